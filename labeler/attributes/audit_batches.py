@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.answers import change
 from attune.labeler.attributes import attributes
+from attune.labeler.queues import asking
 from attune.labeler.records.run_advice import RunAdvice
 from attune.labeler.records.schema import Attribute, Expert, Queue, Run
 from attune.labeler.records.session import writing
@@ -50,8 +51,9 @@ def request(settings: Settings, name: str, size: int, experts: Sequence[str] = (
 
     They are drawn by the attribute's design, with known probabilities, from titles that nothing is trained on, and
     come mixed with the next tasks of ``experts`` (e-mail addresses; none means everyone with a queue), who do not see
-    that they are audits. Raises UnknownAttribute, UnknownExpert for one without a queue, PoolExhausted where fewer
-    images are left to draw, DataError for a size out of range or an attribute without reserved titles.
+    that they are audits. Raises UnknownAttribute, UnknownExpert for one without a queue, RecordsError for a stopped
+    queue, PoolExhausted where fewer images are left to draw, DataError for a size out of range or an attribute without
+    reserved titles.
     """
     if not 1 <= size <= MOST:
         raise DataError(f"size is {size}. Expected 1 to {MOST} audit answers; 60 give a first useful interval.")
@@ -107,7 +109,9 @@ def _check_experts(session: Session, attribute: Attribute, experts: Sequence[str
             f"No expert has a queue for {attribute.name}. Add one: `attune expert add EMAIL --attribute "
             f"{attribute.name}`"
         )
+    asking.check_stopped(session, attribute)
     for email in experts:
+        asking.check_stopped(session, attribute, email)
         if email not in known_emails:
             raise UnknownExpert(
                 f"{email!r} has no queue for {attribute.name}. Queues exist for {', '.join(known_emails)}. To add one: "

@@ -34,6 +34,11 @@ def fetch(settings: Settings, person: int, ticket: str) -> bytes:
     )
 
 
+def is_there(settings: Settings, person: int, ticket: str) -> bool:
+    """Whether the upload that ``person`` got this ticket for is still kept."""
+    return TICKET.fullmatch(ticket) is not None and _path(settings, person, ticket).exists()
+
+
 def drop(settings: Settings, person: int, ticket: str) -> None:
     """Delete an upload that was imported."""
     _path(settings, person, ticket).unlink(missing_ok=True)

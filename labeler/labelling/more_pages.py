@@ -19,12 +19,15 @@ from attune.models.clock import now
 MOST_IMAGES = 192
 REST = timedelta(minutes=1)  # after a job that failed, or that found the pool exhausted
 LOST = timedelta(minutes=10)  # a job that waits longer is asked for again
-QUEUED, RUNNING, EXHAUSTED, FAILED = "queued", "running", "exhausted", "failed"
+QUEUED, RUNNING, EXHAUSTED, FAILED, PAUSED = "queued", "running", "exhausted", "failed", "paused"
 
 
 @dataclass(frozen=True)
 class Making:
-    """How the making of pages goes: queued, running, exhausted or failed, with what people may read of an error."""
+    """How the making of pages goes: queued, running, exhausted, failed, or paused where an owner stopped the queue.
+
+    ``text`` is what people may read of an error.
+    """
 
     state: str
     text: str = ""
@@ -37,7 +40,9 @@ def ask(settings: Settings, viewer: Viewer, name: str, images: int, again: bool 
     ServiceDown.
     """
     with reading(settings) as session:
-        _, _, expert = own_queue.find(session, viewer, name)
+        _, queue, expert = own_queue.find(session, viewer, name)
+        if queue.stopped_at is not None:
+            return Making(PAUSED)
         own = (Job.kind == "grid", Job.subject == name, Job.arguments["expert"].as_string() == expert.email)
         job = session.scalar(select(Job).where(*own).order_by(Job.created_at.desc()).limit(1))
     if job is not None:

@@ -64,6 +64,7 @@ class Pages:
     today: int
     past: Sequence[Page] = ()
     advice: str = ""
+    paused: bool = False  # an owner stopped the queue, so nothing comes
 
 
 def ahead(settings: Settings, viewer: Viewer, name: str, held: Collection[str] = ()) -> Pages:
@@ -76,8 +77,12 @@ def ahead(settings: Settings, viewer: Viewer, name: str, held: Collection[str] =
         counted = today(session, one.id, expert.id)
         advice = page_advice.switch_to(session, one, queue, page_advice.PAGE)
         grid = grids.find_grid(session, one.id, expert.id)
+        paused = queue.stopped_at is not None
         if grid is None or grid.closed_at is not None:
-            return Pages(one.revision, (), 0, counted, advice=advice)
+            return Pages(one.revision, (), 0, counted, advice=advice, paused=paused)
+        if paused:
+            past = () if held else _past(session, grid)
+            return Pages(one.revision, (), 0, counted, past, advice, paused)
         waiting = grids.pages_of_today(session, grid, GridPage.state == "open")
         fresh = [page for page in waiting if page.key not in set(held)][:AHEAD]
         return Pages(

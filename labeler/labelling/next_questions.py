@@ -44,7 +44,7 @@ class Upcoming:
     """What the page gets at a time: questions, how many are left in the queue, answers since midnight UTC.
 
     ``past`` are the last answers, newest last; only where the page holds no question yet. ``advice``: why to go on with
-    pages of images, or empty (`page_advice`).
+    pages of images, or empty (`page_advice`). ``paused``: an owner stopped the queue.
     """
 
     revision: int
@@ -53,6 +53,7 @@ class Upcoming:
     today: int
     past: Sequence[Past] = ()
     advice: str = ""
+    paused: bool = False
 
 
 def ahead(settings: Settings, viewer: Viewer, name: str, held: Collection[str] = ()) -> Upcoming:
@@ -63,6 +64,9 @@ def ahead(settings: Settings, viewer: Viewer, name: str, held: Collection[str] =
     """
     with writing(settings) as session:
         one, queue, expert = own_queue.find(session, viewer, name)
+        counted = today(session, one.id, expert.id)
+        if queue.stopped_at is not None:
+            return Upcoming(one.revision, (), 0, counted, () if held else _past(session, queue), paused=True)
         known = set(held)
         rows = session.execute(_open(queue).limit(AHEAD + len(held))).all()
         fresh = [(task, asset) for task, asset in rows if task.key not in known][:AHEAD]
@@ -72,7 +76,7 @@ def ahead(settings: Settings, viewer: Viewer, name: str, held: Collection[str] =
             one.revision,
             [_question(task, asset) for task, asset in fresh],
             left(session, queue),
-            today(session, one.id, expert.id),
+            counted,
             () if held else _past(session, queue),
             page_advice.switch_to(session, one, queue, page_advice.SINGLE),
         )

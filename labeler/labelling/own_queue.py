@@ -28,3 +28,9 @@ def check(settings: Settings, viewer: Viewer, name: str) -> None:
     """Raise AccessError where the viewer has no open queue for ``name``, UnknownAttribute where there is none."""
     with reading(settings) as session:
         find(session, viewer, name)
+
+
+def is_paused(settings: Settings, viewer: Viewer, name: str) -> bool:
+    """Whether an owner has stopped the viewer's queue for ``name``. Raises as `find`."""
+    with reading(settings) as session:
+        return find(session, viewer, name)[1].stopped_at is not None

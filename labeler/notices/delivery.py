@@ -82,21 +82,24 @@ def mail(settings: Settings, notice: Notice) -> str:
         return "no receiver"
     refused: list[str] = []
     try:
-        with _server(settings) as server:
+        with mail_server(settings) as server:
             for address in to:
                 try:
                     server.send_message(_letter(settings, notice, address, settings.notify_from or to[0]))
                 except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError, smtplib.SMTPSenderRefused) as error:
-                    refused.append(_why(error))
+                    refused.append(why_refused(error))
     except (OSError, smtplib.SMTPException) as error:
-        raise ServiceDown(f"The mail server did not accept the notice: {_why(error)}.") from None
+        raise ServiceDown(f"The mail server did not accept the notice: {why_refused(error)}.") from None
     if len(refused) == len(to):
         raise ServiceDown(f"The mail server refused all {len(to)} receivers: {refused[0]}.")
     return f"{len(refused)} of {len(to)} receivers were refused" if refused else ""
 
 
-def _server(settings: Settings) -> smtplib.SMTP:
-    """A connection to the mail server: encrypted from the start for smtps, else as soon as it offers that."""
+def mail_server(settings: Settings) -> smtplib.SMTP:
+    """A connection to the mail server: encrypted from the start for smtps, else as soon as it offers that.
+
+    Raises OSError, SMTPException, and ServiceDown where a password would go without encryption.
+    """
     parts = urlsplit(settings.smtp_url or "")
     host, context = parts.hostname or "localhost", ssl.create_default_context()
     if parts.scheme == "smtps":
@@ -129,7 +132,20 @@ def _letter(settings: Settings, notice: Notice, to: str, sender: str) -> EmailMe
 
 
 def receivers(settings: Settings, notice: Notice) -> Sequence[str]:
-    """The addresses that a notice goes to: its person's, else those that are set, else every owner's and admin's."""
+    """The addresses that a notice goes to: its person's, else those that are set, else every owner's and admin's.
+
+    Without those whose login wants this kind in the console alone.
+    """
+    addresses = _addresses(settings, notice)
+    with reading(settings) as session:
+        logins = session.execute(
+            select(User.email, User.no_mail).where(User.email.in_([one.casefold() for one in addresses]))
+        )
+        silent = {email for email, kinds in logins if notice.kind in kinds}
+    return [one for one in addresses if one.casefold() not in silent]
+
+
+def _addresses(settings: Settings, notice: Notice) -> list[str]:
     with reading(settings) as session:
         if notice.user_id is not None:
             mine = (User.id == notice.user_id, User.disabled_at.is_(None))
@@ -149,7 +165,8 @@ def attribute_of(settings: Settings, notice: Notice) -> str | None:
         return session.scalar(select(Attribute.name).where(Attribute.id == notice.attribute_id))
 
 
-def _why(error: Exception) -> str:
+def why_refused(error: Exception) -> str:
+    """Why a mail server did not take a mail, without addresses."""
     if isinstance(error, smtplib.SMTPAuthenticationError):
         return "it rejected the login in ATTUNE_SMTP_URL"
     if isinstance(error, smtplib.SMTPResponseException):

@@ -22,6 +22,7 @@ LEFT_OUT = "answers left out"
 PUBLISHED, ROLLED_BACK, RETIRED, FAILED, WAITING = "published", "rolled back", "retired", "job failed", "waiting"
 COMMENT = "comment"
 WEBHOOK, MAIL = "webhook", "mail"
+FAILED_STATE = "failed"  # of a way that was given up
 TITLE = 250
 
 
@@ -112,6 +113,22 @@ def mark(settings: Settings, viewer: Viewer, notice: int | None = None) -> int:
         notice_ids = list(session.scalars(unread_ids))
         session.add_all(NoticeRead(notice_id=one, user_id=viewer.user_id, at=now()) for one in notice_ids)
     return len(notice_ids)
+
+
+def send_again(settings: Settings, viewer: Viewer, notice: int) -> bool:
+    """Have a notice that was given up sent once more, by the ways that failed; whether there was any. Idempotent.
+
+    Raises RecordsError for no such notice.
+    """
+    with writing(settings) as session:
+        _check(session, viewer, notice)
+        row = session.get_one(Notice, notice, with_for_update=True)
+        again = {way for way, outcome in row.sent.items() if outcome["state"] == FAILED_STATE}
+        if again:
+            fresh = {"state": "waiting", "tries": 0}
+            row.sent = {way: fresh if way in again else outcome for way, outcome in row.sent.items()}
+            row.due_at = now()
+    return bool(again)
 
 
 def _check(session: Session, viewer: Viewer, notice: int) -> None:

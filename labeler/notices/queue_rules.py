@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from attune.labeler.answers import uncounted
 from attune.labeler.notices import notices
 from attune.labeler.notices.notices import News, page
+from attune.labeler.queues.asking import is_asking
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Task
 from attune.models.clock import now
 from attune.models.text import plural
@@ -25,7 +26,7 @@ def stalled(session: Session, days: int) -> Iterator[News]:
         select(Attribute, Queue, func.count(Task.id), func.max(Task.created_at))
         .join(Queue, Queue.attribute_id == Attribute.id)
         .join(Task, and_(Task.queue_id == Queue.id, Task.state == "open"))
-        .where(Queue.closed_at.is_(None), Attribute.retired_at.is_(None))
+        .where(is_asking(), Attribute.retired_at.is_(None))
         .group_by(Attribute.id, Queue.id)
     ).all()
     last = _last_answers(session)
@@ -71,7 +72,7 @@ def empty(session: Session) -> Iterator[News]:
         .join(Attribute, Attribute.id == Queue.attribute_id)
         .join(Expert, Expert.id == Queue.expert_id)
         .outerjoin(Task, Task.queue_id == Queue.id)
-        .where(Queue.closed_at.is_(None), Attribute.retired_at.is_(None), Expert.removed_at.is_(None))
+        .where(is_asking(), Attribute.retired_at.is_(None), Expert.removed_at.is_(None))
         .group_by(Queue.id, Attribute.id, Expert.id)
     ).all()
     last = _last_answers(session) if rows else {}

@@ -89,7 +89,9 @@ def may_compare(viewer: Viewer, attribute_id: int) -> ColumnElement[bool]:
 def waiting(viewer: Viewer) -> CompoundSelect[int]:
     """Assets that stand in a queue of the viewer's, or on a page of theirs, and were not answered yet."""
     asked = select(Task.asset_pk).join(Queue, Queue.id == Task.queue_id)
-    asked = asked.where(Queue.expert_id == viewer.expert_id, Task.state == "open").correlate(None)
+    # What a stopped queue gave back may come again once it is started.
+    comes = (Task.state == "open") | ((Task.state == "retired") & Queue.stopped_at.is_not(None))
+    asked = asked.where(Queue.expert_id == viewer.expert_id, comes).correlate(None)
     key = elements(GridPage.asset_pks).table_valued("value")
     pages = select(cast(key.c.value, Integer)).select_from(GridPage).join(Grid, Grid.id == GridPage.grid_id)
     mine = (Grid.expert_id == viewer.expert_id, Grid.closed_at.is_(None), GridPage.state == "open")

@@ -22,7 +22,7 @@ from attune.labeler.label_studio.client import LabelStudio
 from attune.labeler.label_studio.projects import Project
 from attune.labeler.label_studio.task_address import Address
 from attune.labeler.people import end_access
-from attune.labeler.records.schema import Asset, Attribute, AttributeRevision, Expert, Grid, GridPage, new_key
+from attune.labeler.records.schema import Asset, Attribute, AttributeRevision, Expert, Grid, GridPage, Queue, new_key
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.settings.secrets import load as load_secrets
@@ -70,10 +70,12 @@ def pages_of_today(session: Session, grid: Grid, *which: ColumnElement[bool]) ->
 def offered(session: Session, attribute_id: int) -> set[int]:
     """Keys of the assets that stand on open pages of an attribute: no one is asked about them in the meantime.
 
-    A leaver's pages wait for no one.
+    A leaver's pages wait for no one, nor do those of a stopped queue.
     """
     rows = select(GridPage.asset_pks).join(Grid, Grid.id == GridPage.grid_id).join(Expert, Expert.id == Grid.expert_id)
-    mine = (Grid.attribute_id == attribute_id, GridPage.state == "open", Expert.removed_at.is_(None))
+    stopped = select(Queue.expert_id).where(Queue.attribute_id == attribute_id, Queue.stopped_at.is_not(None))
+    there = (Expert.removed_at.is_(None), Grid.expert_id.not_in(stopped))
+    mine = (Grid.attribute_id == attribute_id, GridPage.state == "open", *there)
     return {int(key) for keys in session.scalars(rows.where(*mine)) for key in keys}
 
 

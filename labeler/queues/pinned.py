@@ -14,7 +14,8 @@ from attune.labeler.answers import change, ingest
 from attune.labeler.assets.active_pool import PoolView
 from attune.labeler.attributes import attributes
 from attune.labeler.people import experts
-from attune.labeler.queues import queues
+from attune.labeler.queues import asking, queues
+from attune.labeler.queues.asking import is_asking
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Pick, Queue, Task
 from attune.labeler.records.session import writing
 from attune.labeler.settings import Settings
@@ -130,13 +131,14 @@ def _refuse_too_many(session: Session, attribute: Attribute, person: Expert, new
 
 def _people(session: Session, attribute: Attribute, expert: str | None) -> list[Expert]:
     """Whose queues are meant: those open, and those that the next order opens."""
-    open_ones = select(Queue.expert_id).where(Queue.attribute_id == attribute.id, Queue.closed_at.is_(None))
+    open_ones = select(Queue.expert_id).where(Queue.attribute_id == attribute.id, is_asking())
     having = select(Expert).where(Expert.id.in_(open_ones), Expert.removed_at.is_(None)).order_by(Expert.name)
     answering = [*session.scalars(having), *queues.experts_without_queue(session, attribute)]
     if expert is not None:
         one = experts.find(session, expert)
         answering = [person for person in answering if person.id == one.id]
     if not answering:
+        asking.check_stopped(session, attribute, expert)
         whose, email = expert or "No expert", expert or "EMAIL"
         raise RecordsError(
             f"{whose} has {'no' if expert else 'a'} queue for {attribute.name}. Add one: "
@@ -189,7 +191,7 @@ def waiting_picks(session: Session, attribute_id: int, view: PoolView) -> tuple[
         Annotation.deleted_at.is_(None),
     )
     had = select(Task.id).where(Task.queue_id == Queue.id, Task.asset_pk == Pick.asset_pk, Task.state == "answered")
-    mine = (Queue.attribute_id == Pick.attribute_id) & (Queue.expert_id == Pick.expert_id) & Queue.closed_at.is_(None)
+    mine = (Queue.attribute_id == Pick.attribute_id) & (Queue.expert_id == Pick.expert_id) & is_asking()
     rows: Sequence[Any] = session.execute(
         select(Pick, Queue.id, Asset.asset_id)
         .join(Queue, mine)

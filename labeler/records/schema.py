@@ -145,6 +145,8 @@ class User(Base):
     expert_id: Mapped[int | None] = mapped_column(ForeignKey("experts.id"))
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
+    # Kinds of notices that this person wants in the console alone. The default is for an older release.
+    no_mail: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
 
 
 class ConsoleSession(Base):
@@ -210,6 +212,8 @@ class Queue(Base):
     way: Mapped[str] = mapped_column(default="", server_default="")
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+    stopped_at: Mapped[datetime | None]  # an owner paused it: nothing new is asked here until it is started again
+    stopped_by: Mapped[str] = mapped_column(default="", server_default="")  # an address, or a user of the machine
 
     attribute: Mapped[Attribute] = relationship(back_populates="queues")
     expert: Mapped[Expert] = relationship(back_populates="queues")

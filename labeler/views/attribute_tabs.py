@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
 from attune.labeler.answers import answer_seconds, exclusion, label_errors
 from attune.labeler.answers.answer_seconds import Pace
 from attune.labeler.attributes import attributes, saved_views, threshold_goals
@@ -15,16 +12,15 @@ from attune.labeler.attributes.saved_views import SavedView
 from attune.labeler.attributes.threshold_goals import GoalThresholds
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.paging import Page
-from attune.labeler.records.schema import Expert, Queue
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views import measuring, quality
+from attune.labeler.views import expert_queues, measuring, quality
 from attune.labeler.views.attribute_page import Example, Head, examples, head
 from attune.labeler.views.disagreements import DisputedImage, disputed_images
+from attune.labeler.views.expert_queues import ExpertQueue
 from attune.labeler.views.forecast import Forecast, forecast
 from attune.labeler.views.gallery import Gallery, GalleryRequest, gallery
 from attune.labeler.views.history import Move, Published, moves, versions
-from attune.labeler.views.links import queue_url
 from attune.labeler.views.measuring import Measuring
 from attune.labeler.views.quality import Point
 from attune.labeler.views.recent import GivenAnswer, recent
@@ -62,15 +58,6 @@ class VersionsTab:
     head: Head
     versions: Page[Published]
     moves: Page[Move]
-
-
-@dataclass(frozen=True)
-class ExpertQueue:
-    """An expert's queue and where it is answered."""
-
-    expert: str
-    email: str
-    url: str
 
 
 @dataclass(frozen=True)
@@ -129,15 +116,5 @@ def manage_tab(settings: Settings, viewer: Viewer, name: str) -> ManageTab:
             measuring=measuring.read(session, one),
             lines=threshold_goals.read(session, one),
             forecast=forecast(session, viewer, one),
-            queues=_queues(session, settings, one.id),
+            queues=expert_queues.read(session, settings, one),
         )
-
-
-def _queues(session: Session, settings: Settings, attribute_id: int) -> list[ExpertQueue]:
-    rows = session.execute(
-        select(Queue, Expert)
-        .join(Expert, Expert.id == Queue.expert_id)
-        .where(Queue.attribute_id == attribute_id, Queue.closed_at.is_(None))
-        .order_by(Expert.name)
-    )
-    return [ExpertQueue(expert.name, expert.email, queue_url(settings, queue)) for queue, expert in rows]

@@ -14,6 +14,7 @@ from attune.labeler.explore.search import Query, SearchResult
 from attune.labeler.jobs import jobs
 from attune.labeler.people.viewer import Viewer, may_explore
 from attune.labeler.queues import queues
+from attune.labeler.queues.asking import is_asking
 from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.schema import Asset, Attribute, Expert, Queue
 from attune.labeler.records.session import reading
@@ -199,7 +200,7 @@ def sending(settings: Settings, viewer: Viewer, picks: Sequence[str]) -> Sending
 
 
 def _target(session: Session, viewer: Viewer, attribute: Attribute) -> Target:
-    mine = (Queue.attribute_id == attribute.id) & Queue.closed_at.is_(None)
+    mine = (Queue.attribute_id == attribute.id) & is_asking()
     having = select(Expert).join(Queue, Queue.expert_id == Expert.id).where(mine, Expert.removed_at.is_(None))
     people = [*session.scalars(having.order_by(Expert.name)), *queues.experts_without_queue(session, attribute)]
     if not viewer.manages:

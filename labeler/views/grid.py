@@ -9,7 +9,7 @@ from sqlalchemy import select
 from attune.labeler.attributes import attributes
 from attune.labeler.jobs import failures
 from attune.labeler.people.viewer import Viewer
-from attune.labeler.queues import grids
+from attune.labeler.queues import asking, grids
 from attune.labeler.records.schema import Expert, Job, Queue
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -49,6 +49,7 @@ def next_page(settings: Settings, viewer: Viewer, name: str) -> NextPage:
             raise AccessError(
                 f"You have no queue for {name}, so you have no pages of images. Ask an owner for a queue."
             )
+        asking.check_own(session, one, person)
         grid = grids.find_grid(session, one.id, person.id)
         is_waiting = grid is not None and bool(grids.open_pages(session, grid.id))
     return NextPage(grids.link(settings, grid) if grid is not None and is_waiting else None, person.email)

@@ -41,6 +41,7 @@ class Card:
     queue_url: str | None
     champion: int | None
     draft: bool  # whether the champion was published although a class had no answer
+    paused: bool  # whether an owner stopped the viewer's queue
     differs: bool  # whether one expert answers otherwise than the rest; told to those who manage
     pictures: Pictures = Pictures()
 
@@ -72,8 +73,8 @@ def home(settings: Settings, viewer: Viewer, page: int = 1) -> Home:
             return Card(
                 attribute.name, attribute.question, attribute.classes, state(facts), counts[attribute.id],
                 row_facts.quality(attribute.id), next_step(facts, viewer), queue_url(settings, own) if own else None,
-                facts.champion, attribute.id in row_facts.drafts, bool(facts.advice.differs),
-                pictures[attribute.id],
+                facts.champion, attribute.id in row_facts.drafts, facts.paused,
+                bool(facts.advice.differs), pictures[attribute.id],
             )  # fmt: skip
 
         return Home(attribute_page.map(card), pool, attribute_page.total)
@@ -107,12 +108,15 @@ class CardFacts:
         self.champions: dict[int, int] = dict(session.execute(champions).all())
         of_champion = and_(Version.attribute_id == Alias.attribute_id, Version.version == Alias.version)
         self.drafts = set(session.scalars(champions.join(Version, of_champion).where(DRAFT)))
-        self.experts, self.open_tasks = _queues(session, ids), _open_tasks(session, ids)
+        self.experts, self.stopped = _queues(session, ids), _queues(session, ids, Queue.stopped_at.is_not(None))
+        self.open_tasks = _open_tasks(session, ids)
         self.filling = Filling(session)
         own = select(Queue).where(
             Queue.attribute_id.in_(ids), Queue.expert_id == viewer.expert_id, Queue.closed_at.is_(None)
         )
-        self.own: dict[int, Queue] = {queue.attribute_id: queue for queue in session.scalars(own)}
+        mine = list(session.scalars(own))
+        self.own: dict[int, Queue] = {queue.attribute_id: queue for queue in mine if queue.stopped_at is None}
+        self.paused = {queue.attribute_id for queue in mine if queue.stopped_at is not None}
 
     def facts(self, attribute: Attribute, pool: int, counts: Counts) -> Facts:
         """The facts that an attribute's state is read from."""
@@ -121,7 +125,8 @@ class CardFacts:
         return Facts(
             attribute.name, self.experts.get(key, 0), self.open_tasks.get(key, 0), key in self.own, pool, answered,
             number, self.champions.get(key), advice, counts.unanswered(attribute.classes),
-            self.filling.of(attribute.name, self.experts.get(key, 0)),
+            self.filling.of(attribute.name, self.experts.get(key, 0)), key in self.paused,
+            self.stopped.get(key, 0),
         )  # fmt: skip
 
     def quality(self, attribute_id: int) -> Quality:
@@ -153,9 +158,9 @@ class Filling:
         return joins or (name in self.learning and (bool(experts) or self.makes))
 
 
-def _queues(session: Session, ids: Sequence[int]) -> dict[int, int]:
+def _queues(session: Session, ids: Sequence[int], *which: ColumnElement[bool]) -> dict[int, int]:
     open_queues = select(Queue.attribute_id, func.count(Queue.id)).where(
-        Queue.attribute_id.in_(ids), Queue.closed_at.is_(None)
+        Queue.attribute_id.in_(ids), Queue.closed_at.is_(None), *which
     )
     return dict(session.execute(open_queues.group_by(Queue.attribute_id)).all())
 

@@ -13,6 +13,7 @@ from attune.labeler.answers import label_errors
 from attune.labeler.attributes import attributes
 from attune.labeler.labelling import corrections
 from attune.labeler.people.viewer import Viewer, may_compare
+from attune.labeler.queues.asking import is_asking
 from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, LabelError, Pick, Queue, Task
 from attune.labeler.records.session import reading
@@ -113,7 +114,7 @@ def _asked(
     people = session.execute(
         select(Expert.id, Expert.email, Expert.name)
         .join(Queue, Queue.expert_id == Expert.id)
-        .where(Queue.attribute_id == attribute_id, Queue.closed_at.is_(None), Expert.removed_at.is_(None))
+        .where(Queue.attribute_id == attribute_id, is_asking(), Expert.removed_at.is_(None))
         .order_by(Expert.name, Expert.id)
     ).all()
     answers = select(Annotation.asset_pk, Annotation.expert_id).where(

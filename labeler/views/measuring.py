@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.attributes import attributes, audit_batches
+from attune.labeler.queues.asking import is_asking
 from attune.labeler.records.run_advice import AuditPlan, RunAdvice
 from attune.labeler.records.schema import Attribute, Queue, Run, Task
 from attune.labeler.records.session import reading
@@ -74,7 +75,7 @@ def read(session: Session, attribute: Attribute) -> Measuring:
     metrics, advice = (row.metrics, row.advice) if row else ({}, {})
     audit_plan = RunAdvice.from_dict(advice).audits or AuditPlan()
     figure, tied = metrics.get("average_precision"), metrics.get("undecided") or {}
-    mine = (Queue.attribute_id == attribute.id) & Queue.closed_at.is_(None)
+    mine = (Queue.attribute_id == attribute.id) & is_asking()
     open_ones = select(func.count(Task.id)).join(Queue).where(mine, Task.state == "open", Task.purpose == AUDIT)
     waiting = (session.scalar(open_ones) or 0) + audit_batches.AuditRequest.of(attribute).coming
     return Measuring(

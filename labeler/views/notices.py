@@ -54,7 +54,7 @@ def notices(settings: Settings, viewer: Viewer, page: int = 1) -> Page[NoticeRow
                 select(NoticeRead.notice_id).where(NoticeRead.user_id == viewer.user_id, NoticeRead.notice_id.in_(ids))
             )
         )
-    return notice_page.map(lambda one: _notice_row(one, one.id not in read_ids, viewer))
+    return notice_page.map(lambda one: notice_row(one, one.id not in read_ids, viewer))
 
 
 def unread(settings: Settings, viewer: Viewer) -> int:
@@ -63,7 +63,8 @@ def unread(settings: Settings, viewer: Viewer) -> int:
         return session.scalar(select(func.count(Notice.id)).where(may_read(viewer), unread_by(viewer))) or 0
 
 
-def _notice_row(notice: Notice, fresh: bool, viewer: Viewer) -> NoticeRow:
+def notice_row(notice: Notice, fresh: bool, viewer: Viewer) -> NoticeRow:
+    """``notice`` as ``viewer`` reads it; ``fresh``: not read yet."""
     name = f"notice {notice.id}"  # older records hold what programs raised
     failed = ((channel, outcome) for channel, outcome in notice.sent.items() if outcome["state"] == "failed")
     lost = [f"{channel}: {failures.shown(name, outcome['error'])}" for channel, outcome in failed]

@@ -38,7 +38,8 @@ class Advice:
 class Step:
     """What to do next: a sentence, and a place or a command or both.
 
-    Places are ``queue``, ``disputed``, ``review``, ``people``, ``measure``, ``experts``, ``jobs`` and ``attribute``.
+    Places are ``queue``, ``disputed``, ``review``, ``people``, ``measure``, ``experts``, ``queues``, ``jobs`` and
+    ``attribute``.
     """
 
     text: str
@@ -61,6 +62,8 @@ class Facts:
     advice: RunAdvice
     unanswered: Sequence[str] = ()  # classes without an answer, where there are answers
     filling: bool = False  # whether a job that makes or fills its queues waits or runs
+    paused: bool = False  # whether an owner stopped the viewer's own queue
+    stopped: int = 0  # of the experts, how many have a stopped queue
 
     @property
     def word(self) -> str:
@@ -145,6 +148,11 @@ def next_step(facts: Facts, viewer: Viewer) -> Step:
 
 
 def _experts_step(facts: Facts) -> Step:
+    if facts.paused:
+        return Step(
+            "An owner has paused this question for you. Your answers are kept. New images come when the owner starts "
+            "your queue again."
+        )
     if not facts.own_queue:
         return Step("You have no queue for this question. Ask an owner to add you.")
     if state(facts) in (UNDEFINED, DIFFERS):
@@ -177,6 +185,8 @@ def _managers_step(facts: Facts) -> Step:
         return Step("Wait a moment: a worker is creating and filling the queues.", place="jobs")
     if not facts.experts:
         return Step("Give an expert a queue.", place="people", command=f"attune expert add EMAIL --attribute {name}")
+    if facts.stopped == facts.experts:
+        return Step("Every queue is stopped. Start one, so that experts can go on.", place="queues")
     if where == DIFFERS:
         return Step("See which expert differs, and talk to them.", place="experts")
     if where == UNDEFINED:

@@ -30,6 +30,8 @@ RULES: dict[str, frozenset[str]] = {
     "notices.page": EXPERTS,
     "notices.read": EXPERTS,
     "notices.read_all": EXPERTS,
+    "notices.mail": EXPERTS,
+    "notices.send_again": MANAGERS,
     "api.notices": EXPERTS,
     "account.page": EXPERTS,
     "account.change": EXPERTS,
@@ -40,6 +42,9 @@ RULES: dict[str, frozenset[str]] = {
     "attribute.live": EXPERTS,
     "attribute.versions": MANAGERS,
     "attribute.manage": MANAGERS,
+    "queues.stop": MANAGERS,
+    "queues.start": MANAGERS,
+    "queues.ask": MANAGERS,  # a login link is made for experts alone
     "results.page": EXPERTS,
     "results.image": EXPERTS,
     "results.save": MANAGERS,
@@ -106,6 +111,7 @@ RULES: dict[str, frozenset[str]] = {
     "people.widen": MANAGERS,
     "people.link": MANAGERS,
     "people.label_studio": MANAGERS,
+    "people.shut_page": MANAGERS,
     "people.shut": MANAGERS,
     "people.open_": MANAGERS,
     "people.leave": MANAGERS,
@@ -124,6 +130,7 @@ RULES: dict[str, frozenset[str]] = {
     "uploads.drop": MANAGERS,
     "uploads.page": MANAGERS,
     "jobs.page": MANAGERS,
+    "jobs.again": MANAGERS,
 }
 
 # Whole blueprints with one rule.

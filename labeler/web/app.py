@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from dataclasses import dataclass
+from functools import partial
 
 from flask import Flask
 from flask_bootstrap import Bootstrap5
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 
+from attune.labeler.notices import link_mail
 from attune.labeler.people import login_sessions
 from attune.labeler.records.session import migrate
 from attune.labeler.settings import Settings
@@ -36,6 +38,7 @@ from attune.labeler.web.pages import (
     notices,
     people,
     question,
+    queues,
     results,
     review,
     revisions,
@@ -60,6 +63,7 @@ ROOMS = (
     question,
     results,
     measuring,
+    queues,
     exchange,
     explore,
     grid,
@@ -128,6 +132,7 @@ def create_app(settings: Settings) -> Flask:
     throttle.init_app(app)
     filters.init_app(app)
     tabs.init_app(app)
+    app.jinja_env.globals["mail_is_set"] = partial(link_mail.is_set_up, settings)
     for room in ROOMS:
         app.register_blueprint(room.blueprint)
     if importlib.util.find_spec("attune.labeler.web.api"):

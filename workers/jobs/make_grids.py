@@ -23,7 +23,7 @@ from attune.labeler.label_studio.task_address import KEY
 from attune.labeler.label_studio.task_changes import tasks_of
 from attune.labeler.labelling import availability
 from attune.labeler.people import experts
-from attune.labeler.queues import grids
+from attune.labeler.queues import asking, grids
 from attune.labeler.queues.grids import AHEAD, SIZE
 from attune.labeler.records.schema import Attribute, Grid, GridPage
 from attune.labeler.records.session import reading, writing
@@ -47,10 +47,12 @@ def run(
 
     For two classes pages of the first one, for more classes pages of each in turn. ``images``: until pages with so many
     wait; 0: a few where none waits. ``exhausted``: the pool had images for fewer pages. Raises UnknownAttribute,
-    UnknownExpert, EmptyPool, PoolExhausted where no image is left to ask about, LabelStudioUnreachable.
+    UnknownExpert, RecordsError for a stopped queue, EmptyPool, PoolExhausted where no image is left to ask about,
+    LabelStudioUnreachable.
     """
     with reading(settings) as session:
         attribute_row, person = attributes.find(session, attribute), experts.find(session, expert)
+        asking.check_stopped(session, attribute_row, person.email)
     ls = LabelStudio.connect(settings)
     grid = grids.ensure(settings, ls, attribute_row, person)
     # Asked for twice at once, as by a double click, the second finds the pages of the first.

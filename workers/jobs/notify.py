@@ -88,5 +88,5 @@ def _deliver(settings: Settings, notice: Notice, channel: str) -> str:
 def _retry_later(outcome: dict[str, Any], error: str) -> dict[str, Any]:
     tries = outcome["tries"] + 1
     if tries > len(AGAIN):
-        return {"state": "failed", "tries": tries, "at": iso(now()), "error": error}
+        return {"state": notices.FAILED_STATE, "tries": tries, "at": iso(now()), "error": error}
     return {"state": "waiting", "tries": tries, "at": iso(now() + AGAIN[tries - 1]), "error": error}

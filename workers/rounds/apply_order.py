@@ -184,7 +184,10 @@ def _keep(
         task.key = where.key
     task.run, task.due = run, due
     task.purpose, task.utility, task.reason, task.inclusion = ask.purpose, ask.utility, ask.reason, ask.inclusion
-    task.state = "answered" if existing is not None and existing.state == "answered" else "open"
+    # As it is now: an owner may have stopped the queue while this round continued.
+    is_stopped = session.scalar(select(Queue.stopped_at).where(Queue.id == queue.id)) is not None
+    is_answered = existing is not None and existing.state == "answered"
+    task.state = "answered" if is_answered else "retired" if is_stopped else "open"
     session.add(task)
     session.flush()
     # An answer that overtook this row was filed as given by hand: it was asked for after all.

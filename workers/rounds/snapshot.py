@@ -19,6 +19,7 @@ from attune.labeler.attributes import attributes
 from attune.labeler.catalog.related_probes import Relative, relatives
 from attune.labeler.label_studio.task_address import Address
 from attune.labeler.queues import grids
+from attune.labeler.queues.asking import is_asking
 from attune.labeler.queues.pinned import Picked, own_picks, waiting_picks
 from attune.labeler.records.run_advice import Reliance, RunAdvice
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Run, Task
@@ -214,7 +215,7 @@ def _design(attribute: Attribute) -> AuditDesign:
 
 
 def _queues(session: Session, attribute_id: int) -> tuple[Queue, ...]:
-    rows = select(Queue).where(Queue.attribute_id == attribute_id, Queue.closed_at.is_(None)).order_by(Queue.id)
+    rows = select(Queue).where(Queue.attribute_id == attribute_id, is_asking()).order_by(Queue.id)
     return tuple(session.scalars(rows))
 
 
@@ -265,8 +266,8 @@ def _asked(session: Session, attribute_id: int, view: PoolView) -> tuple[Asked, 
         .join(Queue, Queue.id == Task.queue_id)
         .where(
             Queue.attribute_id == attribute_id,
-            # What waits in a leaver's queue waits for no one.
-            or_(Task.state == "answered", (Task.state == "open") & Queue.closed_at.is_(None)),
+            # What waits in a leaver's queue, or a stopped one, waits for no one.
+            or_(Task.state == "answered", (Task.state == "open") & is_asking()),
         )
         .order_by(Task.id)
     ).all()

@@ -133,7 +133,7 @@ def ask_to_learn(settings: Settings) -> int:
     # Correlated by hand: two levels down SQLAlchemy would take the newest run of all attributes.
     newest = select(func.max(Run.number)).where(Run.attribute_id == Attribute.id).correlate(Attribute).scalar_subquery()
     mine = (schema.Queue.attribute_id == Attribute.id) & schema.Queue.closed_at.is_(None)
-    behind = exists().where(mine, schema.Queue.order_run < newest)
+    behind = exists().where(mine, schema.Queue.stopped_at.is_(None), schema.Queue.order_run < newest)
     with reading(settings) as session:
         wanted = select(Attribute.name).where(
             Attribute.retired_at.is_(None),

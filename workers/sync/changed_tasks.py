@@ -152,7 +152,8 @@ def _correct_task_id(session: Session, queue: Queue, state: TaskState) -> None:
     if task is None or asset is None or asset.asset_id != state.data.get("asset_id"):
         return
     task_ids.claim(session, task, state.id)
-    is_asked = asset.removed_at is None and queue.closed_at is None
+    row = session.get_one(Queue, queue.id)  # as it is now: an owner may have stopped it since
+    is_asked = asset.removed_at is None and row.closed_at is None and row.stopped_at is None
     if task.state == "retired" and is_asked and not state.annotations:
         task.state = "open"
 

@@ -23,7 +23,7 @@ from attune.models.clock import now
 from attune.models.errors import LabelStudioRefused
 from attune.workers.jobs import make_grids
 from attune.workers.jobs.make_grids import FAREWELL
-from attune.workers.sync import changed_tasks, membership, project_identity, upkeep
+from attune.workers.sync import changed_tasks, membership, project_identity, stopped_queues, upkeep
 
 log = logging.getLogger("attune.sync")
 COUNTED = ("changed", "deleted", "left_out")
@@ -138,6 +138,8 @@ def one_queue(
     if whole:
         upkeep.delete_duplicates(settings, ls, queue)
         upkeep.drop_old_orders(settings, ls, queue)
+    if queue.stopped_at is not None:
+        stopped_queues.take_back(settings, ls, queue)
     if queue.closed_at is None:
         upkeep.renew_images(settings, ls, queue)
         if whole or changes.renamed:

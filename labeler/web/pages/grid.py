@@ -43,6 +43,7 @@ def next_(name: str) -> ResponseReturnValue:
         images=found.images,
         today=found.today,
         advice=found.advice,
+        paused=found.paused,
         past=[_page(one) for one in found.past],
     )
 
@@ -65,7 +66,8 @@ def answers(name: str) -> ResponseReturnValue:
     """Take answers to pages, and say of each what became of it."""
     own_queue.check(auth.settings(), auth.viewer(), name)
     given, revision = sent_answers.read(request.get_json(silent=True), _answer)
-    return jsonify(answers=take_pages.take(auth.settings(), auth.viewer(), name, revision, given))
+    outcome = take_pages.take(auth.settings(), auth.viewer(), name, revision, given)
+    return jsonify(answers=outcome, paused=own_queue.is_paused(auth.settings(), auth.viewer(), name))
 
 
 @blueprint.post("")

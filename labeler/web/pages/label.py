@@ -55,6 +55,7 @@ def next_(name: str) -> ResponseReturnValue:
         left=upcoming.left,
         today=upcoming.today,
         advice=upcoming.advice,
+        paused=upcoming.paused,
         questions=[shown(one) for one in upcoming.questions],
         past=[shown(one.question) | {"value": one.value} for one in upcoming.past],
     )
@@ -66,7 +67,7 @@ def answers(name: str) -> ResponseReturnValue:
     own_queue.check(auth.settings(), auth.viewer(), name)
     given, revision = sent_answers.read(request.get_json(silent=True), _answer)
     outcome = take_answers.take(auth.settings(), auth.viewer(), name, revision, given)
-    return jsonify(answers=outcome)
+    return jsonify(answers=outcome, paused=own_queue.is_paused(auth.settings(), auth.viewer(), name))
 
 
 def shown(one: Question) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from attune.labeler.attributes import audit_batches, threshold_goals
 from attune.labeler.jobs import jobs
 from attune.labeler.web import auth
-from attune.models.errors import DataError, PoolExhausted, ServiceDown, UnknownExpert
+from attune.models.errors import DataError, PoolExhausted, RecordsError, ServiceDown
 from attune.models.probes.thresholds import Goal
 
 blueprint = Blueprint("measuring", __name__, url_prefix="/attributes/<name>")
@@ -31,7 +31,7 @@ def ask(name: str) -> ResponseReturnValue:
         )
     except ServiceDown:
         flash(f"{size} audit answers requested. The tasks are queued when a worker runs: `attune up`", "warning")
-    except (DataError, PoolExhausted, UnknownExpert) as error:
+    except (DataError, PoolExhausted, RecordsError) as error:
         flash(str(error), "danger")
     return redirect(url_for("attribute.manage", name=name, _anchor="h-measure"))
 

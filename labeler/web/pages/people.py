@@ -11,6 +11,7 @@ from werkzeug.exceptions import BadRequest, Forbidden
 
 from attune.labeler.answers import exclude_expert
 from attune.labeler.attributes import attributes
+from attune.labeler.notices import link_mail
 from attune.labeler.people import end_access, end_label_studio_access, experts, invite, login_links, users
 from attune.labeler.records.session import reading, writing
 from attune.labeler.views import people as view
@@ -47,20 +48,24 @@ def add() -> ResponseReturnValue:
             invitation = invite.invite(
                 auth.settings(), email, attribute_names, name, may=_check, who=auth.viewer().name
             )
-            return _handover_page(invitation, role)
+            return _handover_page(invitation)
         users.create(auth.settings(), email, role, experts.fresh_password())
     except (DataError, AlreadyThere) as error:
         field, _, message = str(error).partition(": ")
         return _form(request.form, {field: message} if field in {"email", "name", "role"} else {"": str(error)}), 422
-    return _handover_page(_handed(email), role)
+    return _handover_page(_handed(email))
 
 
-def _handover_page(invitation: invite.Welcome, role: str, again: bool = False) -> str:
+def _handover_page(invitation: invite.Welcome, again: bool = False) -> str:
     """What is to be handed over. The password for Label Studio is not among it: it is the person's alone, as whoever
     has it answers as this person, and nothing tells it."""
     joins = invitation.password is not None
     without_password = replace(invitation, password=None)
-    return render_template("person_made.html", made=without_password, joins=joins, role=role, again=again)
+    settings, to, mailed = auth.settings(), invitation.email, None
+    if invitation.link:
+        role = users.role_of(settings, to) or "expert"
+        mailed = link_mail.invite(settings, to, invitation.link, role, auth.viewer().name)
+    return render_template("person_made.html", made=without_password, joins=joins, again=again, mailed=mailed)
 
 
 def _form(values: Any, errors: dict[str, str]) -> str:
@@ -99,9 +104,7 @@ def widen() -> ResponseReturnValue:
 @blueprint.post("/link")
 def link() -> ResponseReturnValue:
     """A new login link, shown this once."""
-    email = _allowed()
-    role = users.role_of(auth.settings(), email) or "expert"
-    return _handover_page(_handed(email), role, again=True)
+    return _handover_page(_handed(_allowed()), again=True)
 
 
 @blueprint.post("/label-studio")
@@ -126,6 +129,13 @@ def role() -> ResponseReturnValue:
     )
 
 
+@blueprint.get("/shut")
+def shut_page() -> ResponseReturnValue:
+    """What ends with a login, before it is done."""
+    found = view.person(auth.settings(), auth.viewer(), request.args.get("email", ""))
+    return render_template("person_shut.html", found=found)
+
+
 @blueprint.post("/shut")
 def shut() -> ResponseReturnValue:
     """Shut a login; its sessions end, and Label Studio is told."""
@@ -144,8 +154,7 @@ def open_() -> ResponseReturnValue:
     except (DataError, AlreadyThere) as error:
         flash(str(error), "danger")
         return _back(email)
-    role = users.role_of(auth.settings(), email) or "expert"
-    return _handover_page(invitation, role, again=True)
+    return _handover_page(invitation, again=True)
 
 
 @blueprint.post("/end-again")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, session, url_for
+from flask import Blueprint, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from attune.labeler.people import login_links
@@ -16,7 +16,7 @@ BY_LINK = "by_link"  # in the session: a password may be chosen without the one 
 @throttle.limiter.limit(throttle.PER_NETWORK_ADDRESS, deduct_when=throttle.refused)
 def page(text: str) -> ResponseReturnValue:
     """Whose link it is, and the button."""
-    return render_template("welcome.html", email=login_links.user_of_link(auth.settings(), text))
+    return render_template("welcome.html", email=login_links.user_of_link(auth.settings(), text), goes_on=_next())
 
 
 @blueprint.post("/<text>")
@@ -25,4 +25,10 @@ def enter(text: str) -> ResponseReturnValue:
     """Begin the session; the link opens nothing from now on."""
     auth.begin(login_links.use(auth.settings(), text, origin.here()))
     session[BY_LINK] = True
-    return redirect(url_for("account.page"))
+    return redirect(_next() or url_for("account.page"))
+
+
+def _next() -> str:
+    """Where the link leads, if that is more than a new password: a path of this console."""
+    asked = request.args.get("next")
+    return auth.safe_next(asked) if asked else ""

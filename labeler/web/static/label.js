@@ -1,5 +1,5 @@
 // The labelling page. One key answers and goes on; answers wait in an outbox of this browser until they are stored.
-import { advise, ask, help, identity, openedBefore, Outbox, painted, place, RETRY_MS, root, setUpHelp, dialog, spaced, trouble } from "./labelling.js";
+import { advise, ask, dialog, END, help, identity, openedBefore, Outbox, painted, PAUSED_MS, place, RETRY_MS, root, setUpHelp, spaced, trouble } from "./labelling.js";
 
 const PRELOAD = 3;  // images that are in the browser before they are needed
 const REFILL = 8;  // fewer known questions than this: ask for more
@@ -15,7 +15,7 @@ const state = {
   at: null,  // place in `past` while going back; null at the newest question
   current: null,  // the question on the stage
   shown: null,  // the same, once its image is painted: only then do keys count
-  since: 0, left: 0, today: 0, revision: Number(root.dataset.revision),
+  since: 0, left: 0, today: 0, paused: false, revision: Number(root.dataset.revision),
   tried: null,  // the question whose image came and could not be decoded
   images: new Map(),  // key -> {element, ready: Promise}
 };
@@ -24,12 +24,13 @@ const outbox = new Outbox({
   body: ({ once, key, value, seconds }) => ({ once, key, value, seconds }),
   gone: "The question was taken out of your queue meanwhile.",
   idle: () => refill(),
+  paused: () => pause(true),
   refused: (row) => { if (state.at === null) state.past = state.past.filter((one) => one.once !== row.once); },
 });
 const waiting = (what) => outbox.waiting(what);
 
 // -- questions --------------------------------------------------------------------------------------------------------
-let refilling = false;
+let refilling = false, poll = 0;
 
 async function refill() {
   if (refilling || outbox.reloads || state.queue.length >= REFILL) return;
@@ -43,15 +44,22 @@ async function refill() {
     state.queue.push(...found.questions.filter((one) => !known.has(one.key)));
     state.left = found.left; state.today = found.today + [...outbox.rows.values()].filter((row) => row.value !== "skip").length;
     if (!state.past.length) state.past = found.past.map(({ value, ...question }) => ({ question, value, once: identity() }));
+    pause(found.paused);
     if (!outbox.rows.size) trouble("");
     advise(found.advice);
     count();
     preload();
-    if (!state.current && state.at === null) next();
+    if (!state.current && state.at === null && !state.paused) next();
   } catch (error) {
     trouble(error.text || "", error.login);
     if (!state.current) setTimeout(refill, EMPTY_POLL_MS);
   } finally { refilling = false; }
+}
+
+// A stopped queue asks nothing: also what is on the stage goes, unless it is an answer of before.
+function pause(on) {
+  state.paused = on;
+  if (on) { state.queue = []; state.left = 0; count(); if (state.at === null) empty(); }
 }
 
 // Questions that need not be told again: those to come, the one on the stage, and those whose answers are on their way.
@@ -144,9 +152,9 @@ function empty() {
   picture.classList.remove("waits"); picture.replaceChildren();
   place("said").textContent = ""; place("undo").disabled = !state.past.length;
   place("end").hidden = false;
-  place("end-title").textContent = outbox.rows.size ? "Storing your answers" : "Your queue is empty";
-  place("end-text").textContent = outbox.rows.size ? "The next images come after that." : "Attune is choosing the next images. They appear here by themselves.";
-  setTimeout(() => { if (!state.current && state.at === null) refill(); }, EMPTY_POLL_MS);
+  const words = outbox.rows.size ? END.storing : state.paused ? END.paused : END.empty;
+  place("end-title").textContent = words[0]; place("end-text").textContent = words[1];
+  clearTimeout(poll); poll = setTimeout(() => { if (!state.current && state.at === null) refill(); }, state.paused && !outbox.rows.size ? PAUSED_MS : EMPTY_POLL_MS);
 }
 
 function count() {

@@ -14,10 +14,11 @@ export const dialog = place("dialog");
 
 // -- the outbox: what is not stored yet, kept over a reload, shared by this person's tabs -----------------------------
 // `body` picks what of a row is sent, `gone` says why a row may not be stored, `idle` follows once all is sent, `weight`
-// counts the answers of a row, and `refused` hears of a row whose question has another answer, which stays.
+// counts the answers of a row, `refused` hears of a row whose question has another answer, which stays, and `paused` of
+// a queue that an owner has stopped.
 export class Outbox {
-  constructor({ body, gone, idle, refused, weight = () => 1 }) {
-    Object.assign(this, { body, gone, idle, refused, weight, rows: new Map(), sending: false, failures: 0, timer: 0, reloads: false });
+  constructor({ body, gone, idle, refused, paused, weight = () => 1 }) {
+    Object.assign(this, { body, gone, idle, refused, paused, weight, rows: new Map(), sending: false, failures: 0, timer: 0, reloads: false });
     Object.assign(this, { storage: new KeptRows(root.dataset.outbox), kept: new Set(), alone: false, lost: new Map(), told: 0 });
     window.addEventListener("beforeunload", (event) => { if (this.rows.size) event.preventDefault(); });
     window.addEventListener("storage", (event) => {
@@ -92,7 +93,9 @@ export class Outbox {
     try {
       const now = Date.now(), answers = rows.map((row) => ({ ...this.body(row), age: Math.max(0, now - row.at) }));
       const reply = await send(root.dataset.answers, { revision: rows[0].revision, answers }, this);
-      this.settle(rows, (await reply.json()).answers);
+      const said = await reply.json();
+      this.settle(rows, said.answers);
+      if (said.paused) this.paused();
       this.failures = 0;
       trouble("");
       return true;
@@ -144,6 +147,14 @@ export class Outbox {
       : `${what} This page tries again.`;
   }
 }
+
+// What stands where an image would: a title and a sentence. A page that an owner has paused looks again after `PAUSED_MS`.
+export const END = {
+  storing: ["Storing your answers", "The next images come after that."],
+  empty: ["Your queue is empty", "Attune is choosing the next images. They appear here by themselves."],
+  paused: ["Paused by an owner", "You need not do anything. Your answers are kept, and you can go back to correct them. New images appear here when an owner starts your queue again."],
+};
+export const PAUSED_MS = 20000;
 
 const answersOf = (count) => `${count} answer${count === 1 ? "" : "s"}`;
 const was = (count) => (count === 1 ? "was" : "were");

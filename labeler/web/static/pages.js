@@ -1,5 +1,5 @@
 // Pages of images. A click or a key ticks an image; Enter stores the page and shows the next, which is already here.
-import { advise, ask, help, identity, openedBefore, Outbox, painted, place, root, send, setUpHelp, dialog, spaced, trouble } from "./labelling.js";
+import { advise, ask, dialog, END, help, identity, openedBefore, Outbox, painted, PAUSED_MS, place, root, send, setUpHelp, spaced, trouble } from "./labelling.js";
 import { Grid, TICK, UNSURE } from "./grid.js";
 
 const UNIT = 12;  // images on a page of the server's; a screen shows one, two or four
@@ -30,6 +30,7 @@ const outbox = new Outbox({
   gone: "This page is no longer open: the question changed, or the page was older than a week.",
   weight: (row) => row.images,
   idle: () => refill(),
+  paused: () => pause(),
   refused: (row) => {  // what is marked here is not what is stored
     if (state.at !== null) return;
     state.past.forEach((screen) => { screen.pages = screen.pages.filter((one) => one.once !== row.once); });
@@ -49,7 +50,7 @@ async function refill(again = false) {
   if (refilling || outbox.reloads) return;
   if (state.queue.length >= 2 * perScreen()) return;
   refilling = true;
-  let making = false;
+  let making = false, paused = false;
   try {
     const found = await (await ask(`${root.dataset.next}?held=${[...heldKeys()].join(",")}`, outbox)).json();
     if (outbox.reloads) return;
@@ -63,7 +64,8 @@ async function refill(again = false) {
       pages: [{ page, once: identity() }], marks: { [page.key]: page.marks }, skipped: page.skipped, left: { [page.key]: page.left },
     }));
     if (!outbox.rows.size) trouble("");
-    making = await fill(again);
+    paused = found.paused;
+    if (paused) pause(); else making = await fill(again);
     preload();
     if (!state.screen && state.at === null && state.queue.length) next();
     count();
@@ -71,7 +73,13 @@ async function refill(again = false) {
     trouble(error.text || "", error.login);
   } finally { refilling = false; }
   clearTimeout(poll);
-  if (!state.screen || making) poll = setTimeout(refill, state.screen ? MAKING_MS : POLL_MS);
+  if (!state.screen || making) poll = setTimeout(refill, paused ? PAUSED_MS : state.screen ? MAKING_MS : POLL_MS);
+}
+
+// Nothing more comes from a stopped queue; the page on the screen stays, as ticks are work.
+function pause() {
+  state.queue = []; state.waiting = 0;
+  if (!state.screen) { end(...END.paused); enable(); }
 }
 
 // Has more pages made where fewer than two screens are here, and says how that goes where none is; whether some are made.
@@ -90,6 +98,7 @@ async function fill(again) {
     running: ["Choosing images for your page", "They appear here by themselves."],
     exhausted: ["No more images", "Every image was asked about, or waits in a queue. Images that are added later appear here by themselves."],
     failed: ["No page of images", making.text],
+    paused: END.paused,
   }[making.state];
   end(...words);
   return under;

@@ -149,3 +149,18 @@ def test_a_question_is_revised_and_its_history_told(settings: Settings) -> None:
         assert attributes.find(session, "romance").classes == ["love", "neither", "family"]
     with pytest.raises(DataError, match="'romance' is not a class of romance"):
         run(settings, "attribute", "revise", "romance", "--reason", "R", "--rename", "romance=x")
+
+
+def test_a_queue_is_listed_stopped_and_started(settings: Settings) -> None:
+    (queue,) = run(settings, "queue", "list", "romance")
+    assert (queue["email"], queue["waiting"], queue["answers"], queue["state"]) == ("ana@example.org", 0, 4, "open")
+    done = run(settings, "queue", "stop", "romance", "ana@example.org")
+    assert done == {"attribute": "romance", "expert": "ana@example.org", "state": "stopped", "given_back": 0}
+    (queue,) = run(settings, "queue", "list", "romance")
+    assert queue["state"] == "stopped"
+    assert queue["stopped_at"]
+    with pytest.raises(AlreadyThere, match="already stopped"):
+        run(settings, "queue", "stop", "romance", "ana@example.org")
+    assert living(settings) == list(SAID), "all answers stay"
+    assert run(settings, "queue", "start", "romance", "ana@example.org")["state"] == "open"
+    assert run(settings, "queue", "list", "romance")[0]["stopped_at"] is None

@@ -79,7 +79,7 @@ def test_a_failed_job_says_its_id_and_no_exception(
 ) -> None:
     settings = factories.workspace(tmp_path)
     job_id = fail(settings, monkeypatch, error)
-    (work,) = jobs_page(settings).lines
+    (work,) = jobs_page(settings).groups.items
     with reading(settings) as session:
         (news,) = [one for one in rules.failed(session) if "learn" in one.title]
     with pytest.raises(JobError) as followed:
@@ -94,13 +94,13 @@ def test_a_failed_job_says_its_id_and_no_exception(
 def test_a_foreseen_failure_keeps_its_own_words(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = factories.workspace(tmp_path)
     fail(settings, monkeypatch, DataError("classes: two are needed."))
-    assert jobs_page(settings).lines[0].error == "classes: two are needed."
+    assert jobs_page(settings).groups.items[0].error == "classes: two are needed."
 
 
 def test_records_of_before_are_read_in_words(tmp_path: Any) -> None:
     settings = factories.workspace(tmp_path)
     factories.add_job(settings, "learn", "failed", error=RAISED[0], finished_at=now())
-    (work,) = jobs_page(settings).lines
+    (work,) = jobs_page(settings).groups.items
     assert work.error == failures.of_job(work.id)
     with reading(settings) as session:
         assert session.query(Job).one().error == RAISED[0], "the records keep it for whoever mends it"

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 
 import pytest
 from sqlalchemy import event
 
 from attune.labeler.people.viewer import Viewer
-from attune.labeler.records.schema import Job, Run
-from attune.labeler.records.session import engine, reading, writing
+from attune.labeler.records.schema import Run
+from attune.labeler.records.session import engine, reading
 from attune.labeler.settings import Settings
 from attune.labeler.views import quality
 from attune.labeler.views.assets import asset, assets
@@ -21,7 +20,6 @@ from attune.labeler.views.gallery import GalleryRequest
 from attune.labeler.views.home import home
 from attune.labeler.views.jobs import jobs_page
 from attune.labeler.views.people import people
-from attune.models.clock import now
 from attune.models.errors import UnknownAsset, UnknownAttribute
 from tests.labeler.views.conftest import OWNER
 from tests.support import factories
@@ -105,7 +103,7 @@ def test_every_page_is_right_over_empty_records(settings: Settings) -> None:
     assert home(settings, OWNER).cards.total == 0
     assert people(settings).total == 0
     assert assets(settings, OWNER).pictures.total == 0
-    assert jobs_page(settings).jobs.total == 0
+    assert jobs_page(settings).groups.total == 0
     factories.add_attribute(settings)
     bare = label_tab(settings, OWNER, "romance")
     assert (bare.head.live.state, bare.recent.total, bare.disputed.total) == ("seeding", 0, 0)
@@ -134,34 +132,9 @@ def test_an_image_that_is_not_ones_to_see_is_as_if_it_were_not_there(studio: Set
 
 def test_jobs_are_counted_by_state_and_filtered(studio: Settings) -> None:
     shown = jobs_page(studio, "failed")
-    assert [job.error for job in shown.jobs.items] == ["Gate alpha: .04 is below .2."]
+    assert [job.error for job in shown.groups.items] == ["Gate alpha: .04 is below .2."]
     assert shown.counts == {"running": 1, "queued": 1, "failed": 1, "lost": 0, "done": 1}
-    assert jobs_page(studio, "no such state").jobs.total == 4
-
-
-def test_finished_syncs_that_follow_each_other_are_one_line(settings: Settings) -> None:
-    told = [("sync", "done"), ("sync", "done"), ("learn", "done"), ("sync", "failed"), ("sync", "done")]
-    with writing(settings) as session:
-        for number, (kind, state) in enumerate(told):
-            at = now() - timedelta(minutes=number)
-            session.add(Job(id=f"{kind}-{number}", kind=kind, arguments={}, state=state, created_at=at))
-    found = jobs_page(settings)
-    assert [(one.id, one.times) for one in found.lines] == [
-        ("sync-0", 2),
-        ("learn-2", 1),
-        ("sync-3", 1),
-        ("sync-4", 1),
-    ]
-    assert found.jobs.last == len(told)
-
-
-def test_a_job_is_told_by_what_was_asked(settings: Settings) -> None:
-    factories.add_job(settings, "sync", "done", arguments={"whole": False})
-    factories.add_job(settings, "explore", "done", arguments={"text": "at night", "encoder": "cd70", "assets": 1600})
-    assert {(job.kind, job.subject) for job in jobs_page(settings).jobs.items} == {
-        ("sync", ""),
-        ("explore", "at night"),
-    }
+    assert jobs_page(studio, "no such state").groups.total == 4
 
 
 def test_the_number_of_queries_does_not_grow_with_what_is_shown(studio: Settings, settings: Settings) -> None:

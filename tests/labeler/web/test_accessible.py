@@ -32,6 +32,7 @@ VALUES: dict[str, object] = {"name": "serious-expression", "version": 1, "annota
 QUERIES = {
     "people.person": "email=ana@example.org",
     "people.leave": "email=ana@example.org",
+    "people.shut_page": "email=ana@example.org",
 }
 OPENED_BY_MORE = {
     "welcome.page": "a link's secret",

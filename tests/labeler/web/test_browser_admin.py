@@ -97,6 +97,8 @@ def test_an_administrator_needs_no_mouse(
     press(page, "link", "Remove")
     look(page, width, "person-leave", tmp_path)
     press(page, "link", "^Cancel$")
+    press(page, "link", "Disable login")
+    look(page, width, "person-shut-asked", tmp_path)
     press(page, "button", "Disable login")
     expect(page.get_by_role("status")).to_have_text(re.compile("is disabled"))
     expect(page.get_by_role("heading", name="Access that ended")).to_be_visible()

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 from werkzeug.serving import make_server
 
 from attune.labeler.labelling import take_answers
+from attune.labeler.queues import stopping
 from attune.labeler.records.schema import Attribute
 from attune.labeler.records.session import writing
 from attune.labeler.web.app import create_app
@@ -94,6 +95,28 @@ def test_one_key_answers_each_image_and_none_is_missed_or_mixed_up(page: Page, s
     assert served.desk.by_key() == expected
     assert [key for key, _ in expected] == [task.key for task in served.desk.tasks]
     expect(page.get_by_role("heading", name="Your queue is empty")).to_be_visible()
+
+
+def test_a_queue_that_is_stopped_meanwhile_keeps_the_answer_on_its_way_and_asks_no_more(
+    page: Page, served: Served
+) -> None:
+    begin(page, served)
+    first = shown(page)
+    second = answer(page, "1", first)
+    all_stored(page)
+    stopping.stop(served.desk.settings, "romance", served.desk.ana.email)
+    page.keyboard.press("2")
+    expect(page.get_by_role("heading", name="Paused by an owner")).to_be_visible(timeout=20_000)
+    all_stored(page)
+    assert served.desk.by_key() == [(first, "yes"), (second, "no")]
+    page.keyboard.press("Backspace")
+    expect(page.locator("[data-said]")).to_contain_text("Your answer: no")
+    expect(page.locator("footer [data-value=yes]")).to_be_enabled()
+    page.keyboard.press("1")
+    expect(page.get_by_role("heading", name="Paused by an owner")).to_be_visible()
+    all_stored(page)
+    assert served.desk.by_key() == [(first, "yes"), (second, "yes")], "answers can be corrected"
+    assert Axe().run(page).violations_count == 0
 
 
 def test_a_held_key_answers_one_image(page: Page, served: Served) -> None:

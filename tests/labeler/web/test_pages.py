@@ -155,8 +155,8 @@ def test_owners_see_versions_and_history_and_experts_do_not(ana_in_studio: Actor
     assert all(word in owners for word in words)
     assert {ana_in_studio.get(address + tab).status_code for tab in ("/versions", "/manage")} == {403}
     assert not any(word in experts for word in words)
-    assert "Open in Label Studio" in owners
-    assert "Open in Label Studio" not in experts
+    assert "queue of Bo, in a new tab" in owners
+    assert "queue of Bo" not in experts
 
 
 def test_the_review_names_what_the_probe_leans_on(owner: Actor, settings: Settings, romance: Attribute) -> None:

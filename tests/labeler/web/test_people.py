@@ -339,6 +339,22 @@ def test_a_link_needs_the_pages_own_form(app: Flask, settings: Settings, owner: 
     assert Actor(app).send(path).status_code == 302
 
 
+def test_disabling_a_login_asks_first_and_a_look_changes_nothing(
+    app: Flask, settings: Settings, owner: Actor, admin: Actor, expert: Actor
+) -> None:
+    page = "/people/person?email=ana@example.org"
+    assert 'action="/people/shut"' not in owner.get(page).text, "one click does nothing yet"
+    assert "/people/shut?email=ana@example.org" in owner.get(page).text
+    asked = owner.get("/people/shut?email=ana@example.org").text
+    assert "Disable the login of Ana?" in asked
+    assert "All answers stay" in asked
+    assert expert.get("/").status_code == 200
+    assert 'action="/people/shut"' not in owner.get("/people/shut?email=root@example.org").text
+    owner.send("/people/shut", form="/people/shut?email=ana@example.org", email="ana@example.org")
+    assert expert.get("/").status_code == 302
+    assert "There is nothing to disable" in owner.get("/people/shut?email=ana@example.org").text
+
+
 def test_links_of_a_shut_login_open_nothing(app: Flask, settings: Settings, owner: Actor) -> None:
     path = login_links.make(settings, "olga@example.org").removeprefix(settings.web_address)
     users.disable(settings, "olga@example.org")

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import email
 import json
-import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult
+from sqlalchemy import select
 
 from attune.labeler.jobs import jobs
-from attune.labeler.notices import notices
+from attune.labeler.notices import mail_choice, notices
 from attune.labeler.notices.delivery import NUMBER, SIGNATURE, TIMESTAMP, sign
 from attune.labeler.notices.notices import News
-from attune.labeler.records.schema import Notice
-from attune.labeler.records.session import reading
+from attune.labeler.people.viewer import Viewer
+from attune.labeler.records.schema import Notice, User
+from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings, secrets
 from attune.models.clock import now, set_clock
 from attune.workers.jobs import notify
 from tests.support import factories
+from tests.support.mail import Post, mail_server
 
 NEWS = News("k", "job failed", "The job embed failed", "No disk left at /private/place, said ana@example.org", "/jobs")
 
@@ -67,41 +65,10 @@ def hook() -> Iterator[Hook]:
     made.thread.join()
 
 
-class Post:
-    """A mail server that asks for a password and keeps what it takes; it refuses addresses at ``nowhere``."""
-
-    def __init__(self) -> None:
-        self.got: list[tuple[str, Message]] = []
-        self.logins: list[tuple[bytes, bytes]] = []
-
-    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
-        self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
-    ) -> str:
-        if address.endswith("@nowhere.example"):
-            return "550 nobody here"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
-        self, _server: Any, _session: Any, envelope: Any
-    ) -> str:
-        self.got.append((envelope.rcpt_tos[0], email.message_from_bytes(envelope.content)))
-        return "250 OK"
-
-    def login(self, _server: Any, _session: Any, _envelope: Any, _kind: str, data: Any) -> AuthResult:
-        self.logins.append((data.login, data.password))
-        return AuthResult(success=data.password == b"p@ss word")
-
-
 @pytest.fixture
 def post() -> Iterator[tuple[Post, str]]:
-    kept = Post()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    controller = Controller(kept, hostname="127.0.0.1", port=port, authenticator=kept.login, auth_require_tls=False)
-    controller.start()
-    yield kept, f"smtp://attune:p%40ss%20word@127.0.0.1:{port}"
-    controller.stop()
+    with mail_server() as made:
+        yield made
 
 
 @pytest.fixture
@@ -238,3 +205,49 @@ def test_nothing_is_sent_where_nothing_is_set(settings: Settings) -> None:
     notices.record_news(settings, [NEWS])
     assert kept(settings).due_at is None
     assert run(settings) == {"passed": 0, "sent": 0, "failed": 0}
+
+
+def test_a_person_gets_the_kinds_by_mail_that_they_want(settings: Settings, post: tuple[Post, str]) -> None:
+    got, address = post
+    settings = replace(settings, smtp_url=address)
+    with reading(settings) as session:
+        olga = session.scalars(select(User).where(User.email == "olga@example.org")).one()
+    viewer = Viewer("owner", olga.email, None, olga.id)
+    assert NEWS.kind in mail_choice.wanted(settings, viewer), "everything comes, until somebody chooses"
+    left = [kind for kind in mail_choice.kinds(viewer) if kind != NEWS.kind]
+    assert mail_choice.choose(settings, viewer, left) == left
+    notices.record_news(settings, [NEWS, replace(NEWS, key="drift", kind="drift")])
+    run(settings)
+    told = sorted((to, letter["X-Attune-Notice"]) for to, letter in got.got)
+    assert told == [("olga@example.org", "2"), ("root@example.org", "1"), ("root@example.org", "2")]
+
+
+def test_a_kind_that_nobody_wants_by_mail_is_no_failure(settings: Settings, post: tuple[Post, str]) -> None:
+    got, address = post
+    settings = replace(settings, smtp_url=address)
+    with writing(settings) as session:
+        for user in session.query(User):
+            user.no_mail = [NEWS.kind]
+    notices.record_news(settings, [NEWS])
+    assert run(settings)["failed"] == 0
+    assert got.got == []
+
+
+def test_a_notice_that_was_given_up_is_sent_again_by_hand_once(settings: Settings, post: tuple[Post, str]) -> None:
+    got, address = post
+    settings = replace(settings, smtp_url=address)
+    notices.record_news(settings, [NEWS])
+    run(settings)
+    with writing(settings) as session:
+        row = session.query(Notice).one()
+        row.sent = {
+            "mail": {"state": "failed", "tries": 6, "error": "refused"},
+            "webhook": {"state": "sent", "tries": 1},
+        }
+    owner = Viewer("owner", "olga@example.org", None, 1)
+    assert notices.send_again(settings, owner, row.id)
+    assert not notices.send_again(settings, owner, row.id), "it waits to be sent already"
+    run(settings)
+    assert [to for to, _ in got.got] == ["olga@example.org", "root@example.org"] * 2
+    assert kept(settings).sent["mail"]["state"] == "sent"
+    assert not notices.send_again(settings, owner, row.id), "it went out"

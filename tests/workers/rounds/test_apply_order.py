@@ -94,6 +94,16 @@ def test_an_image_answered_while_the_round_went_on_keeps_what_it_was_asked_for(
     assert tasks == [("audit", "answered"), ("likely", "answered")]
 
 
+def test_what_a_round_asks_in_a_queue_that_was_stopped_meanwhile_is_not_asked(settings: Settings, queue: Queue) -> None:
+    (asset,) = factories.add_assets(settings, 1)
+    with writing(settings) as session:
+        session.get_one(Queue, queue.id).stopped_at = NOON
+    with writing(settings) as session:
+        apply_order._keep(session, showing(asset), queue, ask(0, "likely"), Address(9_000, "key-0"), 7, None)
+    with reading(settings) as session:
+        assert session.scalars(select(Task.state)).one() == "retired"
+
+
 def test_a_superseded_learner_files_no_question(
     settings: Settings, queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:

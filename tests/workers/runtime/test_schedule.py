@@ -92,6 +92,20 @@ def test_another_attributes_newer_runs_ask_for_no_round_of_this_one(live: Settin
     assert schedule.ask_to_learn(live) == 0, "each queue is in the order of its own attribute's newest run"
 
 
+def test_a_stopped_queue_in_an_old_order_asks_for_no_round(live: Settings, redis: Redis) -> None:
+    attribute = add_attribute(live, "romance")
+    queue = add_queue(live, attribute, add_expert(live))
+    add_run(live, attribute, 10)
+    with writing(live) as session:
+        row = session.get_one(Attribute, attribute.id)
+        row.learned_counter = row.answers_counter
+        session.get_one(Queue, queue.id).stopped_at = now()
+    assert schedule.ask_to_learn(live) == 0
+    with writing(live) as session:
+        session.get_one(Queue, queue.id).stopped_at = None
+    assert schedule.ask_to_learn(live) == 1, "started again it is put in order"
+
+
 def test_a_round_that_failed_is_not_asked_for_at_every_beat(live: Settings, redis: Redis) -> None:
     add_queue(live, add_attribute(live, "romance"), add_expert(live))
     schedule.ask_to_learn(live)

@@ -12,6 +12,7 @@ from attune.labeler.label_studio import queue_tasks as label_studio_queue
 from attune.labeler.label_studio.expert_session import ExpertSession
 from attune.labeler.label_studio.projects import Project
 from attune.labeler.label_studio.queue_tasks import NewTask
+from attune.labeler.queues.stopping import GRACE
 from attune.labeler.records.schema import Annotation, Asset, Queue, Task
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
@@ -63,6 +64,30 @@ def test_the_last_answers_of_a_leaver_are_read_for_another_day(
     with writing(live) as session:
         session.get_one(Queue, queue.id).closed_at = now() - timedelta(days=2)
     assert sync.run(live, lambda *_: None)["queues"] == 0
+
+
+@pytest.mark.services
+@pytest.mark.slow
+def test_a_stopped_queue_is_emptied_but_for_what_may_be_on_a_screen(
+    live: Settings, ls: LabelStudio, queue: Queue, expert: ExpertSession
+) -> None:
+    shown, answered, waits = tasks(live)
+    expert.answer(answered, "romance")
+    with writing(live) as session:
+        session.scalars(select(Task).where(Task.label_studio_task == shown)).one().offered_at = now()
+        session.get_one(Queue, queue.id).stopped_at = now()
+        for task in session.scalars(select(Task)):
+            task.state = "retired"
+    sync.run(live, lambda *_: None)
+    assert label_studio_queue.open_tasks(ls, queue.project) == [shown], "an answer may be on its way"
+    assert tasks(live) == [shown, answered, None]
+    assert values(live) == ["romance"]
+    with writing(live) as session:
+        session.get_one(Queue, queue.id).stopped_at = now() - 2 * GRACE
+    sync.run(live, lambda *_: None)
+    assert tasks(live) == [None, answered, None]
+    assert label_studio_queue.open_tasks(ls, queue.project) == []
+    assert waits not in tasks(live)
 
 
 @pytest.mark.services

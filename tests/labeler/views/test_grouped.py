@@ -1,0 +1,54 @@
+"""Jobs, notices and queues in groups: the same on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from attune.labeler.notices import notices
+from attune.labeler.notices.notices import News
+from attune.labeler.people.viewer import Viewer
+from attune.labeler.records.schema import Queue
+from attune.labeler.records.session import engine, writing
+from attune.labeler.settings import Settings
+from attune.labeler.views import expert_queues
+from attune.labeler.views.jobs import board
+from attune.labeler.views.notice_groups import groups
+from attune.models.clock import now
+from tests.support import databases, factories
+
+OWNER = Viewer("owner", "olga@example.org", None, None)
+
+
+@pytest.fixture
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+    made = factories.workspace(tmp_path, database_url=databases.database(request))
+    yield made
+    engine(made.records_url).dispose()
+
+
+@pytest.mark.parametrize("settings", databases.BOTH, indirect=True)
+def test_what_belongs_together_is_one_group(settings: Settings) -> None:
+    romance = factories.add_attribute(settings)
+    queue = factories.add_queue(settings, romance, factories.add_expert(settings))
+    for asset in factories.add_assets(settings, 2):
+        factories.add_task(settings, queue, asset)
+    told = (("learn", "done", 1), ("learn", "failed", 2), ("learn", "failed", 3), ("score", "failed", 9 * 1440))
+    for kind, state, minutes in told:
+        at = now() - timedelta(minutes=minutes)
+        asked = {"attribute": "romance", "size": 40}
+        factories.add_job(settings, kind, state, subject="romance", arguments=asked, created_at=at, finished_at=at)
+    found = [(one.kind, one.state, one.times, one.may_retry) for one in board(settings).groups.items]
+    mended, old = ("learn", "failed", 2, False), ("score", "failed", 1, True)
+    assert found == [("learn", "done", 1, False), mended, old]
+    assert [one.times for one in board(settings, "failed").groups.items] == [2, 1]
+    for number, kind in enumerate(("drift", "settled", "drift")):
+        notices.record_news(settings, [News(f"k{number}", kind, kind, "", "/", romance.id)])
+    assert [(one.kind, one.total) for one in groups(settings, OWNER).items] == [("drift", 2), ("settled", 1)]
+    with writing(settings) as session:
+        session.get_one(Queue, queue.id).stopped_at = now()
+    (shown,) = expert_queues.of(settings, "romance")
+    assert (shown.waiting, shown.state) == (0, "stopped")
