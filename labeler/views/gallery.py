@@ -23,7 +23,7 @@ from attune.labeler.people.viewer import Viewer, may_compare, may_see
 from attune.labeler.records.paging import Page
 from attune.labeler.records.schema import Asset, Attribute
 from attune.labeler.settings import Settings
-from attune.labeler.views import gallery_answers
+from attune.labeler.views import gallery_answers, told_runs
 from attune.labeler.views.gallery_answers import Sides
 from attune.labeler.views.pictures import PageImage, picture
 from attune.models.labels.answers import UNSURE
@@ -117,8 +117,17 @@ def gallery(
         search.columns_of(session) if viewer.manages else (),
         scores is not None,
         scores.summary.run if scores else None,
-        scores.summary.ranked if scores else {},
+        _ranked(session, viewer, attribute, scores),
     )
+
+
+def _ranked(
+    session: Session, viewer: Viewer, attribute: Attribute, scores: PoolScores | None
+) -> Mapping[str, RankedRight]:
+    if scores is None:
+        return {}
+    own = told_runs.labelled(session, [attribute.id], viewer)
+    return scores.summary.held if own else scores.summary.ranked
 
 
 def _class_of(viewer: Viewer, attribute: Attribute, asked: GalleryRequest) -> str:

@@ -13,6 +13,7 @@ from attune.labeler.records.run_advice import RunAdvice
 from attune.labeler.records.schema import Run
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
+from attune.labeler.views.told_runs import EVERY
 from attune.models.catalog.probe_files import ProbeWeights, read_probe
 from attune.models.probes.calibration import apply
 from attune.workers.rounds import round_figures
@@ -31,7 +32,7 @@ def leave(settings: Settings, snapshot: Snapshot, number: int) -> bool:
         return False
     with reading(settings) as session:
         mine = (Run.attribute_id == snapshot.attribute.id, Run.number == number)
-        content, told = session.execute(select(Run.probe, Run.advice).where(*mine)).one()
+        content, told, answers = session.execute(select(Run.probe, Run.advice, Run.answers).where(*mine)).one()
     weights = read_probe(content)
     raw = snapshot.view.pool.logits(weights.weight, weights.bias)[there]
     pool_scores.save(
@@ -42,6 +43,7 @@ def leave(settings: Settings, snapshot: Snapshot, number: int) -> bool:
         apply(weights.calibration, raw.astype(np.float64)),
         RunAdvice.from_dict(told).thresholds or {},
         ranked_right(snapshot, weights),
+        answers // EVERY,
     )
     return True
 

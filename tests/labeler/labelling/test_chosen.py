@@ -93,9 +93,7 @@ def test_what_waits_was_answered_or_is_gone_is_left_out_by_reason(desk: PageDesk
         session.add(Pick(**mine, who="bo@desk.example", purpose="second-opinion", created_at=now()))
     done = take(desk, batch(desk, "other", 0, 15, 16, 17, 18))
     assert done == [
-        Outcome(
-            "stored", 1, {"answered": names(desk, 15), "waiting": names(desk, 0, 17), "absent": names(desk, 16)}
-        )
+        Outcome("stored", 1, {"answered": names(desk, 15), "waiting": names(desk, 0, 17), "absent": names(desk, 16)})
     ]
     assert said(desk) == dict(zip(names(desk, 15, 18), ["tender", "other"], strict=True))
 
