@@ -129,6 +129,8 @@ def meters(evidence: Mapping[str, Any] | Sequence[str], state: str = "") -> list
 
 def _regions(session: Session, viewer: Viewer, regions: Sequence[PoolRegion]) -> list[Unseen]:
     names = [name for region in regions for name in region.examples]
+    if not names:
+        return []  # an empty list of ids would read the whole pool
     rows = session.scalars(select(Asset).where(Asset.asset_id.in_(names), may_explore(viewer)))
     images = {one.asset_id: picture(one) for one in rows}
     regions_shown = [

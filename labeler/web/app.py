@@ -16,7 +16,7 @@ from attune.labeler.records.session import migrate
 from attune.labeler.settings import Settings
 from attune.labeler.settings import secrets as keys
 from attune.labeler.settings.secrets import Secrets
-from attune.labeler.web import auth, filters, health, media, nul, replies, sizes, tabs, throttle, webhook
+from attune.labeler.web import auth, filters, health, media, nul, replies, sizes, tabs, throttle, webhook, words
 from attune.labeler.web.pages import (
     account,
     assets,
@@ -128,6 +128,7 @@ def create_app(settings: Settings) -> Flask:
     throttle.init_app(app)
     filters.init_app(app)
     tabs.init_app(app)
+    words.init_app(app)
     for room in ROOMS:
         app.register_blueprint(room.blueprint)
     if importlib.util.find_spec("attune.labeler.web.api"):
