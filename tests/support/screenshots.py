@@ -7,6 +7,7 @@ import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
@@ -133,7 +134,7 @@ def _shoot(browser: Browser, settings: Settings, shots: dict[str, tuple[str, str
     server = make_server("127.0.0.1", 0, create_app(settings), threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     for name, (who, path, width, height) in shots.items():
-        scheme = "dark" if "dark" in name else "light"
+        scheme: Literal["dark", "light"] = "dark" if "dark" in name else "light"
         page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
         address = f"http://127.0.0.1:{server.server_port}"
         page.goto(f"{address}/login")
