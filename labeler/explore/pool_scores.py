@@ -41,7 +41,7 @@ class Summary:
     """What home reads of a file: by class the keys (``Asset.id``) of the likeliest images, then the most doubtful.
 
     ``pool``: how many images were scored. ``held`` is ``ranked`` of the run that first reached ``steps`` times
-    ``told_runs.EVERY`` answers: for an owner who labels, to whom a figure that moves after an own answer would tell
+    ``viewer.TOLD_EVERY`` answers: for an owner who labels, to whom a figure that moves after an own answer would tell
     that this one was an audit.
     """
 

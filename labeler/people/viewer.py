@@ -16,6 +16,7 @@ from attune.models.errors import AccessError
 
 MANAGERS = frozenset({"owner", "admin"})
 LEFT_ALONE = timedelta(days=1)  # an own answer, before its expert may compare it with others
+TOLD_EVERY = 20  # answers of all experts together, between two figures that those who label read
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,8 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from attune.labeler.people.viewer import Viewer
+from attune.labeler.people.viewer import TOLD_EVERY, Viewer
 from attune.labeler.records.schema import Queue, Run
-
-EVERY = 20  # answers of all experts together
 
 
 def newest(session: Session, attribute_ids: Sequence[int], viewer: Viewer) -> dict[int, int]:
@@ -57,7 +55,7 @@ def to_experts(session: Session, attribute_ids: Sequence[int]) -> dict[int, list
     reached: dict[int, tuple[int, int]] = {}  # attribute -> revision, the most twenties there were of it
     for key, number, revision, answers in rows:
         before = reached.get(key)
-        step = answers // EVERY
+        step = answers // TOLD_EVERY
         if before is None or revision != before[0] or step > before[1]:
             told.setdefault(key, []).append(number)
             reached[key] = (revision, step)

@@ -9,11 +9,11 @@ from sqlalchemy import select
 
 from attune.labeler.explore import pool_scores
 from attune.labeler.explore.pool_scores import RankedRight
+from attune.labeler.people.viewer import TOLD_EVERY
 from attune.labeler.records.run_advice import RunAdvice
 from attune.labeler.records.schema import Run
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views.told_runs import EVERY
 from attune.models.catalog.probe_files import ProbeWeights, read_probe
 from attune.models.probes.calibration import apply
 from attune.workers.rounds import round_figures
@@ -43,7 +43,7 @@ def leave(settings: Settings, snapshot: Snapshot, number: int) -> bool:
         apply(weights.calibration, raw.astype(np.float64)),
         RunAdvice.from_dict(told).thresholds or {},
         ranked_right(snapshot, weights),
-        answers // EVERY,
+        answers // TOLD_EVERY,
     )
     return True
 
