@@ -109,23 +109,20 @@ def show_truly(
 ) -> None:
     """Give the assets of ``judged`` drawings of which the truth of their vectors ``x`` (n, d) is true.
 
-    The surest first, so that those that pages show differ: where all drawings of a kind are given away, another of the
-    same seriousness follows, and the same again only after those.
+    The surest first, so that those that pages show differ.
     """
     kinds: dict[tuple[bool, str], list[Drawing]] = defaultdict(list)
     for one in drawn:
         kinds[one.serious, one.romance].append(one)
     for (serious, _), some in kinds.items():
         some.sort(key=lambda one: one.truth.serious, reverse=serious)
-    left, used = {kind: list(some) for kind, some in kinds.items()}, Counter[tuple[bool, str]]()
+    used: Counter[tuple[bool, str]] = Counter()
     with writing(settings) as session:
         assets = list(session.scalars(select(Asset).order_by(Asset.id)))
         for row in np.argsort(-np.abs(x[:, 0] - 0.25), kind="stable"):
             kind = (bool(x[row, 0] > 0.25), classes[int(x[row, :3].argmax())])
-            near = [left[kind], *(some for (serious, _), some in left.items() if serious == kind[0])]
-            rest = next((some for some in near if some), None)
-            put(assets[row], rest.pop(0) if rest else kinds[kind][used[kind] % len(kinds[kind])])
-            used[kind] += not rest
+            put(assets[row], kinds[kind][used[kind] % len(kinds[kind])])
+            used[kind] += 1
 
 
 def deal(settings: Settings, assets: Sequence[Asset], drawn: Sequence[Drawing], ticked: Mapping[int, str]) -> None:
