@@ -12,18 +12,18 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Executable, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers import counting
 from attune.labeler.explore import pool_scores, search
 from attune.labeler.explore.pool_scores import PoolScores, RankedRight
 from attune.labeler.explore.search import Query
-from attune.labeler.people.viewer import Viewer, may_compare, may_see, waiting
+from attune.labeler.people.viewer import Viewer, may_compare, may_see
 from attune.labeler.records.paging import Page
 from attune.labeler.records.schema import Asset, Attribute
 from attune.labeler.settings import Settings
-from attune.labeler.views import gallery_answers, told_runs
+from attune.labeler.views import gallery_answers, gallery_filter, told_runs
 from attune.labeler.views.gallery_answers import Sides
 from attune.labeler.views.pictures import PageImage, picture
 from attune.models.labels.answers import UNSURE
@@ -156,7 +156,7 @@ def _found(
         condition = may_compare(viewer, attribute.id) & search.allowed_by(asked.query)
         newest = select(Asset.id).where(condition).order_by(Asset.id.desc())
         return list(session.scalars(newest)), {}, None, sides
-    keep = _visible(session, viewer, asked, scores.keys)
+    keep = gallery_filter.visible(session, viewer, asked.query, scores.keys)
     keep &= (scores.shown >= asked.lo / 100) & (scores.shown <= asked.hi / 100)
     keep &= _shown(asked.show, attribute, scores, sides)
     counts = {name: int((keep & (scores.said == i)).sum()) for i, name in enumerate(attribute.classes)}
@@ -177,36 +177,6 @@ def _cost(scores: PoolScores, sort: str) -> npt.NDArray[Any]:
     return -scores.shown
 
 
-def _visible(
-    session: Session, viewer: Viewer, asked: GalleryRequest, keys: npt.NDArray[np.int64]
-) -> npt.NDArray[np.bool_]:
-    """Which ``keys`` (N,), ascending, an owner may see, as `may_compare` has it, and the filter lets through."""
-    # One condition for both would read every image of the pool; apart, each has an index.
-    removed = select(Asset.id).where(Asset.removed_at.is_not(None))
-    mask = ~_among(keys, np.concatenate([_ids(session, removed), _ids(session, waiting(viewer))]))
-    parts = search.parts(asked.query)
-    if len(parts) == 1:  # a name alone is looked for in the indexes of both names
-        mask &= _among(keys, np.concatenate([_ids(session, select(Asset.id).where(one)) for one in parts[0]]))
-    elif parts:
-        mask &= _among(keys, _ids(session, select(Asset.id).where(search.allowed_by(asked.query))))
-    return mask
-
-
-def _ids(session: Session, query: Executable) -> npt.NDArray[np.int64]:
-    """The keys that ``query`` finds, as the database gives them: a row object for each would take longer than they."""
-    rows = session.connection().execute(query)
-    return np.asarray([row[0] for row in rows.cursor.fetchall()] if rows.cursor else [], dtype=np.int64)
-
-
-def _among(keys: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Which of ``keys`` (N,), ascending, are ``wanted`` (m,); in the time of the fewer of them."""
-    mask = np.zeros(len(keys), dtype=bool)
-    at = np.searchsorted(keys, wanted)
-    at, wanted = at[at < len(keys)], wanted[at < len(keys)]
-    mask[at[keys[at] == wanted]] = True
-    return mask
-
-
 def _shown(show: str, attribute: Attribute, scores: PoolScores, sides: Sides) -> npt.NDArray[np.bool_]:
     if show not in ("differ", "answered", "open"):
         return np.ones(len(scores.keys), dtype=bool)
@@ -214,7 +184,7 @@ def _shown(show: str, attribute: Attribute, scores: PoolScores, sides: Sides) ->
     if show == "differ":
         said = dict(zip(wanted, scores.rows(wanted).tolist(), strict=True))
         wanted = [key for key in wanted if said[key] >= 0 and _differs(sides[key], _name(scores, said[key]))]
-    mask = _among(scores.keys, np.asarray(wanted, dtype=np.int64))
+    mask = gallery_filter.among(scores.keys, np.asarray(wanted, dtype=np.int64))
     return ~mask if show == "open" else mask
 
 
