@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,9 @@ class RankedRight:
 class Summary:
     """What home reads of a file: by class the keys (``Asset.id``) of the likeliest images, then the most doubtful.
 
-    ``pool``: how many images were scored.
+    ``pool``: how many images were scored. ``held`` is ``ranked`` of the run that first reached ``steps`` times
+    ``viewer.TOLD_EVERY`` answers: for an owner who labels, to whom a figure that moves after an own answer would tell
+    that this one was an audit.
     """
 
     run: int
@@ -51,6 +53,8 @@ class Summary:
     top: Mapping[str, Sequence[int]]
     doubtful: Sequence[int]
     ranked: Mapping[str, RankedRight]
+    held: Mapping[str, RankedRight] = field(default_factory=dict)
+    steps: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,8 +113,15 @@ def save(
     probabilities: npt.NDArray[np.float64],
     thresholds: Mapping[str, float],
     ranked: Mapping[str, RankedRight],
+    steps: int = 0,
 ) -> None:
-    """Keep the scores of ``keys`` (N,), in any order, and ``probabilities`` (N, c) in place of those kept before."""
+    """Keep the scores of ``keys`` (N,), in any order, and ``probabilities`` (N, c) in place of those kept before.
+
+    ``ranked`` is held for owners who label until ``steps`` or the revision is another.
+    """
+    before = _before(settings, attribute)
+    same = before is not None and (before.revision, before.steps) == (attribute.revision, steps)
+    held = before.held if before is not None and same and before.held else ranked
     order = np.argsort(keys, kind="stable")
     keys, p = keys[order], probabilities[order].astype(np.float32)
     doubt = margin(p, attribute.classes, thresholds)
@@ -122,6 +133,8 @@ def save(
         "top": {name: _first(keys, -p[:, i]) for i, name in enumerate(attribute.classes)},
         "doubtful": _first(keys, doubt),
         "ranked": {name: asdict(one) for name, one in ranked.items()},
+        "held": {name: asdict(one) for name, one in held.items()},
+        "steps": steps,
         "pool": len(keys),
     }
     columns = {"key": pa.array(keys)} | {f"p{i}": pa.array(p[:, i]) for i in range(p.shape[1])}
@@ -155,7 +168,13 @@ def load(settings: Settings, attribute: Attribute) -> PoolScores | None:
 
 def _summary(schema: pa.Schema) -> Summary:
     content = json.loads(schema.metadata[META])
-    return Summary(**content | {"ranked": {name: RankedRight(**one) for name, one in content["ranked"].items()}})
+    told = {key: {name: RankedRight(**one) for name, one in content.get(key, {}).items()} for key in ("ranked", "held")}
+    return Summary(**content | told)
+
+
+def _before(settings: Settings, attribute: Attribute) -> Summary | None:
+    kept = load(settings, attribute)
+    return kept.summary if kept is not None else None
 
 
 def _place(settings: Settings, attribute_id: int) -> Path:

@@ -92,15 +92,21 @@ class SearchResult:
 def allowed_by(query: Query) -> ColumnElement[bool]:
     """The condition on ``Asset`` of the search's filter; removed assets are never found."""
     condition: ColumnElement[bool] = Asset.removed_at.is_(None)
-    if query.title:
-        title_matches = (
-            Asset.title_id.icontains(query.title, autoescape=True),
-            Asset.asset_id.icontains(query.title, autoescape=True),
-        )
-        condition &= or_(*title_matches)
-    if query.column and query.value:
-        condition &= cast(Asset.columns[query.column].as_string(), String) == query.value
+    for alternatives in parts(query):
+        condition &= or_(*alternatives)
     return condition
+
+
+def parts(query: Query) -> list[tuple[ColumnElement[bool], ...]]:
+    """The filter's conditions on ``Asset``: of each tuple one must hold. Asked for one by one, those of names are
+    answered from their indexes, without a look at the rows."""
+    found: list[tuple[ColumnElement[bool], ...]] = []
+    if query.title:
+        names = (Asset.title_id, Asset.asset_id)
+        found.append(tuple(name.icontains(query.title, autoescape=True) for name in names))
+    if query.column and query.value:
+        found.append((cast(Asset.columns[query.column].as_string(), String) == query.value,))
+    return found
 
 
 def filtered_ids(settings: Settings, query: Query, top: int) -> list[str]:

@@ -13,6 +13,7 @@ from attune.labeler.labelling import own_queue, page_advice
 from attune.labeler.labelling.next_questions import today
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.queues import grids
+from attune.labeler.queues.chosen_pages import is_chosen
 from attune.labeler.records.schema import Annotation, Asset, Grid, GridAnswer, GridPage
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -83,7 +84,7 @@ def ahead(settings: Settings, viewer: Viewer, name: str, held: Collection[str] =
         if paused:
             past = () if held else _past(session, grid)
             return Pages(one.revision, (), 0, counted, past, advice, paused)
-        waiting = grids.pages_of_today(session, grid, GridPage.state == "open")
+        waiting = grids.pages_of_today(session, grid, GridPage.state == "open", ~is_chosen())
         fresh = [page for page in waiting if page.key not in set(held)][:AHEAD]
         return Pages(
             one.revision,
@@ -96,7 +97,7 @@ def ahead(settings: Settings, viewer: Viewer, name: str, held: Collection[str] =
 
 
 def _past(session: Session, grid: Grid) -> list[Page]:
-    answered = grids.pages_of_today(session, grid, GridPage.state == "answered")
+    answered = grids.pages_of_today(session, grid, GridPage.state == "answered", ~is_chosen())
     answered.sort(key=lambda page: (page.updated_at is not None, page.updated_at, page.id))
     return _read(session, answered[-BACK:], marked=True)
 

@@ -66,7 +66,7 @@ def take(settings: Settings, viewer: Viewer, name: str, revision: int, answers: 
         if one.revision != revision:
             return dict.fromkeys([answer.once for answer in answers], REVISED)
         for answer in answers:
-            _check(answer, one)
+            check_value(answer.value, one)
         tasks = _tasks(session, queue, [answer.key for answer in answers])
     sent = [
         Given(
@@ -101,10 +101,11 @@ def look(seconds: float) -> float:
     return min(max(seconds, 0.0), LONGEST_LOOK)
 
 
-def _check(answer: Answer, one: Attribute) -> None:
-    if answer.value not in {*one.classes, UNSURE, SKIP}:
+def check_value(value: str, one: Attribute) -> None:
+    """Raise DataError where ``value`` is no answer to the question."""
+    if value not in {*one.classes, UNSURE, SKIP}:
         raise DataError(
-            f"{answer.value[:80]!r} is not an answer to {one.name}. Expected one of "
+            f"{value[:80]!r} is not an answer to {one.name}. Expected one of "
             f"{', '.join([*one.classes, UNSURE, SKIP])}. Load the page again."
         )
 

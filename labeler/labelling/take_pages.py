@@ -68,7 +68,7 @@ def take(settings: Settings, viewer: Viewer, name: str, revision: int, answers: 
     asked_at = now()
     kept = answering.send(label_studio(settings), expert.email, sent)
     outcome |= outcomes(kept)
-    if _store(settings, grid, expert, [row for row in kept if not row.refused], asked_at):
+    if store_pages(settings, grid, expert, [row for row in kept if not row.refused], asked_at):
         ingest.ask_to_learn(settings, name)
     return outcome
 
@@ -87,8 +87,8 @@ def _given(page: GridPage, answer: PageAnswer) -> GivenPage:
     )
 
 
-def _store(settings: Settings, grid: Grid, expert: Expert, kept: Sequence[Kept], asked_at: datetime) -> bool:
-    """Bring what Label Studio has stored into the records; whether it changes what a learner sees."""
+def store_pages(settings: Settings, grid: Grid, expert: Expert, kept: Sequence[Kept], asked_at: datetime) -> bool:
+    """Bring what Label Studio has stored of pages into the records; whether it changes what a learner sees."""
     changed = False
     with writing(settings) as session:
         row = session.get_one(Grid, grid.id)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, CompoundSelect, Integer, Select, and_, cast, false, or_, select, true, union_all
 
 from attune.labeler.answers import counting
+from attune.labeler.queues import chosen_pages
 from attune.labeler.records.schema import Annotation, Asset, Grid, GridPage, Pick, Queue, Task
 from attune.labeler.records.types import elements
 from attune.models.clock import now
@@ -15,6 +16,7 @@ from attune.models.errors import AccessError
 
 MANAGERS = frozenset({"owner", "admin"})
 LEFT_ALONE = timedelta(days=1)  # an own answer, before its expert may compare it with others
+TOLD_EVERY = 20  # answers of all experts together, between two figures that those who label read
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,9 @@ def may_compare(viewer: Viewer, attribute_id: int) -> ColumnElement[bool]:
 
     An expert must have answered first, and have left the answer as it is for a day: to read the others' answers before
     would teach them to agree, and whoever reads them could answer anew. What they say after it is shown and trains; the
-    first answer alone measures quality and agreement (``answers.first_answers``). What experts chose
-    for their own queue is left out, too: whoever answers it may look, take the answer back, and answer anew. Those who
-    manage see all, less what waits in a queue of their own: a second opinion is asked about just such images.
+    first answer alone measures quality and agreement (``answers.first_answers``). What experts chose for their own
+    queue, or answered by choice, is left out, too: whoever answers it may look, take the answer back, and answer anew.
+    Those who manage see all, less what waits in a queue of their own: a second opinion is asked about just such images.
     """
     if viewer.role != "expert":
         return and_(may_see(viewer), Asset.id.not_in(waiting(viewer)))
@@ -83,7 +85,9 @@ def may_compare(viewer: Viewer, attribute_id: int) -> ColumnElement[bool]:
     chosen = select(Pick.asset_pk).where(
         Pick.attribute_id == attribute_id, Pick.expert_id == viewer.expert_id, Pick.who == viewer.name
     )
-    return and_(Asset.removed_at.is_(None), Asset.id.in_(left), Asset.id.not_in(chosen))
+    batches = chosen_pages.assets(attribute_id).subquery()
+    at_once = select(batches.c.asset).where(batches.c.expert == viewer.expert_id)
+    return and_(Asset.removed_at.is_(None), Asset.id.in_(left), Asset.id.not_in(chosen), Asset.id.not_in(at_once))
 
 
 def waiting(viewer: Viewer) -> CompoundSelect[int]:

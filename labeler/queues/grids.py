@@ -6,6 +6,7 @@ import hmac
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from filelock import FileLock
@@ -118,29 +119,32 @@ def mark(secret: str, attribute: Attribute, expert: Expert) -> str:
     return f"attune-{hmac.digest(secret.encode(), key.encode(), 'sha256').hex()[:32]}"
 
 
-def add(
-    settings: Settings,
-    ls: LabelStudio,
-    grid: Grid,
-    question: str,
-    ticked: str,
-    unticked: str | None,
-    keys: Sequence[int],
-    asked_at: datetime,
-) -> GridPage:
-    """Put a page of the assets ``keys`` before the expert, in that order; ``question`` was read at ``asked_at``.
+@dataclass(frozen=True)
+class NewPage:
+    """A page of the assets ``keys``, in that order; ``question`` was read at ``asked_at``, ``key`` is what the page is
+    known by."""
+
+    question: str
+    ticked: str
+    unticked: str | None
+    keys: Sequence[int]
+    asked_at: datetime
+    key: str = field(default_factory=new_key)
+
+
+def add(settings: Settings, ls: LabelStudio, grid: Grid, new: NewPage) -> GridPage:
+    """Put a page before the expert.
 
     Killed in between, Label Studio has a page that the records lack: its answer brings the page along.
     """
-    until, data = _signed(settings, question, ticked, unticked, keys)
-    key = new_key()
-    task = room.add(ls, grid.project, data, key)
+    until, data = _signed(settings, new.question, new.ticked, new.unticked, new.keys)
+    task = room.add(ls, grid.project, data, new.key)
     with writing(settings) as session:
-        page = session.scalar(select(GridPage).where(GridPage.key == key))
+        page = session.scalar(select(GridPage).where(GridPage.key == new.key))
         if page is None:  # unless its answer was here sooner
-            page = GridPage(grid_id=grid.id, key=key, ticked=ticked, unticked=unticked, state="open")
+            page = GridPage(grid_id=grid.id, key=new.key, ticked=new.ticked, unticked=new.unticked, state="open")
             task_ids.claim(session, page, task)
-            page.asset_pks, page.signed_until, page.created_at = [int(key) for key in keys], until, asked_at
+            page.asset_pks, page.signed_until, page.created_at = [int(one) for one in new.keys], until, new.asked_at
             session.add(page)
     return page
 

@@ -14,7 +14,7 @@ from attune.labeler.answers import change, ingest
 from attune.labeler.assets.active_pool import PoolView
 from attune.labeler.attributes import attributes
 from attune.labeler.people import experts
-from attune.labeler.queues import asking, queues
+from attune.labeler.queues import asking, chosen_pages, queues
 from attune.labeler.queues.asking import is_asking
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Pick, Queue, Task
 from attune.labeler.records.session import writing
@@ -169,14 +169,25 @@ def _had(session: Session, attribute_id: int, expert_id: int, keys: set[int]) ->
 
 
 def own_picks(session: Session, attribute_id: int) -> frozenset[tuple[str, str]]:
-    """Pairs (asset id, e-mail address): the images that experts chose for their own queue, answered ones too."""
+    """Pairs (asset id, e-mail address): the images that experts chose for their own queue, or answered by choice.
+
+    Also those that they answered or took back since.
+    """
     rows = (
         select(Asset.asset_id, Expert.email)
         .join(Pick, Pick.asset_pk == Asset.id)
         .join(Expert, Expert.id == Pick.expert_id)
         .where(Pick.attribute_id == attribute_id, Pick.who == Expert.email)
     )
-    return frozenset((asset_id, email) for asset_id, email in session.execute(rows))
+    chosen = chosen_pages.assets(attribute_id).subquery()
+    at_once = (
+        select(Asset.asset_id, Expert.email)
+        .select_from(chosen)
+        .join(Asset, Asset.id == chosen.c.asset)
+        .join(Expert, Expert.id == chosen.c.expert)
+    )
+    pairs = [*session.execute(rows), *session.execute(at_once)]
+    return frozenset((asset_id, email) for asset_id, email in pairs)
 
 
 def waiting_picks(session: Session, attribute_id: int, view: PoolView) -> tuple[Picked, ...]:

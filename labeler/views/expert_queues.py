@@ -12,13 +12,13 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from attune.labeler.answers.answer_seconds import FEWEST, LONGEST, NEWEST
 from attune.labeler.answers.counting import current
 from attune.labeler.attributes import attributes
 from attune.labeler.queues.grids import open_pages
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Grid, Queue, Task
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views.answer_seconds import FEWEST, LONGEST, NEWEST
 from attune.labeler.views.links import queue_url
 from attune.models.clock import iso
 from attune.models.labels.answers import SKIP

@@ -20,6 +20,7 @@ from attune.labeler.views.quality import Quality, read
 from attune.labeler.views.state import Advice, advice, visible_advice
 from attune.models.labels.reliability import DAWID_SKENE
 from attune.models.query.stopping import Goals
+from attune.models.text import counted
 
 HEADLINES = {
     "labelling": "Not settled yet",
@@ -76,7 +77,7 @@ class Forecast:
 
 def forecast(session: Session, viewer: Viewer, attribute: Attribute) -> Forecast:
     """What the newest run that ``viewer`` is shown says of ``attribute``."""
-    number = visible_runs.newest(session, [attribute.id], viewer).get(attribute.id)
+    number = visible_runs.measured(session, [attribute.id], viewer).get(attribute.id)
     newest = select(Run.advice).where(Run.attribute_id == attribute.id, Run.number == number)
     run_advice = visible_advice(viewer, RunAdvice.from_dict(session.scalar(newest)))
     slow_figures = run_advice.outlook or Kept()
@@ -111,6 +112,10 @@ def meters(evidence: Mapping[str, Any] | Sequence[str], state: str = "") -> list
     if (moved := evidence.get("movement")) is not None:
         done = 1.0 if moved <= goals.movement else 1.0 - (moved - goals.movement) / (MOST - goals.movement)
         text = f"changed by {moved:.3f} since the probe had half as many labels (goal: at most {goals.movement:g})"
+        labels, least = evidence.get("labels"), goals.least_labels
+        if labels is not None and labels < least:  # so few labels hardly move a probe away from its prompts
+            done *= labels / least
+            text = f"not known yet: {counted(int(labels), 'label')} so far, of the {least} that it takes to tell"
         rows.append(Meter("Stable ranking", max(0.0, done), text))
     width = evidence.get("width")
     done = 0.0 if width is None else 1.0 if width <= goals.width else (1.0 - width) / (1.0 - goals.width)
@@ -124,6 +129,8 @@ def meters(evidence: Mapping[str, Any] | Sequence[str], state: str = "") -> list
 
 def _regions(session: Session, viewer: Viewer, regions: Sequence[PoolRegion]) -> list[Unseen]:
     names = [name for region in regions for name in region.examples]
+    if not names:
+        return []  # an empty list of ids would read the whole pool
     rows = session.scalars(select(Asset).where(Asset.asset_id.in_(names), may_explore(viewer)))
     images = {one.asset_id: picture(one) for one in rows}
     regions_shown = [

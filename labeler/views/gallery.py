@@ -23,7 +23,7 @@ from attune.labeler.people.viewer import Viewer, may_compare, may_see
 from attune.labeler.records.paging import Page
 from attune.labeler.records.schema import Asset, Attribute
 from attune.labeler.settings import Settings
-from attune.labeler.views import gallery_answers
+from attune.labeler.views import gallery_answers, gallery_filter, visible_runs
 from attune.labeler.views.gallery_answers import Sides
 from attune.labeler.views.pictures import PageImage, picture
 from attune.models.labels.answers import UNSURE
@@ -117,8 +117,17 @@ def gallery(
         search.columns_of(session) if viewer.manages else (),
         scores is not None,
         scores.summary.run if scores else None,
-        scores.summary.ranked if scores else {},
+        _ranked(session, viewer, attribute, scores),
     )
+
+
+def _ranked(
+    session: Session, viewer: Viewer, attribute: Attribute, scores: PoolScores | None
+) -> Mapping[str, RankedRight]:
+    if scores is None:
+        return {}
+    own = visible_runs.labelled(session, [attribute.id], viewer)
+    return scores.summary.held if own else scores.summary.ranked
 
 
 def _class_of(viewer: Viewer, attribute: Attribute, asked: GalleryRequest) -> str:
@@ -147,7 +156,7 @@ def _found(
         condition = may_compare(viewer, attribute.id) & search.allowed_by(asked.query)
         newest = select(Asset.id).where(condition).order_by(Asset.id.desc())
         return list(session.scalars(newest)), {}, None, sides
-    keep = _visible(session, viewer, attribute, asked, scores.keys)
+    keep = gallery_filter.visible(session, viewer, asked.query, scores.keys)
     keep &= (scores.shown >= asked.lo / 100) & (scores.shown <= asked.hi / 100)
     keep &= _shown(asked.show, attribute, scores, sides)
     counts = {name: int((keep & (scores.said == i)).sum()) for i, name in enumerate(attribute.classes)}
@@ -168,17 +177,6 @@ def _cost(scores: PoolScores, sort: str) -> npt.NDArray[Any]:
     return -scores.shown
 
 
-def _visible(
-    session: Session, viewer: Viewer, attribute: Attribute, asked: GalleryRequest, keys: npt.NDArray[np.int64]
-) -> npt.NDArray[np.bool_]:
-    """Which ``keys`` the viewer may see and the filter lets through; without a filter the few others are looked for."""
-    allowed = may_compare(viewer, attribute.id)
-    if asked.query.filters:
-        among = session.scalars(select(Asset.id).where(allowed & search.allowed_by(asked.query)))
-        return np.isin(keys, np.fromiter(among, dtype=np.int64))
-    return ~np.isin(keys, np.fromiter(session.scalars(select(Asset.id).where(~allowed)), dtype=np.int64))
-
-
 def _shown(show: str, attribute: Attribute, scores: PoolScores, sides: Sides) -> npt.NDArray[np.bool_]:
     if show not in ("differ", "answered", "open"):
         return np.ones(len(scores.keys), dtype=bool)
@@ -186,7 +184,7 @@ def _shown(show: str, attribute: Attribute, scores: PoolScores, sides: Sides) ->
     if show == "differ":
         said = dict(zip(wanted, scores.rows(wanted).tolist(), strict=True))
         wanted = [key for key in wanted if said[key] >= 0 and _differs(sides[key], _name(scores, said[key]))]
-    mask = np.isin(scores.keys, np.asarray(wanted, dtype=np.int64))
+    mask = gallery_filter.among(scores.keys, np.asarray(wanted, dtype=np.int64))
     return ~mask if show == "open" else mask
 
 

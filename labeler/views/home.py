@@ -98,9 +98,13 @@ class CardFacts:
     """What the records hold about several attributes, read once for all of them."""
 
     def __init__(self, session: Session, ids: Sequence[int], viewer: Viewer) -> None:
-        self.runs: dict[int, tuple[int, dict[str, Any], RunAdvice]] = {
-            row[0]: (row[1], row[2], visible_advice(viewer, RunAdvice.from_dict(row[3])))
+        self.runs: dict[int, tuple[int, RunAdvice]] = {
+            row.attribute_id: (row.number, visible_advice(viewer, RunAdvice.from_dict(row.advice)))
             for row in session.execute(_of_visible_runs(visible_runs.newest(session, ids, viewer)))
+        }
+        figures = visible_runs.measured(session, ids, viewer)
+        self.metrics: dict[int, dict[str, Any]] = {
+            row.attribute_id: row.metrics for row in session.execute(_of_visible_runs(figures))
         }
         champions = select(Alias.attribute_id, Alias.version).where(
             Alias.attribute_id.in_(ids), Alias.alias == "champion"
@@ -121,7 +125,7 @@ class CardFacts:
     def facts(self, attribute: Attribute, pool: int, counts: Counts) -> Facts:
         """The facts that an attribute's state is read from."""
         key, answered = attribute.id, counts.answers
-        number, _, advice = self.runs.get(key, (None, {}, RunAdvice()))
+        number, advice = self.runs.get(key, (None, RunAdvice()))
         return Facts(
             attribute.name, self.experts.get(key, 0), self.open_tasks.get(key, 0), key in self.own, pool, answered,
             number, self.champions.get(key), advice, counts.unanswered(attribute.classes),
@@ -130,9 +134,9 @@ class CardFacts:
         )  # fmt: skip
 
     def quality(self, attribute_id: int) -> Quality:
-        """The honest figure of the newest run that the viewer is shown."""
-        run = self.runs.get(attribute_id)
-        return quality.read(run[1]) if run else Quality()
+        """The honest figure of the newest run whose figures the viewer reads."""
+        metrics = self.metrics.get(attribute_id)
+        return quality.read(metrics) if metrics is not None else Quality()
 
 
 def _of_visible_runs(numbers: Mapping[int, int]) -> Any:

@@ -20,6 +20,7 @@ from attune.labeler.explore.pool_scores import PoolScores, RankedRight
 from attune.labeler.people.viewer import Viewer, may_see, waiting
 from attune.labeler.records.schema import Asset, Attribute
 from attune.labeler.settings import Settings
+from attune.labeler.views import visible_runs
 from attune.labeler.views.gallery import EVERY
 from attune.labeler.views.pictures import PageImage, picture
 
@@ -65,7 +66,12 @@ def pictures(
         return {key: Pictures(_fitting(some)) for key, some in found.items()}
     scores = {one.id: pool_scores.load(settings, one) for one in attributes}
     found = _owners(session, viewer, attributes, scores)
-    ranked = {key: one.summary.ranked.get(one.summary.classes[0]) for key, one in scores.items() if one}
+    own = visible_runs.labelled(session, list(scores), viewer)
+    ranked = {
+        key: (one.summary.held if key in own else one.summary.ranked).get(one.summary.classes[0])
+        for key, one in scores.items()
+        if one
+    }
     return {key: Pictures(_fitting(some), ranked.get(key)) for key, some in found.items()}
 
 

@@ -22,6 +22,14 @@ SIZES = (30, 60, 120)
 
 
 @dataclass(frozen=True)
+class Offer:
+    """A batch of ``size`` audit answers, and what it would buy in words; empty where that is not known."""
+
+    size: int
+    text: str = ""
+
+
+@dataclass(frozen=True)
 class Measuring:
     """The audit of one attribute: ``answered`` audit answers, questions ``waiting`` in queues or drawn for them,
     ``needed`` by the gate, images ``left`` to draw (None before any run), the stream's ``share`` and ``why``;
@@ -44,11 +52,24 @@ class Measuring:
         return max(0, self.needed - self.answered - self.waiting)
 
     @property
-    def offers(self) -> list[tuple[int, float | None]]:
-        """Sizes of a batch that the pool can give, each with the width of the interval after it."""
-        return [
-            (size, self.width_after(self.waiting + size)) for size in SIZES if self.left is None or size <= self.left
-        ]
+    def offers(self) -> list[Offer]:
+        """Sizes of a batch that the pool can give, each with what it buys beyond the size before it."""
+        half = self._half_now
+        offers: list[Offer] = []
+        for size in SIZES:
+            if self.left is None or size <= self.left:
+                width = self.width_after(self.waiting + size)
+                after = None if width is None else f"±{width / 2:.2f}"
+                offers.append(Offer(size, _buys(half, after, offers[-1].size if offers else 0)))
+                half = after
+        return offers
+
+    @property
+    def _half_now(self) -> str | None:
+        figure = self.figure
+        if figure is None or figure.lo is None or figure.hi is None:
+            return None
+        return f"±{(figure.hi - figure.lo) / 2:.2f}"
 
     def width_after(self, more: int) -> float | None:
         """How wide the interval will be, about, after ``more`` further audit answers."""
@@ -58,6 +79,15 @@ class Measuring:
         """Plain JSON values."""
         values = asdict(self) | {"figure": self.figure.to_dict() if self.figure else None}
         return values | {"expected_width": self.width_after(self.waiting)}
+
+
+def _buys(before: str | None, after: str | None, smaller: int) -> str:
+    """What a batch does to the interval, given as its half width: one that changes nothing is not offered as a gain."""
+    if after is None:
+        return ""
+    if after == before:
+        return f"hardly more exact than with {smaller}" if smaller else f"the quality stays known to about {after}"
+    return f"quality known to about {after}{f' instead of {before}' if before and not smaller else ''}"
 
 
 def of(settings: Settings, name: str) -> Measuring:

@@ -93,7 +93,8 @@ def curve(session: Session, attribute_id: int, points: int = POINTS, viewer: Vie
     """The learning curve: at most ``points`` runs, the last one of each count of answers, evenly thinned.
 
     Where answers were excluded or deleted, the runs that had learned from more of them are left out, so that the curve
-    ends with the newest run. To a ``viewer`` who does not manage, the runs that experts are shown.
+    ends with the newest run. To a ``viewer`` who does not manage, or who labels, the runs that
+    experts are shown.
     """
     newest: dict[int, int] = {}
     rows = session.execute(
@@ -104,7 +105,7 @@ def curve(session: Session, attribute_id: int, points: int = POINTS, viewer: Vie
         if fewest is None or answers < fewest:
             newest[answers] = number
             fewest = answers
-    if viewer is not None and not viewer.manages:
+    if viewer is not None and (not viewer.manages or visible_runs.labelled(session, [attribute_id], viewer)):
         visible = set(visible_runs.to_experts(session, [attribute_id]).get(attribute_id, ()))
         newest = {answers: number for answers, number in newest.items() if number in visible}
     numbers = _thinned(sorted(newest.values()), points)

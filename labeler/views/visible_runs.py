@@ -1,5 +1,7 @@
 """Which run each viewer is shown: those who manage the newest, an expert one of every twenty answers.
 
+An owner who also labels reads the figures of a question as its experts do.
+
 A figure that moved with every answer told an expert which of the own answers was an audit, and whether the probe agreed
 with it: answer, look, correct, look again.
 """
@@ -11,10 +13,8 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from attune.labeler.people.viewer import Viewer
-from attune.labeler.records.schema import Run
-
-EVERY = 20  # answers of all experts together
+from attune.labeler.people.viewer import TOLD_EVERY, Viewer
+from attune.labeler.records.schema import Queue, Run
 
 
 def newest(session: Session, attribute_ids: Sequence[int], viewer: Viewer) -> dict[int, int]:
@@ -23,6 +23,23 @@ def newest(session: Session, attribute_ids: Sequence[int], viewer: Viewer) -> di
         last = select(Run.attribute_id, func.max(Run.number)).where(Run.attribute_id.in_(attribute_ids))
         return dict(session.execute(last.group_by(Run.attribute_id)).all())
     return {key: numbers[-1] for key, numbers in to_experts(session, attribute_ids).items()}
+
+
+def labelled(session: Session, attribute_ids: Sequence[int], viewer: Viewer) -> set[int]:
+    """Of the attributes, those that ``viewer`` labels: a figure there must not answer each of their answers."""
+    mine = (Queue.expert_id == viewer.expert_id, Queue.closed_at.is_(None), Queue.attribute_id.in_(attribute_ids))
+    return set(session.scalars(select(Queue.attribute_id).where(*mine)))
+
+
+def measured(session: Session, attribute_ids: Sequence[int], viewer: Viewer) -> dict[int, int]:
+    """Attribute id -> number of the run whose figures ``viewer`` reads where nobody asked for a run by its number.
+
+    As `newest`, but to an owner who labels an attribute as to its experts: home and an attribute's tabs are seen
+    between two answers. Whoever opens the review of a run reads all of it, audits included.
+    """
+    own = labelled(session, attribute_ids, viewer) if viewer.manages else set()
+    held = {key: numbers[-1] for key, numbers in to_experts(session, list(own)).items()} if own else {}
+    return newest(session, attribute_ids, viewer) | held
 
 
 def to_experts(session: Session, attribute_ids: Sequence[int]) -> dict[int, list[int]]:
@@ -38,7 +55,7 @@ def to_experts(session: Session, attribute_ids: Sequence[int]) -> dict[int, list
     reached: dict[int, tuple[int, int]] = {}  # attribute -> revision, the most twenties there were of it
     for key, number, revision, answers in rows:
         before = reached.get(key)
-        step = answers // EVERY
+        step = answers // TOLD_EVERY
         if before is None or revision != before[0] or step > before[1]:
             visible.setdefault(key, []).append(number)
             reached[key] = (revision, step)

@@ -84,6 +84,7 @@ RULES: dict[str, frozenset[str]] = {
     "grid.next_": EXPERTS,
     "grid.more": EXPERTS,
     "grid.answers": EXPERTS,
+    "chosen.answers": EXPERTS,
     "label_errors.page": EXPERTS,  # an expert's own answers alone
     "label_errors.confirm": EXPERTS,
     "label_errors.correct": EXPERTS,

@@ -18,12 +18,13 @@ from attune.labeler.records.session import migrate
 from attune.labeler.settings import Settings
 from attune.labeler.settings import secrets as keys
 from attune.labeler.settings.secrets import Secrets
-from attune.labeler.web import auth, filters, health, media, nul, replies, sizes, tabs, throttle, webhook
+from attune.labeler.web import auth, filters, health, media, nul, replies, sizes, tabs, throttle, webhook, words
 from attune.labeler.web.pages import (
     account,
     assets,
     attribute,
     attribute_form,
+    chosen,
     correct,
     exchange,
     explore,
@@ -66,6 +67,7 @@ ROOMS = (
     queues,
     exchange,
     explore,
+    chosen,
     grid,
     label,
     label_errors,
@@ -133,6 +135,7 @@ def create_app(settings: Settings) -> Flask:
     filters.init_app(app)
     tabs.init_app(app)
     app.jinja_env.globals["mail_is_set"] = partial(link_mail.is_set_up, settings)
+    words.init_app(app)
     for room in ROOMS:
         app.register_blueprint(room.blueprint)
     if importlib.util.find_spec("attune.labeler.web.api"):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import sys
 import tempfile
 import threading
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-from unittest.mock import patch
+from typing import Literal
 
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
@@ -19,8 +18,8 @@ from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.explore import search
 from attune.labeler.explore.search import Query
 from attune.labeler.records.schema import Asset, Attribute, Expert, Queue
-from attune.labeler.records.session import reading, writing
-from attune.labeler.sample import ENCODER_CONFIG, ENCODER_RESIZE_MODE, ENCODER_WEIGHTS, write_catalogue
+from attune.labeler.records.session import reading
+from attune.labeler.sample import ENCODER_CONFIG, ENCODER_RESIZE_MODE, ENCODER_WEIGHTS
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
 from attune.workers.jobs import embed, explore_pool
@@ -30,6 +29,7 @@ from tests.labeler.catalog import judged
 from tests.support import factories
 from tests.support.browser import FLAGS, executable
 from tests.support.page_desk import PageDesk
+from tests.support.true_pictures import Drawing, answer_truly, deal, drawings, show_truly
 
 # file name -> who, path, width, height
 SHOTS = {
@@ -46,6 +46,9 @@ PAGED = {
     "console-pages-phone": ("ana", "/attributes/tender/pages", 390, 844),
 }
 TICKS = ("Space", "ArrowRight", "ArrowRight", "Space", "ArrowRight", "u")
+CHOSEN = (0, 2, 5)  # images in Explore
+MARKS = {0: "tick", 2: "tick", 3: "unsure"}  # what these keys mark
+DRAWINGS = 360
 
 
 # The same over a workspace whose probes can be judged.
@@ -62,10 +65,11 @@ EXPLORED = {"console-explore": ("ana", "/explore?q=two+people", 1400, 1000)}
 def main(folder: Path) -> None:
     """Write every picture into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as workspace, sync_playwright() as playwright, _drawn(Path(workspace)):
+    with tempfile.TemporaryDirectory() as workspace, sync_playwright() as playwright:
+        drawn = drawings(Path(workspace) / "sample", DRAWINGS)
         settings = factories.workspace(Path(workspace) / "studio")
         factories.add_studio(settings)
-        _measure(settings)
+        answer_truly(settings, drawn)
         with reading(settings) as session:
             ana = session.scalars(select(Expert).where(Expert.name == "Ana")).one()
         factories.add_user(settings, "ana@example.org", "expert", ana)
@@ -74,17 +78,18 @@ def main(folder: Path) -> None:
         browser = playwright.chromium.launch(executable_path=executable(playwright), args=list(FLAGS))
         _shoot(browser, settings, SHOTS, folder)
         judgeable = judged.filled(Path(workspace) / "judged", images=True)
-        _measure(judgeable)
+        _show(judgeable, drawn)
         promote(judgeable, Move("serious", 1, "The first, to have one.", "olga@example.org"))
         for name, run in (("serious", 4), ("romance", 2)):
             gallery_scores.leave(judgeable, take_snapshot(judgeable, name), run)
         factories.add_user(judgeable, "olga@example.org", "owner")
         _shoot(browser, judgeable, JUDGED, folder)
-        desk = PageDesk(factories.workspace(Path(workspace) / "pages"), 4, images=True)
-        _measure(desk.settings)
+        classes = ("tender", "not tender")
+        desk = PageDesk(factories.workspace(Path(workspace) / "pages"), 4, images=True, classes=classes)
+        deal(desk.settings, desk.assets, drawn, MARKS)
         factories.add_user(desk.settings, "ana@example.org", "expert", desk.ana)
         _shoot(browser, desk.settings, PAGED, folder)
-        _shoot(browser, _searched(Path(workspace) / "pool"), EXPLORED, folder)
+        _shoot(browser, _searched(Path(workspace) / "pool", drawn), EXPLORED, folder)
         browser.close()
 
 
@@ -98,29 +103,25 @@ def _ask(settings: Settings, expert: Expert) -> None:
         factories.add_task(settings, queue, asset)
 
 
-def _drawn(folder: Path) -> Any:
-    """Pictures of the sample catalogue in place of the factories' circles; a number makes each file its own."""
-    write_catalogue(folder / "sample", 120)
-    found = [path.read_bytes() for path in sorted((folder / "sample" / "images").glob("*.jpg"))]
-    numbers = itertools.count()
-
-    # 37 shares no factor with 120: neighbours are of different titles.
-    def picture(*_: object) -> bytes:
-        number = next(numbers)
-        return found[37 * number % len(found)] + str(number).encode()
-
-    return patch.object(factories, "picture", picture)
+def _show(settings: Settings, drawn: Sequence[Drawing]) -> None:
+    """Give each asset of the judged workspace a drawing that is what its vector says."""
+    view = take_snapshot(settings, "romance").view
+    with reading(settings) as session:
+        names = list(session.scalars(select(Asset.asset_id).order_by(Asset.id)))
+        classes = session.scalars(select(Attribute).where(Attribute.name == "romance")).one().classes
+    show_truly(settings, drawn, view.pool.rows(view.pool.positions(names)), classes)
 
 
-def _searched(folder: Path) -> Settings:
+def _searched(folder: Path, drawn: Sequence[Drawing]) -> Settings:
     """A workspace with embedded images in which a worker has just done the search."""
     encoder = {"encoder": str(ENCODER_CONFIG), "pretrained": str(ENCODER_WEIGHTS), "resize_mode": ENCODER_RESIZE_MODE}
     settings = factories.workspace(folder, **encoder)
     factories.add_assets(settings, 110, images=True)
-    _measure(settings)
+    answer_truly(settings, drawn)
     embed.run(settings)
     ana = factories.add_expert(settings)
     factories.add_user(settings, "ana@example.org", "expert", ana)
+    factories.add_queue(settings, factories.add_attribute(settings), ana)
     arguments = search._arguments(settings, Query(text=SEARCH))
     factories.add_job(
         settings, search.KIND, "done", arguments=arguments, result=explore_pool.run(settings, text=SEARCH)
@@ -128,19 +129,12 @@ def _searched(folder: Path) -> Settings:
     return settings
 
 
-def _measure(settings: Settings) -> None:
-    """Record the sizes that the pictures have."""
-    with writing(settings) as session:
-        for asset in session.scalars(select(Asset)):
-            asset.width, asset.height = Image.open(asset.uri).size
-
-
 def _shoot(browser: Browser, settings: Settings, shots: dict[str, tuple[str, str, int, int]], folder: Path) -> None:
     """Serve the workspace and take its pictures."""
     server = make_server("127.0.0.1", 0, create_app(settings), threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     for name, (who, path, width, height) in shots.items():
-        scheme = "dark" if "dark" in name else "light"
+        scheme: Literal["dark", "light"] = "dark" if "dark" in name else "light"
         page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
         address = f"http://127.0.0.1:{server.server_port}"
         page.goto(f"{address}/login")
@@ -154,6 +148,8 @@ def _shoot(browser: Browser, settings: Settings, shots: dict[str, tuple[str, str
             page.wait_for_selector("body[data-shown]:not([data-shown=''])")
         for key in TICKS if path.endswith("/pages") else ():
             page.keyboard.press(key)
+        for place in CHOSEN if "/explore" in path else ():
+            page.locator("[data-choose]").nth(place).check()
         page.screenshot(path=folder / f"{name}.png")
         _shrink(folder / f"{name}.png")
         page.close()

@@ -24,7 +24,7 @@ from attune.labeler.label_studio.task_changes import tasks_of
 from attune.labeler.labelling import availability
 from attune.labeler.people import experts
 from attune.labeler.queues import asking, grids
-from attune.labeler.queues.grids import AHEAD, SIZE
+from attune.labeler.queues.grids import AHEAD, SIZE, NewPage
 from attune.labeler.records.schema import Attribute, Grid, GridPage
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
@@ -85,7 +85,8 @@ def _fill(
             report(number, len(positions))
             keys = [int(key) for key in snapshot.view.keys[rows]]
             unticked = attribute.classes[1] if two else None
-            grids.add(settings, ls, grid, attribute.question, attribute.classes[position], unticked, keys, asked_at)
+            new = NewPage(attribute.question, attribute.classes[position], unticked, keys, asked_at)
+            grids.add(settings, ls, grid, new)
             made_pages += 1
         if not made_pages and not waiting:
             raise PoolExhausted(

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from attune.labeler.explore import pool_scores
 from attune.labeler.explore.pool_scores import RankedRight
+from attune.labeler.people.viewer import TOLD_EVERY
 from attune.labeler.records.run_advice import RunAdvice
 from attune.labeler.records.schema import Run
 from attune.labeler.records.session import reading
@@ -31,7 +32,7 @@ def leave(settings: Settings, snapshot: Snapshot, number: int) -> bool:
         return False
     with reading(settings) as session:
         mine = (Run.attribute_id == snapshot.attribute.id, Run.number == number)
-        content, told = session.execute(select(Run.probe, Run.advice).where(*mine)).one()
+        content, told, answers = session.execute(select(Run.probe, Run.advice, Run.answers).where(*mine)).one()
     weights = read_probe(content)
     raw = snapshot.view.pool.logits(weights.weight, weights.bias)[there]
     pool_scores.save(
@@ -42,6 +43,7 @@ def leave(settings: Settings, snapshot: Snapshot, number: int) -> bool:
         apply(weights.calibration, raw.astype(np.float64)),
         RunAdvice.from_dict(told).thresholds or {},
         ranked_right(snapshot, weights),
+        answers // TOLD_EVERY,
     )
     return True
 

@@ -15,6 +15,7 @@ from attune.labeler.jobs import jobs
 from attune.labeler.people.viewer import check_filter
 from attune.labeler.queues import pinned
 from attune.labeler.views import explore_clusters
+from attune.labeler.views.choosing import choosing
 from attune.labeler.views.explore import CLUSTER, IMAGE, TEXT, ExploreRequest, Place, explore, sending
 from attune.labeler.web import auth
 from attune.labeler.web.sizes import FORM_BYTES, IMAGE_BYTES
@@ -28,6 +29,7 @@ UPLOAD_PIXELS = 50_000_000  # some seconds and half a GB of a worker that others
 LONGEST = 300  # characters of any one field
 FILTERS = ("title", "column", "value")
 REMEMBERED = "explore_filter"  # in the session: it comes back when its person does
+QUESTION = "explore_question"  # the question that chosen images were answered for last
 
 
 @blueprint.url_value_preprocessor
@@ -48,7 +50,11 @@ def page() -> ResponseReturnValue:
         if used != session.get(REMEMBERED, {}):
             session[REMEMBERED] = used
     result = explore(auth.settings(), auth.viewer(), _request_state(), PATIENCE_SECONDS)
-    return render_template("explore.html", page=result, asked=result.asked, state=_state(result.asked))
+    meant = result.asked.attribute or session.get(QUESTION, "")
+    bar = choosing(auth.settings(), auth.viewer(), meant)
+    if bar is not None and bar.name and bar.name != session.get(QUESTION):
+        session[QUESTION] = bar.name
+    return render_template("explore.html", page=result, asked=result.asked, state=_state(result.asked), bar=bar)
 
 
 def _request_state() -> ExploreRequest:

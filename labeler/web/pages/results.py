@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from attune.labeler.attributes import saved_views
 from attune.labeler.people.viewer import check_filter
 from attune.labeler.views.attribute_tabs import results_tab
+from attune.labeler.views.choosing import choosing
 from attune.labeler.views.gallery import SHOWS, SORTS, GalleryRequest
 from attune.labeler.views.gallery_image import large_image
 from attune.labeler.web import auth
@@ -22,9 +23,11 @@ def page(name: str) -> ResponseReturnValue:
     """Images by class, then how good the probe is."""
     asked = _asked()
     tab = results_tab(auth.settings(), auth.viewer(), name, asked)
+    # Experts have only what they answered here.
+    bar = choosing(auth.settings(), auth.viewer(), name) if auth.viewer().manages else None
     return render_template(
         "results.html", page=tab, head=tab.head, chart=learning_curve(tab.curve), state=dict(_state(asked)),
-        sorts=SORTS, shows=SHOWS,
+        sorts=SORTS, shows=SHOWS, bar=bar if bar is not None and bar.name == name else None,
     )  # fmt: skip
 
 

@@ -30,6 +30,15 @@ document.addEventListener("pointermove", (event) => {
   tip.style.top = `${event.clientY - tip.offsetHeight - 12}px`;
 });
 
+// -- what a word means, below the word -------------------------------------------------------------------------------
+document.addEventListener("toggle", (event) => {
+  const text = event.target, word = document.querySelector(`[popovertarget="${text.id}"]`);
+  if (!text.matches?.(".word-text") || event.newState !== "open" || !word) return;
+  const at = word.getBoundingClientRect(), below = at.bottom + text.offsetHeight + 16 < window.innerHeight;
+  text.style.left = `${Math.max(8, Math.min(at.left, window.innerWidth - text.offsetWidth - 8))}px`;
+  text.style.top = `${below ? at.bottom + 8 : Math.max(8, at.top - text.offsetHeight - 8)}px`;
+}, true);
+
 // -- keep a page fresh ------------------------------------------------------------------------------------------------
 // Parts whose id begins with "live-" are taken anew from the page itself; one that holds the focus or an opened detail is
 // left alone, so that nobody is interrupted.

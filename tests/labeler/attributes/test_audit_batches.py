@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from attune.labeler.attributes import attributes, audit_batches
-from attune.labeler.records.schema import Attribute
+from attune.labeler.records.schema import Attribute, Run
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.views import measuring
@@ -63,9 +64,23 @@ def test_what_could_never_be_asked_is_refused_with_what_there_is(settings: Setti
 def test_the_offer_names_the_width_that_a_batch_would_bring(settings: Settings) -> None:
     found = measuring.of(settings, "romance")
     assert (found.answered, found.waiting, found.missing, found.experts) == (0, 0, 30, 2)
-    assert [size for size, _ in found.offers] == [30, 60, 120]
-    widths = [width for _, width in found.offers]
+    assert [offer.size for offer in found.offers] == [30, 60, 120]
+    widths = [found.width_after(offer.size) for offer in found.offers]
     assert all(width is not None for width in widths)
     assert widths == sorted(widths, key=lambda width: -(width or 0))
+    told = zip(found.offers, widths, strict=True)
+    assert all(f"quality known to about ±{(width or 0) / 2:.2f}" in offer.text for offer, width in told)
     factories.add_run(settings, held(settings), answers=60, advice={"audits": {"left": 40, "extra": 0}})
-    assert [size for size, _ in measuring.of(settings, "romance").offers] == [30]
+    assert [offer.size for offer in measuring.of(settings, "romance").offers] == [30]
+
+
+def test_a_batch_that_hardly_helps_is_not_offered_as_a_gain(settings: Settings) -> None:
+    narrow = {"average_precision": factories.metric("average_precision", 0.95, half=0.041, n=4000)}
+    factories.add_run(settings, held(settings), answers=60, advice={"audits": {"left": 400, "extra": 0}})
+    with writing(settings) as session:
+        run = session.scalars(select(Run)).one()
+        run.metrics = {**run.metrics, **narrow}
+    texts = [offer.text for offer in measuring.of(settings, "romance").offers]
+    assert texts == [
+        "the quality stays known to about ±0.04", "hardly more exact than with 30", "hardly more exact than with 60",
+    ]  # fmt: skip

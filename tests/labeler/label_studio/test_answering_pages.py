@@ -20,13 +20,14 @@ from attune.labeler.label_studio import grid_project as room
 from attune.labeler.label_studio.answering import GivenPage
 from attune.labeler.label_studio.client import LabelStudio
 from attune.labeler.label_studio.grid_project import Ticks
-from attune.labeler.labelling import next_pages, take_pages
+from attune.labeler.labelling import next_pages, take_chosen, take_pages
 from attune.labeler.labelling.take_answers import ANSWERED, GONE, REVISED, STORED, SUPERSEDED
+from attune.labeler.labelling.take_chosen import Chosen, Outcome
 from attune.labeler.people import experts
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.queues import grids
 from attune.labeler.queues.grids import SIZE
-from attune.labeler.records.schema import Annotation, Attribute, Expert, Grid, GridPage
+from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Grid, GridPage
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.encoders.fingerprint import Fingerprint
@@ -135,6 +136,25 @@ def test_a_skipped_page_is_a_skip_in_label_studio(house: House, ls: LabelStudio)
     assert house.take(tick(page, skip=True)) == [STORED]
     (stored,) = stored_on(ls, page)
     assert stored["was_cancelled"] is True
+    assert house.said(page) == {}
+
+
+def test_chosen_images_are_one_page_there_and_taken_back_a_skip(house: House, ls: LabelStudio) -> None:
+    on_pages = {key for email in (EMAIL, OTHER) for page in house.pages(email) for key in page.asset_pks}
+    with reading(house.settings) as session:
+        names = list(session.scalars(select(Asset.asset_id).where(Asset.id.not_in(on_pages)).limit(3)))
+    batch = Chosen(uuid4(), uuid4(), "other", names)
+    for _ in range(2):
+        done = take_chosen.take(house.settings, house.viewer(), "tender", 1, [batch])
+        assert done == {str(batch.once): Outcome(STORED, 3)}, "sent again, too"
+    (page,) = [one for one in house.pages() if len(one.asset_pks) == 3]
+    assert [one["was_cancelled"] for one in stored_on(ls, page)] == [False]
+    assert sync.run(house.settings, quiet, whole=True)["changed"] == 0
+    assert house.said(page) == dict.fromkeys(range(3), "other")
+    undo = Chosen(uuid4(), batch.batch, undo=True)
+    assert take_chosen.take(house.settings, house.viewer(), "tender", 1, [undo]) == {str(undo.once): Outcome(STORED)}
+    assert [one["was_cancelled"] for one in stored_on(ls, page)] == [True]
+    assert sync.run(house.settings, quiet, whole=True)["changed"] == 0
     assert house.said(page) == {}
 
 

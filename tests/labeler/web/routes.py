@@ -56,6 +56,7 @@ GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "grid.next_",
         "grid.more",
         "grid.answers",
+        "chosen.answers",
         "label_errors.page",
         "label_errors.confirm",
         "label_errors.correct",

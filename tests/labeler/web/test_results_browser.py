@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,17 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from sqlalchemy import select
 from werkzeug.serving import make_server
 
+from attune.labeler.answers import ingest
 from attune.labeler.explore.pool_scores import RankedRight
-from attune.labeler.records.schema import Asset, Attribute, Expert
-from attune.labeler.records.session import reading
+from attune.labeler.label_studio import grid_project
+from attune.labeler.labelling import take_chosen
+from attune.labeler.records.schema import Asset, Attribute, Expert, Grid
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
+from attune.models.clock import now
 from tests.support import axe, factories, scored
+from tests.support.page_desk import Stored
 
 pytestmark = pytest.mark.browser
 SERIOUS = "/attributes/serious-expression"
@@ -43,6 +50,11 @@ class House:
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[House]:
+    with pytest.MonkeyPatch.context() as patch:
+        yield from _served(tmp_path_factory, redis_url, patch)
+
+
+def _served(tmp_path_factory: pytest.TempPathFactory, redis_url: str, patch: pytest.MonkeyPatch) -> Iterator[House]:
     settings = factories.workspace(tmp_path_factory.mktemp("results"), redis_url=redis_url)
     factories.add_studio(settings)
     with reading(settings) as session:
@@ -53,11 +65,25 @@ def house(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[
     scored.leave(settings, serious, assets, [1 - n / 60 for n in range(60)], run=21, ranked=ranked)
     factories.add_user(settings, "ana@example.org", "expert", ana)
     factories.add_user(settings, "olga@example.org", "owner")
+    _let_an_owner_label(settings, serious, patch)
     server = make_server("127.0.0.1", 0, create_app(settings), threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield House(f"http://127.0.0.1:{server.server_port}", assets[0].asset_id, assets[1].asset_id)
     server.shutdown()
     server.server_close()
+
+
+def _let_an_owner_label(settings: Settings, serious: Attribute, patch: pytest.MonkeyPatch) -> None:
+    """Eve owns and labels, before a Label Studio that stores what it is sent."""
+    eve = factories.add_expert(settings, "eve@example.org")
+    factories.add_queue(settings, serious, eve)
+    factories.add_user(settings, "eve@example.org", "owner", eve)
+    with writing(settings) as session:
+        session.add(Grid(attribute_id=serious.id, expert_id=eve.id, project=990, view=1, created_at=now()))
+    store, numbers = Stored(settings, eve), count(8000)
+    patch.setattr(take_chosen, "label_studio", lambda _: store)
+    patch.setattr(ingest, "ask_to_learn", lambda *_: None)
+    patch.setattr(grid_project, "add", lambda *_: next(numbers))
 
 
 def enter(page: Page, house: House, who: str) -> None:
@@ -132,3 +158,46 @@ def test_homes_images_lead_to_the_gallery_that_they_are_of(page: Page, house: Ho
     group.get_by_role("link").first.click()
     expect(page.get_by_text("The probe says")).to_be_visible()
     expect(page.get_by_text("1 of 30")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1400, 390])
+def test_chosen_images_are_answered_with_one_key_and_taken_back_with_another(
+    browser: Browser, house: House, width: int
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    enter(page, house, "eve")
+    page.goto(f"{house.address}{SERIOUS}/results")
+    items, given = page.locator(".gallery > li"), page.locator(".given-mark")
+    items.nth(0).get_by_role("checkbox").click()
+    items.nth(3).locator(".shot").click(modifiers=["Shift"])
+    expect(page.locator("[data-picked]")).to_have_text("4")
+    items.nth(1).locator(".shot").click()  # with images chosen, a click chooses
+    expect(page.locator("[data-picked]")).to_have_text("3")
+    assert not [str(one) for one in axe.serious(page)]
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.keyboard.press("2")
+    expect(page.locator("[data-said]")).to_contain_text("3 images answered “not serious”.")
+    assert [items.nth(n).locator(".given-mark").count() for n in range(5)] == [1, 0, 1, 1, 0]
+    page.keyboard.press("Backspace")
+    expect(page.locator("[data-said]")).to_contain_text("Taken back.")
+    expect(given).to_have_count(0)
+    fresh = items.nth(4 if width > 600 else 5)  # one console serves both widths
+    fresh.locator(".shot").focus()
+    page.keyboard.press("x")
+    page.keyboard.press("1")
+    expect(page.locator("[data-said]")).to_contain_text("1 image answered “serious”.")
+    taken = fresh.get_by_role("checkbox").get_attribute("value")
+    page.goto(f"{house.address}/explore?title={taken}")
+    page.get_by_role("button", name="Choose all on this page").click()
+    page.get_by_role("button", name="unsure", exact=False).click()
+    expect(page.locator("[data-said]")).to_contain_text("Left out: 1 you had answered before")
+    assert not [str(one) for one in axe.serious(page)]
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.goto(f"{house.address}{SERIOUS}/results?by=*")
+    page.locator(f'[data-choose][value="{taken}"] + .shot').click()
+    expect(page.get_by_text("The probe says")).to_be_visible()  # with none chosen, a click opens
+    assert not complaints
+    context.close()

@@ -181,7 +181,7 @@ def test_everybody_gets_in_where_the_table_says_yes(house: House) -> None:
 
 # Labelling and pages of images are for one's own queue; those without one are told so by the page itself.
 OF_A_QUEUE = (
-    "grid.page", "grid.next_", "grid.more", "grid.answers", "grid.start", "grid.wait",
+    "grid.page", "grid.next_", "grid.more", "grid.answers", "chosen.answers", "grid.start", "grid.wait",
     "label.page", "label.next_", "label.start", "label.choose", "label.answers", "label_errors.correct",
 )  # fmt: skip
 FOR_A_QUEUE = {(name, caller) for name in OF_A_QUEUE for caller in (OWNER, ADMIN, OWNER_TOKEN)}
