@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="the .npz")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    parser.add_argument("--methods", type=methods, default=list(METHODS), help=f"of {','.join(METHODS)}")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args(arguments)
     begun = time.perf_counter()
@@ -72,6 +72,15 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     if asked.json:
         write_json(asked.json, result)
     return result
+
+
+def methods(text: str) -> list[str]:
+    """The names in ``raw,ridge,attune``. Raises ArgumentTypeError for one that there is not."""
+    names = text.split(",")
+    unknown = sorted(set(names) - set(METHODS))
+    if unknown:
+        raise argparse.ArgumentTypeError(f"there is no method {unknown[0]!r}; choose of {','.join(METHODS)}")
+    return names
 
 
 def labelled(path: Path) -> tuple[dict[str, Any], int]:

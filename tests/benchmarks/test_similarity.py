@@ -77,9 +77,7 @@ def test_settings_never_depend_on_the_test_titles(data: Path, tmp_path: Path) ->
     arrays["labels"][rows] = arrays["labels"][np.random.default_rng(1).permutation(rows)]
     other = tmp_path / "other.npz"
     np.savez(other, **arrays)
-    both = [
-        similarity.main(["--data", str(path), "--seeds", "1", "--methods", "raw", "attune"]) for path in (data, other)
-    ]
+    both = [similarity.main(["--data", str(path), "--seeds", "1", "--methods", "raw,attune"]) for path in (data, other)]
     assert both[0]["tuning"] == both[1]["tuning"]
     assert both[0]["figures"]["raw"] != both[1]["figures"]["raw"]
 
