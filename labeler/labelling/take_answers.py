@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from flask_babel import gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -104,9 +105,11 @@ def look(seconds: float) -> float:
 def _check(answer: Answer, one: Attribute) -> None:
     if answer.value not in {*one.classes, UNSURE, SKIP}:
         raise DataError(
-            f"{answer.value[:80]!r} is not an answer to {one.name}. Expected one of "
-            f"{', '.join([*one.classes, UNSURE, SKIP])}. Load the page again."
-        )
+            gettext(
+                "%(value)s is not an answer to %(name)s. Expected one of %(expected)s. Load the page again.",
+                value=repr(answer.value[:80]), name=one.name, expected=", ".join([*one.classes, UNSURE, SKIP]),
+            )
+        )  # fmt: skip
 
 
 def _tasks(session: Session, queue: Queue, keys: Sequence[str]) -> dict[str, int]:

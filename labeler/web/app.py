@@ -16,7 +16,7 @@ from attune.labeler.records.session import migrate
 from attune.labeler.settings import Settings
 from attune.labeler.settings import secrets as keys
 from attune.labeler.settings.secrets import Secrets
-from attune.labeler.web import auth, filters, health, media, nul, replies, sizes, tabs, throttle, webhook
+from attune.labeler.web import auth, filters, health, languages, media, nul, replies, sizes, tabs, throttle, webhook
 from attune.labeler.web.pages import (
     account,
     assets,
@@ -125,6 +125,7 @@ def create_app(settings: Settings) -> Flask:
     nul.init_app(app)
     throttle.init_app(app)
     filters.init_app(app)
+    languages.init_app(app)
     tabs.init_app(app)
     for room in ROOMS:
         app.register_blueprint(room.blueprint)

@@ -1,5 +1,6 @@
 // The labelling page. One key answers and goes on; answers wait in an outbox of this browser until they are stored.
-import { ask, help, identity, openedBefore, Outbox, painted, place, RETRY_MS, root, setUpHelp, sheet, spaced, trouble } from "./labelling.js";
+import { say, sayBoth } from "./words.js";
+import { ask, help, identity, openedBefore, Outbox, painted, place, RETRY_MS, root, setUpHelp, sheet, trouble } from "./labelling.js";
 
 const PRELOAD = 3;  // images that are in the browser before they are needed
 const REFILL = 8;  // fewer known questions than this: ask for more
@@ -22,7 +23,7 @@ const state = {
 
 const outbox = new Outbox({
   body: ({ once, key, value, seconds }) => ({ once, key, value, seconds }),
-  gone: "The question was taken out of your queue meanwhile.",
+  gone: say("gone"),
   idle: () => refill(),
   refused: (row) => { if (state.at === null) state.past = state.past.filter((one) => one.once !== row.once); },
 });
@@ -44,7 +45,7 @@ async function refill() {
     state.left = found.left; state.today = found.today + [...outbox.rows.values()].filter((row) => row.value !== "skip").length;
     if (!state.past.length) state.past = found.past.map(({ value, ...question }) => ({ question, value, once: identity() }));
     if (!outbox.rows.size) trouble("");
-    place("pages-text").textContent = found.rare ? `Find more “${found.rare}” on pages` : "Pages of images";
+    place("pages-text").textContent = found.rare ? say("find_more", { class_name: found.rare }) : say("pages");
     place("pages").classList.toggle("suggested", Boolean(found.rare));
     count();
     preload();
@@ -65,7 +66,7 @@ function imageOf(question) {
   let held = state.images.get(question.key);
   if (!held) {
     const element = new Image(question.width, question.height);
-    element.alt = "The image to answer about"; element.src = question.image;
+    element.alt = say("image"); element.src = question.image;
     held = { element, ready: element.decode() };
     held.ready.catch(() => { if (state.images.get(question.key) === held) state.images.delete(question.key); });
     state.images.set(question.key, held);
@@ -86,7 +87,7 @@ async function show(question, value = null) {
   picture.classList.remove("zoomed");
   const held = imageOf(question);
   choices.forEach((one) => one.setAttribute("aria-pressed", String(one.dataset.value === value)));
-  place("said").textContent = value === null ? "" : `Your answer: ${value}. Press a key to change it, or → to go on.`;
+  if (value === null) place("said").textContent = ""; else tell(value);
   place("undo").disabled = state.at === null ? !state.past.length : state.at === 0;
   if (!held.element.complete) { picture.replaceChildren(); picture.classList.add("waits"); }
   try { await held.ready; } catch {
@@ -104,6 +105,12 @@ async function show(question, value = null) {
   enable(true);
 }
 
+// What was answered before, as its button names it.
+function tell(value) {
+  const button = choices.find((one) => one.dataset.value === value), answer = button ? button.querySelector("span").textContent : value;
+  sayBoth(place("said"), say("your_answer_keys", { answer }), say("your_answer_taps", { answer }));
+}
+
 // An image that did not come: for want of a connection, and then it is asked for again, or because it cannot be shown.
 async function missing(question, value, mine) {
   picture.replaceChildren(); picture.classList.add("waits");
@@ -112,14 +119,14 @@ async function missing(question, value, mine) {
   if (mine !== turn) return;
   if (reply && (!reply.ok || state.tried === question.key)) { broken(question); return; }
   if (reply) state.tried = question.key;  // the connection came back meanwhile: once more, then it is the image
-  else { trouble(waiting("No connection.")); await new Promise((done) => setTimeout(done, RETRY_MS[1])); }
+  else { trouble(waiting(say("no_connection"))); await new Promise((done) => setTimeout(done, RETRY_MS[1])); }
   if (mine === turn) show(question, value);
 }
 
 function broken(question) {
   picture.classList.remove("waits");
   const line = document.createElement("p");
-  line.className = "broken"; line.textContent = "This image cannot be shown. Skip it, or press Back. An owner can check the file with `attune doctor`.";
+  line.className = "broken"; line.textContent = say("broken");
   picture.replaceChildren(line);
   state.images.delete(question.key);
   state.shown = question; state.since = performance.now();
@@ -145,14 +152,14 @@ function empty() {
   picture.classList.remove("waits"); picture.replaceChildren();
   place("said").textContent = ""; place("undo").disabled = !state.past.length;
   place("end").hidden = false;
-  place("end-title").textContent = outbox.rows.size ? "Storing your answers" : "Your queue is empty";
-  place("end-text").textContent = outbox.rows.size ? "The next images come after that." : "Attune is choosing the next images. They appear here by themselves.";
+  place("end-title").textContent = say(outbox.rows.size ? "storing" : "empty");
+  place("end-text").textContent = say(outbox.rows.size ? "storing_text" : "empty_text");
   setTimeout(() => { if (!state.current && state.at === null) refill(); }, EMPTY_POLL_MS);
 }
 
 function count() {
-  place("today").textContent = spaced(state.today);
-  place("left").textContent = spaced(Math.max(state.left, state.queue.length));
+  place("today").textContent = say("today", { count: state.today });
+  place("left").textContent = say("left", { count: Math.max(state.left, state.queue.length) });
 }
 
 // -- what people do ---------------------------------------------------------------------------------------------------
@@ -207,7 +214,7 @@ async function zoom(event) {
     return;
   }
   const whole = new Image();
-  whole.alt = "The image in its full size"; whole.src = question.whole;
+  whole.alt = say("image_whole"); whole.src = question.whole;
   await whole.decode().catch(() => {});
   if (state.shown !== question) return;
   picture.classList.add("zoomed");

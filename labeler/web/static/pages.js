@@ -1,6 +1,7 @@
 // Pages of images. A click or a key ticks an image; Enter stores the page and shows the next, which is already here.
-import { ask, help, identity, openedBefore, Outbox, painted, place, root, send, setUpHelp, sheet, spaced, trouble } from "./labelling.js";
+import { ask, help, identity, openedBefore, Outbox, painted, place, root, send, setUpHelp, sheet, trouble } from "./labelling.js";
 import { Board, TICK, UNSURE } from "./board.js";
+import { say } from "./words.js";
 
 const UNIT = 12;  // images on a page of the server's; a screen shows one, two or four
 const SIZES = [12, 24, 48];
@@ -8,8 +9,6 @@ const AHEAD = 3;  // screens that wait, once fewer than two do
 const POLL_MS = 700, MAKING_MS = 2000;  // between two looks for a page: while none is on the screen; while more are made
 const SOONEST_MS = 400;  // nobody has looked at a page sooner: a key pressed twice stores one page
 const WIDE = 1200;  // pixels of a window that 24 images fit
-
-const ANSWERED = place("said").textContent, SKIPPED = "You skipped this page. To answer it, tick its images, then press Save page.";
 
 const classes = JSON.parse(root.dataset.classes);  // class -> its key
 const stored = (name) => { try { return localStorage.getItem(`${root.dataset.outbox}:${name}`); } catch { return null; } };
@@ -27,7 +26,7 @@ const state = {
 
 const outbox = new Outbox({
   body: ({ once, key, first, ticked, unsure, left, skip, seconds }) => ({ once, key, first, ticked, unsure, left, skip, seconds }),
-  gone: "This page is no longer open: the question changed, or the page was older than a week.",
+  gone: say("gone"),
   weight: (row) => row.images,
   idle: () => refill(),
   refused: (row) => {  // what is marked here is not what is stored
@@ -84,13 +83,8 @@ async function fill(again) {
   }
   const under = making.state === "queued" || making.state === "running";
   if (state.screen || state.queue.length) return under;
-  const words = {
-    queued: ["Waiting for a worker", "It chooses the images for your page. They appear here by themselves."],
-    running: ["Choosing images for your page", "They appear here by themselves."],
-    exhausted: ["No more images", "Every image was asked about, or waits in a queue. Images that are added later appear here by themselves."],
-    failed: ["No page of images", making.text],
-  }[making.state];
-  end(...words);
+  const hasFailed = making.state === "failed";
+  end(say(making.state), hasFailed ? making.text : say(`${making.state}_text`), hasFailed);
   return under;
 }
 
@@ -131,9 +125,9 @@ async function show(screen, instead = {}) {
   const marks = (page) => instead[page.key] || drafts[page.key] || (screen.marks || {})[page.key] || {};
   const page = screen.pages[0].page;
   place("class").textContent = page.ticked;
-  place("rest").textContent = page.unticked === null ? "An image without a tick gets no answer." : `An image without a tick is “${page.unticked}”.`;
+  place("rest").textContent = page.unticked === null ? say("rest_none") : say("rest_class", { class_name: page.unticked });
   place("said").hidden = state.at === null;
-  place("said").textContent = screen.skipped && page.unticked !== null ? SKIPPED : ANSWERED;
+  place("said").textContent = screen.skipped && page.unticked !== null ? say("skipped") : say("answered_page");
   board.show(screen.pages.flatMap(({ page: one }) => one.images.map((image) => ({
     ...image, key: one.key, mark: marks(one)[image.place] || "", answered: answered(screen, one, image),
   }))));
@@ -164,14 +158,15 @@ function empty() {
   state.shown = false;
   root.dataset.shown = "";
   board.clear();
-  end("Loading your next page", "");
+  end(say("loading"), "");
   enable();
 }
 
-function end(title, text) {
+function end(title, text, hasFailed = false) {
   place("end").hidden = false;
   place("end-title").textContent = title; place("end-text").textContent = text;
-  place("again").hidden = title !== "No page of images";
+  place("again").hidden = !hasFailed;
+  place("end-text").lang = hasFailed ? "en" : document.documentElement.lang;  // what a job says of itself is English
 }
 
 function enable() {
@@ -181,18 +176,18 @@ function enable() {
 }
 
 function count() {
-  place("today").textContent = spaced(state.today);
+  place("today").textContent = say("today", { count: state.today });
   const here = state.screen ? state.screen.pages.reduce((sum, one) => sum + one.page.images.length, 0) : 0;
-  place("waiting").textContent = spaced(state.queue.reduce((sum, page) => sum + page.images.length, 0) + (state.at === null ? here : 0));
+  place("waiting").textContent = say("ready", { count: state.queue.reduce((sum, page) => sum + page.images.length, 0) + (state.at === null ? here : 0) });
   place("undo").disabled = !board.changes.length;
   root.querySelectorAll("[data-size]").forEach((one) => one.setAttribute("aria-pressed", String(Number(one.dataset.size) === state.size)));
   if (!state.screen) { place("sum").textContent = ""; return; }
   const marks = board.counts(), page = state.screen.pages[0].page, below = board.unseen();
   const parts = [`${marks.tick} ${page.ticked}`];
   if (page.unticked !== null) parts.push(`${marks.none} ${page.unticked}`);
-  if (marks.unsure) parts.push(`${marks.unsure} unsure`);
+  if (marks.unsure) parts.push(`${marks.unsure} ${say("unsure")}`);
   place("sum").textContent = parts.join(" · ");
-  place("submit-text").textContent = below ? `Show ${below} more` : state.at === null ? "Submit page" : "Save page";
+  place("submit-text").textContent = below ? say("show_more", { count: below }) : say(state.at === null ? "submit" : "save");
 }
 
 // -- what people do ---------------------------------------------------------------------------------------------------
