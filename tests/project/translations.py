@@ -41,6 +41,7 @@ METHODS = [
     ("labelling/**.py", "python"),
     ("views/**.py", "python"),
 ]
+Words = str | tuple[str, ...]  # one sentence, or its form for each count
 KEYWORDS = {**DEFAULT_KEYWORDS, "forms": (1, 2)}
 
 
@@ -78,12 +79,16 @@ def missing(catalog: Catalog) -> list[str]:
 
 def mistakes(catalog: Catalog) -> list[str]:
     """Translations whose named places differ from the English ones."""
-    return [f"{one.id}: {error}" for one, errors in catalog.check() for error in errors]
+    return [f"{one.id}: {error}" for one, errors in catalog.check() if _is_whole(one) for error in errors]
 
 
-def sentences(catalog: Catalog) -> dict[object, object]:
+def sentences(catalog: Catalog) -> dict[Words, Words]:
     """English -> the translation, each a text or a form for each count."""
-    return {one.id: one.string for one in _sentences(catalog)}
+    return {_plain(one.id): _plain(one.string) for one in _sentences(catalog)}
+
+
+def _plain(words: str | list[str] | tuple[str, ...] | None) -> Words:
+    return words if isinstance(words, str) else tuple(words or ())
 
 
 def _sentences(catalog: Catalog) -> Iterator[Message]:
