@@ -14,7 +14,8 @@ CODES = [code for code in languages.languages() if code != languages.SOURCE]
 
 
 def test_german_is_there() -> None:
-    assert languages.languages() == {"en": "English", "de": "Deutsch"}
+    assert next(iter(languages.languages())) == "en"
+    assert languages.languages()["de"] == "Deutsch"
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -104,7 +104,7 @@ def update(code: str) -> Catalog:
     place = source(code)
     old, catalog = sentences(read(code)) if place.exists() else {}, Catalog(locale=code)
     for one in _sentences(template()):
-        catalog.add(one.id, old.get(one.id, ""), one.locations, context=one.context)
+        catalog.add(one.id, old.get(_plain(one.id), ""), one.locations, context=one.context)
     place.parent.mkdir(parents=True, exist_ok=True)
     with place.open("wb") as opened:
         opened.write(HEAD.format(code=code, plural_forms=catalog.plural_forms).encode())
@@ -119,14 +119,15 @@ def main() -> None:
     parser.add_argument("language", nargs="?", help="begin this language, such as fr or pt_BR")
     begun = parser.parse_args().language
     codes = sorted({path.name for path in PLACE.iterdir() if path.is_dir()} | ({begun} if begun else set()))
+    total = 0
     for code in codes:
         catalog = update(code)
         lacking = [*missing(catalog), *mistakes(catalog)]
+        total += len(lacking)
         print(f"{source(code).relative_to(ROOT)}: {len(catalog)} sentences, {len(lacking)} to translate or correct")
         for one in lacking:
             print(f"  {one}")
-        if lacking:
-            sys.exit(1)
+    sys.exit(1 if total else 0)
 
 
 if __name__ == "__main__":
