@@ -1,6 +1,6 @@
 // The labelling page. One key answers and goes on; answers wait in an outbox of this browser until they are stored.
 import { say, sayBoth } from "./words.js";
-import { ask, help, identity, openedBefore, Outbox, painted, place, RETRY_MS, root, setUpHelp, sheet, trouble } from "./labelling.js";
+import { ask, help, identity, openedBefore, Outbox, painted, place, RETRY_MS, root, setUpHelp, sheet, toStage, trouble } from "./labelling.js";
 
 const PRELOAD = 3;  // images that are in the browser before they are needed
 const REFILL = 8;  // fewer known questions than this: ask for more
@@ -133,7 +133,14 @@ function broken(question) {
   choices.forEach((one) => { one.disabled = one.dataset.value !== "skip"; });
 }
 
-function enable(on) { choices.forEach((one) => { one.disabled = !on; }); }
+let pressedByKey = null;  // the button that had the focus when it answered
+
+function enable(on) {
+  choices.forEach((one) => { one.disabled = !on; });
+  if (!on || document.activeElement !== document.body) return;
+  if (pressedByKey) pressedByKey.focus(); else toStage();
+  pressedByKey = null;
+}
 
 function next() {
   state.at = null;
@@ -149,6 +156,7 @@ function empty() {
   turn += 1;
   state.current = state.shown = null;
   enable(false);
+  if (document.activeElement === document.body) toStage();
   picture.classList.remove("waits"); picture.replaceChildren();
   place("said").textContent = ""; place("undo").disabled = !state.past.length;
   place("end").hidden = false;
@@ -224,6 +232,7 @@ async function zoom(event) {
 }
 
 document.addEventListener("keydown", (event) => {
+  if (event.repeat && event.target.closest?.(".choice")) event.preventDefault();  // a held key answers one image
   if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "?") { event.preventDefault(); help(); return; }
   if (sheet.open) return;
@@ -235,10 +244,14 @@ document.addEventListener("keydown", (event) => {
   if (chosen) { event.preventDefault(); answer(chosen.dataset.value); }
 });
 
-choices.forEach((one) => one.addEventListener("click", () => { answer(one.dataset.value); one.blur(); }));
+choices.forEach((one) => one.addEventListener("click", (event) => {
+  pressedByKey = event.detail ? null : one;
+  answer(one.dataset.value);
+  if (event.detail) toStage();
+}));
 picture.addEventListener("click", zoom);
-place("undo").addEventListener("click", (event) => { back(); event.currentTarget.blur(); });
-setUpHelp(() => { document.activeElement?.blur(); state.since = performance.now(); });  // reading is not looking
+place("undo").addEventListener("click", (event) => { back(); if (event.detail) toStage(); });
+setUpHelp(() => { state.since = performance.now(); });  // reading is not looking
 window.addEventListener("online", () => { outbox.flush(); refill(); });
 document.addEventListener("visibilitychange", () => { if (!document.hidden) { outbox.flush(); state.since = performance.now(); } });
 

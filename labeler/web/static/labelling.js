@@ -195,11 +195,17 @@ export const painted = () => new Promise((done) => requestAnimationFrame(() => r
 // -- the instructions: once a revision, and with "?" ------------------------------------------------------------------
 export function help() { if (sheet.open) sheet.close(); else sheet.showModal(); }
 
+// The focus rests here where nothing else has it: keys act, and Tab leads to the answers.
+export const toStage = () => document.getElementById("main").focus({ preventScroll: true });
+
 export function setUpHelp(closed) {
-  place("help").addEventListener("click", help);
+  let byKey = false;  // whoever opened it by a key on its button finds the focus there again
+  place("help").addEventListener("click", (event) => { byKey = event.detail === 0; help(); });
   place("close").addEventListener("click", () => sheet.close());
   sheet.addEventListener("close", () => {
     try { localStorage.setItem(`${root.dataset.outbox}:read`, root.dataset.revision); } catch { /* shown again, then */ }
+    if (!byKey) toStage();
+    byKey = false;
     closed();
   });
 }

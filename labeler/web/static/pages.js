@@ -1,5 +1,5 @@
 // Pages of images. A click or a key ticks an image; Enter stores the page and shows the next, which is already here.
-import { ask, help, identity, openedBefore, Outbox, painted, place, root, send, setUpHelp, sheet, trouble } from "./labelling.js";
+import { ask, help, identity, openedBefore, Outbox, painted, place, root, send, setUpHelp, sheet, toStage, trouble } from "./labelling.js";
 import { Board, TICK, UNSURE } from "./board.js";
 import { say } from "./words.js";
 
@@ -158,6 +158,7 @@ function empty() {
   state.shown = false;
   root.dataset.shown = "";
   board.clear();
+  if (document.activeElement === document.body) toStage();
   end(say("loading"), "");
   enable();
 }
@@ -292,7 +293,7 @@ place("undo").addEventListener("click", () => { board.undo(); board.focus(); });
 place("back").addEventListener("click", back);
 place("again").addEventListener("click", () => refill(true));
 root.querySelectorAll("[data-size]").forEach((one) => one.addEventListener("click", () => { resize(Number(one.dataset.size)); board.focus(); }));
-setUpHelp(() => { document.activeElement?.blur(); state.since = performance.now(); board.focus(); });
+setUpHelp(() => { state.since = performance.now(); if (document.activeElement.id === "main") board.focus(); });
 window.addEventListener("online", () => { outbox.flush(); refill(); });
 document.addEventListener("visibilitychange", () => {  // time away is no look
   if (document.hidden) state.seconds += (performance.now() - state.since) / 1000;
