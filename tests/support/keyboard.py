@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, TimeoutError, expect
 
 from tests.support import factories
 
 FARTHEST = 160  # presses of Tab from the top of a page to anything on it that a person needs
+SCROLLED_MS = 2000
 # What is wrong with the element that has the focus; empty where a person sees it. Of a hidden box its label shows it.
 UNSEEN = """() => {
   const held = document.activeElement;
@@ -40,10 +41,18 @@ def reach(page: Page, words: str) -> None:
     """Press Tab until the focus is on what begins with ``words``; it is in sight at every stop on the way."""
     for _ in range(FARTHEST):
         page.keyboard.press("Tab")
-        assert page.evaluate(UNSEEN) == "", f"the focus is not to be seen on {page.url}"
+        in_sight(page)
         if str(page.evaluate(WORDS)).strip().startswith(words):
             return
     raise AssertionError(f"no {FARTHEST} presses of Tab lead to {words!r} on {page.url}")
+
+
+def in_sight(page: Page) -> None:
+    """The focus is drawn, in the window; the browser may scroll to it first."""
+    try:
+        page.wait_for_function(f"() => ({UNSEEN})() === ''", timeout=SCROLLED_MS)
+    except TimeoutError:
+        raise AssertionError(f"on {page.url} nobody sees that the focus is on {page.evaluate(UNSEEN)}") from None
 
 
 def follow(page: Page, words: str, key: str = "Enter") -> None:

@@ -246,7 +246,9 @@ def test_an_owner_finds_a_mistake_reviews_and_promotes(page: Page, house: House)
     follow(page, "Quite likely")
     expect(page.locator(".filters summary")).to_contain_text("probability 60 to 100 %")
 
-    page.goto(f"{house.address}/attributes/serious/errors")
+    follow(page, "Label")
+    follow(page, "Review run 4")
+    follow(page, "Check all suspected label errors")
     expect(page.locator(".suspect")).to_have_count(3)
     reach(page, "Confirm serious")
     with page.expect_navigation():
@@ -322,3 +324,38 @@ def test_an_owner_writes_into_a_thread(page: Page, house: House) -> None:
     expect(page.get_by_role("heading", name="1 comment")).to_be_in_viewport()
     with reading(house.settings) as session:
         assert session.scalars(select(Attribute.definition).where(Attribute.name == "serious")).one()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1400, 900), (1024, 768), (390, 844)])
+def test_one_key_an_answer_and_the_image_fills_the_window(
+    browser: Browser, house: House, width: int, height: int
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": height})
+    page = context.new_page()
+    enter(page, house.address, ANA, LABEL)
+    page.keyboard.press("Enter")
+    shares: dict[str, float] = {}
+    at, sent, keys = shown(page), len(answered(house)), 0
+    while len(shares) < 2:
+        box = page.locator("[data-picture] img").bounding_box()
+        assert box is not None
+        natural = page.locator("[data-picture] img").evaluate("one => one.naturalHeight / one.naturalWidth")
+        drawn_width = min(box["width"], box["height"] / natural)
+        if natural > 1:
+            shares["portrait"] = (drawn_width * natural if width > 640 else drawn_width) / (
+                height if width > 640 else width
+            )
+        else:
+            shares["wide"] = drawn_width / width
+        page.keyboard.press("1")
+        keys += 1
+        at = shown(page, at)
+    all_stored(page)
+    assert len(answered(house)) - sent == keys, "one key, one answer"
+    assert min(shares.values()) >= 0.85, shares
+    context.close()
+
+
+def answered(house: House) -> set[str]:
+    """The keys of the questions that have an answer."""
+    return {one["key"] for sent in house.singles.sent for one in sent["answers"]}
