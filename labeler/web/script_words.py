@@ -13,10 +13,13 @@ MOST = 200  # numbers up to this show every form that a language has for whole o
 
 
 def forms(singular: str, plural: str) -> dict[str, str]:
-    """Each plural category of the language (CLDR: one, few, many, other) -> the sentence for such a count."""
+    """Each plural category of the language (CLDR: one, few, many, other) -> the sentence for such a count.
+
+    ``other`` is always there, also where the language has it for fractions alone.
+    """
     locale, translations = get_locale(), get_translations()
     rule = locale.plural_form if locale else lambda count: "one" if count == 1 else "other"
-    counts = {rule(count): count for count in range(MOST, -1, -1)}
+    counts = {"other": MOST} | {rule(count): count for count in range(MOST, -1, -1)}
     return {category: translations.ungettext(singular, plural, count) for category, count in counts.items()}
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 from sqlalchemy import select
 from werkzeug.serving import make_server
 
@@ -304,8 +304,7 @@ def test_an_owner_sends_images(page: Page, house: House) -> None:
     reach(page, "Choose files")
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")
-    content = factories.picture(7)
-    chooser.value.set_files([{"name": "new.jpg", "mimeType": "image/jpeg", "buffer": content}])
+    chooser.value.set_files(FilePayload(name="new.jpg", mimeType="image/jpeg", buffer=factories.picture(7)))
     expect(page.get_by_text("1 image, ")).to_be_visible()
     assert "Add to the pool" in focus(page)
     page.keyboard.press("Enter")

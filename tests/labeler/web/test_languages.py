@@ -180,5 +180,13 @@ def test_without_a_queue_the_page_says_so_in_its_language(settings: Settings, ap
     factories.add_user(settings, "olga@example.org", "owner")
     page = Actor(app, "olga@example.org").get(PAGES[0], headers=GERMAN)
     assert page.status_code == 403
+    assert "Kein Zugang" in page.text
     assert "Sie haben keine Warteschlange für tender." in page.text
     assert '<div class="door" lang="de">' in page.text
+
+
+def test_a_question_that_is_gone_is_told_in_its_language(ana: Actor) -> None:
+    page = ana.get("/attributes/gone/label", headers=GERMAN)
+    assert page.status_code == 404
+    assert "Diese Frage gibt es nicht mehr." in page.text
+    assert "does not exist" not in page.text
