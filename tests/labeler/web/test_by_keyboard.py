@@ -3,118 +3,28 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-import numpy as np
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
 from sqlalchemy import select
-from werkzeug.serving import make_server
 
-from attune.labeler.answers import ingest, label_errors
 from attune.labeler.assets import uploads
 from attune.labeler.attributes import attributes
-from attune.labeler.catalog.promote import Move, promote
-from attune.labeler.explore import search
-from attune.labeler.labelling import take_answers, take_pages
-from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Job, Queue
-from attune.labeler.records.session import reading, writing
-from attune.labeler.settings import Settings
-from attune.labeler.web.app import create_app
-from attune.models.labels.answers import AUDIT
-from attune.models.labels.label_errors import SuspectedError
-from attune.workers.rounds import gallery_scores
-from attune.workers.rounds.snapshot import take_snapshot
-from tests.labeler.catalog import judged
+from attune.labeler.records.schema import Job
+from attune.labeler.records.session import reading
 from tests.support import factories
-from tests.support.desk import Stored
 from tests.support.keyboard import enter, focus, follow, reach
-from tests.support.page_desk import PageDesk
+from tests.support.keyboard_house import ANA, OLGA, House, all_stored, answered, served, shown, stored
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-ANA, OLGA = "ana@desk.example", "olga@example.org"
 LABEL = "/attributes/tender/label"
-QUESTIONS = 60
-
-
-@dataclass(frozen=True)
-class House:
-    """A served console: ``desk`` is Ana's, with single images (stored in ``singles``) and pages; Olga owns it all."""
-
-    address: str
-    settings: Settings
-    desk: PageDesk
-    singles: Stored
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[House]:
-    settings = judged.filled(tmp_path_factory.mktemp("keyboard") / "workspace", images=True, redis_url=redis_url)
-    promote(settings, Move("serious", 1, "to have one", "bo@example.org"))
-    gallery_scores.leave(settings, take_snapshot(settings, "serious"), 4)
-    suspect(settings)
-    desk = PageDesk(settings, 4, images=True)
-    with reading(settings) as session:
-        mine = (Queue.attribute_id == desk.attribute.id, Queue.expert_id == desk.ana.id)
-        queue = session.scalars(select(Queue).where(*mine)).one()
-    for asset in factories.add_assets(settings, QUESTIONS, images=True):
-        factories.add_task(settings, queue, asset)
-    factories.add_user(settings, ANA, "expert", desk.ana)
-    factories.add_user(settings, OLGA, "owner")
-    singles = Stored(settings, desk.ana)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(take_answers, "label_studio", lambda _: singles)
-        patch.setattr(take_pages, "label_studio", lambda _: desk.store)
-        patch.setattr(ingest, "ask_to_learn", lambda *_: None)
-        patch.setattr(uploads, "LEFT_FREE", 0)
-        patch.setattr(search, "start", found_at_once)
-        server = make_server("127.0.0.1", 0, create_app(settings), threaded=True)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield House(f"http://127.0.0.1:{server.server_port}", settings, desk, singles)
-        server.shutdown()
-        server.server_close()
-
-
-def suspect(settings: Settings) -> None:
-    """Put three answers on the list of suspected label errors."""
-    with writing(settings) as session:
-        one = attributes.find(session, "serious")
-        training = (Annotation.attribute_id == one.id, Annotation.purpose != AUDIT)
-        rows = session.execute(
-            select(Annotation, Asset.asset_id, Expert.email)
-            .join(Asset, Asset.id == Annotation.asset_pk)
-            .join(Expert, Expert.id == Annotation.expert_id)
-            .where(*training, Annotation.value == "serious")
-            .limit(3)
-        ).all()
-        told = [SuspectedError(image, email, "serious", "not serious", 0.93, 0.1) for _, image, email in rows]
-        assert label_errors.replace(session, one.id, 4, told) == 3
-
-
-def found_at_once(settings: Settings, query: search.Query) -> str:
-    """A search as a worker would do it, of images in an order of each text's own."""
-    order = np.random.default_rng(len(query.text)).permutation(judged.ASSETS)[:40]
-    hits = [[f"a{number}", 1.0 - place / 100] for place, number in enumerate(order)]
-    job = factories.add_job(settings, search.KIND, "done", arguments={"text": query.text}, result={"hits": hits})
-    return str(job.id)
-
-
-def shown(page: Page, before: str = "") -> str:
-    """What is painted, once it is something else than ``before``."""
-    page.wait_for_function("b => document.body.dataset.shown && document.body.dataset.shown !== b", arg=before)
-    return str(page.evaluate("document.body.dataset.shown"))
-
-
-def all_stored(page: Page) -> None:
-    expect(page.locator("body")).to_have_attribute("data-unsent", "0", timeout=20_000)
-
-
-def stored(house: House, key: str) -> str:
-    """The answer to one question that counts."""
-    found = next(one for sent in reversed(house.singles.sent) for one in reversed(sent["answers"]) if one["key"] == key)
-    return str(found["result"][0]["value"]["choices"][0])
+    with served(tmp_path_factory.mktemp("keyboard"), redis_url) as made:
+        yield made
 
 
 def test_an_expert_labels_single_images(page: Page, house: House) -> None:
@@ -223,7 +133,7 @@ def test_a_telephone_is_told_of_taps(browser: Browser, house: House) -> None:
         context.close()
 
 
-def test_an_owner_finds_a_mistake_reviews_and_promotes(page: Page, house: House) -> None:
+def test_an_owner_goes_through_the_tabs_and_saves_a_view_of_the_gallery(page: Page, house: House) -> None:
     enter(page, house.address, OLGA)
     follow(page, "Is it serious?")
     for tab in ("Versions", "Manage", "Label", "Results"):
@@ -246,7 +156,9 @@ def test_an_owner_finds_a_mistake_reviews_and_promotes(page: Page, house: House)
     follow(page, "Quite likely")
     expect(page.locator(".filters summary")).to_contain_text("probability 60 to 100 %")
 
-    follow(page, "Label")
+
+def test_an_owner_checks_label_errors_and_promotes(page: Page, house: House) -> None:
+    enter(page, house.address, OLGA, "/attributes/serious")
     follow(page, "Review run 4")
     follow(page, "Check all suspected label errors")
     expect(page.locator(".suspect")).to_have_count(3)
@@ -321,8 +233,7 @@ def test_an_owner_writes_into_a_thread(page: Page, house: House) -> None:
     page.keyboard.type("He looks at us without a smile. That is serious.")
     follow(page, "Add comment")
     expect(page.get_by_role("heading", name="1 comment")).to_be_in_viewport()
-    with reading(house.settings) as session:
-        assert session.scalars(select(Attribute.definition).where(Attribute.name == "serious")).one()
+    expect(page.get_by_text("That is serious.")).to_be_visible()
 
 
 @pytest.mark.parametrize(("width", "height"), [(1400, 900), (1024, 768), (390, 844)])
@@ -353,8 +264,3 @@ def test_one_key_an_answer_and_the_image_fills_the_window(
     assert len(answered(house)) - sent == keys, "one key, one answer"
     assert min(shares.values()) >= 0.85, shares
     context.close()
-
-
-def answered(house: House) -> set[str]:
-    """The keys of the questions that have an answer."""
-    return {one["key"] for sent in house.singles.sent for one in sent["answers"]}
