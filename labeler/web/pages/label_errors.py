@@ -120,5 +120,5 @@ def ask(name: str, annotation: int) -> ResponseReturnValue:
 
 def _back(name: str, confirmed: int | None = None) -> ResponseReturnValue:
     number = request.form.get("page", 1, int)
-    rest = {"page": number if number > 1 else None, "confirmed": confirmed, "at": request.form.get("at", None, int)}
-    return redirect(url_for("label_errors.page", name=name, **rest))
+    shown, at = number if number > 1 else None, request.form.get("at", None, int)
+    return redirect(url_for("label_errors.page", name=name, page=shown, confirmed=confirmed, at=at))
