@@ -11,6 +11,7 @@ LOCKS := requirements.lock requirements-test.lock
 # Nothing is installed whose digest no lock lists, not even what builds the few packages that come as source.
 FROM_LOCKS = $(BIN)/python -m pip install --progress-bar off --require-hashes --no-deps --no-build-isolation
 UPGRADE ?=
+LANGUAGE_CODE ?=
 # Tests run in three processes, as each waits half of its time for services and browsers. A module stays in one, and so
 # does all that shares one Label Studio. TWO= runs them in one.
 TWO ?= -n 3
@@ -25,7 +26,7 @@ ifneq ($(LABEL_STUDIO_ENV),)
 export ATTUNE_LABEL_STUDIO_ENV = $(LABEL_STUDIO_ENV)
 endif
 
-.PHONY: help install ours label-studio browser demo demo-check test test-quick lint docs lock audit bench clean
+.PHONY: help install ours label-studio browser demo demo-check test test-quick lint docs translations lock audit bench clean
 
 help:
 	@echo "make demo        everything up with the sample catalogue; stays until Ctrl-C"
@@ -34,6 +35,7 @@ help:
 	@echo "                 make test PYTEST='-k queue -x' adds arguments of pytest"
 	@echo "make lint        ruff and mypy           make bench       the small benchmarks, into $(BENCH)/"
 	@echo "make docs        docs/reference again, from the code"
+	@echo "make translations  the labelling page's words, from the code into each language; LANGUAGE_CODE=fr begins one"
 	@echo "make audit       asks whether an installed version has a known weakness"
 	@echo "make lock        the locks anew, after a change of pyproject.toml; UPGRADE='NAME ...' or UPGRADE=all raises versions"
 	@echo "make install     prepares $(VENV) alone  VENV=FOLDER puts it there, for each of these commands"
@@ -82,6 +84,9 @@ lint: $(STAMP)
 docs: $(STAMP)
 	@$(BIN)/python -m tests.project.reference
 	@$(BIN)/python -m tests.labeler.cli.bad_inputs
+
+translations: $(STAMP)
+	@$(BIN)/python -m tests.project.translations $(LANGUAGE_CODE)
 
 lock: $(STAMP)
 	@$(BIN)/python -m tests.project.locks $(if $(UPGRADE),--upgrade $(UPGRADE))

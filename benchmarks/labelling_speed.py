@@ -4,7 +4,8 @@
 Starts the real parts in a temporary workspace. Each expert is a Chromium of its own and answers on both pages by turns,
 ten images at a time. Clocked inside the browser, from the key that submits to the second frame with another image.
 ``--marathon 500`` answers that many as fast as the page takes keys, cuts the network for ten seconds in the middle, and
-compares each answer in the records with the key that was pressed on its image.
+compares each answer in the records with the key that was pressed on its image. On three screens it says how many keys
+an answer takes, and the share of the window that a portrait poster has of the height, a wide one of the width.
 """
 
 from __future__ import annotations
@@ -66,6 +67,8 @@ window.clock = (key, modified) => {
     requestAnimationFrame(look(event.timeStamp));
   }, true);
 };
+window.keys = 0;
+addEventListener("keydown", (event) => { if (event.key !== "Control") window.keys += 1; }, true);
 window.share = () => {
   const image = window.biggest(), box = image.getBoundingClientRect();
   const scale = Math.min(box.width / image.naturalWidth, box.height / image.naturalHeight);
@@ -240,16 +243,34 @@ def clocked(page: Page, key: str, modified: bool) -> float:
 
 
 def shares(ours: Page, theirs: Page) -> dict[str, Any]:
-    """Shares of the window's width and height that the image takes, on each screen."""
+    """By page and screen: keys per answer, and the share of the window that an image of each shape takes."""
     made: dict[str, Any] = {}
     for width, height in SCREENS:
         for name, page in ((OURS, ours), (THEIRS, theirs)):
+            page.bring_to_front()
             page.set_viewport_size({"width": width, "height": height})
             page.wait_for_timeout(500)
-            made[f"{name} {width}x{height}"] = [round(one, 3) for one in page.evaluate("() => window.share()")]
+            made[f"{name} {width}x{height}"] = on_one_screen(page, name)
     for page in (ours, theirs):
         page.set_viewport_size({"width": 1400, "height": 900})
     return made
+
+
+def on_one_screen(page: Page, name: str, most: int = 12) -> dict[str, float]:
+    """Answer until an image of each shape was there; a portrait's share of the height, a wide one's of the width."""
+    found: dict[str, float] = {}
+    before, answers = int(page.evaluate("() => window.keys")), 0
+    while answers < most and not {"portrait_height", "wide_width"} <= found.keys():
+        wide, high, is_portrait = page.evaluate(
+            "() => [...window.share(), window.biggest().naturalHeight > window.biggest().naturalWidth]"
+        )
+        found["portrait_height" if is_portrait else "wide_width"] = round(high if is_portrait else wide, 3)
+        if name == THEIRS:
+            choose(page)
+        clocked(page, "1" if name == OURS else "Enter", name == THEIRS)
+        answers += 1
+    keys = int(page.evaluate("() => window.keys")) - before
+    return found | {"keys_per_answer": round(keys / answers, 2), "answers": answers}
 
 
 def marathon(settings: Settings, answers: int, cut_seconds: float = 10.0) -> dict[str, Any]:

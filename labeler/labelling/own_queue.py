@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flask_babel import gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -20,7 +21,7 @@ def find(session: Session, viewer: Viewer, name: str) -> tuple[Attribute, Queue,
     open_here = (Queue.attribute_id == one.id, Queue.closed_at.is_(None), Expert.removed_at.is_(None))
     row = session.execute(mine.where(Queue.expert_id == (viewer.expert_id or 0), *open_here)).one_or_none()
     if row is None:
-        raise AccessError(f"You have no queue for {name}. Ask an owner to add you to its experts.")
+        raise AccessError(gettext("You have no queue for %(name)s. Ask an owner to add you to its experts.", name=name))
     return one, row[0], row[1]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flask_babel import gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -35,7 +36,9 @@ class Way:
 def way(session: Session, attribute: Attribute, queue: Queue) -> Way:
     """How the expert of ``queue`` answers next."""
     if queue.way in {SINGLE, PAGE}:
-        return Way(queue.way, "You chose this. Attune suggests nothing else until you ask it to.", is_chosen=True)
+        return Way(
+            queue.way, gettext("You chose this. Attune suggests nothing else until you ask it to."), is_chosen=True
+        )
     last = session.scalar(
         select(Run.advice).where(Run.attribute_id == attribute.id).order_by(Run.number.desc()).limit(1)
     )
@@ -60,12 +63,16 @@ def switch_to(session: Session, attribute: Attribute, queue: Queue, here: str) -
 
 def sentence(found: PageAdvice) -> str:
     """Why one way is suggested, in time alone: what the probe expects of an image is not for experts to read."""
-    if not found.is_page:
-        return "Right now, Attune learns more per minute from single images: the next ones need a look of their own."
-    return (
-        f"Right now, Attune learns more per minute from pages: an image takes about {found.page_seconds:.1f} s on a "
-        f"page and {found.single_seconds:.1f} s alone."
+    why: str = gettext(
+        "Right now, Attune learns more per minute from single images: the next ones need a look of their own."
     )
+    if found.is_page:
+        why = gettext(
+            "Right now, Attune learns more per minute from pages: an image takes about %(page)s s on a page and "
+            "%(alone)s s alone.",
+            page=format(found.page_seconds, ".1f"), alone=format(found.single_seconds, ".1f"),
+        )  # fmt: skip
+    return why
 
 
 def choose(settings: Settings, viewer: Viewer, name: str, wanted: str) -> None:

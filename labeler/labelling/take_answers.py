@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from flask_babel import gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -105,9 +106,11 @@ def check_value(value: str, one: Attribute) -> None:
     """Raise DataError where ``value`` is no answer to the question."""
     if value not in {*one.classes, UNSURE, SKIP}:
         raise DataError(
-            f"{value[:80]!r} is not an answer to {one.name}. Expected one of "
-            f"{', '.join([*one.classes, UNSURE, SKIP])}. Load the page again."
-        )
+            gettext(
+                "%(value)s is not an answer to %(name)s. Expected one of %(expected)s. Load the page again.",
+                value=repr(value[:80]), name=one.name, expected=", ".join([*one.classes, UNSURE, SKIP]),
+            )
+        )  # fmt: skip
 
 
 def _tasks(session: Session, queue: Queue, keys: Sequence[str]) -> dict[str, int]:

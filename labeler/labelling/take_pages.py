@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from flask_babel import gettext
+
 from attune.labeler.answers import ingest, ingest_grids
 from attune.labeler.label_studio import answering
 from attune.labeler.label_studio.answering import GivenPage, Kept
@@ -77,7 +79,12 @@ def _given(page: GridPage, answer: PageAnswer) -> GivenPage:
     places = range(len(page.asset_pks))
     for number in answer.ticked | answer.unsure | answer.left:
         if number not in places:
-            raise DataError(f"The page has {len(places)} images, so it has no image {number + 1}. Load the page again.")
+            raise DataError(
+                gettext(
+                    "The page has no image %(number)s, only %(count)s. Load the page again.",
+                    number=number + 1, count=len(places),
+                )
+            )  # fmt: skip
     keys = [int(key) for key in page.asset_pks]
     ticks = Ticks(*(frozenset(keys[at] for at in marked) for marked in (answer.ticked, answer.unsure, answer.left)))
     assert page.label_studio_task is not None

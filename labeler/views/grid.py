@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flask_babel import gettext
 from sqlalchemy import select
 
 from attune.labeler.attributes import attributes
@@ -47,7 +48,10 @@ def next_page(settings: Settings, viewer: Viewer, name: str) -> NextPage:
         person = session.get(Expert, viewer.expert_id) if viewer.expert_id else None
         if person is None or session.scalar(mine.where(Queue.closed_at.is_(None))) is None:
             raise AccessError(
-                f"You have no queue for {name}, so you have no pages of images. Ask an owner for a queue."
+                gettext(
+                    "You have no queue for %(name)s, so you have no pages of images. Ask an owner for a queue.",
+                    name=name,
+                )
             )
         asking.check_own(session, one, person)
         grid = grids.find_grid(session, one.id, person.id)

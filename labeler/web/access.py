@@ -37,6 +37,7 @@ RULES: dict[str, frozenset[str]] = {
     "account.change": EXPERTS,
     "account.end_others": EXPERTS,
     "account.label_studio": EXPERTS,
+    "account.language": EXPERTS,
     "home.page": EXPERTS,
     "attribute.page": EXPERTS,
     "attribute.live": EXPERTS,

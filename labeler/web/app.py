@@ -18,7 +18,20 @@ from attune.labeler.records.session import migrate
 from attune.labeler.settings import Settings
 from attune.labeler.settings import secrets as keys
 from attune.labeler.settings.secrets import Secrets
-from attune.labeler.web import auth, filters, health, media, nul, replies, sizes, tabs, throttle, webhook, words
+from attune.labeler.web import (
+    auth,
+    filters,
+    health,
+    languages,
+    media,
+    nul,
+    replies,
+    sizes,
+    tabs,
+    throttle,
+    webhook,
+    words,
+)
 from attune.labeler.web.pages import (
     account,
     assets,
@@ -133,6 +146,7 @@ def create_app(settings: Settings) -> Flask:
     nul.init_app(app)
     throttle.init_app(app)
     filters.init_app(app)
+    languages.init_app(app)
     tabs.init_app(app)
     app.jinja_env.globals["mail_is_set"] = partial(link_mail.is_set_up, settings)
     words.init_app(app)

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from flask import Flask, Response, g, has_request_context, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
@@ -109,7 +110,9 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
         return error.response
     status = error.code or 500
     if isinstance(error, CSRFError):
-        message = "The form has expired, or came from another site. Load the page again, then send the form again."
+        message = gettext(
+            "The form has expired, or came from another site. Load the page again, then send the form again."
+        )
     else:
         message = _own_words(error) or MESSAGES.get(status) or error.name
     reply = _reply(status, error.name, message)

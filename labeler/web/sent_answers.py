@@ -6,11 +6,11 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from flask_babel import gettext
 from werkzeug.exceptions import BadRequest
 
 from attune.labeler.label_studio.answering import AT_ONCE
 
-UNREADABLE = "The answers are not in the expected form. Load the page again."
 Row = TypeVar("Row")
 
 
@@ -22,7 +22,7 @@ def read(sent: Any, one: Callable[[Mapping[str, Any]], Row]) -> tuple[list[Row],
             raise ValueError(len(rows))
         return [one(row) for row in rows], int(sent["revision"])
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise BadRequest(UNREADABLE) from error
+        raise BadRequest(gettext("The answers are not in the expected form. Load the page again.")) from error
 
 
 def seconds(row: Mapping[str, Any]) -> float:

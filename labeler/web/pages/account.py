@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, session, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import PasswordField, SubmitField
@@ -11,7 +11,7 @@ from wtforms.validators import EqualTo, InputRequired, Length
 from attune.labeler.people import invite, login_links, login_sessions, users
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.views.home import home
-from attune.labeler.web import auth, origin, throttle
+from attune.labeler.web import auth, languages, origin, throttle
 from attune.labeler.web.pages.welcome import BY_LINK
 from attune.models.text import plural
 
@@ -75,6 +75,15 @@ def label_studio() -> ResponseReturnValue:
         flash("You have no queues in Label Studio. Only an expert has a password there.", "danger")
         return redirect(url_for("account.page"))
     return render_template("account_label_studio.html", made=invite.renew(auth.settings(), viewer.name))
+
+
+@blueprint.post("/account/language")
+def language() -> ResponseReturnValue:
+    """Choose the language of the labelling pages for this browser; an empty one leaves it to the browser."""
+    flash("Your choice of language is saved.", "success")
+    reply = make_response(redirect(url_for("account.page")))
+    languages.choose(reply, request.form.get("language", ""))
+    return reply
 
 
 @blueprint.post("/account/sessions")

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 from werkzeug.exceptions import BadRequest
 
 from attune.labeler.jobs import jobs
@@ -16,7 +17,7 @@ from attune.labeler.labelling.next_pages import Page, Place
 from attune.labeler.labelling.take_pages import PageAnswer
 from attune.labeler.views.grid import next_page, progress
 from attune.labeler.views.labelling import labelling_page
-from attune.labeler.web import auth, media, sent_answers
+from attune.labeler.web import auth, media, script_words, sent_answers
 from attune.labeler.web.pages.label import MOST_HELD, WINDOW
 
 blueprint = Blueprint("grid", __name__, url_prefix="/attributes/<name>/pages")
@@ -29,7 +30,7 @@ def page(name: str) -> ResponseReturnValue:
     found = labelling_page(auth.settings(), auth.viewer(), name)
     if not availability.is_available(auth.settings()):
         return redirect(url_for("grid.wait", name=name))
-    return render_template("pages.html", page=found)
+    return render_template("pages.html", page=found, words=script_words.pages())
 
 
 @blueprint.get("/next")
@@ -56,7 +57,7 @@ def more(name: str) -> ResponseReturnValue:
     try:
         images, again = int(sent["images"]), bool(sent.get("again"))
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise BadRequest("The number of images is missing. Load the page again.") from error
+        raise BadRequest(gettext("The number of images is missing. Load the page again.")) from error
     making = more_pages.ask(auth.settings(), auth.viewer(), name, images, again)
     return jsonify(state=making.state, text=making.text)
 

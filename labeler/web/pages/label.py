@@ -13,7 +13,7 @@ from attune.labeler.labelling import availability, next_questions, own_queue, pa
 from attune.labeler.labelling.next_questions import Question
 from attune.labeler.labelling.take_answers import Answer
 from attune.labeler.views.labelling import labelling_page
-from attune.labeler.web import auth, media, sent_answers
+from attune.labeler.web import auth, media, script_words, sent_answers
 
 blueprint = Blueprint("label", __name__, url_prefix="/attributes/<name>/label")
 WINDOW = 2048  # pixels: what a window shows of an image; a larger one is sent small, and whole when zoomed
@@ -27,7 +27,7 @@ def page(name: str) -> ResponseReturnValue:
     found = labelling_page(auth.settings(), auth.viewer(), name)
     if not availability.is_available(auth.settings()):
         return redirect(found.label_studio)
-    return render_template("label.html", page=found)
+    return render_template("label.html", page=found, words=script_words.single_images())
 
 
 @blueprint.get("/start")

@@ -34,6 +34,8 @@ def page(name: str) -> ResponseReturnValue:
         direct=direct,
         once=lambda: str(uuid4()),
         confirmed=request.args.get("confirmed", 0, int),
+        # Whoever goes through the list by keyboard goes on where the last answer stood.
+        focused=min(request.args.get("at", -1, int), len(found.found.items) - 1),
     )
 
 
@@ -110,4 +112,5 @@ def ask(name: str, annotation: int) -> ResponseReturnValue:
 
 def _back(name: str, confirmed: int | None = None) -> ResponseReturnValue:
     number = request.form.get("page", 1, int)
-    return redirect(url_for("label_errors.page", name=name, page=number if number > 1 else None, confirmed=confirmed))
+    shown, at = number if number > 1 else None, request.form.get("at", None, int)
+    return redirect(url_for("label_errors.page", name=name, page=shown, confirmed=confirmed, at=at))

@@ -1,5 +1,7 @@
 // The images of a page: their places in the window, their ticks, the one that has the focus, and the look at one alone.
 
+import { say } from "./words.js";
+
 export const TICK = "tick", UNSURE = "unsure";
 const GAP = 8;  // pixels between images
 const FEWEST_ROWS = 3;  // on a telephone
@@ -40,7 +42,7 @@ export class Grid {
   show(images) {
     this.unzoom();
     this.changes = []; this.at = 0; this.seen = 0;
-    this.cells = images.map((one, number) => this.cell(one, number));  // `answered`: it has an answer already
+    this.cells = images.map((one, number) => this.cell({ ...one, all: images.length }, number));  // `answered`: it has an answer already
     this.root.replaceChildren(...this.cells.map((cell) => cell.element), this.end);
     this.root.scrollTop = 0;
     this.fit();
@@ -56,7 +58,7 @@ export class Grid {
     element.className = "cell"; element.dataset.cell = number;
     const button = make("button", "tick-button"), doubt = make("button", "corner doubt", "?"), zoom = make("button", "corner look", "");
     doubt.tabIndex = zoom.tabIndex = -1;
-    doubt.setAttribute("aria-label", `Unsure about image ${number + 1}`); zoom.setAttribute("aria-label", `Enlarge image ${number + 1}`);
+    doubt.setAttribute("aria-label", say("unsure_about", { number: number + 1 })); zoom.setAttribute("aria-label", say("enlarge", { number: number + 1 }));
     button.tabIndex = number ? -1 : 0;
     element.append(button, doubt, zoom);
     const cell = { ...one, number, element, button, ready: false, broken: false, silent: false };
@@ -72,7 +74,7 @@ export class Grid {
     cell.broken = true; cell.silent = !cell.answered;
     if (cell.silent) cell.mark = "";
     cell.element.classList.add("broken");
-    cell.button.replaceChildren(make("span", "lost", `This image cannot be shown. ${cell.silent ? "It gets no answer." : "Your answer stays."}`), make("span", "sign"));
+    cell.button.replaceChildren(make("span", "lost", say(cell.silent ? "lost_image" : "lost_image_answered")), make("span", "sign"));
     this.paint(cell);
   }
 
@@ -81,8 +83,8 @@ export class Grid {
   paint(cell) {
     cell.element.dataset.mark = cell.mark;
     cell.button.setAttribute("aria-pressed", cell.mark === TICK ? "true" : cell.mark === UNSURE ? "mixed" : "false");
-    const said = { [TICK]: "ticked", [UNSURE]: "unsure", "": "no tick" }[cell.mark];
-    cell.button.setAttribute("aria-label", `Image ${cell.number + 1} of ${this.cells.length || "this page"}: ${cell.broken ? "cannot be shown" : said}`);
+    const said = cell.broken ? "cell_broken" : { [TICK]: "cell_ticked", [UNSURE]: "cell_unsure", "": "cell_none" }[cell.mark];
+    cell.button.setAttribute("aria-label", say(said, { number: cell.number + 1, all: cell.all }));
   }
 
   // -- places ---------------------------------------------------------------------------------------------------------
@@ -227,7 +229,7 @@ export class Grid {
     const cell = this.cells[this.at];
     if (!cell || cell.broken) return;
     const whole = new Image();
-    whole.alt = `Image ${cell.number + 1}, enlarged`; whole.src = cell.whole;
+    whole.alt = say("enlarged", { number: cell.number + 1 }); whole.src = cell.whole;
     this.zoomed.replaceChildren(whole, make("span", "sign"));
     this.zoomed.dataset.mark = cell.mark;
     this.zoomed.hidden = false;

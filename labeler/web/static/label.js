@@ -1,5 +1,6 @@
 // The labelling page. One key answers and goes on; answers wait in an outbox of this browser until they are stored.
-import { advise, ask, dialog, END, help, identity, openedBefore, Outbox, painted, PAUSED_MS, place, RETRY_MS, root, setUpHelp, spaced, trouble } from "./labelling.js";
+import { say, sayBoth } from "./words.js";
+import { advise, ask, dialog, help, identity, openedBefore, Outbox, painted, PAUSED_MS, place, RETRY_MS, root, setUpHelp, toStage, trouble } from "./labelling.js";
 
 const PRELOAD = 3;  // images that are in the browser before they are needed
 const REFILL = 8;  // fewer known questions than this: ask for more
@@ -22,7 +23,7 @@ const state = {
 
 const outbox = new Outbox({
   body: ({ once, key, value, seconds }) => ({ once, key, value, seconds }),
-  gone: "The question was taken out of your queue meanwhile.",
+  gone: say("gone"),
   idle: () => refill(),
   paused: () => pause(true),
   refused: (row) => { if (state.at === null) state.past = state.past.filter((one) => one.once !== row.once); },
@@ -72,7 +73,7 @@ function imageOf(question) {
   let held = state.images.get(question.key);
   if (!held) {
     const element = new Image(question.width, question.height);
-    element.alt = "The image to answer about"; element.src = question.image;
+    element.alt = say("image"); element.src = question.image;
     held = { element, ready: element.decode() };
     held.ready.catch(() => { if (state.images.get(question.key) === held) state.images.delete(question.key); });
     state.images.set(question.key, held);
@@ -93,7 +94,7 @@ async function show(question, value = null) {
   picture.classList.remove("zoomed");
   const held = imageOf(question);
   choices.forEach((one) => one.setAttribute("aria-pressed", String(one.dataset.value === value)));
-  place("said").textContent = value === null ? "" : `Your answer: ${value}. Press a key to change it, or → to go on.`;
+  if (value === null) place("said").textContent = ""; else tell(value);
   place("undo").disabled = state.at === null ? !state.past.length : state.at === 0;
   if (!held.element.complete) { picture.replaceChildren(); picture.classList.add("waits"); }
   try { await held.ready; } catch {
@@ -111,6 +112,12 @@ async function show(question, value = null) {
   enable(true);
 }
 
+// What was answered before, as its button names it.
+function tell(value) {
+  const button = choices.find((one) => one.dataset.value === value), answer = button ? button.querySelector("span").textContent : value;
+  sayBoth(place("said"), say("your_answer_keys", { answer }), say("your_answer_taps", { answer }));
+}
+
 // An image that did not come: for want of a connection, and then it is asked for again, or because it cannot be shown.
 async function missing(question, value, mine) {
   picture.replaceChildren(); picture.classList.add("waits");
@@ -119,21 +126,28 @@ async function missing(question, value, mine) {
   if (mine !== turn) return;
   if (reply && (!reply.ok || state.tried === question.key)) { broken(question); return; }
   if (reply) state.tried = question.key;  // the connection came back meanwhile: once more, then it is the image
-  else { trouble(waiting("No connection.")); await new Promise((done) => setTimeout(done, RETRY_MS[1])); }
+  else { trouble(waiting(say("no_connection"))); await new Promise((done) => setTimeout(done, RETRY_MS[1])); }
   if (mine === turn) show(question, value);
 }
 
 function broken(question) {
   picture.classList.remove("waits");
   const line = document.createElement("p");
-  line.className = "broken"; line.textContent = "This image cannot be shown. Skip it, or press Back. An owner can check the file with `attune doctor`.";
+  line.className = "broken"; line.textContent = say("broken");
   picture.replaceChildren(line);
   state.images.delete(question.key);
   state.shown = question; state.since = performance.now();
   choices.forEach((one) => { one.disabled = one.dataset.value !== "skip"; });
 }
 
-function enable(on) { choices.forEach((one) => { one.disabled = !on; }); }
+let pressedByKey = null;  // the button that had the focus when it answered
+
+function enable(on) {
+  choices.forEach((one) => { one.disabled = !on; });
+  if (!on || document.activeElement !== document.body) return;
+  if (pressedByKey) pressedByKey.focus(); else toStage();
+  pressedByKey = null;
+}
 
 function next() {
   state.at = null;
@@ -149,17 +163,19 @@ function empty() {
   turn += 1;
   state.current = state.shown = null;
   enable(false);
+  if (document.activeElement === document.body) toStage();
   picture.classList.remove("waits"); picture.replaceChildren();
   place("said").textContent = ""; place("undo").disabled = !state.past.length;
   place("end").hidden = false;
-  const words = outbox.rows.size ? END.storing : state.paused ? END.paused : END.empty;
-  place("end-title").textContent = words[0]; place("end-text").textContent = words[1];
-  clearTimeout(poll); poll = setTimeout(() => { if (!state.current && state.at === null) refill(); }, state.paused && !outbox.rows.size ? PAUSED_MS : EMPTY_POLL_MS);
+  const why = outbox.rows.size ? "storing" : state.paused ? "paused" : "empty";
+  place("end-title").textContent = say(why);
+  place("end-text").textContent = say(`${why}_text`);
+  clearTimeout(poll); poll = setTimeout(() => { if (!state.current && state.at === null) refill(); }, why === "paused" ? PAUSED_MS : EMPTY_POLL_MS);
 }
 
 function count() {
-  place("today").textContent = spaced(state.today);
-  place("left").textContent = spaced(Math.max(state.left, state.queue.length));
+  place("today").textContent = say("today", { count: state.today });
+  place("left").textContent = say("left", { count: Math.max(state.left, state.queue.length) });
 }
 
 // -- what people do ---------------------------------------------------------------------------------------------------
@@ -214,7 +230,7 @@ async function zoom(event) {
     return;
   }
   const whole = new Image();
-  whole.alt = "The image in its full size"; whole.src = question.whole;
+  whole.alt = say("image_whole"); whole.src = question.whole;
   await whole.decode().catch(() => {});
   if (state.shown !== question) return;
   picture.classList.add("zoomed");
@@ -224,6 +240,7 @@ async function zoom(event) {
 }
 
 document.addEventListener("keydown", (event) => {
+  if (event.repeat && event.target.closest?.(".choice")) event.preventDefault();  // a held key answers one image
   if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "?") { event.preventDefault(); help(); return; }
   if (dialog.open) return;
@@ -235,10 +252,14 @@ document.addEventListener("keydown", (event) => {
   if (chosen) { event.preventDefault(); answer(chosen.dataset.value); }
 });
 
-choices.forEach((one) => one.addEventListener("click", () => { answer(one.dataset.value); one.blur(); }));
+choices.forEach((one) => one.addEventListener("click", (event) => {
+  pressedByKey = event.detail ? null : one;
+  answer(one.dataset.value);
+  if (event.detail) toStage();
+}));
 picture.addEventListener("click", zoom);
-place("undo").addEventListener("click", (event) => { back(); event.currentTarget.blur(); });
-setUpHelp(() => { document.activeElement?.blur(); state.since = performance.now(); });  // reading is not looking
+place("undo").addEventListener("click", (event) => { back(); if (event.detail) toStage(); });
+setUpHelp(() => { state.since = performance.now(); });  // reading is not looking
 window.addEventListener("online", () => { outbox.flush(); refill(); });
 document.addEventListener("visibilitychange", () => { if (!document.hidden) { outbox.flush(); state.since = performance.now(); } });
 

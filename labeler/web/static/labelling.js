@@ -1,6 +1,7 @@
 // What the labelling page and the pages of images share: the outbox, requests that say what is wrong, the instructions.
 
 import { KeptRows } from "./kept_rows.js";
+import { say } from "./words.js";
 
 const BATCH = 20;  // answers sent at once
 export const RETRY_MS = [500, 1000, 2000, 4000, 8000];
@@ -103,7 +104,7 @@ export class Outbox {
       if (error.refused && rows.length > 1) { this.alone = true; return true; }  // one of them is at fault
       if (error.refused || error.final) {
         const every = error.final ? [...this.rows.values()] : rows;
-        this.lose(every, error.text, (count) => `${notStored(count)}: ${error.text}`);
+        this.lose(every, error.text, (count) => say("not_stored", { count, reason: error.text }));
         every.forEach((row) => this.drop(row));
         trouble("");
         return true;
@@ -122,10 +123,10 @@ export class Outbox {
     const others = rows.filter((row) => !["stored", "revised", "superseded", "answered"].includes(outcome[row.once]));
     rows.filter((row) => this.rows.get(row.once)?.at === row.at).forEach((row) => this.drop(row));
     [...revised, ...others].forEach((row) => this.drop(this.rows.get(row.once) || row));
-    this.lose(revised, "revised", (count) => `The question has changed, so ${answersOf(count)} given to the old question ${was(count)} not stored. The page loads the new question.`);
-    this.lose(later, "later", (count) => `${notStored(count)}: you answered the same ${count === 1 ? "image" : "images"} again later. The later ${count === 1 ? "answer stays" : "answers stay"}.`);
-    this.lose(before, "before", (count) => `${notStored(count)}: you had answered the same page before, in another tab or browser. Those answers stay. Load this page again to see or change them.`);
-    this.lose(others, "gone", (count) => `${answersOf(count)} could not be stored. ${this.gone} The others are stored.`);
+    this.lose(revised, "revised", (count) => say("revised", { count }));
+    this.lose(later, "later", (count) => say("later", { count }));
+    this.lose(before, "before", (count) => say("before", { count }));
+    this.lose(others, "gone", (count) => say("lost", { count, reason: this.gone }));
     [...later, ...before].forEach((row) => this.refused(row));
     if (revised.length && !this.reloads) setTimeout(() => location.reload(), READ_MS);
     this.reloads ||= revised.length > 0;
@@ -141,24 +142,12 @@ export class Outbox {
 
   waiting(what) {
     const loose = this.answers([...this.rows.values()].filter((row) => !this.kept.has(row.once))), count = this.answers();
-    if (loose) return `${what} ${answersOf(loose)} ${loose === 1 ? "waits" : "wait"} in this page only: the browser's storage is full, or not allowed. Keep this page open until ${loose === 1 ? "it is" : "they are"} sent.`;
-    return count
-      ? `${what} ${answersOf(count)} ${count === 1 ? "is" : "are"} kept in this browser and will be sent. You can go on.`
-      : `${what} This page tries again.`;
+    if (loose) return `${what} ${say("loose", { count: loose })}`;
+    return `${what} ${count ? say("kept", { count }) : say("tries_again")}`;
   }
 }
 
-// What stands where an image would: a title and a sentence. A page that an owner has paused looks again after `PAUSED_MS`.
-export const END = {
-  storing: ["Storing your answers", "The next images come after that."],
-  empty: ["Your queue is empty", "Attune is choosing the next images. They appear here by themselves."],
-  paused: ["Paused by an owner", "You need not do anything. Your answers are kept, and you can go back to correct them. New images appear here when an owner starts your queue again."],
-};
-export const PAUSED_MS = 20000;
-
-const answersOf = (count) => `${count} answer${count === 1 ? "" : "s"}`;
-const was = (count) => (count === 1 ? "was" : "were");
-const notStored = (count) => `${answersOf(count)} ${was(count)} not stored`;
+export const PAUSED_MS = 20000;  // a page that an owner has paused looks again after so long
 
 // -- requests ---------------------------------------------------------------------------------------------------------
 class Failed extends Error {
@@ -168,16 +157,17 @@ class Failed extends Error {
 export async function ask(address, outbox, options = {}) {
   let reply;
   try { reply = await fetch(address, { ...options, headers: { Accept: "application/json", ...options.headers } }); }
-  catch { throw new Failed(outbox.waiting("No connection.")); }
+  catch { throw new Failed(outbox.waiting(say("no_connection"))); }
   if (reply.ok) return reply;
-  if (reply.status === 401) throw new Failed(outbox.waiting("You were logged out."), { login: true });
+  if (reply.status === 401) throw new Failed(outbox.waiting(say("logged_out")), { login: true });
   const said = await reply.json().catch(() => ({}));
-  if (reply.status === 400) throw new Failed(`${said.message || "The request was not understood."} Load the page again.`);
-  if (reply.status === 403) throw new Failed(said.message || "This queue is closed.");
-  if (said.error === "UnknownAttribute") throw new Failed(said.message, { final: true });
+  if (reply.status === 400) throw new Failed(said.message || say("not_understood"));
+  if (reply.status === 403) throw new Failed(said.message || say("closed"));
+  if (said.error === "UnknownAttribute") throw new Failed(say("question_gone"), { final: true });
   if (said.error === "DataError") throw new Failed(said.message, { refused: true });
-  if (reply.status === 404) throw new Failed(outbox.waiting("The server does not know this page at the moment."));
-  throw new Failed(outbox.waiting(said.message || "The server does not answer."));
+  if (reply.status === 404) throw new Failed(outbox.waiting(say("not_known")));
+  if (reply.status === 500 && said.request) throw new Failed(outbox.waiting(say("unexpected", { request: said.request })));
+  throw new Failed(outbox.waiting(say(said.error ? "no_storing" : "no_reply")));
 }
 
 export function send(address, body, outbox) {
@@ -193,7 +183,7 @@ export function trouble(text, login = false) {
   if (line.textContent !== whole) line.textContent = whole;  // said once by a screen reader
   if (!text || !login) return;
   const link = document.createElement("a");
-  link.href = root.dataset.login; link.textContent = " Log in again";
+  link.href = root.dataset.login; link.textContent = ` ${say("log_in_again")}`;
   line.append(link);
 }
 
@@ -213,16 +203,20 @@ export function identity() {
 // The second frame after a change begins when the first has been painted: no key counts for an image not yet seen.
 export const painted = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
 
-export const spaced = (count) => count.toLocaleString("en").replaceAll(",", "\u202f");
-
 // -- the instructions: once a revision, and with "?" ------------------------------------------------------------------
 export function help() { if (dialog.open) dialog.close(); else dialog.showModal(); }
 
+// The focus rests here where nothing else has it: keys act, and Tab leads to the answers.
+export const toStage = () => document.getElementById("main").focus({ preventScroll: true });
+
 export function setUpHelp(closed) {
-  place("help").addEventListener("click", help);
+  let byKey = false;  // whoever opened it by a key on its button finds the focus there again
+  place("help").addEventListener("click", (event) => { byKey = event.detail === 0; help(); });
   place("close").addEventListener("click", () => dialog.close());
   dialog.addEventListener("close", () => {
     try { localStorage.setItem(`${root.dataset.outbox}:read`, root.dataset.revision); } catch { /* shown again, then */ }
+    if (!byKey) toStage();
+    byKey = false;
     closed();
   });
 }

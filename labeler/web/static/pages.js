@@ -1,6 +1,7 @@
 // Pages of images. A click or a key ticks an image; Enter stores the page and shows the next, which is already here.
-import { advise, ask, dialog, END, help, identity, openedBefore, Outbox, painted, PAUSED_MS, place, root, send, setUpHelp, spaced, trouble } from "./labelling.js";
+import { advise, ask, dialog, help, identity, openedBefore, Outbox, painted, PAUSED_MS, place, root, send, setUpHelp, toStage, trouble } from "./labelling.js";
 import { Grid, TICK, UNSURE } from "./grid.js";
+import { say } from "./words.js";
 
 const UNIT = 12;  // images on a page of the server's; a screen shows one, two or four
 const SIZES = [12, 24, 48];
@@ -8,8 +9,6 @@ const AHEAD = 3;  // screens that wait, once fewer than two do
 const POLL_MS = 700, MAKING_MS = 2000;  // between two looks for a page: while none is on the screen; while more are made
 const SOONEST_MS = 400;  // nobody has looked at a page sooner: a key pressed twice stores one page
 const WIDE = 1200;  // pixels of a window that 24 images fit
-
-const ANSWERED = place("said").textContent, SKIPPED = "You skipped this page. To answer it, tick its images, then press Save page.";
 
 const classes = JSON.parse(root.dataset.classes);  // class -> its key
 const stored = (name) => { try { return localStorage.getItem(`${root.dataset.outbox}:${name}`); } catch { return null; } };
@@ -27,7 +26,7 @@ const state = {
 
 const outbox = new Outbox({
   body: ({ once, key, first, ticked, unsure, left, skip, seconds }) => ({ once, key, first, ticked, unsure, left, skip, seconds }),
-  gone: "This page is no longer open: the question changed, or the page was older than a week.",
+  gone: say("gone"),
   weight: (row) => row.images,
   idle: () => refill(),
   paused: () => pause(),
@@ -79,7 +78,7 @@ async function refill(again = false) {
 // Nothing more comes from a stopped queue; the page on the screen stays, as ticks are work.
 function pause() {
   state.queue = []; state.waiting = 0;
-  if (!state.screen) { end(...END.paused); enable(); }
+  if (!state.screen) { end(say("paused"), say("paused_text")); enable(); }
 }
 
 // Has more pages made where fewer than two screens are here, and says how that goes where none is; whether some are made.
@@ -93,14 +92,8 @@ async function fill(again) {
   }
   const under = making.state === "queued" || making.state === "running";
   if (state.screen || state.queue.length) return under;
-  const words = {
-    queued: ["Waiting for a worker", "It chooses the images for your page. They appear here by themselves."],
-    running: ["Choosing images for your page", "They appear here by themselves."],
-    exhausted: ["No more images", "Every image was asked about, or waits in a queue. Images that are added later appear here by themselves."],
-    failed: ["No page of images", making.text],
-    paused: END.paused,
-  }[making.state];
-  end(...words);
+  const hasFailed = making.state === "failed";
+  end(say(making.state), hasFailed ? making.text : say(`${making.state}_text`), hasFailed);
   return under;
 }
 
@@ -141,9 +134,9 @@ async function show(screen, instead = {}) {
   const marks = (page) => instead[page.key] || drafts[page.key] || (screen.marks || {})[page.key] || {};
   const page = screen.pages[0].page;
   place("class").textContent = page.ticked;
-  place("rest").textContent = page.unticked === null ? "An image without a tick gets no answer." : `An image without a tick is “${page.unticked}”.`;
+  place("rest").textContent = page.unticked === null ? say("rest_none") : say("rest_class", { class_name: page.unticked });
   place("said").hidden = state.at === null;
-  place("said").textContent = screen.skipped && page.unticked !== null ? SKIPPED : ANSWERED;
+  place("said").textContent = screen.skipped && page.unticked !== null ? say("skipped") : say("answered_page");
   grid.show(screen.pages.flatMap(({ page: one }) => one.images.map((image) => ({
     ...image, key: one.key, mark: marks(one)[image.place] || "", answered: answered(screen, one, image),
   }))));
@@ -174,14 +167,16 @@ function empty() {
   state.shown = false;
   root.dataset.shown = "";
   grid.clear();
-  end("Loading your next page", "");
+  if (document.activeElement === document.body) toStage();
+  end(say("loading"), "");
   enable();
 }
 
-function end(title, text) {
+function end(title, text, hasFailed = false) {
   place("end").hidden = false;
   place("end-title").textContent = title; place("end-text").textContent = text;
-  place("again").hidden = title !== "No page of images";
+  place("again").hidden = !hasFailed;
+  place("end-text").lang = hasFailed ? "en" : document.documentElement.lang;  // what a job says of itself is English
 }
 
 function enable() {
@@ -191,18 +186,18 @@ function enable() {
 }
 
 function count() {
-  place("today").textContent = spaced(state.today);
+  place("today").textContent = say("today", { count: state.today });
   const here = state.screen ? state.screen.pages.reduce((sum, one) => sum + one.page.images.length, 0) : 0;
-  place("waiting").textContent = spaced(state.queue.reduce((sum, page) => sum + page.images.length, 0) + (state.at === null ? here : 0));
+  place("waiting").textContent = say("ready", { count: state.queue.reduce((sum, page) => sum + page.images.length, 0) + (state.at === null ? here : 0) });
   place("undo").disabled = !grid.changes.length;
   root.querySelectorAll("[data-size]").forEach((one) => one.setAttribute("aria-pressed", String(Number(one.dataset.size) === state.size)));
   if (!state.screen) { place("sum").textContent = ""; return; }
   const marks = grid.counts(), page = state.screen.pages[0].page, below = grid.unseen();
   const parts = [`${marks.tick} ${page.ticked}`];
   if (page.unticked !== null) parts.push(`${marks.none} ${page.unticked}`);
-  if (marks.unsure) parts.push(`${marks.unsure} unsure`);
+  if (marks.unsure) parts.push(`${marks.unsure} ${say("unsure")}`);
   place("sum").textContent = parts.join(" · ");
-  place("submit-text").textContent = below ? `Show ${below} more` : state.at === null ? "Submit page" : "Save page";
+  place("submit-text").textContent = below ? say("show_more", { count: below }) : say(state.at === null ? "submit" : "save");
 }
 
 // -- what people do ---------------------------------------------------------------------------------------------------
@@ -307,7 +302,7 @@ place("undo").addEventListener("click", () => { grid.undo(); grid.focus(); });
 place("back").addEventListener("click", back);
 place("again").addEventListener("click", () => refill(true));
 root.querySelectorAll("[data-size]").forEach((one) => one.addEventListener("click", () => { resize(Number(one.dataset.size)); grid.focus(); }));
-setUpHelp(() => { document.activeElement?.blur(); state.since = performance.now(); grid.focus(); });
+setUpHelp(() => { state.since = performance.now(); if (document.activeElement.id === "main") grid.focus(); });
 window.addEventListener("online", () => { outbox.flush(); refill(); });
 document.addEventListener("visibilitychange", () => {  // time away is no look
   if (document.hidden) state.seconds += (performance.now() - state.since) / 1000;

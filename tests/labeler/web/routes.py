@@ -31,6 +31,7 @@ GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "account.change",
         "account.end_others",
         "account.label_studio",
+        "account.language",
         "notices.page",
         "notices.read",
         "notices.read_all",

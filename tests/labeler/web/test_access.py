@@ -32,6 +32,7 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("POST", "/account"): (LOGIN, 400, 400, 400, NO),
     ("POST", "/account/sessions"): (LOGIN, 400, 400, 400, NO),
     ("POST", "/account/label-studio"): (LOGIN, 400, 400, 400, NO),
+    ("POST", "/account/language"): (LOGIN, 400, 400, 400, NO),
     ("GET", "/attributes/romance"): (LOGIN, OK, OK, OK, NO),
     ("GET", "/attributes/romance/live"): (LOGIN, OK, OK, OK, NO),
     ("GET", "/attributes/romance/versions"): (LOGIN, NO, OK, OK, NO),

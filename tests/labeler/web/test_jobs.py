@@ -13,7 +13,7 @@ from attune.labeler.jobs import retry
 from attune.labeler.records.schema import Attribute, Job, Queue
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
-from attune.labeler.views.jobs import board
+from attune.labeler.views.jobs import jobs_page
 from attune.models.clock import now
 from tests.labeler.web.conftest import Actor
 from tests.support import factories
@@ -47,14 +47,14 @@ def test_runs_of_one_kind_are_one_sentence(settings: Settings, owner: Actor) -> 
     page = " ".join(re.sub(r"<[^>]+>", " ", owner.get("/jobs").text).split())
     assert "14 learning runs of romance All went well. The last: 2 min ago ." in page
     assert "3 readings of answers from Label Studio" in page
-    assert [(group.kind, group.times) for group in board(settings).groups.items] == [("sync", 3), ("learn", 14)]
+    assert [(group.kind, group.times) for group in jobs_page(settings).groups.items] == [("sync", 3), ("learn", 14)]
 
 
 def test_what_waits_or_runs_stands_alone_and_first(settings: Settings) -> None:
     for state, minutes in (("done", 0), ("running", 5), ("queued", 4), ("queued", 6)):
         at = now() - timedelta(minutes=minutes)
         factories.add_job(settings, "learn", state, subject="romance", created_at=at)
-    told = [(group.state, group.times) for group in board(settings).groups.items]
+    told = [(group.state, group.times) for group in jobs_page(settings).groups.items]
     assert told == [("queued", 1), ("running", 1), ("queued", 1), ("done", 1)]
 
 
@@ -86,7 +86,7 @@ def test_a_second_press_makes_no_second_job(settings: Settings, owner: Actor, ro
 def test_requests_that_differ_are_tried_again_one_by_one(settings: Settings, romance: Attribute) -> None:
     for part in (1, 2, 2):
         failed(settings, "score", "romance", part=part)
-    assert sorted(group.times for group in board(settings).groups.items) == [1, 2]
+    assert sorted(group.times for group in jobs_page(settings).groups.items) == [1, 2]
 
 
 def test_jobs_whose_input_is_gone_say_so_and_are_not_tried(
