@@ -7,9 +7,9 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import resource
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -109,4 +109,8 @@ def _own_bytes() -> int:
 
 
 if __name__ == "__main__":
-    print(json.dumps(cost(Path(sys.argv[1]), sys.argv[2])))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("vectors", type=Path, help="unit vectors as an .npy file")
+    parser.add_argument("way", choices=sorted(COSTS))
+    options = parser.parse_args()
+    print(json.dumps(cost(options.vectors, options.way)))

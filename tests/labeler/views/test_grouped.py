@@ -15,7 +15,7 @@ from attune.labeler.records.schema import Queue
 from attune.labeler.records.session import engine, writing
 from attune.labeler.settings import Settings
 from attune.labeler.views import expert_queues
-from attune.labeler.views.jobs import board
+from attune.labeler.views.jobs import jobs_page
 from attune.labeler.views.notice_groups import groups
 from attune.models.clock import now
 from tests.support import databases, factories
@@ -41,10 +41,10 @@ def test_what_belongs_together_is_one_group(settings: Settings) -> None:
         at = now() - timedelta(minutes=minutes)
         asked = {"attribute": "romance", "size": 40}
         factories.add_job(settings, kind, state, subject="romance", arguments=asked, created_at=at, finished_at=at)
-    found = [(one.kind, one.state, one.times, one.may_retry) for one in board(settings).groups.items]
+    found = [(one.kind, one.state, one.times, one.may_retry) for one in jobs_page(settings).groups.items]
     mended, old = ("learn", "failed", 2, False), ("score", "failed", 1, True)
     assert found == [("learn", "done", 1, False), mended, old]
-    assert [one.times for one in board(settings, "failed").groups.items] == [2, 1]
+    assert [one.times for one in jobs_page(settings, "failed").groups.items] == [2, 1]
     for number, kind in enumerate(("drift", "settled", "drift")):
         notices.record_news(settings, [News(f"k{number}", kind, kind, "", "/", romance.id)])
     assert [(one.kind, one.total) for one in groups(settings, OWNER).items] == [("drift", 2), ("settled", 1)]

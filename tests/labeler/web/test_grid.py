@@ -64,7 +64,7 @@ def test_what_a_browser_keeps_is_kept_for_this_workspace(desk: PageDesk, ana: Ac
 def test_an_answer_is_taken_and_named(desk: PageDesk, ana: Actor) -> None:
     one = row(desk)
     reply = send(ana, "/answers", {"revision": 1, "answers": [one]})
-    assert (reply.status_code, reply.json) == (200, {"answers": {one["once"]: "stored"}})
+    assert (reply.status_code, reply.json) == (200, {"answers": {one["once"]: "stored"}, "paused": False})
     assert desk.said(desk.pages[0])[0] == "tender"
 
 
