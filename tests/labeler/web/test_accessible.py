@@ -47,6 +47,7 @@ OPENED_BY_MORE = {
     "threads.look": "a disputed image",
     "label.page": "an expert's own queue",  # test_label_browser looks at it
     "label.next_": "an expert's own queue",
+    "label.start": "an expert's own queue",
     "grid.page": "an expert's own queue",  # test_pages_browser looks at it
     "grid.next_": "an expert's own queue",
 }

@@ -211,6 +211,7 @@ def test_an_owner_asks_a_new_question_in_three_steps(page: Page, house: House) -
 
 
 def test_an_owner_sends_images(page: Page, house: House) -> None:
+    page.on("filechooser", lambda _: None)  # the browser hands choosers over from now on, not only after the key
     enter(page, house.address, OLGA)
     follow(page, "Images")
     reach(page, "Choose files")

@@ -363,6 +363,7 @@ def test_an_answer_is_corrected_from_a_list_by_one_key_and_the_list_says_so(page
     assert served.desk.by_key() == [(first.key, "yes")]
     page.get_by_role("link", name="Correct").click()
     expect(page.get_by_role("status")).to_be_visible()
+    page.wait_for_load_state("load")  # its script listens to keys from now on
     page.keyboard.press("2")
     expect(page.get_by_text("Your answer is now “no”.")).to_be_visible()
     page.wait_for_url("**/attributes/romance/answers")
