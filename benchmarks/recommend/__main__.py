@@ -27,8 +27,8 @@ from attune.models.evaluation.intervals import percentile_interval
 from attune.models.files.atomic import write_json
 from attune.models.recommend.by_vectors import recommend, title_vectors
 from attune.models.recommend.history import read_history
-from attune.models.spaces.taste_learning import TasteSettings, learn_space
-from attune.models.spaces.taste_tuning import tune
+from attune.models.similarity.taste_learning import TasteSettings, learn_space
+from attune.models.similarity.taste_tuning import tune
 from attune.models.vectors.pool import unit_length
 from benchmarks.campaigns import load
 from benchmarks.machine import machine

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from attune.models.recommend import by_vectors
 from attune.models.recommend.by_others import ItemNeighbours, popularity
-from attune.models.spaces.label_overlap import jaccard
+from attune.models.similarity.label_overlap import jaccard
 from benchmarks.recommend.split import Case, Split
 
 Floats = npt.NDArray[np.float32]

@@ -22,10 +22,10 @@ import numpy as np
 import numpy.typing as npt
 
 from attune.models.files.atomic import digest_file, write_json
-from attune.models.spaces.neighbour_lists import costs
-from attune.models.spaces.neighbour_measures import ListMeasures, measure_lists
-from attune.models.spaces.taste_learning import TasteSettings, principal_axes
-from attune.models.spaces.taste_tuning import Tuned, halves, tune
+from attune.models.similarity.neighbour_lists import costs
+from attune.models.similarity.neighbour_measures import ListMeasures, measure_lists
+from attune.models.similarity.taste_learning import TasteSettings, principal_axes
+from attune.models.similarity.taste_tuning import Tuned, halves, tune
 from benchmarks.campaigns import load
 from benchmarks.machine import machine
 from benchmarks.printed import print_rows

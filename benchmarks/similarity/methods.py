@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from attune.models.spaces.angular_loss import BatchLoss, learn_map
-from attune.models.spaces.label_maps import logistic_map, ridge_map
-from attune.models.spaces.library_losses import library_loss, metric_learning
-from attune.models.spaces.taste_learning import PrincipalAxes, TasteSettings, space_along
+from attune.models.similarity.angular_loss import BatchLoss, learn_map
+from attune.models.similarity.label_maps import logistic_map, ridge_map
+from attune.models.similarity.library_losses import library_loss, metric_learning
+from attune.models.similarity.taste_learning import PrincipalAxes, TasteSettings, space_along
 from attune.models.vectors.pool import unit_length
 
 Floats = npt.NDArray[np.float32]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attune.models.evaluation.intervals import percentile_interval, title_draws
-from attune.models.spaces.neighbour_measures import FIGURES, ListMeasures
+from attune.models.similarity.neighbour_measures import FIGURES, ListMeasures
 
 Floats = npt.NDArray[np.float64]
 DRAWS = 1000

@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from attune.models.errors import SettingsError
-from attune.models.spaces.angular_loss import BatchLoss, angular_loss, learn_map
-from attune.models.spaces.label_maps import overlap_map
-from attune.models.spaces.label_overlap import check_enough
-from attune.models.spaces.library_losses import library_loss
-from attune.models.spaces.space_files import LearnedSpace
+from attune.models.similarity.angular_loss import BatchLoss, angular_loss, learn_map
+from attune.models.similarity.label_maps import overlap_map
+from attune.models.similarity.label_overlap import check_enough
+from attune.models.similarity.library_losses import library_loss
+from attune.models.similarity.space_files import LearnedSpace
 
 Floats = npt.NDArray[np.float32]
 MOST_ROWS = 50_000  # of the pool that a space is learned from

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from attune.models.errors import ExtraNotInstalled, SettingsError
-from attune.models.spaces.angular_loss import BatchLoss
-from attune.models.spaces.label_overlap import alike_pairs, foreign_pairs
+from attune.models.similarity.angular_loss import BatchLoss
+from attune.models.similarity.label_overlap import alike_pairs, foreign_pairs
 
 Floats = npt.NDArray[np.float32]
 LOSSES = {"multi_similarity": "MultiSimilarityLoss", "supervised_contrastive": "SupConLoss", "nt_xent": "NTXentLoss"}

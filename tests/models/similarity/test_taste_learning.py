@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attune.models.errors import DataError, NotEnoughLabels, SettingsError
-from attune.models.spaces.angular_loss import angular_loss
-from attune.models.spaces.label_overlap import alike_pairs, foreign_pairs, jaccard, overlap_targets
-from attune.models.spaces.library_losses import library_loss
-from attune.models.spaces.neighbour_measures import measure_lists
-from attune.models.spaces.space_files import LearnedSpace, read_space, space_bytes
-from attune.models.spaces.taste_learning import TasteSettings, leading_rows, learn_space
-from attune.models.spaces.taste_tuning import BLENDS, halves, tune
+from attune.models.similarity.angular_loss import angular_loss
+from attune.models.similarity.label_overlap import alike_pairs, foreign_pairs, jaccard, overlap_targets
+from attune.models.similarity.library_losses import library_loss
+from attune.models.similarity.neighbour_measures import measure_lists
+from attune.models.similarity.space_files import LearnedSpace, read_space, space_bytes
+from attune.models.similarity.taste_learning import TasteSettings, leading_rows, learn_space
+from attune.models.similarity.taste_tuning import BLENDS, halves, tune
 from attune.models.vectors.pool import unit_length
 
 SMALL = TasteSettings(rows=8, kept=8, components=24, epochs=4, maps=1)

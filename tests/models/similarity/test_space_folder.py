@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from attune.models.errors import DataError, DigestMismatch
-from attune.models.spaces.space_files import FILE_NAME, MANIFEST_NAME, LearnedSpace, space_bytes
-from attune.models.spaces.space_folder import SpaceFacts, read_folder, write_folder
+from attune.models.similarity.space_files import FILE_NAME, MANIFEST_NAME, LearnedSpace, space_bytes
+from attune.models.similarity.space_folder import SpaceFacts, read_folder, write_folder
 
 SPACE = LearnedSpace(*(np.float32(part) for part in (np.zeros(3), np.eye(3), np.eye(2, 3), [0.2, 0.1])))  # type: ignore[arg-type]
 FACTS = SpaceFacts(
@@ -49,8 +49,8 @@ def test_a_space_is_read_and_applied_with_numpy_alone(tmp_path: Path) -> None:
         "import sys\n"
         "import numpy as np\n"
         "from pathlib import Path\n"
-        "from attune.models.spaces.neighbour_measures import measure_lists\n"
-        "from attune.models.spaces.space_folder import read_folder\n"
+        "from attune.models.similarity.neighbour_measures import measure_lists\n"
+        "from attune.models.similarity.space_folder import read_folder\n"
         "space, _ = read_folder(Path(sys.argv[1]))\n"
         "print(space.vectors(np.eye(3)).shape)\n"
         "assert not {'torch', 'sklearn', 'scipy', 'pytorch_metric_learning'} & set(sys.modules)\n"

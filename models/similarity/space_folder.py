@@ -11,7 +11,7 @@ from typing import Any
 from attune.models.errors import DataError, DigestMismatch
 from attune.models.files.atomic import digest_bytes, write_bytes, write_json
 from attune.models.reasons import reason
-from attune.models.spaces.space_files import FILE_NAME, MANIFEST_NAME, LearnedSpace, read_space, space_bytes
+from attune.models.similarity.space_files import FILE_NAME, MANIFEST_NAME, LearnedSpace, read_space, space_bytes
 
 
 @dataclass(frozen=True)

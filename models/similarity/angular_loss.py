@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from attune.models.spaces.label_overlap import PAIRS, alike_pairs
+from attune.models.similarity.label_overlap import PAIRS, alike_pairs
 
 Floats = npt.NDArray[np.float32]
 SOFTNESS = 0.5  # below 1 more negatives count than the hardest alone

@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from attune.models.evaluation.splits import unit_hash
-from attune.models.spaces.label_maps import overlap_map
-from attune.models.spaces.label_overlap import FEWEST_ROWS, check_enough
-from attune.models.spaces.neighbour_lists import costs
-from attune.models.spaces.neighbour_measures import FIGURES, ListMeasures, measure_lists
-from attune.models.spaces.space_files import LearnedSpace
-from attune.models.spaces.taste_learning import PrincipalAxes, TasteSettings, principal_axes, space_along
+from attune.models.similarity.label_maps import overlap_map
+from attune.models.similarity.label_overlap import FEWEST_ROWS, check_enough
+from attune.models.similarity.neighbour_lists import costs
+from attune.models.similarity.neighbour_measures import FIGURES, ListMeasures, measure_lists
+from attune.models.similarity.space_files import LearnedSpace
+from attune.models.similarity.taste_learning import PrincipalAxes, TasteSettings, principal_axes, space_along
 from attune.models.vectors.pool import unit_length
 
 Floats = npt.NDArray[np.float32]

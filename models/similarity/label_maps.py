@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from attune.models.spaces.label_overlap import overlap_targets
+from attune.models.similarity.label_overlap import overlap_targets
 
 Floats = npt.NDArray[np.float32]
 

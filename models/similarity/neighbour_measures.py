@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from attune.models.spaces.label_overlap import jaccard
-from attune.models.spaces.neighbour_lists import NEAREST, blocks, leading
+from attune.models.similarity.label_overlap import jaccard
+from attune.models.similarity.neighbour_lists import NEAREST, blocks, leading
 
 Floats = npt.NDArray[np.float64]
 FIGURES = ("precision", "ndcg", "map_at_r", "macro_precision")
