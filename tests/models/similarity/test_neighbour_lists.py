@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from attune.models.similarity import neighbour_lists
 from attune.models.similarity.neighbour_lists import blocks, costs, crowding, leading
 from attune.models.similarity.neighbour_measures import FIGURES, measure_lists
-from attune.models.spaces import neighbour_lists
 from attune.models.vectors.pool import unit_length
 
 
