@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from attune.models.recommend.history import History
-from attune.models.spaces import taste_tuning
+from attune.models.similarity import taste_tuning
 from attune.models.vectors.pool import unit_length
 from benchmarks import campaigns
 from benchmarks.recommend import __main__ as recommending
