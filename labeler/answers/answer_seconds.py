@@ -9,6 +9,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers.counting import current
+from attune.labeler.queues.chosen_pages import is_chosen
 from attune.labeler.records.schema import Annotation, GridAnswer, GridPage
 from attune.models.labels.answers import UNSURE
 from attune.models.query.page_value import Seconds
@@ -65,6 +66,7 @@ def marked_share(session: Session, attribute_id: int) -> float:
         .join(answer, answer.c.id == Annotation.id)
         .join(GridAnswer, GridAnswer.annotation_id == Annotation.id)
         .join(GridPage, GridPage.id == GridAnswer.page_id)
+        .where(~is_chosen())  # whose images a person chose: they were looked at before
         .order_by(Annotation.id.desc())
         .limit(NEWEST)
     )

@@ -17,7 +17,7 @@ from attune.labeler.settings import Settings
 from attune.labeler.spaces import clusterings, members
 from attune.labeler.spaces.clusterings import KIND, MOST, USUAL, Saved
 from attune.models.errors import DataError
-from attune.models.spaces.stability import LOOSE
+from attune.models.spaces.matching import LOOSE
 
 __all__ = ["KIND", "LOOSE", "MOST", "USUAL", "Clusters", "Part", "load", "names_of", "part", "parts_of"]
 TYPICAL = 10  # of each cluster, from which a page chooses what its viewer may see

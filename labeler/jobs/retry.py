@@ -42,11 +42,20 @@ def again(settings: Settings, job_id: str) -> Job:
 
 def refusal(settings: Settings, session: Session, job: Job) -> str:
     """Why the job cannot be done again, and what to do instead; empty where it can."""
+    if job.kind not in jobs.KINDS:
+        return "This version of Attune has no such job any more, so there is nothing to do."
+    if job.kind == "encoder" and _asked_later(session, job):
+        return "Another encoder was chosen after it. To choose this one again: `attune config encoder`"
     if job.kind == "publish":
         return "A promotion is not repeated by itself. Review the run, then promote it again."
     if job.kind == "explore":
         return "Search again in Explore."
     return _attribute_gone(session, job) or _files_gone(settings, job) or _people_gone(session, job)
+
+
+def _asked_later(session: Session, job: Job) -> bool:
+    later = select(Job.id).where(Job.kind == job.kind, Job.created_at > job.created_at).limit(1)
+    return session.scalar(later) is not None
 
 
 def _attribute_gone(session: Session, job: Job) -> str:

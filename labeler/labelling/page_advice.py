@@ -62,16 +62,12 @@ def switch_to(session: Session, attribute: Attribute, queue: Queue, here: str) -
 
 
 def sentence(found: PageAdvice) -> str:
-    """Why one way is suggested, in time alone: what the probe expects of an image is not for experts to read."""
-    why: str = gettext(
-        "Right now, Attune learns more per minute from single images: the next ones need a look of their own."
-    )
+    """Which way is suggested, without a figure: from expected seconds one could work out what the probe expects of the
+    next images, which is not for experts to read."""
     if found.is_page:
-        why = gettext(
-            "Right now, Attune learns more per minute from pages: an image takes about %(page)s s on a page and "
-            "%(alone)s s alone.",
-            page=format(found.page_seconds, ".1f"), alone=format(found.single_seconds, ".1f"),
-        )  # fmt: skip
+        why: str = gettext("Right now, Attune learns more per minute from pages of images.")
+    else:
+        why = gettext("Right now, Attune learns more per minute from single images.")
     return why
 
 

@@ -24,7 +24,7 @@ from attune.labeler.labelling.kept_connection import label_studio
 from attune.labeler.labelling.take_answers import REVISED, STORED, check_value, outcomes
 from attune.labeler.labelling.take_pages import store_pages
 from attune.labeler.people.viewer import Viewer
-from attune.labeler.queues import chosen_pages, grids
+from attune.labeler.queues import asking, chosen_pages, grids
 from attune.labeler.queues.grids import NewPage
 from attune.labeler.queues.pinned import MOST
 from attune.labeler.records.schema import (
@@ -85,6 +85,8 @@ def take(settings: Settings, viewer: Viewer, name: str, revision: int, batches: 
     asked_at = now()  # before the question is read, so that a page of an older one is never newer than its revision
     with reading(settings) as session:
         one, _, expert = own_queue.find(session, viewer, name)
+        if not all(batch.undo for batch in batches):
+            asking.check_own(session, one, expert)
     if one.revision != revision:
         return {str(batch.once): Outcome(REVISED) for batch in batches}
     for batch in batches:

@@ -83,7 +83,7 @@ def _send(settings: Settings, to: str, subject: str, text: str) -> Mailed:
             server.send_message(letter)
     except ServiceDown as error:
         return Mailed(False, f"The email to {to} was not sent. {error} Copy the link instead.", failed=True)
-    except (OSError, smtplib.SMTPException) as error:
+    except (OSError, ValueError, smtplib.SMTPException) as error:
         return Mailed(
             False,
             f"The email to {to} was not sent: the mail server did not accept it ({why_refused(error)}). Copy the link "

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from attune.labeler.label_studio.labeling_config import with_keys
 from attune.labeler.labelling import availability
 from attune.labeler.people.viewer import Viewer
+from attune.labeler.queues.asking import is_asking
 from attune.labeler.records.schema import Attribute, Queue
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -35,12 +36,14 @@ class Choosing:
 def choosing(settings: Settings, viewer: Viewer, name: str = "") -> Choosing | None:
     """The bar of the question ``name``, or of the only one; None for a viewer who answers nothing here.
 
-    That is one without a queue, and everybody where Label Studio runs without our modules.
+    That is one without a queue, who manages nothing, or whose queue is stopped, and everybody where Label Studio runs
+    without our modules. An expert reads a run's figures at every twentieth answer: many answers at once, of images of
+    one's choice, would tell by those figures which titles are kept for audits.
     """
-    if viewer.expert_id is None or not availability.is_available(settings):
+    if viewer.expert_id is None or not viewer.manages or not availability.is_available(settings):
         return None
     with reading(settings) as session:
-        mine = (Queue.expert_id == viewer.expert_id, Queue.closed_at.is_(None), Attribute.retired_at.is_(None))
+        mine = (Queue.expert_id == viewer.expert_id, is_asking(), Attribute.retired_at.is_(None))
         rows = select(Attribute).join(Queue, Queue.attribute_id == Attribute.id).where(*mine)
         every = {one.name: one for one in session.scalars(rows.order_by(Attribute.name))}
     if not every:

@@ -65,6 +65,10 @@ KINDS = {
         "new set of pages of images", "new sets of pages of images", "for",
         "The expert gets pages of images to answer at once.",
     ),
+    "layers": Words(
+        "reading of the images for further spaces", "readings of the images for further spaces", "for",
+        "Each image gets a vector of layers or colours.",
+    ),
     "clusters": Words("new clustering", "new clusterings", "of", "Similar images form clusters in Explore."),
 }  # fmt: skip
 BY_ITSELF = {

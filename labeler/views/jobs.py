@@ -22,7 +22,7 @@ STATES = ("running", "queued", "failed", "lost", "done")
 ACTIVE = ("running", "queued")
 FIRST_FOR = timedelta(days=7)  # so long a failure that nobody has mended stands above what went well
 # Arguments that say what a result holds for, or who asked, and not what was asked.
-UNTOLD = ("encoder", "assets", "token", "ticket", "asked_by")
+UNTOLD = ("encoder", "assets", "token", "ticket", "asked_by", "who")
 
 
 @dataclass(frozen=True)
@@ -155,5 +155,5 @@ def _group(settings: Settings, session: Session, job: Job, found: _Found) -> Job
 
 def subject_of(job: Job) -> str:
     """What a job is about: its attribute, or what was asked, in at most 80 characters."""
-    asked = [value for name, value in job.arguments.items() if name not in UNTOLD and isinstance(value, str)]
+    asked = [value for name, value in job.arguments.items() if name not in UNTOLD and isinstance(value, str) and value]
     return (job.subject or ", ".join(asked))[:80]

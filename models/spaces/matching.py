@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
 
 SAME = 1 / 3  # Jaccard: two clusters of one size that share half of their images each
+LOOSE = 0.5  # a mean overlap below this: another sample of the pool would make another cluster (Hennig 2007)
 PIECE = 1 / 4  # of a cluster's images: less is no piece that it split into
 
 Labels = npt.NDArray[np.integer[Any]]
@@ -54,6 +54,8 @@ def jaccard(shared: FloatMatrix) -> FloatMatrix:
 
 def pairs(shared: FloatMatrix, least: float = SAME) -> list[tuple[int, int]]:
     """Clusters before and after that are the same one, each in at most one pair, in the order of the first."""
+    from scipy.optimize import linear_sum_assignment  # takes a second to load
+
     overlap = jaccard(shared)
     rows, columns = linear_sum_assignment(overlap, maximize=True)
     return [(int(a), int(b)) for a, b in zip(rows, columns, strict=True) if overlap[a, b] >= least]

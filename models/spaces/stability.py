@@ -17,7 +17,6 @@ from attune.models.spaces.clustering import find_centres, nearest_centre
 from attune.models.spaces.matching import jaccard, shared_counts
 from attune.models.vectors.products import FloatArray
 
-LOOSE = 0.5
 DRAWS = 10
 CHOICES = (6, 8, 12, 16, 24, 32, 48)  # numbers of clusters that are tried
 SHARE = 0.8  # of the rows, in each of the two samples that a number is tried on

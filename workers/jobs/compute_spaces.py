@@ -51,7 +51,7 @@ def run(settings: Settings, report: Report = quiet, names: Sequence[str] = ()) -
     """
     wanted = [spaces.check_name(name) for name in names if name != spaces.FINAL]
     indices = [index for name in wanted if (index := spaces.layer_index(name)) is not None]
-    only_colour = bool(wanted) and not indices
+    only_colour = bool(names) and not indices
     with reading(settings) as session:
         active = active_fingerprint(session)
         assets = list(session.scalars(select(Asset).where(Asset.removed_at.is_(None)).order_by(Asset.id)))

@@ -8,11 +8,15 @@ from uuid import uuid4
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
 from attune.labeler.answers import ingest
 from attune.labeler.label_studio import grid_project
 from attune.labeler.labelling import availability, take_chosen
+from attune.labeler.records.schema import Queue, User
+from attune.labeler.records.session import writing
 from attune.labeler.settings import Settings
+from attune.models.clock import now
 from tests.labeler.web.conftest import TOKEN, Actor
 from tests.support import factories, scored
 from tests.support.page_desk import PageDesk
@@ -27,7 +31,7 @@ def desk(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> PageDesk:
     monkeypatch.setattr(take_chosen, "label_studio", lambda _: made.store)
     monkeypatch.setattr(ingest, "ask_to_learn", lambda *_: None)
     monkeypatch.setattr(grid_project, "add", lambda *_: next(numbers))
-    factories.add_user(settings, "ana@desk.example", "expert", made.ana)
+    factories.add_user(settings, "ana@desk.example", "owner", made.ana)
     factories.add_user(settings, "bo@desk.example", "owner", made.bo)
     return made
 
@@ -100,14 +104,29 @@ def test_of_several_questions_one_is_chosen_first_and_remembered(
     assert BAR in ana.get("/explore").text
 
 
-def test_the_gallery_has_it_for_an_owner_who_answers_and_no_expert(
-    settings: Settings, desk: PageDesk, ana: Actor, bo: Actor, owner: Actor
+def test_the_gallery_has_it_for_an_owner_who_answers(
+    settings: Settings, desk: PageDesk, bo: Actor, owner: Actor
 ) -> None:
     scored.leave(settings, desk.attribute, desk.assets, [0.9] * len(desk.assets))
     page = "/attributes/tender/results"
     assert BAR in bo.get(page).text
     assert BAR not in owner.get(page).text
-    assert BAR not in ana.get(page).text
+
+
+def test_no_expert_answers_many_images_of_their_choice(settings: Settings, desk: PageDesk, ana: Actor) -> None:
+    """By the figures that follow, which experts read, one could find out which titles are kept for audits."""
+    with writing(settings) as session:
+        session.execute(update(User).where(User.email == "ana@desk.example").values(role="expert"))
+    assert BAR not in ana.get("/explore").text
+    assert BAR not in ana.get("/attributes/tender/results").text
+    assert send(ana, {"revision": 1, "answers": [row(desk)]}).status_code == 403
+
+
+def test_a_stopped_queue_takes_none(settings: Settings, desk: PageDesk, ana: Actor) -> None:
+    with writing(settings) as session:
+        session.execute(update(Queue).where(Queue.expert_id == desk.ana.id).values(stopped_at=now()))
+    assert BAR not in ana.get("/explore").text
+    assert send(ana, {"revision": 1, "answers": [row(desk)]}).status_code == 403
 
 
 def test_there_is_no_bar_where_answers_cannot_be_stored(ana: Actor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -308,7 +309,10 @@ def test_an_old_page_that_comes_late_does_not_take_a_newer_answers_place(page: P
     page.context.set_offline(False)
     shown(page, first)
     all_stored(page)
-    expect(page.get_by_role("alert")).to_contain_text("12 answers were not stored: you answered the same images again")
+    # On a slow way the late page looks as old as the other, and is told as a second first answer.
+    expect(page.get_by_role("alert")).to_contain_text(
+        re.compile("12 answers were not stored: you (answered the same images again|had answered the same page before)")
+    )
     assert served.desk.said(served.desk.pages[0]) == others(a4="tender")
 
 

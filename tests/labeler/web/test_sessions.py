@@ -95,7 +95,7 @@ def test_one_sees_where_one_is_logged_in_and_ends_the_others(app: Flask, owner: 
     page = owner.get("/account").text
     assert "Firefox on Windows" in page
     assert "192.0.2.7" in page
-    assert page.count("this browser") == 1
+    assert page.count(">this browser<") == 1
     assert owner.send("/account/sessions", form="/account").location == "/account"
     assert is_out(elsewhere)
     page = owner.get("/account").text

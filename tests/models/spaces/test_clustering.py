@@ -11,7 +11,8 @@ from sklearn.metrics import adjusted_rand_score
 
 from attune.models.spaces import clustering
 from attune.models.spaces.clustering import cluster, nearest_centre, project
-from attune.models.spaces.stability import LOOSE, agreement_by_k, cluster_stability, most_stable
+from attune.models.spaces.matching import LOOSE
+from attune.models.spaces.stability import agreement_by_k, cluster_stability, most_stable
 from attune.models.vectors.pool import Pool
 
 
