@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,12 @@ def workspace(folder: Path, **arguments: Any) -> Settings:
 def served(settings: Settings) -> Iterator[str]:
     """The address of the console while the block lasts."""
     server = waitress.create_server(create_app(settings), host="127.0.0.1", port=0)
-    running = threading.Thread(target=server.run, daemon=True)
+
+    def run() -> None:
+        with suppress(OSError):  # its sockets are closed while it waits for them
+            server.run()
+
+    running = threading.Thread(target=run, daemon=True)
     running.start()
     try:
         yield f"http://127.0.0.1:{server.effective_port}"
