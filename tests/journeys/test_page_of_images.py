@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -11,7 +10,6 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
-from werkzeug.serving import make_server
 
 from attune.labeler.assets.active_encoder import activate
 from attune.labeler.attributes import attributes
@@ -29,7 +27,7 @@ from attune.models.vectors.vector_store import VectorStore
 from attune.workers.jobs import make_grids as job
 from attune.workers.sync import sync
 from tests.labeler.web.test_pages_browser import all_stored, marks, shown, submit
-from tests.support import factories
+from tests.support import factories, web
 from tests.support.services import EMAIL, PASSWORD
 
 pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.browser]
@@ -43,11 +41,8 @@ def served(live: Settings) -> Iterator[Settings]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     settings = replace(live, web_port=port)
-    server = make_server("127.0.0.1", port, create_app(settings), threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield settings
-    server.shutdown()
-    server.server_close()
+    with web.served(create_app(settings), port):
+        yield settings
 
 
 def test_from_the_questions_page_to_a_stored_page_with_one_login(served: Settings, ls: LabelStudio, page: Page) -> None:

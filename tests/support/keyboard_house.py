@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
-from werkzeug.serving import make_server
 
 from attune.labeler.answers import ingest, label_errors
 from attune.labeler.assets import uploads
@@ -29,7 +27,7 @@ from attune.models.labels.label_errors import SuspectedError
 from attune.workers.rounds import gallery_scores
 from attune.workers.rounds.snapshot import take_snapshot
 from tests.labeler.catalog import judged
-from tests.support import factories
+from tests.support import factories, web
 from tests.support.desk import Stored
 from tests.support.page_desk import PageDesk
 
@@ -69,11 +67,8 @@ def served(folder: Path, redis_url: str) -> Iterator[House]:
         patch.setattr(ingest, "ask_to_learn", lambda *_: None)
         patch.setattr(uploads, "LEFT_FREE", 0)
         patch.setattr(search, "start", found_at_once)
-        server = make_server("127.0.0.1", 0, create_app(settings), threaded=True)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield House(f"http://127.0.0.1:{server.server_port}", settings, desk, singles)
-        server.shutdown()
-        server.server_close()
+        with web.served(create_app(settings)) as address:
+            yield House(address, settings, desk, singles)
 
 
 def suspect(settings: Settings) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -12,7 +11,6 @@ from typing import Literal
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import select
-from werkzeug.serving import make_server
 
 from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.explore import search
@@ -26,7 +24,7 @@ from attune.workers.jobs import embed, explore_pool
 from attune.workers.rounds import gallery_scores
 from attune.workers.rounds.snapshot import take_snapshot
 from tests.labeler.catalog import judged
-from tests.support import factories
+from tests.support import factories, web
 from tests.support.browser import FLAGS, executable
 from tests.support.page_desk import PageDesk
 from tests.support.true_pictures import Drawing, answer_truly, deal, drawings, show_truly
@@ -131,29 +129,26 @@ def _searched(folder: Path, drawn: Sequence[Drawing]) -> Settings:
 
 def _shoot(browser: Browser, settings: Settings, shots: dict[str, tuple[str, str, int, int]], folder: Path) -> None:
     """Serve the workspace and take its pictures."""
-    server = make_server("127.0.0.1", 0, create_app(settings), threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    for name, (who, path, width, height) in shots.items():
-        scheme: Literal["dark", "light"] = "dark" if "dark" in name else "light"
-        page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
-        address = f"http://127.0.0.1:{server.server_port}"
-        page.goto(f"{address}/login")
-        page.fill("#email", f"{who}@example.org")
-        page.fill("#password", factories.PASSWORD)
-        page.click("#submit")
-        page.goto(address + path)
-        page.wait_for_load_state("networkidle")
-        if path.endswith(("/label", "/pages")):
-            page.keyboard.press("Enter")  # closes what opens by itself the first time
-            page.wait_for_selector("body[data-shown]:not([data-shown=''])")
-        for key in TICKS if path.endswith("/pages") else ():
-            page.keyboard.press(key)
-        for place in CHOSEN if "/explore" in path else ():
-            page.locator("[data-choose]").nth(place).check()
-        page.screenshot(path=folder / f"{name}.png")
-        _shrink(folder / f"{name}.png")
-        page.close()
-    server.shutdown()
+    with web.served(create_app(settings)) as address:
+        for name, (who, path, width, height) in shots.items():
+            scheme: Literal["dark", "light"] = "dark" if "dark" in name else "light"
+            page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+            page.goto(f"{address}/login")
+            page.fill("#email", f"{who}@example.org")
+            page.fill("#password", factories.PASSWORD)
+            page.click("#submit")
+            page.goto(address + path)
+            page.wait_for_load_state("networkidle")
+            if path.endswith(("/label", "/pages")):
+                page.keyboard.press("Enter")  # closes what opens by itself the first time
+                page.wait_for_selector("body[data-shown]:not([data-shown=''])")
+            for key in TICKS if path.endswith("/pages") else ():
+                page.keyboard.press(key)
+            for place in CHOSEN if "/explore" in path else ():
+                page.locator("[data-choose]").nth(place).check()
+            page.screenshot(path=folder / f"{name}.png")
+            _shrink(folder / f"{name}.png")
+            page.close()
 
 
 def _shrink(path: Path) -> None:

@@ -247,6 +247,20 @@ def test_runs_of_an_older_database_stay_and_newer_ones_keep_any_seed(
     assert [tuple(row) for row in kept] == [(7, b"first"), (LARGEST_SEED, b"second")]
 
 
+def back_and_forth(settings: Settings, revision: str, column: str) -> None:
+    """Take the records to ``revision``, where queues have no ``column``, and forward to a schema like a new one's."""
+    engine(settings.records_url).dispose()
+    command.downgrade(configuration(settings.records_url), revision)
+    opened = create_engine(settings.records_url)
+    with opened.connect() as connection:
+        assert column not in {one["name"] for one in inspect(connection).get_columns("queues")}
+    migrate(settings)
+    with opened.connect() as connection:
+        difference = difference_of(connection)
+    opened.dispose()
+    assert difference == []
+
+
 @pytest.mark.parametrize("kind", databases.BOTH)
 def test_queues_of_an_older_database_show_the_question_of_today_until_the_next_one(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path
@@ -255,16 +269,7 @@ def test_queues_of_an_older_database_show_the_question_of_today_until_the_next_o
     settings = reader.build({}, workspace=tmp_path, database_url=url, redis_url="unix:///nowhere.sock")
     migrate(settings)
     queue = factories.add_queue(settings, factories.add_attribute(settings), factories.add_expert(settings))
-    engine(settings.records_url).dispose()
-    command.downgrade(configuration(settings.records_url), "0009")
-    opened = create_engine(settings.records_url)
-    with opened.connect() as connection:
-        assert "shown" not in {one["name"] for one in inspect(connection).get_columns("queues")}
-    migrate(settings)
-    with opened.connect() as connection:
-        difference = difference_of(connection)
-    opened.dispose()
-    assert difference == []
+    back_and_forth(settings, "0009", "shown")
     with reading(settings) as session:
         assert session.get_one(Queue, queue.id).shown == []
         wanted = revise_attribute.definition_of(session.scalars(select(Attribute)).one())
@@ -287,16 +292,7 @@ def test_experts_of_an_older_database_answer_as_attune_suggests_until_they_choos
     queue = factories.add_queue(settings, romance, ana)
     viewer = Viewer("expert", ana.email, ana.id)
     page_advice.choose(settings, viewer, "romance", page_advice.PAGE)
-    engine(settings.records_url).dispose()
-    command.downgrade(configuration(settings.records_url), "0013")
-    opened = create_engine(settings.records_url)
-    with opened.connect() as connection:
-        assert "way" not in {one["name"] for one in inspect(connection).get_columns("queues")}
-    migrate(settings)
-    with opened.connect() as connection:
-        difference = difference_of(connection)
-    opened.dispose()
-    assert difference == []
+    back_and_forth(settings, "0013", "way")
     with reading(settings) as session:
         assert session.get_one(Queue, queue.id).way == ""
     page_advice.choose(settings, viewer, "romance", page_advice.PAGE)

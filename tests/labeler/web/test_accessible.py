@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,6 @@ from playwright.sync_api import Browser, BrowserContext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
-from werkzeug.serving import make_server
 
 from attune.labeler.answers import label_errors
 from attune.labeler.records.schema import Annotation, Attribute, Expert, Version
@@ -23,7 +21,7 @@ from attune.labeler.web.app import create_app
 from attune.models.labels.label_errors import SuspectedError
 from tests.labeler.web.conftest import Actor
 from tests.models.catalog.manifests import make
-from tests.support import axe, factories
+from tests.support import axe, factories, web
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 # What a part of an address may be; a page with a new one finds it here, or the test below says which is missing.
@@ -78,11 +76,8 @@ def house(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[
     factories.add_user(settings, "olga@example.org", "owner")
     factories.add_user(settings, "root@example.org", "admin")
     app = create_app(settings)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield House(app, f"http://127.0.0.1:{server.server_port}", served)
-    server.shutdown()
-    server.server_close()
+    with web.served(app) as address:
+        yield House(app, address, served)
 
 
 def _suspect(session: Session, expert: Expert) -> None:

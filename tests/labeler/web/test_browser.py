@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +11,12 @@ from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from sqlalchemy import select
-from werkzeug.serving import make_server
 
 from attune.labeler.records.schema import Asset, Attribute, Expert, Queue
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
-from tests.support import factories
+from tests.support import factories, web
 
 pytestmark = pytest.mark.browser
 PAGES = {
@@ -68,11 +66,8 @@ def house(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[
     factories.add_user(settings, "ana@example.org", "expert", ana)
     factories.add_user(settings, "olga@example.org", "owner")
     app: Flask = create_app(settings)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield House(f"http://127.0.0.1:{server.server_port}", settings)
-    server.shutdown()
-    server.server_close()
+    with web.served(app) as address:
+        yield House(address, settings)
 
 
 def enter(page: Page, house: House, who: str) -> None:

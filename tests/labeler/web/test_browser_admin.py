@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
-from werkzeug.serving import make_server
 
 from attune.labeler.attributes import attributes
 from attune.labeler.people import users
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
-from tests.support import factories
+from tests.support import factories, web
 
 pytestmark = pytest.mark.browser
 MOST_TABS = 120
@@ -28,11 +26,8 @@ def house(settings: Settings) -> Iterator[str]:
     """The address of a served console over a workspace in full swing."""
     factories.add_studio(settings)
     factories.add_user(settings, "root@example.org", "admin")
-    server = make_server("127.0.0.1", 0, create_app(settings), threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with web.served(create_app(settings)) as address:
+        yield address
 
 
 def reach(page: Page, role: str, name: str) -> None:

@@ -16,7 +16,6 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import func, select
-from werkzeug.serving import make_server
 
 from attune.labeler.assets.active_encoder import activate
 from attune.labeler.explore import search
@@ -32,7 +31,7 @@ from attune.models.vectors.vector_store import VectorStore
 from attune.workers.jobs import explore_pool
 from attune.workers.runtime.perform import perform
 from tests.labeler.web.conftest import Actor
-from tests.support import factories
+from tests.support import factories, web
 
 
 def embed(settings: Settings, count: int = 110) -> list[Asset]:
@@ -302,16 +301,13 @@ def house(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[House
     for email in ("ana@example.org", "bo@example.org"):
         factories.add_queue(settings, romance, factories.add_expert(settings, email))
     factories.add_user(settings, "olga@example.org", "owner")
-    server = make_server("127.0.0.1", 0, create_app(settings), threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     stop = threading.Event()
     worker = threading.Thread(target=_work_until, args=(settings, stop), daemon=True)
     worker.start()
-    yield House(f"http://127.0.0.1:{server.server_port}", settings)
-    stop.set()
-    worker.join()
-    server.shutdown()
-    server.server_close()
+    with web.served(create_app(settings)) as address:
+        yield House(address, settings)
+        stop.set()
+        worker.join()
 
 
 def _work_until(settings: Settings, stop: threading.Event) -> None:

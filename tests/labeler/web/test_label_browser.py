@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,7 +10,6 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
-from werkzeug.serving import make_server
 
 from attune.labeler.labelling import take_answers
 from attune.labeler.queues import stopping
@@ -19,7 +17,7 @@ from attune.labeler.records.schema import Attribute
 from attune.labeler.records.session import writing
 from attune.labeler.web.app import create_app
 from tests.labeler.labelling.test_page_advice import PAGES_WIN
-from tests.support import factories
+from tests.support import factories, web
 from tests.support.desk import Desk
 from tests.support.desk import answer as desk_answer
 
@@ -41,11 +39,8 @@ def served(tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> I
     factories.add_user(desk.settings, "ana@desk.example", "expert", desk.ana)
     monkeypatch.setattr(take_answers, "label_studio", lambda settings: desk.store)
     monkeypatch.setattr(take_answers.ingest, "ask_to_learn", lambda *_: None)
-    server = make_server("127.0.0.1", 0, create_app(desk.settings), threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield Served(f"http://127.0.0.1:{server.server_port}", desk)
-    server.shutdown()
-    server.server_close()
+    with web.served(create_app(desk.settings)) as address:
+        yield Served(address, desk)
 
 
 def begin(page: Page, served: Served, path: str = "/attributes/romance/label", opens_instructions: bool = True) -> None:

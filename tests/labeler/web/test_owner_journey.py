@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from sqlalchemy import select
-from werkzeug.serving import make_server
 
 from attune.labeler.catalog import gate_bounds
 from attune.labeler.catalog.alias_history import history
@@ -21,7 +19,7 @@ from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
 from attune.workers.runtime.perform import perform
 from tests.labeler.catalog import judged
-from tests.support import factories
+from tests.support import factories, web
 
 pytestmark = pytest.mark.browser
 FARTHEST = 140  # presses of Tab from the top of a page to anything on it that an owner needs
@@ -41,11 +39,8 @@ def settings(tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture
 def address(settings: Settings) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, create_app(settings), threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with web.served(create_app(settings)) as address:
+        yield address
 
 
 def reach(page: Page, words: str) -> None:

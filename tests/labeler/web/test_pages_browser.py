@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from werkzeug.serving import make_server
 
 from attune.labeler.answers import ingest
 from attune.labeler.labelling import take_pages
@@ -20,7 +18,7 @@ from attune.labeler.records.schema import Attribute, Grid, GridPage
 from attune.labeler.records.session import writing
 from attune.labeler.web.app import create_app
 from attune.models.clock import now
-from tests.support import axe, factories
+from tests.support import axe, factories, web
 from tests.support.page_desk import PageDesk, tick
 
 pytestmark = pytest.mark.browser
@@ -41,11 +39,8 @@ def served(tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> I
     factories.add_user(desk.settings, "ana@desk.example", "expert", desk.ana)
     monkeypatch.setattr(take_pages, "label_studio", lambda _: desk.store)
     monkeypatch.setattr(ingest, "ask_to_learn", lambda *_: None)
-    server = make_server("127.0.0.1", 0, create_app(desk.settings), threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield Served(f"http://127.0.0.1:{server.server_port}", desk)
-    server.shutdown()
-    server.server_close()
+    with web.served(create_app(desk.settings)) as address:
+        yield Served(address, desk)
 
 
 def begin(page: Page, served: Served, size: int = 12) -> str:

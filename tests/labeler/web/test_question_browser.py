@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,6 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
-from werkzeug.serving import make_server
 
 from attune.labeler.assets.active_encoder import activate
 from attune.labeler.attributes import attributes
@@ -22,7 +20,7 @@ from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
 from attune.models.encoders.fingerprint import Fingerprint
-from tests.support import axe, factories
+from tests.support import axe, factories, web
 
 pytestmark = pytest.mark.browser
 IMAGES = 80
@@ -52,11 +50,8 @@ def house(settings: Settings, ana: factories.Expert, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(search, "start", start)
     factories.add_user(settings, "olga@example.org", "owner")
-    server = make_server("127.0.0.1", 0, create_app(settings), threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield House(f"http://127.0.0.1:{server.server_port}", settings, names)
-    server.shutdown()
-    server.server_close()
+    with web.served(create_app(settings)) as address:
+        yield House(address, settings, names)
 
 
 def enter(page: Page, house: House) -> None:

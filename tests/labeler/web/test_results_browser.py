@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -11,7 +10,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from sqlalchemy import select
-from werkzeug.serving import make_server
 
 from attune.labeler.answers import ingest
 from attune.labeler.explore.pool_scores import RankedRight
@@ -22,7 +20,7 @@ from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
 from attune.models.clock import now
-from tests.support import axe, factories, scored
+from tests.support import axe, factories, scored, web
 from tests.support.page_desk import Stored
 
 pytestmark = pytest.mark.browser
@@ -66,11 +64,8 @@ def _served(tmp_path_factory: pytest.TempPathFactory, redis_url: str, patch: pyt
     factories.add_user(settings, "ana@example.org", "expert", ana)
     factories.add_user(settings, "olga@example.org", "owner")
     _let_an_owner_label(settings, serious, patch)
-    server = make_server("127.0.0.1", 0, create_app(settings), threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield House(f"http://127.0.0.1:{server.server_port}", assets[0].asset_id, assets[1].asset_id)
-    server.shutdown()
-    server.server_close()
+    with web.served(create_app(settings)) as address:
+        yield House(address, assets[0].asset_id, assets[1].asset_id)
 
 
 def _let_an_owner_label(settings: Settings, serious: Attribute, patch: pytest.MonkeyPatch) -> None:

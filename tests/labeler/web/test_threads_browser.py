@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading as running
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,7 +10,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select, update
-from werkzeug.serving import make_server
 
 from attune.labeler.answers import threads
 from attune.labeler.people.viewer import Viewer
@@ -21,7 +19,7 @@ from attune.labeler.settings import Settings
 from attune.labeler.views.disagreements import disputed_images
 from attune.labeler.web.app import create_app
 from attune.models.clock import now
-from tests.support import axe, factories
+from tests.support import axe, factories, web
 
 pytestmark = pytest.mark.browser
 LIST = "/attributes/tender/contested"
@@ -62,11 +60,8 @@ def house(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[
     image = next(one.picture.pk for one in seen[0] if one.picture.pk in {other.picture.pk for other in seen[1]})
     for name, text in TEXTS.items():
         threads.write(settings, people[name], "tender", image, text)
-    server = make_server("127.0.0.1", 0, create_app(settings), threaded=True)
-    running.Thread(target=server.serve_forever, daemon=True).start()
-    yield House(settings, f"http://127.0.0.1:{server.server_port}", image)
-    server.shutdown()
-    server.server_close()
+    with web.served(create_app(settings)) as address:
+        yield House(settings, address, image)
 
 
 def enter(page: Page, house: House, who: str) -> None:

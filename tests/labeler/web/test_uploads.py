@@ -15,7 +15,6 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, Route, expect
 from sqlalchemy import select
-from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from attune.labeler.assets import uploads
@@ -30,7 +29,7 @@ from attune.labeler.web.pages import assets as images_page
 from attune.labeler.web.sizes import PIECE_BYTES
 from attune.models.errors import AttuneError
 from tests.labeler.web.conftest import TOKEN, Actor
-from tests.support import axe, factories
+from tests.support import axe, factories, web
 
 BAD = {
     "posters/empty.jpg": b"",
@@ -161,14 +160,11 @@ def house(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[House
     monkeypatch.setattr(jobs, "hand_over", hand_over)
     monkeypatch.setattr(images_page, "PIECE_BYTES", 20_000)  # so that a small zip comes in several pieces
     factories.add_user(made, "olga@example.org", "owner")
-    server = make_server("127.0.0.1", 0, create_app(made), threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield House(f"http://127.0.0.1:{server.server_port}", made, work)
-    work.set()
-    for thread in running:
-        thread.join(60)
-    server.shutdown()
-    server.server_close()
+    with web.served(create_app(made)) as address:
+        yield House(address, made, work)
+        work.set()
+        for thread in running:
+            thread.join(60)
 
 
 def enter(page: Page, house: House) -> None:
