@@ -10,10 +10,9 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
 
 from attune.models.errors import BadProbeFile, DataError
+from attune.models.files import float_tensors
 
 FILE_NAME = "probe.safetensors"
 FORMAT_VERSION = 1
@@ -95,8 +94,7 @@ def probe_bytes(weight: npt.ArrayLike, bias: npt.ArrayLike, calibration: npt.Arr
     ``weight`` (k, d), ``bias`` (k,), ``calibration`` (k, 2), kept as float32. Raises BadProbeFile as ``ProbeWeights``.
     """
     probe = ProbeWeights(*(np.asarray(part, dtype=np.float32) for part in (weight, bias, calibration)))
-    tensors = {item.name: np.ascontiguousarray(getattr(probe, item.name)) for item in fields(probe)}
-    return save(tensors, metadata=_METADATA)
+    return float_tensors.to_bytes(probe, _METADATA)
 
 
 def read_probe(content: bytes, name: str = FILE_NAME) -> ProbeWeights:
@@ -105,14 +103,8 @@ def read_probe(content: bytes, name: str = FILE_NAME) -> ProbeWeights:
     Raises BadProbeFile where the bytes are not safetensors, or tensors are missing, of another dtype or shape.
     """
     try:
-        tensors = load(content)
-    except (SafetensorError, ValueError) as error:
+        return float_tensors.read(content, ProbeWeights)
+    except float_tensors.NotTensors as error:
         raise BadProbeFile(f"{name} is not a safetensors file. Pull it again, or publish the probe again.") from error
-    parts = [item.name for item in fields(ProbeWeights)]
-    wrong = [part for part in parts if part not in tensors or tensors[part].dtype != np.float32]
-    if wrong:
-        raise BadProbeFile(
-            f"{name} contains {sorted(tensors)}, and {wrong[0]!r} is wrong. Expected {parts} as float32. "
-            "docs/reference/probe-format.md describes the file."
-        )
-    return ProbeWeights(**{part: tensors[part] for part in parts})
+    except float_tensors.OtherTensors as error:
+        raise BadProbeFile(f"{name} {error} docs/reference/probe-format.md describes the file.") from error

@@ -39,6 +39,11 @@ def forget() -> None:
     os.environ.pop(VARIABLE, None)
 
 
+def private_opener(path: str, flags: int) -> int:
+    """An ``opener`` of `open`: a new file is its user's alone whatever the umask, and a link is never followed."""
+    return os.open(path, flags | os.O_NOFOLLOW, 0o600)
+
+
 def user_mode() -> int:
     """The mode of a file that the user asked for; where `begin` was never called, the usual one."""
     return 0o666 & ~(0o022 if _users is None else _users)

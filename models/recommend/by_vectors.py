@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attune.models.errors import DataError
+from attune.models.vectors.pool import unit_length
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.intp]
@@ -20,8 +21,7 @@ def title_vectors(vectors: Floats, title: Ints, count: int) -> Floats:
     """
     total = np.zeros((count, vectors.shape[1]), dtype=np.float32)
     np.add.at(total, title, vectors)
-    length = np.linalg.norm(total, axis=1, keepdims=True)
-    return np.asarray(total / np.where(length > 0, length, 1), dtype=np.float32)
+    return unit_length(total)
 
 
 def scores(titles: Floats, liked: Ints, costs: Floats | None = None) -> Floats:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
 
 from attune.models.errors import DataError
+from attune.models.files import float_tensors
+from attune.models.vectors.pool import unit_length
 
 FILE_NAME, MANIFEST_NAME = "space.safetensors", "manifest.json"
 # One entry only: the library writes several in any order, and equal spaces must have equal bytes.
@@ -74,17 +73,16 @@ class LearnedSpace:
                 f"The vectors have shape {rows.shape}, but the space expects (n, {self.dimension}). Use vectors of "
                 "the encoder in the space's manifest.json."
             )
-        learned = _unit(((rows - self.mean) @ self.components.T) @ self.projection.T)
+        learned = unit_length(((rows - self.mean) @ self.components.T) @ self.projection.T)
         share = float(self.blend[0])
         if share == 0:
             return learned
-        return np.hstack([np.sqrt(1 - share) * learned, np.sqrt(share) * _unit(rows)]).astype(np.float32)
+        return np.hstack([np.sqrt(1 - share) * learned, np.sqrt(share) * unit_length(rows)]).astype(np.float32)
 
 
 def space_bytes(space: LearnedSpace) -> bytes:
     """The content of ``space.safetensors``; equal numbers give equal bytes."""
-    tensors = {item.name: np.ascontiguousarray(getattr(space, item.name)) for item in fields(space)}
-    return save(tensors, metadata=_METADATA)
+    return float_tensors.to_bytes(space, _METADATA)
 
 
 def read_space(content: bytes, name: str = FILE_NAME) -> LearnedSpace:
@@ -92,20 +90,10 @@ def read_space(content: bytes, name: str = FILE_NAME) -> LearnedSpace:
 
     Raises DataError where the bytes are not safetensors, or tensors are missing, of another dtype or shape.
     """
+    again = "Pull it again, or publish the space again."
     try:
-        tensors = load(content)
-    except (SafetensorError, ValueError) as error:
-        raise DataError(f"{name} is not a safetensors file. Pull it again, or publish the space again.") from error
-    parts = [item.name for item in fields(LearnedSpace)]
-    wrong = [part for part in parts if part not in tensors or tensors[part].dtype != np.float32]
-    if wrong:
-        raise DataError(
-            f"{name} contains {sorted(tensors)}, and {wrong[0]!r} is wrong. Expected {parts} as float32. Pull it "
-            "again, or publish the space again."
-        )
-    return LearnedSpace(**{part: tensors[part] for part in parts})
-
-
-def _unit(rows: npt.NDArray[Any]) -> Floats:
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(rows / np.where(length > 0, length, 1), dtype=np.float32)
+        return float_tensors.read(content, LearnedSpace)
+    except float_tensors.NotTensors as error:
+        raise DataError(f"{name} is not a safetensors file. {again}") from error
+    except float_tensors.OtherTensors as error:
+        raise DataError(f"{name} {error} {again}") from error
