@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from statistics import median
 
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers.counting import current
@@ -74,11 +74,15 @@ def marked_share(session: Session, attribute_id: int) -> float:
     return sum(marked) / len(marked) if marked else 0.0
 
 
+def is_timed() -> ColumnElement[bool]:
+    """The condition on ``Annotation`` that its seconds are those of a look."""
+    return (Annotation.lead_seconds > 0) & (Annotation.lead_seconds <= LONGEST)
+
+
 def _way(session: Session, attribute_id: int, by_page: bool) -> Way | None:
     answer = current([attribute_id])
     of_page = exists().where(GridAnswer.annotation_id == Annotation.id)
     rows = select(Annotation.lead_seconds).join(answer, answer.c.id == Annotation.id)
-    timed = (Annotation.lead_seconds > 0, Annotation.lead_seconds <= LONGEST)
-    rows = rows.where(*timed, of_page if by_page else ~of_page).order_by(Annotation.id.desc()).limit(NEWEST)
+    rows = rows.where(is_timed(), of_page if by_page else ~of_page).order_by(Annotation.id.desc()).limit(NEWEST)
     seconds = [float(one) for one in session.scalars(rows) if one is not None]
     return Way(median(seconds), len(seconds)) if len(seconds) >= FEWEST else None

@@ -20,6 +20,7 @@ from attune.labeler.assets.uploads import MOST_FILES, Part
 from attune.labeler.jobs.jobs import Report
 from attune.models.errors import DataError
 from attune.models.files.paths import printable
+from attune.models.files.permissions import private_opener
 from attune.models.images.decode import MAX_BYTES
 
 ARCHIVES = frozenset({".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar", ".jar", ".cab", ".iso"})
@@ -161,7 +162,7 @@ class _Zip:
         target = _target(self.done, place)
         size = 0
         try:
-            with archive.open(member) as source, open(target, "xb", opener=_private) as file:
+            with archive.open(member) as source, open(target, "xb", opener=private_opener) as file:
                 while chunk := source.read(STEP):
                     size += len(chunk)
                     self._measure(len(chunk))
@@ -202,7 +203,3 @@ class _Zip:
                 f"The zips become larger than {MOST_UNPACKED // 10**9} GB, the most for one upload. Attune stopped in "
                 f"{name}. Send the rest in another upload.",
             )
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW, 0o600)

@@ -7,7 +7,6 @@ and, once all is sent, ``sent.json`` (the job that takes them in) and ``result.j
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 import shutil
@@ -27,6 +26,7 @@ from attune.labeler.records.session import writing
 from attune.labeler.settings import Settings
 from attune.models.errors import DataError, UnknownUpload
 from attune.models.files.atomic import write_json
+from attune.models.files.permissions import private_opener
 
 TICKET = re.compile(r"[0-9a-f]{32}")
 KIND = "upload"  # of the job that takes the files in
@@ -99,7 +99,7 @@ def add_piece(
             _room(settings)
         if not about.exists():
             write_json(about, {"name": name, "size": size})
-        with open(data, "ab", opener=_private) as file:
+        with open(data, "ab", opener=private_opener) as file:
             file.write(fresh)
         (folder / "total").write_text(str(total))
     return held + len(fresh)
@@ -211,7 +211,3 @@ def _read_total(folder: Path) -> int:
     with suppress(FileNotFoundError, ValueError):
         return int((folder / "total").read_text())
     return 0
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW, 0o600)

@@ -44,8 +44,7 @@ class Members:
 
 def save(settings: Settings, members: Members) -> str:
     """Keep ``members`` and return the digest that finds them."""
-    order = np.argsort(members.keys, kind="stable")
-    columns = [members.keys[order], members.places[order], members.cosines[order]]
+    columns = [members.keys, members.places, members.cosines]
     batch = pa.record_batch(
         [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)], SCHEMA
     )

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers.answer_seconds import FEWEST, LONGEST, NEWEST
+from attune.labeler.answers.answer_seconds import FEWEST, NEWEST, is_timed
 from attune.labeler.answers.counting import current
 from attune.labeler.attributes import attributes
 from attune.labeler.queues.grids import open_pages
@@ -107,7 +107,7 @@ def _given(session: Session, attribute_id: int) -> dict[int, tuple[int, datetime
 def _seconds(session: Session, attribute_id: int, experts: Sequence[int]) -> Mapping[int, float]:
     """By expert, the median seconds of the newest timed answers; not where there are too few."""
     place = func.row_number().over(partition_by=Annotation.expert_id, order_by=Annotation.id.desc()).label("place")
-    timed = (Annotation.lead_seconds > 0, Annotation.lead_seconds <= LONGEST, Annotation.deleted_at.is_(None))
+    timed = (is_timed(), Annotation.deleted_at.is_(None))
     mine = (Annotation.attribute_id == attribute_id, Annotation.expert_id.in_(experts))
     newest = select(Annotation.expert_id, Annotation.lead_seconds, place).where(*mine, *timed).subquery()
     rows = select(newest.c.expert_id, newest.c.lead_seconds).where(newest.c.place <= NEWEST)

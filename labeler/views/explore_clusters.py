@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from attune.labeler.explore import clusters
 from attune.labeler.people.viewer import Viewer, may_explore
@@ -62,14 +63,19 @@ def clusters_page(settings: Settings, viewer: Viewer, page: int = 1) -> Clusters
         rows = session.scalars(select(Asset).where(Asset.asset_id.in_(asset_ids), may_explore(viewer)))
         images = {asset.asset_id: picture(asset) for asset in rows}
         there = session.scalar(select(func.count()).select_from(Asset).where(Asset.removed_at.is_(None))) or 0
-        at_work = select(Job).where(Job.kind == clusters.KIND, Job.state.in_(("queued", "running")))
-        job = session.scalar(at_work.order_by(Job.created_at.desc()).limit(1))
+        job = job_at_work(session)
     cards = [_card(part, images) for part in shown_parts]
     card_page = Page(cards, number, PAGE, len(parts))
     if saved is None:
         return ClustersPage(card_page, 0, there, None, job)
-    told = fewer(saved.k, len(parts)), changed(saved.changes)
-    return ClustersPage(card_page, saved.assets, there, saved.made_at, job, *told)
+    notes = fewer(saved.k, len(parts)), changed(saved.changes)
+    return ClustersPage(card_page, saved.assets, there, saved.made_at, job, *notes)
+
+
+def job_at_work(session: Session) -> Job | None:
+    """The job that makes new clusters, if one waits or runs."""
+    at_work = select(Job).where(Job.kind == clusters.KIND, Job.state.in_(("queued", "running")))
+    return session.scalar(at_work.order_by(Job.created_at.desc()).limit(1))
 
 
 def _card(part: clusters.Part, images: dict[str, PageImage]) -> Card:

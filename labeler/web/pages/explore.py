@@ -14,6 +14,7 @@ from attune.labeler.explore.search import Query
 from attune.labeler.jobs import jobs
 from attune.labeler.people.viewer import check_filter
 from attune.labeler.queues import pinned
+from attune.labeler.records.session import reading
 from attune.labeler.views import explore_clusters
 from attune.labeler.views.choosing import choosing
 from attune.labeler.views.explore import CLUSTER, IMAGE, TEXT, ExploreRequest, Place, explore, sending
@@ -180,6 +181,8 @@ def make_clusters() -> ResponseReturnValue:
     k = request.form.get("k", clusters.USUAL, int)
     if not 2 <= k <= clusters.MOST:
         raise DataError(f"Clusters: got {k}. Enter a number from 2 to {clusters.MOST}.")
-    if explore_clusters.clusters_page(auth.settings(), auth.viewer()).job is None:
+    with reading(auth.settings()) as session:
+        waits = explore_clusters.job_at_work(session) is not None
+    if not waits:
         jobs.enqueue(auth.settings(), clusters.KIND, k=k, who=auth.viewer().name)
     return redirect(url_for("explore.clusters_page"))
