@@ -1,9 +1,10 @@
 """What clusters are said to have in common, where the truth is known: ``python -m benchmarks.cluster_descriptions``.
 
 The sample catalogue's images (their truth alone, nothing is painted) and the answers of its three simulated experts,
-each image asked once. *Planted*: one cluster is filled with images of one class (``--pure`` of them), the others hold
-the rest at random; is that class the first thing said of it? *Null*: answers are dealt anew among titles of equal size,
-so no difference is real; how many of the differences told are false (all), and in how many runs is one told?
+each image asked once. *Planted*: one cluster is filled with images of one class (``--pure`` of
+them), and the other clusters share the rest at random. Is that class the first thing that the description says? *Null*:
+titles of equal size swap their answers, so no difference is real. How many differences are reported, and in how many
+runs is there one?
 """
 
 from __future__ import annotations
@@ -112,7 +113,7 @@ def planted(
 
 
 def null(world: World, answers: int, runs: int) -> dict[str, Any]:
-    """Groups as they lie (by the images' own settings and likeness), answers dealt anew among titles of equal size."""
+    """Half of a title's images share a group, and titles of equal size swap their answers: no difference is real."""
     told = alarms = tests = 0
     for run in range(runs):
         rng = np.random.default_rng([run, 2])
