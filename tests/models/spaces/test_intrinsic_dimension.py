@@ -20,7 +20,8 @@ def test_ten_dimensions_in_512_with_duplicates(seed: int) -> None:
 
 
 def test_as_scikit_dimension_estimates() -> None:
-    skdim = pytest.importorskip("skdim")
+    import skdim
+
     rows = manifold(1_500, 6, 40, 0, 0)
     found = estimate(rows)
     assert found.two_nn == pytest.approx(skdim.id.TwoNN().fit_transform(rows.astype(np.float64)), rel=0.02)
