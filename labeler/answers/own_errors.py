@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 
-from sqlalchemy import CTE, ColumnElement, and_, or_, select
+from sqlalchemy import CTE, ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.people.viewer import LEFT_ALONE, Viewer, may_compare
@@ -12,24 +12,23 @@ from attune.labeler.records.schema import Annotation, LabelError
 from attune.labeler.settings import Settings, secrets
 from attune.models.clock import now
 
-ALONE = 0.8  # so sure a probe lists an answer that stands alone (`models.labels.label_errors`)
-
 
 def visible(
     session: Session, settings: Settings, viewer: Viewer, attribute_id: int, answer: CTE
 ) -> ColumnElement[bool]:
     """The condition on ``LabelError``, ``Asset`` and ``answer`` (as `counting.current`) under which an expert reads it.
 
-    The own answer was left alone for a day: until then a correction still counts as a first answer. Less sure a probe
-    lists an answer only because others gave another, so the viewer must be free to compare. And of all rows a random
-    half: audits are never listed, so that whatever is missing would else be one.
+    The own answer was left alone for a day: until then a correction still counts as a first answer. An answer may be
+    listed only because others gave another, so the viewer must be free to compare: that leaves out what the expert
+    chose, too. Of twenty of one title, all answered wrongly, none would be listed where the title is reserved. And of
+    all rows a random half: audits are never listed, so that whatever is missing would else be one.
     """
     left = now() - LEFT_ALONE
     return and_(
         answer.c.expert_id == (viewer.expert_id or 0),
         answer.c.answered_at < left,
         answer.c.updated_at < left,
-        or_(LabelError.probe >= ALONE, may_compare(viewer, attribute_id)),
+        may_compare(viewer, attribute_id),
         LabelError.annotation_id.in_(_half(session, settings, viewer, attribute_id)),
     )
 

@@ -41,8 +41,8 @@ class Summary:
     """What home reads of a file: by class the keys (``Asset.id``) of the likeliest images, then the most doubtful.
 
     ``pool``: how many images were scored. ``held`` is ``ranked`` of the run that first reached ``steps`` times
-    ``viewer.TOLD_EVERY`` answers: for an owner who labels, to whom a figure that moves after an own answer would tell
-    that this one was an audit.
+    ``viewer.TOLD_EVERY`` answers to what was asked: for an owner who labels, to whom a figure that moves after an own
+    answer would tell that this one was an audit.
     """
 
     run: int

@@ -1,7 +1,8 @@
 """Whether an expert's next answers are to be on single images or on pages: as the last run suggests, or as chosen.
 
-A run compares what both ways are expected to teach a second (`workers.rounds.pages_of_images`). What an expert chose
-stays until that expert chooses anew.
+A run compares what both ways are expected to teach a second (`workers.rounds.pages_of_images`); the run is the one
+whose figures experts read, as an answer after which the suggestion turned would tell what was learned from it. What an
+expert chose stays until that expert chooses anew.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from attune.labeler.labelling import own_queue
+from attune.labeler.people import visible_runs
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.run_advice import PageAdvice, RunAdvice
 from attune.labeler.records.schema import Attribute, Queue, Run
@@ -39,9 +41,8 @@ def way(session: Session, attribute: Attribute, queue: Queue) -> Way:
         return Way(
             queue.way, gettext("You chose this. Attune suggests nothing else until you ask it to."), is_chosen=True
         )
-    last = session.scalar(
-        select(Run.advice).where(Run.attribute_id == attribute.id).order_by(Run.number.desc()).limit(1)
-    )
+    shown = visible_runs.to_experts(session, [attribute.id]).get(attribute.id, [0])[-1]
+    last = session.scalar(select(Run.advice).where(Run.attribute_id == attribute.id, Run.number == shown))
     found = RunAdvice.from_dict(last).pages
     if found is None or found.revision != attribute.revision:
         return Way(SINGLE)

@@ -16,7 +16,7 @@ from attune.models.errors import AccessError
 
 MANAGERS = frozenset({"owner", "admin"})
 LEFT_ALONE = timedelta(days=1)  # an own answer, before its expert may compare it with others
-TOLD_EVERY = 20  # answers of all experts together, between two figures that those who label read
+TOLD_EVERY = 20  # answers of all experts together to what was asked, between two figures that those who label read
 
 
 @dataclass(frozen=True)
@@ -82,12 +82,15 @@ def may_compare(viewer: Viewer, attribute_id: int) -> ColumnElement[bool]:
         return and_(may_see(viewer), Asset.id.not_in(waiting(viewer)))
     own = counting.answers([attribute_id], [viewer.expert_id or 0]).c
     left = select(own.asset_pk).where(own.updated_at < now() - LEFT_ALONE)
-    chosen = select(Pick.asset_pk).where(
-        Pick.attribute_id == attribute_id, Pick.expert_id == viewer.expert_id, Pick.who == viewer.name
-    )
+    return and_(Asset.removed_at.is_(None), Asset.id.in_(left), Asset.id.not_in(own_choice(viewer, attribute_id)))
+
+
+def own_choice(viewer: Viewer, attribute_id: int) -> CompoundSelect[int]:
+    """Assets that ``viewer`` chose for the own queue, or answered by choice, taken back or not."""
+    mine = (Pick.attribute_id == attribute_id, Pick.expert_id == viewer.expert_id, Pick.who == viewer.name)
     batches = chosen_pages.assets(attribute_id).subquery()
     at_once = select(batches.c.asset).where(batches.c.expert == viewer.expert_id)
-    return and_(Asset.removed_at.is_(None), Asset.id.in_(left), Asset.id.not_in(chosen), Asset.id.not_in(at_once))
+    return union_all(select(Pick.asset_pk).where(*mine).correlate(None), at_once.correlate(None))
 
 
 def waiting(viewer: Viewer) -> CompoundSelect[int]:

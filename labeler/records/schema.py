@@ -444,6 +444,7 @@ class Run(Base):
     encoder_digest: Mapped[str]
     answers_counter: Mapped[int]
     answers: Mapped[int]  # skips not counted, audits counted
+    chosen: Mapped[int] = mapped_column(default=0, server_default="0")  # of them, on images that their experts chose
     labels: Mapped[dict[str, Any]]  # counts per class, experts, purposes
     seed: Mapped[int] = mapped_column(WIDE)  # its last 63 bits (`attributes.kept_with_runs`)
     data_digest: Mapped[str]

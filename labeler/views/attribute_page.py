@@ -14,6 +14,7 @@ from attune.labeler.answers.totals import Counts
 from attune.labeler.attributes import attributes
 from attune.labeler.labelling import page_advice
 from attune.labeler.labelling.page_advice import Way
+from attune.labeler.people import visible_runs
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Asset, Attribute
 from attune.labeler.records.session import reading
@@ -35,7 +36,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Live:
-    """What the page keeps asking for while it is open."""
+    """What the page keeps asking for while it is open; ``run``: to an expert only how many runs they were shown."""
 
     name: str
     state: str
@@ -56,9 +57,14 @@ class Live:
             "at_work": counts.at_work,
             "by_value": dict(counts.by_value),
             "by_expert": {str(one.expert_id): one.answers for one in counts.experts},
-            "quality": {"value": self.quality.value, "lo": self.quality.lo, "hi": self.quality.hi, "n": self.quality.n},
+            "quality": _figures(self.quality),
             "stamp": f"{self.run}/{self.champion}/{self.state}/{len(counts.experts)}/{self.filling}",
         }
+
+
+def _figures(shown: Quality) -> dict[str, Any]:
+    values = {"value": shown.value, "lo": shown.lo, "hi": shown.hi}
+    return values | ({"n": shown.n} if shown.counted else {})
 
 
 @dataclass(frozen=True)
@@ -111,7 +117,10 @@ def _live(session: Session, viewer: Viewer, attribute: Attribute) -> tuple[Live,
     batch = CardFacts(session, [attribute.id], viewer)
     facts = batch.facts(attribute, pool_size(session), counts)
     quality_shown = batch.quality(attribute.id)
-    live = Live(attribute.name, state(facts), facts.last_run, facts.champion, counts, quality_shown, facts.being_filled)
+    run = facts.last_run
+    if not viewer.manages:
+        run = len(visible_runs.to_experts(session, [attribute.id]).get(attribute.id, ()))
+    live = Live(attribute.name, state(facts), run, facts.champion, counts, quality_shown, facts.being_filled)
     return live, facts, batch
 
 

@@ -9,11 +9,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from attune.labeler.people import visible_runs
 from attune.labeler.people.viewer import Viewer, may_explore
 from attune.labeler.records.run_advice import BesideProbe, PoolRegion, RunAdvice
 from attune.labeler.records.run_advice import Outlook as Kept
 from attune.labeler.records.schema import Asset, Attribute, Expert, Run
-from attune.labeler.views import expert_reliability, visible_runs
+from attune.labeler.views import expert_reliability
 from attune.labeler.views.expert_reliability import Differs, ExpertRow
 from attune.labeler.views.pictures import PageImage, picture
 from attune.labeler.views.quality import Quality, read
@@ -93,7 +94,7 @@ def forecast(session: Session, viewer: Viewer, attribute: Attribute) -> Forecast
         weighed=run_advice.reliance.weighed if run_advice.reliance else True,
         headline=HEADLINES.get(run_advice.state, ""),
         advice=advice(run_advice),
-        meters=meters(run_advice.evidence, run_advice.state),
+        meters=meters(run_advice.evidence, run_advice.state) if viewer.manages else (),
         diversity=slow_figures.diversity,
         regions=_regions(session, viewer, slow_figures.regions),
         **figures,

@@ -19,11 +19,12 @@ from attune.labeler.answers import counting
 from attune.labeler.explore import pool_scores, search
 from attune.labeler.explore.pool_scores import PoolScores, RankedRight
 from attune.labeler.explore.search import Query
+from attune.labeler.people import visible_runs
 from attune.labeler.people.viewer import Viewer, may_compare, may_see
 from attune.labeler.records.paging import Page
 from attune.labeler.records.schema import Asset, Attribute
 from attune.labeler.settings import Settings
-from attune.labeler.views import gallery_answers, gallery_filter, visible_runs
+from attune.labeler.views import gallery_answers, gallery_filter
 from attune.labeler.views.gallery_answers import Sides
 from attune.labeler.views.pictures import PageImage, picture
 from attune.models.labels.answers import UNSURE

@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 from attune.labeler.answers import totals
 from attune.labeler.answers.totals import Counts
 from attune.labeler.catalog.aliases import DRAFT
+from attune.labeler.people import visible_runs
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.run_advice import RunAdvice
 from attune.labeler.records.schema import Alias, Asset, Attribute, Expert, Job, Queue, Run, Task, Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views import home_pictures, quality, visible_runs
+from attune.labeler.views import home_pictures, quality
 from attune.labeler.views.home_pictures import Pictures
 from attune.labeler.views.links import queue_url
 from attune.labeler.views.quality import Quality
@@ -103,6 +104,7 @@ class CardFacts:
             for row in session.execute(_of_visible_runs(visible_runs.newest(session, ids, viewer)))
         }
         figures = visible_runs.measured(session, ids, viewer)
+        self.viewer = viewer
         self.metrics: dict[int, dict[str, Any]] = {
             row.attribute_id: row.metrics for row in session.execute(_of_visible_runs(figures))
         }
@@ -136,7 +138,7 @@ class CardFacts:
     def quality(self, attribute_id: int) -> Quality:
         """The honest figure of the newest run whose figures the viewer reads."""
         metrics = self.metrics.get(attribute_id)
-        return quality.read(metrics) if metrics is not None else Quality()
+        return quality.told(self.viewer, quality.read(metrics) if metrics is not None else Quality())
 
 
 def _of_visible_runs(numbers: Mapping[int, int]) -> Any:

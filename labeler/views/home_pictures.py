@@ -17,10 +17,10 @@ from sqlalchemy.orm import Session
 from attune.labeler.answers import counting
 from attune.labeler.explore import pool_scores
 from attune.labeler.explore.pool_scores import PoolScores, RankedRight
+from attune.labeler.people import visible_runs
 from attune.labeler.people.viewer import Viewer, may_see, waiting
 from attune.labeler.records.schema import Asset, Attribute
 from attune.labeler.settings import Settings
-from attune.labeler.views import visible_runs
 from attune.labeler.views.gallery import EVERY
 from attune.labeler.views.pictures import PageImage, picture
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,9 +11,9 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from attune.labeler.people import visible_runs
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Run
-from attune.labeler.views import visible_runs
 from attune.models.evaluation.metrics import FIRST, Metric
 
 AUDIT = "average_precision"
@@ -25,7 +25,8 @@ POINTS = 60
 class Quality:
     """One figure in [0, 1] with its interval, or the reason why there is none; ``n`` answers stand behind it.
 
-    ``early``: from few answers, so that only its wide interval is worth showing.
+    ``early``: from few answers, so that only its wide interval is worth showing. ``counted``: whether the viewer may
+    read ``n``, or what is worked out from it in words.
     """
 
     value: float | None = None
@@ -34,12 +35,15 @@ class Quality:
     n: int = 0
     reason: str = ""
     early: bool = False
+    counted: bool = True
 
     @property
     def why(self) -> str:
         """Why there is no value, as a sentence."""
         if not self.reason:
             return "No probe has been trained yet."
+        if not self.counted:
+            return f"No quality estimate yet. It takes at least {FIRST} audit answers."
         if self.n >= FIRST:
             return f"No quality estimate yet: {self.reason}."
         return f"No quality estimate yet. It appears after {FIRST} audit answers ({self.n} so far)."
@@ -59,6 +63,11 @@ class Point:
     finished_at: datetime
     audit: Quality
     indication: Quality
+
+
+def told(viewer: Viewer, quality: Quality) -> Quality:
+    """``quality`` as ``viewer`` may read it: an expert without the number of answers, which tells audits apart."""
+    return quality if viewer.manages else replace(quality, n=0, counted=False)
 
 
 def figure(quality: Quality) -> str:
@@ -94,7 +103,7 @@ def curve(session: Session, attribute_id: int, points: int = POINTS, viewer: Vie
 
     Where answers were excluded or deleted, the runs that had learned from more of them are left out, so that the curve
     ends with the newest run. To a ``viewer`` who does not manage, or who labels, the runs that
-    experts are shown.
+    experts are shown; to experts with a number of their own, and without what moves with the number of labels.
     """
     newest: dict[int, int] = {}
     rows = session.execute(
@@ -114,7 +123,13 @@ def curve(session: Session, attribute_id: int, points: int = POINTS, viewer: Vie
         .where(Run.attribute_id == attribute_id, Run.number.in_(numbers))
         .order_by(Run.number)
     )
-    return [Point(n, a, at, read(metrics), read(metrics, INDICATION)) for n, a, at, metrics in runs]
+    points_shown = [Point(n, a, at, read(metrics), read(metrics, INDICATION)) for n, a, at, metrics in runs]
+    if viewer is None or viewer.manages:
+        return points_shown
+    return [
+        replace(point, run=place, audit=told(viewer, point.audit), indication=Quality(counted=False))
+        for place, point in enumerate(points_shown, 1)
+    ]
 
 
 def _thinned(numbers: Sequence[int], points: int) -> list[int]:

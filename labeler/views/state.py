@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from attune.labeler.people.viewer import Viewer
@@ -94,6 +94,13 @@ def state(facts: Facts) -> str:
     return SEEDING if facts.last_run is None or not facts.answers else LABELLING
 
 
+TO_EXPERTS = {
+    "labelling": "Continue labelling. Every answer improves the probe.",
+    "narrow": "The quality is known well enough to publish the probe. An owner decides that.",
+    "settled": "More answers would hardly change the probe.",
+    "exhausted": "Almost all images to be found have an answer. New images come when an owner adds some.",
+    "hopeless": "Pause. The experts disagree too much to train a good probe.",
+}
 _EVIDENCE = {
     "labels": "the probe was trained on {:.0f} labels",
     "movement": "since the probe had half as many labels, the ranking changed by {:.3f} (in average precision)",
@@ -107,20 +114,17 @@ _EVIDENCE = {
 
 
 def visible_advice(viewer: Viewer, run_advice: RunAdvice) -> RunAdvice:
-    """A run's advice as ``viewer`` may read it: only owners read how each expert answers, or that one differs.
+    """A run's advice as ``viewer`` may read it: an expert its state, in a sentence without figures.
 
-    Beside the list of disputed images even that would say who.
+    Only owners read how each expert answers, or that one differs: beside the list of disputed images even that would
+    say who. And the evidence moves with the number of labels, which tells the reserved titles: answers on them are no
+    labels.
     """
     if viewer.manages:
         return run_advice
-    run_advice = replace(run_advice, differs=None, beside_probe=None, reliance=None)
-    if run_advice.state.lower() != "outlier":
-        return run_advice
-    evidence = run_advice.evidence
-    if isinstance(evidence, Mapping):
-        evidence = {key: value for key, value in evidence.items() if key != "alpha_without_one"}
-    text = "Pause. The experts disagree too much to train a good probe."
-    return replace(run_advice, state="hopeless", advice=text, evidence=evidence)
+    word = run_advice.state.lower()
+    shown = "hopeless" if word == "outlier" else word
+    return RunAdvice(state=shown, stop=run_advice.stop, advice=TO_EXPERTS.get(shown, "") if run_advice.advice else "")
 
 
 def advice(run_advice: RunAdvice) -> Advice | None:

@@ -32,7 +32,8 @@ def leave(settings: Settings, snapshot: Snapshot, number: int) -> bool:
         return False
     with reading(settings) as session:
         mine = (Run.attribute_id == snapshot.attribute.id, Run.number == number)
-        content, told, answers = session.execute(select(Run.probe, Run.advice, Run.answers).where(*mine)).one()
+        asked = Run.answers - Run.chosen
+        content, told, answers = session.execute(select(Run.probe, Run.advice, asked).where(*mine)).one()
     weights = read_probe(content)
     raw = snapshot.view.pool.logits(weights.weight, weights.bias)[there]
     pool_scores.save(
@@ -43,7 +44,7 @@ def leave(settings: Settings, snapshot: Snapshot, number: int) -> bool:
         apply(weights.calibration, raw.astype(np.float64)),
         RunAdvice.from_dict(told).thresholds or {},
         ranked_right(snapshot, weights),
-        answers // TOLD_EVERY,
+        max(0, answers) // TOLD_EVERY,
     )
     return True
 

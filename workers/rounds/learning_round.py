@@ -156,6 +156,7 @@ def record_run(
                 encoder_digest=snapshot.view.fingerprint.digest,
                 answers_counter=attribute.answers_counter,
                 answers=snapshot.count,
+                chosen=snapshot.chosen,
                 labels=summary(snapshot),
                 seed=attributes.kept_with_runs(snapshot.seed),
                 data_digest=snapshot.digest,

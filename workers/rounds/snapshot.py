@@ -147,6 +147,12 @@ class Snapshot:
         """Answers so far: one expert on one asset, skips not counted, audits counted."""
         return sum(answer.value != SKIP for answer in latest(self.answers))
 
+    @property
+    def chosen(self) -> int:
+        """Of ``count``, the answers on images that their experts chose themselves."""
+        told = (answer for answer in latest(self.answers) if answer.value != SKIP)
+        return sum((answer.asset_id, answer.expert) in self.own for answer in told)
+
     @cached_property
     def answered(self) -> npt.NDArray[np.intp]:
         """Pool rows that anyone answered, in the order of asking."""

@@ -50,7 +50,8 @@ def _dot(point: Point, frame: Frame) -> Dot:
     value = point.audit.value or 0.0
     low = value if point.audit.lo is None else point.audit.lo
     high = value if point.audit.hi is None else point.audit.hi
-    tip = f"{point.answers} answers: {figure(point.audit)} (run {point.run})"
+    run = f" (run {point.run})" if point.audit.counted else ""  # an expert's points have numbers of their own
+    tip = f"{point.answers} answers: {figure(point.audit)}{run}"
     return frame.dot(point.answers, value, low, high, tip)
 
 

@@ -25,9 +25,9 @@ def desk(tmp_path: Path) -> PageDesk:
     return PageDesk(factories.workspace(tmp_path), 1)
 
 
-def run(desk: PageDesk, advice: PageAdvice | None, revision: int = 1) -> None:
+def run(desk: PageDesk, advice: PageAdvice | None, revision: int = 1, answers: int = 40) -> None:
     held = {"pages": asdict(advice) | {"revision": revision}} if advice else {}
-    factories.add_run(desk.settings, desk.attribute, answers=40, advice=held)
+    factories.add_run(desk.settings, desk.attribute, answers=answers, advice=held)
 
 
 def said(desk: PageDesk) -> tuple[str, str, str]:
@@ -47,7 +47,9 @@ def test_where_pages_teach_more_work_starts_there_and_single_images_say_why(desk
 
 def test_where_single_images_teach_more_work_starts_there_and_pages_say_so(desk: PageDesk) -> None:
     run(desk, PAGES_WIN)
-    run(desk, SINGLES_WIN)
+    run(desk, SINGLES_WIN, answers=41)
+    assert said(desk)[0] == PAGE, "a suggestion that turned with an answer would tell what was learned from it"
+    run(desk, SINGLES_WIN, answers=60)
     start, single, page = said(desk)
     assert (start, single) == (SINGLE, "")
     assert "from single images" in page

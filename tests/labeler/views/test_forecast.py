@@ -39,7 +39,7 @@ def test_before_any_run_there_is_nothing_to_say(settings: Settings) -> None:
     assert (found.advice, found.diversity, list(found.regions)) == (None, None, [])
 
 
-def test_regions_show_pictures_and_parity_is_for_those_who_manage(settings: Settings) -> None:
+def test_regions_diversity_and_parity_are_for_those_who_manage(settings: Settings) -> None:
     one, two = factories.add_assets(settings, 2)
     with reading(settings) as session:
         romance = attributes.find(session, "romance")
@@ -51,14 +51,14 @@ def test_regions_show_pictures_and_parity_is_for_those_who_manage(settings: Sett
     held = {"answers": 20, "diversity": 0.31, "regions": regions, "parity": parity}
     said = {"state": "settled", "advice": "Stop.", "evidence": {"movement": 0.01}, "outlook": held}
     factories.add_run(settings, romance, answers=20, advice=said)
-    found = shown(settings, EXPERT)
+    found, owners = shown(settings, EXPERT), shown(settings, OWNER)
     assert found.headline == "Settled"
-    assert found.diversity == 0.31
-    assert [[one.asset_id for one in region.pictures] for region in found.regions] == [[one.asset_id]]
-    assert found.expert is None
-    owners = shown(settings, OWNER).expert
-    assert owners is not None
-    assert owners.value == 0.7
+    assert owners.diversity == 0.31
+    assert [[one.asset_id for one in region.pictures] for region in owners.regions] == [[one.asset_id]]
+    assert owners.expert is not None
+    assert owners.expert.value == 0.7
+    # Regions and diversity move with the labels, and answers on reserved titles are none.
+    assert (found.diversity, found.regions, found.meters, found.expert) == (None, [], (), None)
     assert shown(settings, PIPELINE).regions == []
     assert two.asset_id != one.asset_id
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from attune.labeler.people import visible_runs
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views import visible_runs
 from attune.labeler.views.attribute_tabs import ResultsTab, results_tab
 from attune.labeler.views.gallery import GalleryRequest
 from attune.labeler.views.home import home
@@ -44,6 +44,17 @@ def test_an_experts_page_stands_still_between_twenties_and_never_goes_back(setti
     with reading(settings) as session:
         assert visible_runs.newest(session, [romance.id], OWNER) == {romance.id: 9}
         assert visible_runs.to_experts(session, [romance.id]) == {romance.id: [1, 7]}
+
+
+def test_answers_on_images_that_experts_chose_bring_no_figure(settings: Settings) -> None:
+    """Or twenty of one title would: a figure that moves with them tells that they are learned from."""
+    romance = factories.add_attribute(settings)
+    factories.add_run(settings, romance, 40)
+    factories.add_run(settings, romance, 64, chosen=24)
+    factories.add_run(settings, romance, 83, chosen=24)
+    factories.add_run(settings, romance, 84, chosen=24)
+    with reading(settings) as session:
+        assert visible_runs.to_experts(session, [romance.id]) == {romance.id: [1, 4]}
 
 
 def test_a_revision_begins_anew(settings: Settings) -> None:

@@ -3,7 +3,8 @@
 An owner who also labels reads the figures of a question as its experts do.
 
 A figure that moved with every answer told an expert which of the own answers was an audit, and whether the probe agreed
-with it: answer, look, correct, look again.
+with it: answer, look, correct, look again. Answers on images that experts chose are not among the twenty: with twenty
+of one title a figure that follows would tell whether that title is reserved for audits.
 """
 
 from __future__ import annotations
@@ -44,18 +45,19 @@ def measured(session: Session, attribute_ids: Sequence[int], viewer: Viewer) -> 
 
 def to_experts(session: Session, attribute_ids: Sequence[int]) -> dict[int, list[int]]:
     """Attribute id -> numbers of the runs that experts read, oldest first: the first of each twenty answers of a
-    revision. Answers that are taken back and given again bring no further run.
+    revision. Answers that are taken back and given again, or that are on images of the own choice, bring no further
+    run.
     """
     rows = session.execute(
-        select(Run.attribute_id, Run.number, Run.revision, Run.answers)
+        select(Run.attribute_id, Run.number, Run.revision, Run.answers - Run.chosen)
         .where(Run.attribute_id.in_(attribute_ids))
         .order_by(Run.attribute_id, Run.number)
     )
     visible: dict[int, list[int]] = {}
     reached: dict[int, tuple[int, int]] = {}  # attribute -> revision, the most twenties there were of it
-    for key, number, revision, answers in rows:
+    for key, number, revision, asked in rows:
         before = reached.get(key)
-        step = answers // TOLD_EVERY
+        step = max(0, asked) // TOLD_EVERY
         if before is None or revision != before[0] or step > before[1]:
             visible.setdefault(key, []).append(number)
             reached[key] = (revision, step)
