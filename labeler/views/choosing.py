@@ -36,11 +36,9 @@ class Choosing:
 def choosing(settings: Settings, viewer: Viewer, name: str = "") -> Choosing | None:
     """The bar of the question ``name``, or of the only one; None for a viewer who answers nothing here.
 
-    That is one without a queue, who manages nothing, or whose queue is stopped, and everybody where Label Studio runs
-    without our modules. An expert reads a run's figures at every twentieth answer: many answers at once, of images of
-    one's choice, would tell by those figures which titles are kept for audits.
+    That is one without a queue, or whose queue is stopped, and everybody where Label Studio runs without our modules.
     """
-    if viewer.expert_id is None or not viewer.manages or not availability.is_available(settings):
+    if viewer.expert_id is None or not availability.is_available(settings):
         return None
     with reading(settings) as session:
         mine = (Queue.expert_id == viewer.expert_id, is_asking(), Attribute.retired_at.is_(None))

@@ -85,7 +85,7 @@ RULES: dict[str, frozenset[str]] = {
     "grid.next_": EXPERTS,
     "grid.more": EXPERTS,
     "grid.answers": EXPERTS,
-    "chosen.answers": MANAGERS,  # figures that follow many answers at once would tell experts which titles are kept
+    "chosen.answers": EXPERTS,  # nothing that an expert reads moves with them (`people.visible_runs`)
     "label_errors.page": EXPERTS,  # an expert's own answers alone
     "label_errors.confirm": EXPERTS,
     "label_errors.correct": EXPERTS,

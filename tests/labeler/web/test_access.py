@@ -97,7 +97,7 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("GET", "/attributes/romance/pages/label-studio"): (LOGIN, NO, NO, NO, NO),
     ("POST", "/attributes/romance/pages/more"): (LOGIN, 400, 400, 400, NO),
     ("POST", "/attributes/romance/pages/answers"): (LOGIN, 400, 400, 400, NO),
-    ("POST", "/attributes/romance/chosen/answers"): (LOGIN, NO, 400, 400, NO),
+    ("POST", "/attributes/romance/chosen/answers"): (LOGIN, 400, 400, 400, NO),
     ("GET", "/explore"): (LOGIN, OK, OK, OK, NO),
     ("POST", "/explore/image"): (LOGIN, 400, 400, 400, NO),
     ("GET", "/explore/send"): (LOGIN, OK, OK, OK, NO),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import count
 from typing import Any
 from uuid import uuid4
@@ -59,6 +60,11 @@ def row(desk: PageDesk, **changed: Any) -> dict[str, Any]:
     return {"once": str(uuid4()), "key": str(uuid4()), "value": "other", "images": images} | changed
 
 
+def become_expert(settings: Settings, role: str = "expert") -> None:
+    with writing(settings) as session:
+        session.execute(update(User).where(User.email == "ana@desk.example").values(role=role))
+
+
 def test_a_batch_is_taken_and_what_is_left_out_is_named(desk: PageDesk, ana: Actor) -> None:
     one = row(desk)
     told = send(ana, {"revision": 1, "answers": [one]}).json["answers"][one["once"]]
@@ -113,16 +119,22 @@ def test_the_gallery_has_it_for_an_owner_who_answers(
     assert BAR not in owner.get(page).text
 
 
-def test_no_expert_answers_many_images_of_their_choice(settings: Settings, desk: PageDesk, ana: Actor) -> None:
-    """By the figures that follow, which experts read, one could find out which titles are kept for audits."""
-    with writing(settings) as session:
-        session.execute(update(User).where(User.email == "ana@desk.example").values(role="expert"))
-    assert BAR not in ana.get("/explore").text
-    assert BAR not in ana.get("/attributes/tender/results").text
-    assert send(ana, {"revision": 1, "answers": [row(desk)]}).status_code == 403
+def test_an_expert_has_it_in_explore_and_sees_no_probability_there(
+    settings: Settings, desk: PageDesk, ana: Actor
+) -> None:
+    scored.leave(settings, desk.attribute, desk.assets, [0.93] * len(desk.assets))
+    become_expert(settings)
+    page = ana.get("/explore").text
+    assert BAR in page
+    assert "93" not in re.sub(r"img-\d+", "", page.partition("data-mosaic")[2].partition("</ul>")[0])
+    one = row(desk)
+    assert send(ana, {"revision": 1, "answers": [one]}).json["answers"][one["once"]]["stored"] == 1
+    assert BAR not in ana.get("/attributes/tender/results").text, "all images there have their answer"
 
 
-def test_a_stopped_queue_takes_none(settings: Settings, desk: PageDesk, ana: Actor) -> None:
+@pytest.mark.parametrize("role", ["expert", "owner"])
+def test_a_stopped_queue_takes_none(settings: Settings, desk: PageDesk, ana: Actor, role: str) -> None:
+    become_expert(settings, role)
     with writing(settings) as session:
         session.execute(update(Queue).where(Queue.expert_id == desk.ana.id).values(stopped_at=now()))
     assert BAR not in ana.get("/explore").text
