@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from attune.labeler.answers import ingest
+from attune.labeler.catalog import audit_evidence
 from attune.labeler.label_studio import grid_project
 from attune.labeler.labelling import next_pages, take_chosen
 from attune.labeler.labelling.take_chosen import Chosen, Outcome
@@ -18,8 +19,10 @@ from attune.labeler.queues import chosen_pages
 from attune.labeler.queues.pinned import own_picks
 from attune.labeler.records.schema import Annotation, Asset, GridPage, Pick, Queue
 from attune.labeler.records.session import reading, writing
+from attune.labeler.views import review_facts
 from attune.models.clock import now
 from attune.models.errors import DataError, LabelStudioUnreachable
+from attune.models.labels.agreement_sample import comparable
 from tests.support import factories
 from tests.support.page_desk import PageDesk
 
@@ -126,6 +129,13 @@ def test_no_answer_by_choice_measures_even_if_taken_back(desk: PageDesk) -> None
     with reading(desk.settings) as session:
         wanted = {(name, desk.ana.email) for name in names(desk, 12, 13)}
         assert own_picks(session, desk.attribute.id) == wanted
+
+
+def test_answers_by_choice_are_no_evidence_of_agreement_and_the_review_counts_them(desk: PageDesk) -> None:
+    take(desk, batch(desk, "other", 12, 13))
+    evidence = audit_evidence.collect(desk.settings, "tender")
+    assert review_facts.agreement(evidence, None).chosen == 2
+    assert not comparable(evidence.firsts, evidence.own, evidence.seed)
 
 
 def test_whoever_answers_by_choice_does_not_read_the_others(desk: PageDesk) -> None:
