@@ -189,9 +189,8 @@ def collect(settings: Settings, attribute: str) -> Evidence:
     design = AuditDesign.from_bytes(row.audit_state) if row.audit_state else AuditDesign(0)
     audits = design.measuring(firsts, own)
     if row.audit_state is None or not audits:
-        return Evidence(
-            row, revisions, answers, nothing, np.empty(0), view, "there are no audit answers yet", firsts=firsts, own=own
-        )
+        missing = "there are no audit answers yet"
+        return Evidence(row, revisions, answers, nothing, np.empty(0), view, missing, firsts=firsts, own=own)
     labels = consensus(audits, row.classes)
     inclusion, rows = design.inclusions(labels.asset_ids), view.positions(labels.asset_ids)
     share, seed = float(row.settings.get("reserved_share", RESERVED_SHARE)), int(row.settings.get("seed", 0))
@@ -202,7 +201,17 @@ def collect(settings: Settings, attribute: str) -> Evidence:
     kept_labels = labels.subset(usable)
     number, leader = (0, None) if newest is None else (newest.number, read_probe(newest.probe))
     return Evidence(
-        row, revisions, answers, kept_labels, inclusion[usable], view, missing, number, leader, firsts, own,
+        row,
+        revisions,
+        answers,
+        kept_labels,
+        inclusion[usable],
+        view,
+        missing,
+        number,
+        leader,
+        firsts,
+        own,
         design,
     )
 

@@ -58,8 +58,10 @@ class Provenance:
 
 
 def agreement(evidence: Evidence, scored: Scored | None) -> Agreement:
-    """Agreement on images that nobody chose and that were not asked again out of doubt; parity on audit answers alone, as the probe has
-    learned from the rest."""
+    """Agreement on images that nobody chose and that were not asked again out of doubt.
+
+    Parity is of audit answers alone, as the probe has learned from the rest.
+    """
     panel = Panel.of(comparable(evidence.firsts, evidence.own, evidence.seed), evidence.classes)
     proba = np.full((len(panel.asset_ids), len(panel.classes)), np.nan)
     if scored is not None:

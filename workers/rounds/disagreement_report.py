@@ -37,9 +37,7 @@ def report(snapshot: Snapshot, probe: Probe) -> BesideProbe:
     audit_answers = [
         answer
         for answer in latest(snapshot.first_answers)
-        if answer.purpose == AUDIT
-        and answer.asset_id in says
-        and (answer.asset_id, answer.expert) not in snapshot.own
+        if answer.purpose == AUDIT and answer.asset_id in says and (answer.asset_id, answer.expert) not in snapshot.own
     ]
     answers = [
         AuditAnswer(answer.expert, classes.index(answer.value), says[answer.asset_id])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from threading import Event, Thread
 from uuid import UUID, uuid4
 
 import pytest
@@ -18,12 +20,12 @@ from attune.labeler.people.viewer import LEFT_ALONE, may_compare
 from attune.labeler.queues import chosen_pages
 from attune.labeler.queues.pinned import own_picks
 from attune.labeler.records.schema import Annotation, Asset, GridPage, Pick, Queue
-from attune.labeler.records.session import reading, writing
+from attune.labeler.records.session import engine, reading, writing
 from attune.labeler.views import review_facts
 from attune.models.clock import now
 from attune.models.errors import DataError, LabelStudioUnreachable
 from attune.models.labels.agreement_sample import comparable
-from tests.support import factories
+from tests.support import databases, factories
 from tests.support.page_desk import PageDesk
 
 
@@ -86,6 +88,59 @@ def test_a_batch_that_broke_off_goes_on_where_it_was(desk: PageDesk) -> None:
     assert take(desk, one) == [Outcome("stored", 2)]
     with reading(desk.settings) as session:
         assert len(session.scalars(select(GridPage).where(chosen_pages.is_chosen())).all()) == 1
+
+
+def both_at_once(desk: PageDesk, monkeypatch: pytest.MonkeyPatch, first: Chosen, second: Chosen) -> list[list[Outcome]]:
+    """``second`` is sent while Label Studio still takes the page of ``first``; what became of both."""
+    inside, overtaken, numbers, done = Event(), Event(), count(700), {}
+
+    def add(*_: object) -> int:
+        if inside.is_set():
+            overtaken.set()
+        else:
+            inside.set()
+            overtaken.wait(0.5)
+        return next(numbers)
+
+    def send(given: Chosen) -> None:
+        done[given.once] = take(desk, given)
+
+    monkeypatch.setattr(grid_project, "add", add)
+    threads = [Thread(target=send, args=(first,)), Thread(target=send, args=(second,))]
+    threads[0].start()
+    assert inside.wait(10)
+    threads[1].start()
+    for thread in threads:
+        thread.join(30)
+    return [done[first.once], done[second.once]]
+
+
+@pytest.fixture(params=databases.BOTH)
+def shared_desk(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PageDesk]:
+    made = PageDesk(factories.workspace(tmp_path / "shared", database_url=databases.database(request)), 1)
+    monkeypatch.setattr(take_chosen, "label_studio", lambda _: made.store)
+    monkeypatch.setattr(ingest, "ask_to_learn", lambda *_: None)
+    yield made
+    engine(made.settings.records_url).dispose()
+
+
+def test_a_batch_sent_again_while_the_first_request_runs_is_one_page(
+    shared_desk: PageDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = batch(shared_desk, "other", 12, 13)
+    assert both_at_once(shared_desk, monkeypatch, one, one) == [[Outcome("stored", 2)]] * 2
+    assert len(shared_desk.store.rows) == 1
+    with reading(shared_desk.settings) as session:
+        assert len(session.scalars(select(GridPage).where(chosen_pages.is_chosen())).all()) == 1
+
+
+def test_two_batches_at_once_answer_no_image_twice(desk: PageDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair = batch(desk, "other", 12, 13), batch(desk, "tender", 13, 14)
+    assert both_at_once(desk, monkeypatch, *pair) == [
+        [Outcome("stored", 2)],
+        [Outcome("stored", 1, {"answered": names(desk, 13)})],
+    ]
+    assert said(desk) == dict(zip(names(desk, 12, 13, 14), ["other", "other", "tender"], strict=True))
 
 
 def test_what_waits_was_answered_or_is_gone_is_left_out_by_reason(desk: PageDesk) -> None:
