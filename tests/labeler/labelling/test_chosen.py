@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
-from threading import Event, Thread
 from uuid import UUID, uuid4
 
 import pytest
@@ -90,9 +90,12 @@ def test_a_batch_that_broke_off_goes_on_where_it_was(desk: PageDesk) -> None:
         assert len(session.scalars(select(GridPage).where(chosen_pages.is_chosen())).all()) == 1
 
 
-def both_at_once(desk: PageDesk, monkeypatch: pytest.MonkeyPatch, first: Chosen, second: Chosen) -> list[list[Outcome]]:
-    """``second`` is sent while Label Studio still takes the page of ``first``; what became of both."""
-    inside, overtaken, numbers, done = Event(), Event(), count(700), {}
+def both_at_once(
+    desk: PageDesk, monkeypatch: pytest.MonkeyPatch, first: Chosen, second: Chosen
+) -> tuple[list[list[Outcome]], int]:
+    """``second`` is sent while Label Studio still takes the page of ``first``; what became of both, and how many pages
+    Label Studio was given."""
+    inside, overtaken, given, done = threading.Event(), threading.Event(), [], {}
 
     def add(*_: object) -> int:
         if inside.is_set():
@@ -100,19 +103,20 @@ def both_at_once(desk: PageDesk, monkeypatch: pytest.MonkeyPatch, first: Chosen,
         else:
             inside.set()
             overtaken.wait(0.5)
-        return next(numbers)
+        given.append(700 + len(given))
+        return given[-1]
 
-    def send(given: Chosen) -> None:
-        done[given.once] = take(desk, given)
+    def send(sent: Chosen) -> None:
+        done[id(threading.current_thread())] = take(desk, sent)
 
     monkeypatch.setattr(grid_project, "add", add)
-    threads = [Thread(target=send, args=(first,)), Thread(target=send, args=(second,))]
+    threads = [threading.Thread(target=send, args=(sent,)) for sent in (first, second)]
     threads[0].start()
     assert inside.wait(10)
     threads[1].start()
     for thread in threads:
         thread.join(30)
-    return [done[first.once], done[second.once]]
+    return [done[id(thread)] for thread in threads], len(given)
 
 
 @pytest.fixture(params=databases.BOTH)
@@ -128,7 +132,7 @@ def test_a_batch_sent_again_while_the_first_request_runs_is_one_page(
     shared_desk: PageDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = batch(shared_desk, "other", 12, 13)
-    assert both_at_once(shared_desk, monkeypatch, one, one) == [[Outcome("stored", 2)]] * 2
+    assert both_at_once(shared_desk, monkeypatch, one, one) == ([[Outcome("stored", 2)]] * 2, 1)
     assert len(shared_desk.store.rows) == 1
     with reading(shared_desk.settings) as session:
         assert len(session.scalars(select(GridPage).where(chosen_pages.is_chosen())).all()) == 1
@@ -136,10 +140,9 @@ def test_a_batch_sent_again_while_the_first_request_runs_is_one_page(
 
 def test_two_batches_at_once_answer_no_image_twice(desk: PageDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     pair = batch(desk, "other", 12, 13), batch(desk, "tender", 13, 14)
-    assert both_at_once(desk, monkeypatch, *pair) == [
-        [Outcome("stored", 2)],
-        [Outcome("stored", 1, {"answered": names(desk, 13)})],
-    ]
+    done, pages = both_at_once(desk, monkeypatch, *pair)
+    assert done == [[Outcome("stored", 2)], [Outcome("stored", 1, {"answered": names(desk, 13)})]]
+    assert pages == 2
     assert said(desk) == dict(zip(names(desk, 12, 13, 14), ["other", "other", "tender"], strict=True))
 
 
