@@ -45,8 +45,8 @@ class Evidence:
 
     ``labels`` of the n audited assets that are in the pool and were drawn, ``inclusion`` (n,) their probabilities,
     ``answers`` every answer that holds, the audit's and the others', ``firsts`` what each expert said first of each
-    image, which alone measures; ``view`` is None where the pool is empty;
-    ``revisions`` the classes of each revision of the attribute.
+    image, which alone measures; ``own`` pairs (asset id, expert) of the images that experts chose themselves, whose
+    answers tell no agreement; ``view`` is None where the pool is empty; ``revisions`` the classes of each revision.
     """
 
     attribute: Attribute
@@ -59,6 +59,7 @@ class Evidence:
     newest: int = 0  # the newest run: its scores and those just before led the draw
     leader: ProbeWeights | None = None  # its probe
     firsts: tuple[Answer, ...] = ()
+    own: frozenset[tuple[str, str]] = frozenset()
     design: AuditDesign = field(default_factory=lambda: AuditDesign(0))
     known: dict[Hashable, Any] = field(default_factory=dict)
 
@@ -179,18 +180,17 @@ def collect(settings: Settings, attribute: str) -> Evidence:
         newest = session.scalar(select(Run).where(Run.attribute_id == row.id).order_by(Run.number.desc()).limit(1))
         independent = first_answers.independent(session, row, answers)
         firsts = tuple(answer for answer in independent if answer.value in {*row.classes, UNSURE})
+        own = own_picks(session, row.id)
         nothing = Labels((), (), np.empty((0, len(row.classes))), np.empty(0))
         try:
             view = open_pool(settings, session)
         except PoolError as error:
-            return Evidence(row, revisions, answers, nothing, np.empty(0), None, str(error), firsts=firsts)
-        own = own_picks(session, row.id)
+            return Evidence(row, revisions, answers, nothing, np.empty(0), None, str(error), firsts=firsts, own=own)
     design = AuditDesign.from_bytes(row.audit_state) if row.audit_state else AuditDesign(0)
     audits = design.measuring(firsts, own)
     if row.audit_state is None or not audits:
-        return Evidence(
-            row, revisions, answers, nothing, np.empty(0), view, "there are no audit answers yet", firsts=firsts
-        )
+        missing = "there are no audit answers yet"
+        return Evidence(row, revisions, answers, nothing, np.empty(0), view, missing, firsts=firsts, own=own)
     labels = consensus(audits, row.classes)
     inclusion, rows = design.inclusions(labels.asset_ids), view.positions(labels.asset_ids)
     share, seed = float(row.settings.get("reserved_share", RESERVED_SHARE)), int(row.settings.get("seed", 0))
@@ -201,7 +201,18 @@ def collect(settings: Settings, attribute: str) -> Evidence:
     kept_labels = labels.subset(usable)
     number, leader = (0, None) if newest is None else (newest.number, read_probe(newest.probe))
     return Evidence(
-        row, revisions, answers, kept_labels, inclusion[usable], view, missing, number, leader, firsts, design
+        row,
+        revisions,
+        answers,
+        kept_labels,
+        inclusion[usable],
+        view,
+        missing,
+        number,
+        leader,
+        firsts,
+        own,
+        design,
     )
 
 

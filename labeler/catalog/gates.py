@@ -26,7 +26,7 @@ from attune.models.catalog.manifest import CHAMPION
 from attune.models.errors import GateFailed
 from attune.models.evaluation.metrics import Metric
 from attune.models.labels.agreement import alpha
-from attune.models.labels.agreement_sample import without_doubt_driven
+from attune.models.labels.agreement_sample import comparable
 from attune.models.labels.class_coverage import draft_classes, quoted_list, smallest_class_answers
 from attune.models.labels.panel import Panel
 
@@ -83,7 +83,7 @@ def measured(evidence: Evidence, run: Run, scored: Scored | None) -> dict[str, M
     """The run's figures on today's answers; those that it was recorded with where it cannot be judged today."""
     metrics = {name: Metric.from_dict({"name": name, "method": ""} | metric) for name, metric in run.metrics.items()}
     if evidence.firsts:
-        shared = without_doubt_driven(evidence.firsts, evidence.seed)
+        shared = comparable(evidence.firsts, evidence.own, evidence.seed)
         metrics["alpha"] = alpha(Panel.of(shared, evidence.classes), seed=evidence.seed)
     return metrics if scored is None else metrics | evidence.figures(scored, thresholds_of(run, evidence.classes))
 

@@ -56,6 +56,25 @@ def correctable(session: Session, annotations: Collection[int]) -> set[int]:
     return found | {key for key, attribute, at in of_pages if (since := begun[attribute]) is None or at >= since}
 
 
+def choices(session: Session, annotations: Collection[int], classes: Sequence[str]) -> dict[int, Sequence[str]]:
+    """What each of ``annotations`` that can be changed may say: of a task all, of a page what the page asks.
+
+    ``classes`` are the question's.
+    """
+    changeable = correctable(session, annotations)
+    of_pages = select(GridAnswer.annotation_id, GridPage).join(GridPage, GridPage.id == GridAnswer.page_id)
+    pages = dict(session.execute(of_pages.where(GridAnswer.annotation_id.in_(changeable))).all())
+    return {key: _of_page(pages[key]) if key in pages else _of_task(classes) for key in changeable}
+
+
+def _of_task(classes: Sequence[str]) -> Sequence[str]:
+    return [*classes, UNSURE, SKIP]
+
+
+def _of_page(page: GridPage) -> Sequence[str]:
+    return [page.ticked, NO_ANSWER if page.unticked is None else page.unticked, UNSURE]
+
+
 def find(session: Session, viewer: Viewer, name: str, annotation: int) -> Correction | None:
     """The viewer's own answer to ``name``; None where it is somebody else's, deleted, or cannot be changed any more.
 
@@ -75,7 +94,7 @@ def find(session: Session, viewer: Viewer, name: str, annotation: int) -> Correc
     task = session.get(Task, kept.task_id) if kept.task_id is not None else None
     if task is not None:
         question = Question(task.key, asset.asset_id, asset.width, asset.height)
-        return Correction(question, kept.value, [*one.classes, UNSURE, SKIP])
+        return Correction(question, kept.value, _of_task(one.classes))
     return _on_page(session, kept, asset)
 
 
@@ -86,8 +105,7 @@ def _on_page(session: Session, kept: Annotation, asset: Asset) -> Correction | N
     if page is None or shown is None:
         return None
     question = Question(page.key, asset.asset_id, asset.width, asset.height)
-    values = [page.ticked, NO_ANSWER if page.unticked is None else page.unticked, UNSURE]
-    return Correction(question, kept.value, values, shown, [int(key) for key in page.asset_pks].index(asset.id))
+    return Correction(question, kept.value, _of_page(page), shown, [int(key) for key in page.asset_pks].index(asset.id))
 
 
 def change(settings: Settings, viewer: Viewer, name: str, annotation: int, revision: int, value: str, once: str) -> str:

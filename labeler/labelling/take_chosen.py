@@ -27,6 +27,7 @@ from attune.labeler.people.viewer import Viewer
 from attune.labeler.queues import asking, chosen_pages, grids
 from attune.labeler.queues.grids import NewPage
 from attune.labeler.queues.pinned import MOST
+from attune.labeler.records.one_at_a_time import hold_lock
 from attune.labeler.records.schema import (
     Annotation,
     Asset,
@@ -46,6 +47,7 @@ from attune.models.errors import DataError
 from attune.models.files.cell_ids import normalise
 from attune.models.labels.answers import SKIP, UNSURE
 
+PATIENCE_SECONDS = 20  # for another request of the same person's; the browser sends again
 ANSWERED, WAITING, ABSENT = "answered", "waiting", "absent"  # why an image of a batch got no answer
 
 
@@ -79,8 +81,10 @@ def take(settings: Settings, viewer: Viewer, name: str, revision: int, batches: 
     """Store the viewer's ``batches`` for revision ``revision``; once -> what became of it. To repeat one changes
     nothing.
 
-    Raises UnknownAttribute, AccessError, DataError for a value that is no answer to the question or for too many
-    images, LabelStudioUnreachable, LabelStudioRefused: then nothing was stored that may not be sent again.
+    One request at a time for one person and question: the same batch may come again while the first still runs. Raises
+    UnknownAttribute, AccessError, DataError for a value that is no answer to the question or for too many images,
+    LabelStudioUnreachable, LabelStudioRefused, ServiceDown where another request runs too long: then nothing was stored
+    that may not be sent again.
     """
     asked_at = now()  # before the question is read, so that a page of an older one is never newer than its revision
     with reading(settings) as session:
@@ -91,7 +95,12 @@ def take(settings: Settings, viewer: Viewer, name: str, revision: int, batches: 
         return {str(batch.once): Outcome(REVISED) for batch in batches}
     for batch in batches:
         _check(batch, one)
-    return {str(batch.once): _take(settings, one, expert, batch, asked_at) for batch in batches}
+    busy = (
+        f"Another request of {expert.email} about {one.name} has been running for {PATIENCE_SECONDS} s. The page sends "
+        "your answers again. To check that Label Studio answers: `attune doctor`"
+    )
+    with hold_lock(settings, f"chosen:{one.id}:{expert.id}", PATIENCE_SECONDS, busy):
+        return {str(batch.once): _take(settings, one, expert, batch, asked_at) for batch in batches}
 
 
 def _check(batch: Chosen, one: Attribute) -> None:

@@ -30,7 +30,8 @@ class Suspect:
 
     ``others``: pairs (name, value), none while the viewer may not know them. ``asked``: names of experts who were asked
     for a second opinion and have not answered; ``free``: pairs (email, name) of those who can be. ``own``: the
-    viewer's answer; ``correctable`` by them.
+    viewer's answer, which they can change to ``changes``: other classes, or `corrections.NO_ANSWER` where it was a tick
+    on a page whose other images have no answer.
     """
 
     annotation: int
@@ -44,7 +45,7 @@ class Suspect:
     asked: Sequence[str]
     free: Sequence[tuple[str, str]]
     own: bool
-    correctable: bool
+    changes: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def _suspects(session: Session, viewer: Viewer, one: Attribute, rows: Page[Label
     assets = {kept.asset_pk for kept in given.values()}
     others = _others(session, viewer, one.id, list(given.values()))
     asked, free = _asked(session, viewer, one.id, assets)
-    changeable = corrections.correctable(session, ids)
+    choices = corrections.choices(session, ids, one.classes)
 
     def suspect(row: LabelError) -> Suspect:
         answer = given[row.annotation_id]
@@ -80,10 +81,14 @@ def _suspects(session: Session, viewer: Viewer, one: Attribute, rows: Page[Label
         return Suspect(
             row.annotation_id, picture(answer.asset), row.given, answer.expert.name, answer.answered_at, row.expected,
             row.probe, others[answer.id], asked.get(answer.asset_pk, ()), free.get(answer.asset_pk, ()), own,
-            own and answer.id in changeable,
+            _changes(one, answer, choices.get(answer.id, ())) if own else (),
         )  # fmt: skip
 
     return rows.map(suspect)
+
+
+def _changes(one: Attribute, answer: Annotation, values: Sequence[str]) -> Sequence[str]:
+    return [value for value in values if value in {*one.classes, corrections.NO_ANSWER} and value != answer.value]
 
 
 def _others(

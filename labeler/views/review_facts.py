@@ -17,18 +17,22 @@ from attune.labeler.records.schema import Annotation, Attribute, Encoder, Run
 from attune.labeler.views.quality import Quality, of
 from attune.models.catalog.manifest import EXPERT_WEIGHTS, LEANS_ON
 from attune.models.labels.agreement import alpha, panel_parity
-from attune.models.labels.agreement_sample import without_doubt_driven
+from attune.models.labels.agreement_sample import comparable
 from attune.models.labels.panel import Panel
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """Krippendorff's alpha of the panel; Cohen's kappa of one expert, and of the probe, with the others' majority."""
+    """Krippendorff's alpha of the panel; Cohen's kappa of one expert, and of the probe, with the others' majority.
+
+    ``chosen`` answers do not count, as their experts chose the images themselves.
+    """
 
     alpha: Quality
     expert: Quality
     probe: Quality
     difference: Quality
+    chosen: int
 
 
 @dataclass(frozen=True)
@@ -54,9 +58,11 @@ class Provenance:
 
 
 def agreement(evidence: Evidence, scored: Scored | None) -> Agreement:
-    """Agreement on the images that were not asked again out of doubt; parity on audit answers alone, as the probe has
-    learned from the rest."""
-    panel = Panel.of(without_doubt_driven(evidence.firsts, evidence.seed), evidence.classes)
+    """Agreement on images that nobody chose and that were not asked again out of doubt.
+
+    Parity is of audit answers alone, as the probe has learned from the rest.
+    """
+    panel = Panel.of(comparable(evidence.firsts, evidence.own, evidence.seed), evidence.classes)
     proba = np.full((len(panel.asset_ids), len(panel.classes)), np.nan)
     if scored is not None:
         row = {asset: i for i, asset in enumerate(panel.asset_ids)}
@@ -64,7 +70,9 @@ def agreement(evidence: Evidence, scored: Scored | None) -> Agreement:
             if asset in row:
                 proba[row[asset]] = probabilities
     parity = panel_parity(panel, proba, evidence.seed)
-    return Agreement(of(alpha(panel, seed=evidence.seed)), of(parity.expert), of(parity.probe), of(parity.difference))
+    chosen = sum((one.asset_id, one.expert) in evidence.own for one in evidence.firsts)
+    figures = (alpha(panel, seed=evidence.seed), parity.expert, parity.probe, parity.difference)
+    return Agreement(*(of(figure) for figure in figures), chosen)
 
 
 def provenance(session: Session, attribute: Attribute, run: Run) -> Provenance:

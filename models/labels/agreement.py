@@ -26,7 +26,7 @@ def alpha(panel: Panel, seed: int = 0) -> Metric:
     """Krippendorff's alpha for nominal data with missing votes: 1 is agreement, 0 what chance would give.
 
     Its interval resamples titles. Images with one vote do not count. On images chosen because they are doubtful it is
-    far lower than on all, so leave those out (``attune.models.labels.agreement_sample.without_doubt_driven``).
+    far lower than on all, so leave those out (``attune.models.labels.agreement_sample.comparable``).
     """
     counts = panel.counts()
     shared = counts.sum(axis=1) >= 2

@@ -1,8 +1,8 @@
-"""Which answered images get another opinion whatever was said of them: those that agreement is measured on."""
+"""Which answers tell how far experts agree: given without a look at others', on images that no doubt chose."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,16 @@ def drawn_at_random(asset_ids: Sequence[str], seed: int) -> NDArray[np.bool_]:
 def random_ranks(asset_ids: Sequence[str], seed: int) -> NDArray[np.float64]:
     """The lot of each image, float64 (n,) in [0, 1): the lowest are asked again first."""
     return unit_hash(asset_ids, seed, "second opinion")
+
+
+def comparable(answers: Iterable[Answer], own: Collection[tuple[str, str]], seed: int) -> list[Answer]:
+    """The ``answers`` that agreement may be measured on.
+
+    Without images that were asked again because they looked doubtful, and without those of ``own``, pairs (asset id,
+    expert) of what experts chose themselves: whoever chooses an image in Explore or a gallery may have read what others
+    or the probe say of it. The others' answers on the same image stay.
+    """
+    return [one for one in without_doubt_driven(answers, seed) if (one.asset_id, one.expert) not in own]
 
 
 def without_doubt_driven(answers: Iterable[Answer], seed: int) -> list[Answer]:

@@ -35,7 +35,9 @@ def report(snapshot: Snapshot, probe: Probe) -> BesideProbe:
     # Where no class leads the probe contradicts no one.
     says = {asset: int(row) for asset, row in zip(audits.asset_ids, predicted, strict=True) if row != NO_LABEL}
     audit_answers = [
-        answer for answer in latest(snapshot.first_answers) if answer.purpose == AUDIT and answer.asset_id in says
+        answer
+        for answer in latest(snapshot.first_answers)
+        if answer.purpose == AUDIT and answer.asset_id in says and (answer.asset_id, answer.expert) not in snapshot.own
     ]
     answers = [
         AuditAnswer(answer.expert, classes.index(answer.value), says[answer.asset_id])

@@ -14,7 +14,7 @@ from attune.models.evaluation.evaluate import cross_validated, evaluate_audit
 from attune.models.evaluation.metrics import FULL, Metric
 from attune.models.evaluation.splits import title_folds
 from attune.models.labels.agreement import TENTATIVE, alpha, alpha_without_one
-from attune.models.labels.agreement_sample import without_doubt_driven
+from attune.models.labels.agreement_sample import comparable
 from attune.models.labels.labels import Labels
 from attune.models.labels.panel import Panel
 from attune.models.probes import learner
@@ -50,8 +50,7 @@ def measure(
         seed=snapshot.seed,
     )
     metrics["cross_validated"] = early_sign(snapshot, prompts)
-    shared = without_doubt_driven(snapshot.first_answers, snapshot.seed)
-    metrics["alpha"] = alpha(Panel.of(shared, snapshot.attribute.classes), seed=snapshot.seed)
+    metrics["alpha"] = alpha(_agreement_panel(snapshot), seed=snapshot.seed)
     return metrics
 
 
@@ -59,8 +58,12 @@ def agreement_without_one(snapshot: Snapshot, agreement: Metric | None) -> tuple
     """The expert who differs most, and alpha without that one; not asked where the experts agree well enough."""
     if agreement is None or agreement.hi is None or agreement.hi >= TENTATIVE:
         return None
-    panel = Panel.of(without_doubt_driven(snapshot.first_answers, snapshot.seed), snapshot.attribute.classes)
-    return alpha_without_one(panel, snapshot.seed)
+    return alpha_without_one(_agreement_panel(snapshot), snapshot.seed)
+
+
+def _agreement_panel(snapshot: Snapshot) -> Panel:
+    shared = comparable(snapshot.first_answers, snapshot.own, snapshot.seed)
+    return Panel.of(shared, snapshot.attribute.classes)
 
 
 def fit_probe(snapshot: Snapshot, prompts: Prompts | None, labels: Labels | None = None) -> Probe:

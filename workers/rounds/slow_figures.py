@@ -17,7 +17,7 @@ from attune.labeler.records.session import writing
 from attune.labeler.settings import Settings
 from attune.models.evaluation.audit_titles import pool_reserved_mask
 from attune.models.labels.agreement import panel_parity
-from attune.models.labels.agreement_sample import without_doubt_driven
+from attune.models.labels.agreement_sample import comparable
 from attune.models.labels.answers import AUDIT
 from attune.models.labels.panel import Panel
 from attune.models.probes.priors import Prompts
@@ -81,9 +81,8 @@ def parity(snapshot: Snapshot, prompts: Prompts | None) -> dict[str, Any]:
     all answers together say of how far to rely on whom.
     """
     learned = set(snapshot.training.asset_ids)  # not what a person chose or imported of an audit title
-    shared = without_doubt_driven(
-        snapshot.answers, snapshot.seed
-    )  # on images asked again out of doubt everyone looks worse
+    # On images asked again out of doubt everyone looks worse, on those that one chose oneself better.
+    shared = comparable(snapshot.answers, snapshot.own, snapshot.seed)
     told_of = [answer for answer in shared if answer.purpose != AUDIT and answer.asset_id in learned]
     panel = Panel.of(told_of, snapshot.attribute.classes)
     result = panel_parity(panel, out_of_sample(snapshot, panel, prompts), snapshot.seed)

@@ -107,9 +107,13 @@ class Snapshot:
 
     @cached_property
     def reliance(self) -> Reliance:
-        """How far to rely on whom, by the answers that may be learned from (`updated_reliability`)."""
+        """How far to rely on whom, by the answers that may be learned from (`updated_reliability`).
+
+        Not by those on images that their expert chose, maybe with the others' answers in sight.
+        """
+        shared = [answer for answer in self._learned if (answer.asset_id, answer.expert) not in self.own]
         return reliability_update.updated_reliability(
-            self.advice.reliance, self._learned, self.count, self.attribute, self.seed
+            self.advice.reliance, shared, self.count, self.attribute, self.seed
         )
 
     @cached_property

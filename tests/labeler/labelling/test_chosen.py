@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -10,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from attune.labeler.answers import ingest
+from attune.labeler.catalog import audit_evidence
 from attune.labeler.label_studio import grid_project
 from attune.labeler.labelling import next_pages, take_chosen
 from attune.labeler.labelling.take_chosen import Chosen, Outcome
@@ -17,10 +20,12 @@ from attune.labeler.people.viewer import LEFT_ALONE, may_compare
 from attune.labeler.queues import chosen_pages
 from attune.labeler.queues.pinned import own_picks
 from attune.labeler.records.schema import Annotation, Asset, GridPage, Pick, Queue
-from attune.labeler.records.session import reading, writing
+from attune.labeler.records.session import engine, reading, writing
+from attune.labeler.views import review_facts
 from attune.models.clock import now
 from attune.models.errors import DataError, LabelStudioUnreachable
-from tests.support import factories
+from attune.models.labels.agreement_sample import comparable
+from tests.support import databases, factories
 from tests.support.page_desk import PageDesk
 
 
@@ -85,6 +90,62 @@ def test_a_batch_that_broke_off_goes_on_where_it_was(desk: PageDesk) -> None:
         assert len(session.scalars(select(GridPage).where(chosen_pages.is_chosen())).all()) == 1
 
 
+def both_at_once(
+    desk: PageDesk, monkeypatch: pytest.MonkeyPatch, first: Chosen, second: Chosen
+) -> tuple[list[list[Outcome]], int]:
+    """``second`` is sent while Label Studio still takes the page of ``first``; what became of both, and how many pages
+    Label Studio was given."""
+    inside, overtaken, given, done = threading.Event(), threading.Event(), [], {}
+
+    def add(*_: object) -> int:
+        if inside.is_set():
+            overtaken.set()
+        else:
+            inside.set()
+            overtaken.wait(0.5)
+        given.append(700 + len(given))
+        return given[-1]
+
+    def send(sent: Chosen) -> None:
+        done[id(threading.current_thread())] = take(desk, sent)
+
+    monkeypatch.setattr(grid_project, "add", add)
+    threads = [threading.Thread(target=send, args=(sent,)) for sent in (first, second)]
+    threads[0].start()
+    assert inside.wait(10)
+    threads[1].start()
+    for thread in threads:
+        thread.join(30)
+    return [done[id(thread)] for thread in threads], len(given)
+
+
+@pytest.fixture(params=databases.BOTH)
+def shared_desk(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PageDesk]:
+    made = PageDesk(factories.workspace(tmp_path / "shared", database_url=databases.database(request)), 1)
+    monkeypatch.setattr(take_chosen, "label_studio", lambda _: made.store)
+    monkeypatch.setattr(ingest, "ask_to_learn", lambda *_: None)
+    yield made
+    engine(made.settings.records_url).dispose()
+
+
+def test_a_batch_sent_again_while_the_first_request_runs_is_one_page(
+    shared_desk: PageDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = batch(shared_desk, "other", 12, 13)
+    assert both_at_once(shared_desk, monkeypatch, one, one) == ([[Outcome("stored", 2)]] * 2, 1)
+    assert len(shared_desk.store.rows) == 1
+    with reading(shared_desk.settings) as session:
+        assert len(session.scalars(select(GridPage).where(chosen_pages.is_chosen())).all()) == 1
+
+
+def test_two_batches_at_once_answer_no_image_twice(desk: PageDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair = batch(desk, "other", 12, 13), batch(desk, "tender", 13, 14)
+    done, pages = both_at_once(desk, monkeypatch, *pair)
+    assert done == [[Outcome("stored", 2)], [Outcome("stored", 1, {"answered": names(desk, 13)})]]
+    assert pages == 2
+    assert said(desk) == dict(zip(names(desk, 12, 13, 14), ["other", "other", "tender"], strict=True))
+
+
 def test_what_waits_was_answered_or_is_gone_is_left_out_by_reason(desk: PageDesk) -> None:
     take(desk, batch(desk, "tender", 15))
     with writing(desk.settings) as session:
@@ -126,6 +187,13 @@ def test_no_answer_by_choice_measures_even_if_taken_back(desk: PageDesk) -> None
     with reading(desk.settings) as session:
         wanted = {(name, desk.ana.email) for name in names(desk, 12, 13)}
         assert own_picks(session, desk.attribute.id) == wanted
+
+
+def test_answers_by_choice_are_no_evidence_of_agreement_and_the_review_counts_them(desk: PageDesk) -> None:
+    take(desk, batch(desk, "other", 12, 13))
+    evidence = audit_evidence.collect(desk.settings, "tender")
+    assert review_facts.agreement(evidence, None).chosen == 2
+    assert not comparable(evidence.firsts, evidence.own, evidence.seed)
 
 
 def test_whoever_answers_by_choice_does_not_read_the_others(desk: PageDesk) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sqlalchemy import select
@@ -9,12 +11,15 @@ from sqlalchemy import select
 from attune.labeler.answers import label_errors
 from attune.labeler.attributes import attributes
 from attune.labeler.catalog import gate_bounds
+from attune.labeler.catalog.audit_evidence import collect
+from attune.labeler.catalog.gates import champion_of, measured
 from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Run
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.views.review import Review, review
+from attune.labeler.views.review_facts import agreement
 from attune.labeler.views.review_slices import groups
 from attune.models.clock import now
 from attune.models.errors import UnknownAttribute, UnknownProbe
@@ -178,6 +183,15 @@ def test_parity_and_provenance_are_told(serious: Review) -> None:
     assert facts.experts == {"ana@example.org": 80, "bo@example.org": 60}
     assert (facts.purposes["audit"], facts.encoder["model"], facts.trained_on) == (80, "tiny", 60)
     assert facts.first < facts.last
+
+
+def test_agreement_leaves_out_images_of_ones_own_choice(world: Settings, serious: Review) -> None:
+    evidence = collect(world, "serious")
+    chosen = frozenset((one.asset_id, one.expert) for one in evidence.firsts if one.expert == "bo@example.org")
+    own = agreement(replace(evidence, own=chosen), None)
+    assert (serious.agreement.chosen, own.chosen) == (0, len(chosen))
+    assert not own.alpha.known
+    assert not measured(replace(evidence, own=chosen), champion_of(world, "serious"), None)["alpha"].n
 
 
 def test_without_audit_answers_it_says_so_everywhere_and_the_recorded_figures_stand_in(

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
 
 from attune.labeler.answers import label_errors, own_errors
-from attune.labeler.labelling import take_answers
-from attune.labeler.records.schema import Annotation, Asset, ConfirmedAnswer, Expert, Job, Pick
+from attune.labeler.labelling import take_answers, take_pages
+from attune.labeler.records.schema import Annotation, Asset, ConfirmedAnswer, Expert, Job, LabelError, Pick
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.labels.label_errors import SuspectedError
 from tests.labeler.web.conftest import Actor
 from tests.support import factories
 from tests.support.desk import Desk
+from tests.support.page_desk import PageDesk, tick
 
 PAGE = "/attributes/romance/errors"
 
@@ -92,6 +94,34 @@ def test_an_expert_corrects_the_own_answer_in_place(app: object, desk: Desk) -> 
         second = annotations(desk)[1]
         ana.send(f"{PAGE}/{second.id}/correct", form=PAGE, **(sent | {"once": str(uuid4())} | wrong))
         assert annotations(desk)[1].value == "yes"
+
+
+@pytest.mark.parametrize(
+    ("classes", "offered"), [(["tender", "other"], ["other"]), (["tender", "cold", "other"], [""])]
+)
+def test_an_answer_on_a_page_of_images_is_offered_what_the_page_can_take(
+    app: object, settings: Settings, monkeypatch: pytest.MonkeyPatch, classes: list[str], offered: list[str]
+) -> None:
+    made = PageDesk(settings, 1, classes=classes)
+    made.store.clock -= timedelta(days=2)  # an expert sees the list a day after the answer
+    monkeypatch.setattr(take_pages, "label_studio", lambda _: made.store)
+    monkeypatch.setattr(own_errors, "is_shown", lambda *_: True)
+    factories.add_user(settings, made.ana.email, "expert", made.ana)
+    made.take(tick(made.pages[0], 0, 2))
+    with writing(settings) as session:
+        name = session.get_one(Asset, made.pages[0].asset_pks[2]).asset_id
+        told = [SuspectedError(name, made.ana.email, "tender", classes[1], 0.93, 0.1)]
+        assert label_errors.replace(session, made.attribute.id, 1, told) == 1
+    ana, address = Actor(app, made.ana.email), "/attributes/tender/errors"  # type: ignore[arg-type]
+    page = ana.get(address).text
+    assert re.findall(r'name="value" value="([^"]*)"', page) == offered
+    assert ("Take my answer back" in page) == (offered == [""])
+    with reading(settings) as session:
+        suspected = session.scalars(select(LabelError.annotation_id)).one()
+    sent = {"value": offered[0], "once": str(uuid4()), "revision": "1"}
+    ana.send(f"{address}/{suspected}/correct", form=address, **sent)
+    assert made.said(made.pages[0]).get(2, "") == offered[0]
+    assert made.said(made.pages[0])[0] == "tender", "the others stay as they are"
 
 
 def test_a_correction_without_its_number_is_a_bad_request_and_a_wrong_value_is_told(app: object, desk: Desk) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from attune.models.labels.agreement import alpha
-from attune.models.labels.agreement_sample import SHARE, drawn_at_random, without_doubt_driven
+from attune.models.labels.agreement_sample import SHARE, comparable, drawn_at_random, without_doubt_driven
 from attune.models.labels.answers import AUDIT, SECOND_OPINION, Answer
 from attune.models.labels.panel import Panel
 from attune.models.labels.second_opinion import second_opinions
@@ -34,6 +34,12 @@ def test_only_images_asked_again_out_of_doubt_are_left_out() -> None:
         ids[300:]
     )
     assert without_doubt_driven(reversed([*first, *again, *shared]), 1) == list(reversed(kept))
+
+
+def test_an_answer_on_an_image_of_ones_own_choice_is_left_out_and_the_others_stay() -> None:
+    told = [Answer(f"image {i}", "title", who, "yes", "seed", NOON) for i in range(3) for who in EXPERTS]
+    kept = comparable(told, {("image 1", EXPERTS[0]), ("image 7", EXPERTS[1])}, 1)
+    assert kept == [one for one in told if (one.asset_id, one.expert) != ("image 1", EXPERTS[0])]
 
 
 def campaign(seed: int) -> tuple[float, float, float]:

@@ -45,6 +45,15 @@ def test_a_guesser_is_named_although_no_image_is_shared_and_the_others_audits_sa
     assert kept.without == alone.to_dict(), "measured as the run's own figure is"
 
 
+def test_audits_on_images_that_their_expert_chose_name_nobody() -> None:
+    """Whoever chooses an image may have read what others or the probe say: such an answer is not independent."""
+    seen = shared_out(60, guesses=True)
+    own = frozenset((one.asset_id, one.expert) for one in seen.answers if one.expert == GUS)
+    kept = disagreement_report.report(replace(seen, own=own), probe_of(seen))
+    assert kept.odd is None
+    assert {one.expert for one in kept.told} == {MARA, NILS}
+
+
 def test_nobody_is_named_among_experts_who_answer_alike_or_before_any_audit() -> None:
     for seen in (shared_out(60, guesses=False), studio(0), studio(40)):
         kept = disagreement_report.report(seen, probe_of(seen))

@@ -20,7 +20,7 @@ from attune.workers.rounds import learning_round, reliability_update, round_figu
 from attune.workers.rounds.snapshot import Snapshot, take_snapshot
 from tests.workers.rounds.test_queue_plan import NOON
 from tests.workers.rounds.test_revised import workspace
-from tests.workers.rounds.test_round_figures import studio
+from tests.workers.rounds.test_round_figures import probe_of, studio
 from tests.workers.rounds.test_slow_figures import changed
 
 SAME, ANY = "same@x.org", "any@x.org"
@@ -131,6 +131,21 @@ def test_one_careless_expert_is_not_blamed_on_the_definition(seen: Snapshot) -> 
     assert without[0] == ANY
     assert without[1].value == pytest.approx(1.0)
     assert round_figures.agreement_without_one(seen, replace(low, value=0.6, hi=0.8)) is None
+
+
+def test_answers_to_images_of_ones_own_choice_train_and_tell_no_agreement(seen: Snapshot) -> None:
+    chosen = [(one.asset_id, one.expert) for one in seen.answers if one.expert == ANY][:40]
+    own = changed(seen, own=frozenset(chosen))
+    everybody, rest = (round_figures.measure(one, probe_of(one), None)["alpha"] for one in (seen, own))
+    assert everybody.value is not None
+    assert rest.value is not None
+    assert rest.value > everybody.value + 0.2, "the careless one's chosen answers count no more, the others' do"
+    assert {one.expert: one.accuracy["n"] for one in own.reliance.told}[ANY] == 20
+    assert len(own._learned) == len(seen._learned)
+    all_chosen = changed(seen, own=frozenset((one.asset_id, one.expert) for one in seen.answers if one.expert == ANY))
+    assert all_chosen.weights == {}
+    low = Metric("alpha", 0.1, 0.0, 0.3, 60, "m")
+    assert round_figures.agreement_without_one(all_chosen, low) is None, "of two experts none differs"
 
 
 def test_one_expert_alone_is_not_judged() -> None:
