@@ -16,9 +16,10 @@ from attune.labeler.spaces import clusterings, spaces
 from attune.labeler.spaces.clusterings import USUAL, New
 from attune.labeler.spaces.members import Members
 from attune.models.errors import EmptyPool
-from attune.models.spaces.clustering import cluster, project
+from attune.models.spaces.clustering import cluster, nearest_others, project
 from attune.models.spaces.stability import CHOICES, DRAWS, Step, agreement_by_k, cluster_stability, most_stable
 
+NEAR = 3  # clusters that are kept as the nearest of each
 STEPS = 4  # beside those of stability: vectors, clusters, measures, records
 
 
@@ -50,7 +51,8 @@ def run(
     step()
     members = _by_key(Members(view.keys[projected.index], found.labels, found.cosines))
     sizes, digest = found.sizes.tolist(), view.fingerprint.digest
-    new = New(space, digest, asked, seed, members, sizes, stability, within, agreement, who)
+    near = nearest_others(found.centres, NEAR).tolist()
+    new = New(space, digest, asked, seed, members, sizes, stability, within, agreement, who, near)
     kept = clusterings.keep(settings, new)
     step()
     return {"clustering": kept, "clusters": len(sizes), "asked": asked, "assets": len(members.keys)}
