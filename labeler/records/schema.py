@@ -612,7 +612,7 @@ class Description(Base):
     """One thing that a cluster's images have in common, as the last job `describe` found it.
 
     ``kind``: ``audit`` or ``answers`` (of experts), ``probe``, ``column``, ``phrase``. ``name`` is the attribute or the
-    column, ``value`` its class or value, or the phrase. Shares are of the cluster and of the ``rest`` of the clustering;
+    column, ``value`` its class or value, or the phrase. Shares are of the cluster and of the ``rest`` of all images;
     ``p`` and ``q`` are None where nothing was tested.
     """
 

@@ -152,7 +152,7 @@ def keep(settings: Settings, new: New) -> int:
 def _before(settings: Settings, session: Session, space: str, scope: str) -> tuple[Saved | None, list[int]]:
     """The newest clustering of a space and scope whose file is still there, and the newer ones whose file is gone."""
     newest = select(Clustering).where(Clustering.space == space, Clustering.scope == scope)
-    lost = []
+    lost: list[int] = []
     for row in session.scalars(newest.order_by(Clustering.id.desc())):
         if members.there(settings, row.file):
             return find(session, row.id), lost

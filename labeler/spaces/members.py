@@ -1,8 +1,8 @@
 """Who is in which cluster: one Arrow file for each clustering, named by its own sha256, in the workspace.
 
 Columns: ``key`` (int64, the asset's key in the records, ascending), ``cluster`` (int16, the cluster's place by size),
-``cosine`` (float16, to its centre) and ``order`` (int32: the rows cluster by cluster, the most typical first), so that a
-page sorts nothing. The same members give the same bytes, whatever numbers the clusters have.
+``cosine`` (float16, to its centre) and ``order`` (int32: the rows cluster by cluster, the most typical first), so that
+no page sorts. The same members give the same bytes, whatever numbers the clusters have.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ class Members:
         """The rows (n,) cluster by cluster, the most typical first, equal ones by their key."""
         if self.sorted_rows is not None:
             return self.sorted_rows
-        return np.lexsort((self.keys, -self.cosines.astype(np.float32), self.places)).astype(np.int32)
+        order = np.lexsort((self.keys, -self.cosines.astype(np.float32), self.places))
+        return np.asarray(order, dtype=np.int32)
 
     @cached_property
     def starts(self) -> npt.NDArray[np.intp]:

@@ -26,6 +26,8 @@ from attune.models.vectors.vector_store import VectorStore
 
 STRIPS, STRIP = 3, 5  # images that show what a space sees, and how many of the nearest beside each
 SPREAD = 2_654_435_761  # keys times this, modulo 2^32: an order that has nothing to do with when an image came (Knuth)
+FITTED = "fitted_on"
+OUTGROWN = 2  # times as many images as the components come from: they may miss what came since
 FINAL, COLOUR, LAYER = "final", "colour", "layer:"
 NAME = re.compile(r"final|colour|layer:(0|[1-9][0-9]{0,3})")
 GOOD_FOR = {
@@ -46,6 +48,12 @@ class SpaceRow:
     good_for: str
     measures: Mapping[str, Any]
     added_at: datetime | None = None
+
+    @property
+    def outgrown(self) -> int:
+        """How many images its components come from, where the pool is far larger now; else 0."""
+        fitted = int(self.measures.get(FITTED, 0))
+        return fitted if 0 < OUTGROWN * fitted <= self.images else 0
 
 
 def check_name(name: str) -> str:
@@ -98,7 +106,9 @@ def listed(settings: Settings) -> list[SpaceRow]:
     if encoder is not None:
         rows[encoder.digest] = (rows.get(encoder.digest, ({}, None))[0], encoder.added_at)
     return [
-        SpaceRow(name, one.digest, one.dimension, len(store.ids(one)), good_for(name), *rows.get(one.digest, ({}, None)))
+        SpaceRow(
+            name, one.digest, one.dimension, len(store.ids(one)), good_for(name), *rows.get(one.digest, ({}, None))
+        )
         for name, one in made
         if one is not None
     ]
@@ -114,17 +124,27 @@ def _order(name: str) -> tuple[bool, int]:
 
 
 def record(
-    settings: Settings, name: str, fingerprint: Fingerprint, base: Fingerprint | None, measures: Mapping[str, Any] = {}
+    settings: Settings,
+    name: str,
+    fingerprint: Fingerprint,
+    base: Fingerprint | None,
+    measures: Mapping[str, Any] = {},
+    fitted_on: int | None = None,
 ) -> None:
-    """Write a space down, with what was measured of it; once more changes the measures alone."""
+    """Write a space down, with what was measured of it; once more changes the measures alone.
+
+    ``fitted_on``: how many images the pool had when the space's components were found; the first word counts.
+    """
     with writing(settings) as session:
         row = session.scalar(select(Space).where(Space.digest == fingerprint.digest))
         if row is None:
             row = Space(name=name, digest=fingerprint.digest, fingerprint=fingerprint.to_dict(), added_at=now())
             row.base_digest = base.digest if base else None
+            row.measures = {} if fitted_on is None else {FITTED: fitted_on}
             session.add(row)
         if measures:
-            row.measures = dict(measures)
+            held = row.measures or {}
+            row.measures = dict(measures) | ({FITTED: held[FITTED]} if FITTED in held else {})
 
 
 def measure(settings: Settings, name: str, view: PoolView) -> None:
