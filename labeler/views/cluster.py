@@ -17,6 +17,7 @@ from attune.labeler.settings import Settings
 from attune.labeler.spaces import clusterings, members
 from attune.labeler.spaces.clusterings import Saved
 from attune.labeler.spaces.members import Members
+from attune.labeler.views.cluster_described import Described, described
 from attune.labeler.views.explore_clusters import Card, cards_of, is_loose, pictures_of
 from attune.labeler.views.explore_jobs import Progress, progress
 from attune.labeler.views.pictures import PageImage
@@ -66,6 +67,7 @@ class ClusterPage:
     inside: Inside | None
     question: Question
     job: Progress
+    described: Described | None
 
 
 def cluster_page(settings: Settings, viewer: Viewer, run: int, number: int) -> ClusterPage:
@@ -79,6 +81,7 @@ def cluster_page(settings: Settings, viewer: Viewer, run: int, number: int) -> C
         nearest = _first_titles(_some(session, viewer, _core_keys(held, near[0])), NEAR_MISSES // 2) if near else []
         inner = _inside(session, run, number)
         job = progress(session, ("clusters",))
+        told = described(session, viewer, saved.row, number)
     spread = _first_titles(core, POSITIVES)
     misses = [*_first_titles(edge, NEAR_MISSES - len(nearest)), *nearest]
     inside = None
@@ -86,7 +89,7 @@ def cluster_page(settings: Settings, viewer: Viewer, run: int, number: int) -> C
         inside = Inside(inner.row, cards_of(settings, viewer, inner, inner.clusters[:INSIDE]))
     beside = cards_of(settings, viewer, saved, near)
     return ClusterPage(
-        saved, one, is_loose(one), core[:CORE], edge[:EDGE], random, beside, inside, Question(spread, misses), job
+        saved, one, is_loose(one), core[:CORE], edge[:EDGE], random, beside, inside, Question(spread, misses), job, told
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,18 +17,18 @@ from attune.labeler.settings import Settings
 from attune.labeler.spaces import clusterings, members, spaces
 from attune.labeler.spaces.clusterings import Saved
 from attune.labeler.spaces.words import changed, fewer
+from attune.labeler.views.cluster_described import first_words
 from attune.labeler.views.explore_jobs import Progress, progress
 from attune.labeler.views.pictures import PageImage, picture
 
 PAGE = 24
 TYPICAL = 5  # images that stand for a cluster
-EXAMPLES = 4  # images that a command for a new question begins with
 LISTED = 30  # clusterings, the newest
 
 
 @dataclass(frozen=True)
 class Card:
-    """One cluster of clustering ``run``: its most typical images, and the ids that a new question would begin with."""
+    """One cluster of clustering ``run``: its most typical images, and the first thing that is said of it."""
 
     run: int
     number: int
@@ -37,7 +36,7 @@ class Card:
     name: str
     loose: bool
     pictures: Sequence[PageImage]
-    examples: Sequence[str]
+    said: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,8 @@ def cards_of(settings: Settings, viewer: Viewer, saved: Saved, shown: Sequence[C
         keys = {one.place: held.of(one.place)[: 2 * TYPICAL].tolist() for one in shown}
     with reading(settings) as session:
         images = pictures_of(session, viewer, [key for some in keys.values() for key in some])
-    return [_card(saved.row.id, one, keys.get(one.place, ()), images) for one in shown]
+        said = first_words(session, viewer, saved.row.id, {one.number for one in shown})
+    return [_card(saved.row.id, one, keys.get(one.place, ()), images, said.get(one.number, "")) for one in shown]
 
 
 def pictures_of(session: Session, viewer: Viewer, keys: Sequence[int]) -> dict[int, PageImage]:
@@ -119,18 +119,11 @@ def pictures_of(session: Session, viewer: Viewer, keys: Sequence[int]) -> dict[i
     return {asset.id: picture(asset) for asset in rows}
 
 
-def _card(run: int, one: Cluster, keys: Sequence[int], images: Mapping[int, PageImage]) -> Card:
+def _card(run: int, one: Cluster, keys: Sequence[int], images: Mapping[int, PageImage], said: str) -> Card:
     shown = [images[key] for key in keys if key in images][:TYPICAL]
-    examples = [image.asset_id for image in shown[:EXAMPLES]]
-    return Card(run, one.number, one.size, one.name, is_loose(one), shown, examples)
+    return Card(run, one.number, one.size, one.name, is_loose(one), shown, said)
 
 
 def is_loose(one: Cluster) -> bool:
     """Whether other samples of the pool make another cluster of it."""
     return one.stability is not None and one.stability < clusters.LOOSE
-
-
-def question_command(examples: Sequence[str]) -> str:
-    """The command that makes a question with these images as what counts."""
-    given = " ".join(f"--in-scope {shlex.quote(name)}" for name in examples)
-    return f"attune attribute create NAME --question '…' --classes yes,no {given}"

@@ -100,6 +100,7 @@ RULES: dict[str, frozenset[str]] = {
     "clusters.make": MANAGERS,
     "clusters.cluster": EXPERTS,
     "clusters.name": MANAGERS,
+    "clusters.describe": MANAGERS,
     "spaces.page": EXPERTS,
     "spaces.compute": MANAGERS,
     "api.search": EXPERTS,

@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from attune.labeler.assets.active_pool import PoolView
+from attune.labeler.jobs import jobs
 from attune.labeler.jobs.jobs import Report, quiet
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.spaces import clusterings, spaces
+from attune.labeler.spaces import clusterings, descriptions, spaces
 from attune.labeler.spaces.clusterings import USUAL, New
 from attune.labeler.spaces.members import Members
 from attune.models.errors import EmptyPool
@@ -55,6 +56,8 @@ def run(
     new = New(space, digest, asked, seed, members, sizes, stability, within, agreement, who, near)
     kept = clusterings.keep(settings, new)
     step()
+    if jobs.workers_alive(settings, descriptions.KIND):  # else nobody waits for it: the command does not
+        jobs.enqueue(settings, descriptions.KIND, clustering=kept)
     return {"clustering": kept, "clusters": len(sizes), "asked": asked, "assets": len(members.keys)}
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from attune.labeler.explore.clusters import KIND, MOST, USUAL
+from attune.labeler.explore.clusters import KIND, MOST
 from attune.labeler.jobs import jobs
 from attune.labeler.records.session import reading
-from attune.labeler.spaces import clusterings, spaces
+from attune.labeler.spaces import clusterings, descriptions, spaces
 from attune.labeler.views import explore_clusters
 from attune.labeler.views.cluster import cluster_page
 from attune.labeler.views.explore import CLUSTER
@@ -26,9 +26,7 @@ def page() -> ResponseReturnValue:
     found = explore_clusters.clusters_page(
         auth.settings(), auth.viewer(), arguments.get("page", 1, int), arguments.get("run", None, int)
     )
-    return render_template(
-        "explore_clusters.html", found=found, command=explore_clusters.question_command, usual=USUAL, most=MOST
-    )
+    return render_template("explore_clusters.html", found=found, most=MOST)
 
 
 @blueprint.post("")
@@ -67,3 +65,15 @@ def name(run: int, number: int) -> ResponseReturnValue:
     clusterings.rename(settings, run, number, form.get("name", ""))
     flash("Saved. The name and the note stay when the clusters are made again.", "success")
     return redirect(url_for("clusters.cluster", run=run, number=number))
+
+
+@blueprint.post("/<int:run>/<int:number>/describe")
+def describe(run: int, number: int) -> ResponseReturnValue:
+    """Ask for new descriptions of all clusters of a clustering, unless a job is at it."""
+    settings = auth.settings()
+    with reading(settings) as session:
+        clusterings.find(session, run).cluster(number)
+        waits = progress(session, (descriptions.KIND,)).waits
+    if not waits:
+        jobs.enqueue(settings, descriptions.KIND, clustering=run)
+    return redirect(url_for("clusters.cluster", run=run, number=number, _anchor="h-described"))

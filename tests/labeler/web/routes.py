@@ -99,6 +99,7 @@ GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "exchange.confirm",
         "clusters.make",
         "clusters.name",
+        "clusters.describe",
         "spaces.compute",
         "attribute_form.new",
         "attribute_form.create",
