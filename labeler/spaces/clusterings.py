@@ -19,7 +19,7 @@ from attune.labeler.spaces import members
 from attune.labeler.spaces.members import Members
 from attune.labeler.spaces.spaces import FINAL
 from attune.models.clock import now
-from attune.models.errors import DataError
+from attune.models.errors import DataError, UnknownClustering
 from attune.models.spaces.matching import lineage, shared_counts
 
 KIND = "clusters"  # of the job
@@ -56,11 +56,11 @@ class Saved:
     clusters: Sequence[Cluster]
 
     def cluster(self, number: int) -> Cluster:
-        """Cluster ``number``. Raises DataError where the clustering has none of that number."""
+        """Cluster ``number``. Raises UnknownClustering where it has none of that number."""
         found = next((one for one in self.clusters if one.number == number), None)
         if found is None:
             numbers = ", ".join(str(one) for one in sorted(one.number for one in self.clusters))
-            raise DataError(f"Clustering {self.row.id} has no cluster {number}. Its clusters are {numbers}.")
+            raise UnknownClustering(f"Clustering {self.row.id} has no cluster {number}. Its clusters are {numbers}.")
         return found
 
 
@@ -76,10 +76,12 @@ def parse_within(text: str) -> tuple[int, int]:
 
 
 def find(session: Session, clustering_id: int) -> Saved:
-    """One clustering. Raises DataError where it does not exist."""
+    """One clustering. Raises UnknownClustering where it does not exist."""
     row = session.get(Clustering, clustering_id)
     if row is None:
-        raise DataError(f"Clustering {clustering_id} does not exist. To list the clusterings: `attune clusters list`")
+        raise UnknownClustering(
+            f"Clustering {clustering_id} does not exist. To list the clusterings: `attune clusters list`"
+        )
     clusters = session.scalars(select(Cluster).where(Cluster.clustering_id == row.id).order_by(Cluster.place))
     return Saved(row, list(clusters))
 

@@ -250,8 +250,9 @@ def test_clusters_lead_to_their_images_and_to_a_new_question(
     assert "most typical first" in owner.get("/explore?at=cluster:1").text
     assert "most typical first" in owner.get("/explore?at=cluster:1:3").text
     for gone in ("/explore?at=cluster:4", "/explore?at=cluster:9:1", "/explore/clusters/1/4", "/explore/clusters/9/1"):
-        assert owner.get(gone).status_code == 422, gone
-    for wrong in ({"k": "1"}, {"k": "many"}, {"space": "colour"}, {"space": "deep"}, {"within": "1:9"}):
+        assert owner.get(gone).status_code == 404, gone
+    assert owner.get("/explore?at=cluster:x:1").status_code == 422
+    for wrong in ({"k": "1"}, {"k": "many"}, {"space": "colour"}, {"space": "deep"}, {"within": "1"}):
         assert owner.send("/explore/clusters", **wrong).status_code == 422, wrong
     with reading(settings) as session:
         newest = clusterings.latest(session)
