@@ -4,7 +4,7 @@ AttuneError
 ├ SettingsError (ValueError)
 ├ ExtraNotInstalled (ImportError)
 ├ DataError (ValueError)            ConflictingLabels · NotEnoughLabels · SplitLeakage · UnreadableItem
-│                                   · UnwritableFile
+│                                   · UnwritableFile · UnknownClustering
 ├ PoolError (ValueError)            EmptyPool · PoolExhausted
 ├ EncoderError                      UnknownEncoder · EncoderMismatch · EncoderNotInstalled · WeightsUnavailable
 ├ ProbeError                        ProbeNotFitted · BadProbeFile · GateFailed
@@ -65,6 +65,10 @@ class UnreadableItem(DataError):
 
 class UnwritableFile(DataError):
     """A file that a user named cannot be written; says the path, the reason and what to do."""
+
+
+class UnknownClustering(DataError, LookupError):
+    """No clustering has this number, or it has no such cluster."""
 
 
 class PoolError(AttuneError, ValueError):
@@ -266,6 +270,7 @@ CONSEQUENCES: dict[type[AttuneError], Consequence] = {
     AttuneError: Consequence(500, 1, False),
     SettingsError: Consequence(500, 2, False),
     DataError: Consequence(422, 3, False),
+    UnknownClustering: Consequence(404, 3, False),
     PoolError: Consequence(409, 4, False),
     EncoderError: Consequence(409, 5, False),
     UnknownEncoder: Consequence(404, 5, False),

@@ -152,6 +152,44 @@ def name(shell: Shell, run: int, number: int, text: str) -> None:
     )
 
 
+@attune_command(command, "describe", example="attune clusters describe 3")
+@click.argument("run", metavar="RUN", type=click.IntRange(min=1))
+@click.argument("number", metavar="[N]", type=click.IntRange(min=1), required=False)
+def describe(shell: Shell, run: int, number: int | None) -> None:
+    """Find out what the images of each cluster of clustering RUN have in common; print it, of all or of cluster N.
+
+    By experts' answers, by columns of the asset table, by the champions' scores, and in words.
+    """
+    from attune.labeler.spaces import descriptions
+    from attune.labeler.spaces.description_words import figures, in_order, lift, sentence
+
+    with reading(shell.settings) as session:
+        saved = clusterings.find(session, run)
+        names = {one.number: one.name for one in saved.clusters if number in (None, one.number)}
+        if number is not None:
+            saved.cluster(number)
+    with shell.progress("describing") as report:
+        done = jobs.ask(shell.settings, descriptions.KIND, report, clustering=run)
+    with reading(shell.settings) as session:
+        found = in_order(descriptions.of_clustering(session, run, number))
+    fields = ("number", "kind", "name", "value", "share", "lo", "hi", "rest", "n", "titles", "p", "q")
+    rows = [{field: getattr(one, field) for field in fields} | {"lift": lift(one)} for one in found]
+    for row, one in zip(rows, found, strict=True):
+        row |= {"sentence": sentence(one), "figures": figures(one)}
+    shell.result(done | {"descriptions": rows}, _told(names, rows))
+    if done["no_phrases"]:
+        shell.hint(done["no_phrases"])
+
+
+def _told(names: dict[int, str], rows: list[dict[str, Any]]) -> str:
+    """What is said of each cluster, as paragraphs."""
+    parts = []
+    for number, called in sorted(names.items()):
+        said = [f"  {row['sentence']}" for row in rows if row["number"] == number] or ["  Nothing that differs."]
+        parts.append("\n".join([f"Cluster {number}{f': {called}' if called else ''}", *said]))
+    return "\n\n".join(parts)
+
+
 @attune_command(command, "export", example="attune clusters export 3 --to clusters.parquet")
 @click.argument("run", metavar="RUN", type=click.IntRange(min=1))
 @click.option("--to", required=True, type=OUTPUT, help="File to write: .csv or .parquet.")

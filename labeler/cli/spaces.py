@@ -45,18 +45,25 @@ def list_(shell: Shell) -> None:
         for row in rows
     ]
     shell.result({"spaces": rows}, table(("space", "images", "dimension", "intrinsic", "good for"), cells))
+    for one in found:
+        if one.outgrown:
+            shell.hint(
+                f"{one.name} was fitted to {plural(one.outgrown, 'image')}, and now has {one.images}. To fit it to "
+                f"today's pool, as a new version: `attune spaces layers {one.name} --refit`"
+            )
 
 
 @attune_command(command, "layers", example="attune spaces layers layer:2 layer:9 colour")
 @click.argument("names", metavar="[SPACE]...", nargs=-1)
-def layers(shell: Shell, names: tuple[str, ...]) -> None:
+@click.option("--refit", is_flag=True, help="Find the layers' components anew: a new version of each layer's space.")
+def layers(shell: Shell, names: tuple[str, ...], refit: bool) -> None:
     """Compute the vectors of all images in each SPACE: layer:N or colour. Without SPACE: 4 layers of the encoder.
 
-    Layers count from 0, the earliest. If the command stops, run it again to continue.
+    Layers count from 0, the earliest. If the command stops, run it again without --refit to continue.
     """
     wanted = [spaces.check_name(name) for name in names]
     with shell.progress("Computing spaces") as report:
-        done = jobs.ask(shell.settings, KIND, report, names=wanted)
+        done = jobs.ask(shell.settings, KIND, report, names=wanted, refit=refit)
     if "spaces" in done:
         made = ", ".join(done["spaces"]) or "none"
         shell.result(done, f"{plural(done['computed'], 'image')} computed. Spaces: {made}.")

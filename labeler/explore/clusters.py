@@ -73,10 +73,13 @@ def parts_of(settings: Settings, saved: Saved) -> list[Part]:
     ]
 
 
-def part(settings: Settings, number: int) -> Part:
-    """Cluster ``number`` of the newest, with all its images. Raises DataError where there is none."""
+def part(settings: Settings, number: int, run: int | None = None) -> Part:
+    """Cluster ``number`` of clustering ``run``, or of the newest, with all its images.
+
+    Raises DataError where there is none.
+    """
     with reading(settings) as session:
-        saved = clusterings.latest(session)
+        saved = clusterings.find(session, run) if run is not None else clusterings.latest(session)
         if saved is None:
             raise DataError("There are no clusters yet. The page Clusters makes them.")
         one = saved.cluster(number)

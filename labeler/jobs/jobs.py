@@ -48,6 +48,7 @@ KINDS = {
     "configure": ("attune.workers.jobs.label_studio_access:configure", "people"),
     "grid": ("attune.workers.jobs.make_grids:run", "learn"),
     "clusters": ("attune.workers.jobs.make_clusters:run", "embed"),
+    "describe": ("attune.workers.jobs.describe_clusters:run", "embed"),
     "layers": ("attune.workers.jobs.compute_spaces:run", "embed"),
 }
 HINTS = "hints"  # the line of the readings that webhooks ask for, which are no jobs of the records

@@ -587,6 +587,9 @@ class Clustering(Base):
     changes: Mapped[dict[str, Any]] = mapped_column(default=dict)  # born, died, split and merged since the one before
     made_by: Mapped[str]
     made_at: Mapped[datetime]
+    described_at: Mapped[datetime | None]
+    # What the descriptions are of (`labeler.spaces.descriptions.Basis`). The default is for an older release.
+    described: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
 
 
 class Cluster(Base):
@@ -601,3 +604,33 @@ class Cluster(Base):
     size: Mapped[int]
     stability: Mapped[float | None]  # mean best Jaccard overlap over bootstrap samples
     name: Mapped[str] = mapped_column(default="")
+    # The defaults are for an older release.
+    note: Mapped[str] = mapped_column(Text, default="", server_default="")
+    near: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")  # numbers of the nearest, nearest first
+
+
+class Description(Base):
+    """One thing that a cluster's images have in common, as the last job `describe` found it.
+
+    ``kind``: ``audit`` or ``answers`` (of experts), ``probe``, ``column``, ``phrase``. ``name`` is the attribute or the
+    column, ``value`` its class or value, or the phrase. Shares are of the cluster and of the ``rest`` of all images;
+    ``p`` and ``q`` are None where nothing was tested.
+    """
+
+    __tablename__ = "descriptions"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clustering_id: Mapped[int] = mapped_column(ForeignKey("clusterings.id"), index=True)
+    number: Mapped[int]  # of the cluster
+    place: Mapped[int]  # within the cluster and the kind, the surest first
+    kind: Mapped[str]
+    attribute_id: Mapped[int | None] = mapped_column(ForeignKey("attributes.id"))
+    name: Mapped[str]
+    value: Mapped[str]
+    share: Mapped[float | None]
+    lo: Mapped[float | None]
+    hi: Mapped[float | None]
+    rest: Mapped[float | None]
+    n: Mapped[int] = mapped_column(default=0)
+    titles: Mapped[int] = mapped_column(default=0)
+    p: Mapped[float | None]
+    q: Mapped[float | None]

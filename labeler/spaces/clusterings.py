@@ -19,18 +19,21 @@ from attune.labeler.spaces import members
 from attune.labeler.spaces.members import Members
 from attune.labeler.spaces.spaces import FINAL
 from attune.models.clock import now
-from attune.models.errors import DataError
+from attune.models.errors import DataError, UnknownClustering
 from attune.models.spaces.matching import lineage, shared_counts
 
 KIND = "clusters"  # of the job
 USUAL, MOST = 24, 60
-LONGEST_NAME, LONGEST_SCOPE = 80, 255
+LONGEST_NAME, LONGEST_NOTE, LONGEST_SCOPE = 80, 2000, 255
 WITHIN = re.compile(r"([1-9][0-9]{0,8}):([1-9][0-9]{0,8})")
 
 
 @dataclass(frozen=True)
 class New:
-    """A clustering that was made and is to be kept: ``stability`` by place, as the clusters stand in ``members``."""
+    """A clustering that was made and is to be kept: ``stability`` by place, as the clusters stand in ``members``.
+
+    ``near``: of each cluster the places of the nearest others, nearest first.
+    """
 
     space: str
     space_digest: str
@@ -42,6 +45,7 @@ class New:
     within: str = ""
     agreement: Mapping[int, float] = field(default_factory=dict)
     made_by: str = ""
+    near: Sequence[Sequence[int]] = ()
 
 
 @dataclass(frozen=True)
@@ -52,11 +56,11 @@ class Saved:
     clusters: Sequence[Cluster]
 
     def cluster(self, number: int) -> Cluster:
-        """Cluster ``number``. Raises DataError where the clustering has none of that number."""
+        """Cluster ``number``. Raises UnknownClustering where it has none of that number."""
         found = next((one for one in self.clusters if one.number == number), None)
         if found is None:
             numbers = ", ".join(str(one) for one in sorted(one.number for one in self.clusters))
-            raise DataError(f"Clustering {self.row.id} has no cluster {number}. Its clusters are {numbers}.")
+            raise UnknownClustering(f"Clustering {self.row.id} has no cluster {number}. Its clusters are {numbers}.")
         return found
 
 
@@ -72,10 +76,12 @@ def parse_within(text: str) -> tuple[int, int]:
 
 
 def find(session: Session, clustering_id: int) -> Saved:
-    """One clustering. Raises DataError where it does not exist."""
+    """One clustering. Raises UnknownClustering where it does not exist."""
     row = session.get(Clustering, clustering_id)
     if row is None:
-        raise DataError(f"Clustering {clustering_id} does not exist. To list the clusterings: `attune clusters list`")
+        raise UnknownClustering(
+            f"Clustering {clustering_id} does not exist. To list the clusterings: `attune clusters list`"
+        )
     clusters = session.scalars(select(Cluster).where(Cluster.clustering_id == row.id).order_by(Cluster.place))
     return Saved(row, list(clusters))
 
@@ -121,8 +127,10 @@ def keep(settings: Settings, new: New) -> int:
     digest = members.save(settings, new.members)
     with writing(settings) as session:
         scope = scope_of(session, new.within)
-        before = latest(session, new.space, scope)
+        before, lost = _before(settings, session, new.space, scope)
         numbers, changes = _numbers(settings, session, new, before, scope)
+        if lost:
+            changes["lost"] = lost
         within = parse_within(new.within) if new.within else (None, None)
         row = Clustering(
             space=new.space, space_digest=new.space_digest, scope=scope, within_id=within[0], within_number=within[1],
@@ -132,28 +140,37 @@ def keep(settings: Settings, new: New) -> int:
         )  # fmt: skip
         session.add(row)
         session.flush()
-        names = {one.number: one.name for one in before.clusters} if before else {}
+        held = {one.number: one for one in before.clusters} if before else {}
         for place, number in enumerate(numbers):
-            stability = float(new.stability[place]) if len(new.stability) else None
-            name = names.get(number, "")
-            session.add(
-                Cluster(
-                    clustering_id=row.id, place=place, number=number, size=int(new.sizes[place]), stability=stability,
-                    name=name,
-                )
-            )  # fmt: skip
+            one = Cluster(clustering_id=row.id, place=place, number=number, size=int(new.sizes[place]))
+            one.stability = float(new.stability[place]) if len(new.stability) else None
+            one.near = [numbers[other] for other in new.near[place]] if len(new.near) else []
+            if number in held:
+                one.name, one.note = held[number].name, held[number].note
+            session.add(one)
         return row.id
+
+
+def _before(settings: Settings, session: Session, space: str, scope: str) -> tuple[Saved | None, list[int]]:
+    """The newest clustering of a space and scope whose file is still there, and the newer ones whose file is gone."""
+    newest = select(Clustering).where(Clustering.space == space, Clustering.scope == scope)
+    lost: list[int] = []
+    for row in session.scalars(newest.order_by(Clustering.id.desc())):
+        if members.there(settings, row.file):
+            return find(session, row.id), lost
+        lost.append(row.id)
+    return None, lost
 
 
 def _numbers(
     settings: Settings, session: Session, new: New, before: Saved | None, scope: str
 ) -> tuple[list[int], dict[str, Any]]:
     """The new clusters' numbers by place, and what changed since ``before``."""
-    if before is None:
-        return list(range(1, len(new.sizes) + 1)), {}
-    shared = overlap(members.load(settings, before.row.file), new.members, (len(before.clusters), len(new.sizes)))
     given = select(func.max(Cluster.number)).join(Clustering, Clustering.id == Cluster.clustering_id)
     highest = session.scalar(given.where(Clustering.space == new.space, Clustering.scope == scope)) or 0
+    if before is None:
+        return list(range(highest + 1, highest + len(new.sizes) + 1)), {}
+    shared = overlap(members.load(settings, before.row.file), new.members, (len(before.clusters), len(new.sizes)))
     found = lineage(shared, [one.number for one in before.clusters], highest + 1)
     changes = {
         "born": list(found.born),
@@ -179,9 +196,25 @@ def rename(settings: Settings, clustering_id: int, number: int, name: str) -> st
     if len(name) > LONGEST_NAME:
         raise DataError(f"The name has {len(name)} characters. Use at most {LONGEST_NAME}.")
     with writing(settings) as session:
-        saved = find(session, clustering_id)
-        before = saved.cluster(number).name
-        same = select(Clustering.id).where(Clustering.space == saved.row.space, Clustering.scope == saved.row.scope)
-        for row in session.scalars(select(Cluster).where(Cluster.number == number, Cluster.clustering_id.in_(same))):
+        before = find(session, clustering_id).cluster(number).name
+        for row in _of_number(session, clustering_id, number):
             row.name = name
     return before
+
+
+def take_note(settings: Settings, clustering_id: int, number: int, note: str) -> None:
+    """Write down what people saw in a cluster, where `rename` writes its name. Raises DataError as it does."""
+    note = note.strip()
+    if len(note) > LONGEST_NOTE:
+        raise DataError(f"The note has {len(note):,} characters. Use at most {LONGEST_NOTE:,}.")
+    with writing(settings) as session:
+        find(session, clustering_id).cluster(number)
+        for row in _of_number(session, clustering_id, number):
+            row.note = note
+
+
+def _of_number(session: Session, clustering_id: int, number: int) -> list[Cluster]:
+    """The cluster in every clustering of its space and scope."""
+    one = session.get_one(Clustering, clustering_id)
+    same = select(Clustering.id).where(Clustering.space == one.space, Clustering.scope == one.scope)
+    return list(session.scalars(select(Cluster).where(Cluster.number == number, Cluster.clustering_id.in_(same))))

@@ -1,13 +1,14 @@
 """Who is in which cluster: one Arrow file for each clustering, named by its own sha256, in the workspace.
 
-Columns: ``key`` (int64, the asset's key in the records, ascending), ``cluster`` (int16, the cluster's place by size)
-and ``cosine`` (float16, to its centre). The same members give the same bytes, whatever numbers the clusters have.
+Columns: ``key`` (int64, the asset's key in the records, ascending), ``cluster`` (int16, the cluster's place by size),
+``cosine`` (float16, to its centre) and ``order`` (int32: the rows cluster by cluster, the most typical first), so that
+no page sorts. The same members give the same bytes, whatever numbers the clusters have.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -18,33 +19,53 @@ from attune.labeler.settings import Settings
 from attune.models.errors import DataError
 from attune.models.files.atomic import digest_bytes, write_bytes
 
-SCHEMA = pa.schema([("key", pa.int64()), ("cluster", pa.int16()), ("cosine", pa.float16())])
+ORDER = "order"
+SCHEMA = pa.schema([("key", pa.int64()), ("cluster", pa.int16()), ("cosine", pa.float16()), (ORDER, pa.int32())])
 
 
 @dataclass(frozen=True, eq=False)
 class Members:
-    """The members of a clustering: ``keys`` (n,) ascending, the ``places`` (n,) of their clusters, and ``cosines``."""
+    """The members of a clustering: ``keys`` (n,) ascending, the ``places`` (n,) of their clusters, and ``cosines``.
+
+    ``sorted_rows`` (n,): the rows cluster by cluster, the most typical first; None where a file of before lacks it.
+    """
 
     keys: npt.NDArray[np.int64]
     places: npt.NDArray[np.int16]
     cosines: npt.NDArray[np.float16]
+    sorted_rows: npt.NDArray[np.int32] | None = None
+
+    @cached_property
+    def order(self) -> npt.NDArray[np.int32]:
+        """The rows (n,) cluster by cluster, the most typical first, equal ones by their key."""
+        if self.sorted_rows is not None:
+            return self.sorted_rows
+        order = np.lexsort((self.keys, -self.cosines.astype(np.float32), self.places))
+        return np.asarray(order, dtype=np.int32)
+
+    @cached_property
+    def starts(self) -> npt.NDArray[np.intp]:
+        """Where in ``order`` each cluster begins (k + 1,); the last is the end."""
+        return np.concatenate([[0], np.cumsum(np.bincount(self.places))]).astype(np.intp)
+
+    def rows(self, place: int) -> npt.NDArray[np.int32]:
+        """The rows of one cluster, the most typical first; none for a place that no cluster has."""
+        if not 0 <= place < len(self.starts) - 1:
+            return self.order[:0]
+        return self.order[self.starts[place] : self.starts[place + 1]]
 
     def of(self, place: int) -> npt.NDArray[np.int64]:
         """The keys of one cluster, the most typical first."""
-        mine = np.flatnonzero(self.places == place)
-        order = np.argsort(-self.cosines[mine].astype(np.float32), kind="stable")
-        return self.keys[mine[order]]
+        return self.keys[self.rows(place)]
 
     def most_typical(self, count: int, clusters: int) -> list[npt.NDArray[np.int64]]:
-        """For each of ``clusters`` the keys of its ``count`` most typical members, read once."""
-        order = np.lexsort((self.keys, -self.cosines.astype(np.float32), self.places))
-        starts = np.searchsorted(self.places[order], np.arange(clusters + 1))
-        return [self.keys[order[a : min(a + count, b)]] for a, b in pairwise(starts)]
+        """For each of ``clusters`` the keys of its ``count`` most typical members."""
+        return [self.keys[self.rows(place)[:count]] for place in range(clusters)]
 
 
 def save(settings: Settings, members: Members) -> str:
     """Keep ``members`` and return the digest that finds them."""
-    columns = [members.keys, members.places, members.cosines]
+    columns = [members.keys, members.places, members.cosines, members.order]
     batch = pa.record_batch(
         [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)], SCHEMA
     )
@@ -70,7 +91,13 @@ def load(settings: Settings, digest: str) -> Members:
         ) from error
     with pa.ipc.open_file(source) as reader:
         batch = reader.get_batch(0)
-    return Members(*(batch.column(field.name).to_numpy(zero_copy_only=False) for field in SCHEMA))
+    held = set(batch.schema.names)  # a file of before has no order
+    return Members(*(batch.column(name).to_numpy(zero_copy_only=False) for name in SCHEMA.names if name in held))
+
+
+def there(settings: Settings, digest: str) -> bool:
+    """Whether the file that ``save`` wrote is still in the workspace."""
+    return _place(settings, digest).exists()
 
 
 def _place(settings: Settings, digest: str) -> Path:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.assets.active_encoder import active_fingerprint
+from attune.labeler.assets.active_encoder import active_encoder, active_fingerprint
 from attune.labeler.assets.active_pool import PoolView, open_pool, view_of
 from attune.labeler.records.schema import Space
 from attune.labeler.records.session import reading, writing
@@ -19,8 +21,13 @@ from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import DataError, EmptyPool
+from attune.models.vectors.neighbours import nearest
 from attune.models.vectors.vector_store import VectorStore
 
+STRIPS, STRIP = 3, 5  # images that show what a space sees, and how many of the nearest beside each
+SPREAD = 2_654_435_761  # keys times this, modulo 2^32: an order that has nothing to do with when an image came (Knuth)
+FITTED = "fitted_on"
+OUTGROWN = 2  # times as many images as the components come from: they may miss what came since
 FINAL, COLOUR, LAYER = "final", "colour", "layer:"
 NAME = re.compile(r"final|colour|layer:(0|[1-9][0-9]{0,3})")
 GOOD_FOR = {
@@ -40,6 +47,13 @@ class SpaceRow:
     images: int
     good_for: str
     measures: Mapping[str, Any]
+    added_at: datetime | None = None
+
+    @property
+    def outgrown(self) -> int:
+        """How many images its components come from, where the pool is far larger now; else 0."""
+        fitted = int(self.measures.get(FITTED, 0))
+        return fitted if 0 < OUTGROWN * fitted <= self.images else 0
 
 
 def check_name(name: str) -> str:
@@ -84,13 +98,17 @@ def listed(settings: Settings) -> list[SpaceRow]:
     """The spaces of the active encoder that have vectors: `final`, its layers from early to late, and `colour`."""
     store = VectorStore(settings.vectors)
     with reading(settings) as session:
-        active = active_fingerprint(session)
-        measures = {row.digest: row.measures for row in session.scalars(select(Space))}
-        wanted = Space.base_digest.is_(None) | (Space.base_digest == (active.digest if active else ""))
+        encoder = active_encoder(session)
+        rows = {row.digest: (row.measures, row.added_at) for row in session.scalars(select(Space))}
+        wanted = Space.base_digest.is_(None) | (Space.base_digest == (encoder.digest if encoder else ""))
         names = sorted(set(session.scalars(select(Space.name).where(wanted))) - {FINAL}, key=_order)
         made = [(name, fingerprint_of(session, name)) for name in [FINAL, *names]]
+    if encoder is not None:
+        rows[encoder.digest] = (rows.get(encoder.digest, ({}, None))[0], encoder.added_at)
     return [
-        SpaceRow(name, one.digest, one.dimension, len(store.ids(one)), good_for(name), measures.get(one.digest, {}))
+        SpaceRow(
+            name, one.digest, one.dimension, len(store.ids(one)), good_for(name), *rows.get(one.digest, ({}, None))
+        )
         for name, one in made
         if one is not None
     ]
@@ -106,30 +124,56 @@ def _order(name: str) -> tuple[bool, int]:
 
 
 def record(
-    settings: Settings, name: str, fingerprint: Fingerprint, base: Fingerprint | None, measures: Mapping[str, Any] = {}
+    settings: Settings,
+    name: str,
+    fingerprint: Fingerprint,
+    base: Fingerprint | None,
+    measures: Mapping[str, Any] = {},
+    fitted_on: int | None = None,
 ) -> None:
-    """Write a space down, with what was measured of it; once more changes the measures alone."""
+    """Write a space down, with what was measured of it; once more changes the measures alone.
+
+    ``fitted_on``: how many images the pool had when the space's components were found; the first word counts.
+    """
     with writing(settings) as session:
         row = session.scalar(select(Space).where(Space.digest == fingerprint.digest))
         if row is None:
             row = Space(name=name, digest=fingerprint.digest, fingerprint=fingerprint.to_dict(), added_at=now())
             row.base_digest = base.digest if base else None
+            row.measures = {} if fitted_on is None else {FITTED: fitted_on}
             session.add(row)
         if measures:
-            row.measures = dict(measures)
+            held = row.measures or {}
+            row.measures = dict(measures) | ({FITTED: held[FITTED]} if FITTED in held else {})
 
 
 def measure(settings: Settings, name: str, view: PoolView) -> None:
-    """Estimate the intrinsic dimension of a space, unless it is known for nearly as many assets."""
+    """Estimate the intrinsic dimension of a space, and find what is near some images there, for a page to show.
+
+    Not again while both are known for nearly as many assets.
+    """
     from attune.models.spaces.intrinsic_dimension import SAMPLE, estimate
 
     there = np.flatnonzero(view.keys >= 0)
     with reading(settings) as session:
         row = session.scalar(select(Space).where(Space.digest == view.fingerprint.digest))
         base = active_fingerprint(session)
-    known = row.measures.get("of", 0) if row else 0
+    known = row.measures.get("of", 0) if row and "nearest" in row.measures else 0
     if known >= 0.9 * len(there) > 0:
         return
     drawn = np.random.default_rng(len(there)).choice(there, min(SAMPLE, len(there)), replace=False)
-    found = estimate(view.pool.rows(np.sort(drawn))).to_dict() | {"of": len(there)}
+    found = estimate(view.pool.rows(np.sort(drawn))).to_dict() | {"of": len(there), "nearest": _strips(view, there)}
     record(settings, name, view.fingerprint, None if name == COLOUR else base, found)
+
+
+def _strips(view: PoolView, there: npt.NDArray[np.intp]) -> list[list[str]]:
+    """The ids of a few images, each followed by the nearest in this space: the same images in every space."""
+    spread = (view.keys[there].astype(np.uint64) * np.uint64(SPREAD)) % np.uint64(2**32)
+    shown = there[np.argsort(spread, kind="stable")[:STRIPS]]
+    among = np.asarray(view.keys >= 0, dtype=np.bool_)
+    strips = []
+    for row, vector in zip(shown, view.pool.rows(shown), strict=True):
+        index, _ = nearest(view.pool, vector, STRIP + 1, among)
+        others = [place for place in index.tolist() if place != row][:STRIP]
+        strips.append(view.pool.asset_ids[[int(row), *others]].tolist())
+    return strips

@@ -18,6 +18,12 @@ def fewer(asked: int, made: int) -> list[str]:
 def changed(changes: Mapping[str, Any]) -> list[str]:
     """What became of the clusters of the clustering before."""
     said = []
+    if lost := changes.get("lost"):
+        which = "clustering" if len(lost) == 1 else "clusterings"
+        said.append(
+            f"The file of {which} {', '.join(map(str, lost))} is gone, so numbers and names could not come from there. "
+            "Clusters that match none of an older clustering have new numbers."
+        )
     if born := changes.get("born"):
         said.append(f"New since the clustering before: {_numbers(born)}.")
     if died := changes.get("died"):

@@ -24,6 +24,7 @@ from attune.labeler.views.history import Move, Published, moves, versions
 from attune.labeler.views.measuring import Measuring
 from attune.labeler.views.quality import Point
 from attune.labeler.views.recent import GivenAnswer, recent
+from attune.labeler.views.where_it_lives import WhereItLives, where_it_lives
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class ResultsTab:
     saved: Sequence[SavedView]
     curve: Sequence[Point]
     forecast: Forecast
+    where: WhereItLives | None
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ def results_tab(settings: Settings, viewer: Viewer, name: str, asked: GalleryReq
             saved=saved_views.read(one) if viewer.manages else (),
             curve=quality.curve(session, one.id, viewer=viewer),
             forecast=forecast(session, viewer, one),
+            where=where_it_lives(session, settings, viewer, one),
         )
 
 

@@ -148,9 +148,10 @@ def explore(settings: Settings, viewer: Viewer, request: ExploreRequest, patienc
 
 
 def _cluster(settings: Settings, key: str) -> clusters.Part:
-    if not key.isdecimal() or len(key) > 9:
+    run, _, number = key.rpartition(":")  # of the newest clusters where no clustering is named
+    if not all(part.isdecimal() and len(part) <= 9 for part in (run or "1", number)):
         raise DataError(f"Cluster {key[:60]!r} does not exist. The page Clusters lists all clusters.")
-    return clusters.part(settings, int(key))
+    return clusters.part(settings, int(number), int(run) if run else None)
 
 
 def _pictures(

@@ -1,11 +1,9 @@
-"""The clusters of the pool as a page shows them: each with its most typical images."""
+"""A clustering as a page shows it: each cluster with its most typical images, and what else was made."""
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -13,77 +11,119 @@ from sqlalchemy.orm import Session
 from attune.labeler.explore import clusters
 from attune.labeler.people.viewer import Viewer, may_explore
 from attune.labeler.records.paging import Page
-from attune.labeler.records.schema import Asset, Job
+from attune.labeler.records.schema import Asset, Cluster, Clustering
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
+from attune.labeler.spaces import clusterings, members, spaces
+from attune.labeler.spaces.clusterings import Saved
 from attune.labeler.spaces.words import changed, fewer
+from attune.labeler.views.cluster_described import first_words
+from attune.labeler.views.explore_jobs import Progress, progress
 from attune.labeler.views.pictures import PageImage, picture
 
 PAGE = 24
 TYPICAL = 5  # images that stand for a cluster
-EXAMPLES = 4  # images that a new question begins with
+LISTED = 30  # clusterings, the newest
 
 
 @dataclass(frozen=True)
 class Card:
-    """One cluster: its most typical images, and the ids that a new question would begin with."""
+    """One cluster of clustering ``run``: its most typical images, and the first thing that is said of it."""
 
+    run: int
     number: int
     size: int
     name: str
     loose: bool
     pictures: Sequence[PageImage]
-    examples: Sequence[str]
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class Other:
+    """A clustering in a list: how many clusters it has, and how many of them are loose."""
+
+    row: Clustering
+    clusters: int
+    loose: int
 
 
 @dataclass(frozen=True)
 class ClustersPage:
-    """A page of clusters; ``made_at`` is None where none were made yet, ``job`` the one at work on new ones.
+    """A page of the clusters of ``row``, None where none were made yet.
 
-    ``fewer`` says that there are fewer clusters than asked for, ``changes`` what became of the clusters before.
+    ``gone``: its file is not there any more. ``fewer`` says that there are fewer clusters than asked for, ``changes``
+    what became of the clusters before; ``others`` are all clusterings, the newest first, ``spaces`` those to choose.
     """
 
     cards: Page[Card]
-    assets: int
+    row: Clustering | None
     assets_now: int
-    made_at: datetime | None
-    job: Job | None
+    job: Progress
+    spaces: Sequence[str]
+    others: Sequence[Other] = ()
+    gone: bool = False
     fewer: Sequence[str] = ()
     changes: Sequence[str] = ()
 
 
-def clusters_page(settings: Settings, viewer: Viewer, page: int = 1) -> ClustersPage:
-    """The clusters that were last made, largest first."""
-    saved = clusters.load(settings)
-    parts = saved.parts if saved else ()
-    number = max(1, min(page, -(-len(parts) // PAGE) or 1))
-    shown_parts = parts[(number - 1) * PAGE : number * PAGE]
+def clusters_page(settings: Settings, viewer: Viewer, page: int = 1, run: int | None = None) -> ClustersPage:
+    """Clustering ``run``, or the newest of the whole pool, largest cluster first. Raises DataError for no such run."""
     with reading(settings) as session:
-        asset_ids = [name for part in shown_parts for name in part.asset_ids[: 2 * TYPICAL]]
-        rows = session.scalars(select(Asset).where(Asset.asset_id.in_(asset_ids), may_explore(viewer)))
-        images = {asset.asset_id: picture(asset) for asset in rows}
+        saved = clusterings.find(session, run) if run else newest(session)
         there = session.scalar(select(func.count()).select_from(Asset).where(Asset.removed_at.is_(None))) or 0
-        job = job_at_work(session)
-    cards = [_card(part, images) for part in shown_parts]
-    card_page = Page(cards, number, PAGE, len(parts))
+        job = progress(session, (clusters.KIND,))
+        others = listed(session)
+    choices = [one.name for one in spaces.listed(settings)] or [spaces.FINAL]
     if saved is None:
-        return ClustersPage(card_page, 0, there, None, job)
-    notes = fewer(saved.k, len(parts)), changed(saved.changes)
-    return ClustersPage(card_page, saved.assets, there, saved.made_at, job, *notes)
+        return ClustersPage(Page([], 1, PAGE, 0), None, there, job, choices, others)
+    number = max(1, min(page, -(-len(saved.clusters) // PAGE) or 1))
+    shown = saved.clusters[(number - 1) * PAGE : number * PAGE]
+    cards = Page(cards_of(settings, viewer, saved, shown), number, PAGE, len(saved.clusters))
+    gone = not members.there(settings, saved.row.file)
+    notes = fewer(saved.row.k, len(saved.clusters)), changed(saved.row.changes)
+    return ClustersPage(cards, saved.row, there, job, choices, others, gone, *notes)
 
 
-def job_at_work(session: Session) -> Job | None:
-    """The job that makes new clusters, if one waits or runs."""
-    at_work = select(Job).where(Job.kind == clusters.KIND, Job.state.in_(("queued", "running")))
-    return session.scalar(at_work.order_by(Job.created_at.desc()).limit(1))
+def newest(session: Session) -> Saved | None:
+    """The newest clustering of the whole pool, in whatever space; None where there is none."""
+    whole = select(Clustering.id).where(Clustering.scope == "").order_by(Clustering.id.desc()).limit(1)
+    found = session.scalar(whole)
+    return None if found is None else clusterings.find(session, found)
 
 
-def _card(part: clusters.Part, images: dict[str, PageImage]) -> Card:
-    pictures = [images[name] for name in part.asset_ids[: 2 * TYPICAL] if name in images][:TYPICAL]
-    return Card(part.number, part.size, part.name, part.loose, pictures, [one.asset_id for one in pictures[:EXAMPLES]])
+def listed(session: Session) -> list[Other]:
+    """The newest clusterings, with how many clusters each has."""
+    rows = session.scalars(select(Clustering).order_by(Clustering.id.desc()).limit(LISTED)).all()
+    counts = select(Cluster.clustering_id, func.count(), func.count().filter(Cluster.stability < clusters.LOOSE))
+    counts = counts.where(Cluster.clustering_id.in_([row.id for row in rows])).group_by(Cluster.clustering_id)
+    by_id = {key: (many, loose) for key, many, loose in session.execute(counts)}
+    return [Other(row, *by_id.get(row.id, (0, 0))) for row in rows]
 
 
-def question_command(examples: Sequence[str]) -> str:
-    """The command that makes a question with these images as what counts."""
-    given = " ".join(f"--in-scope {shlex.quote(name)}" for name in examples)
-    return f"attune attribute create NAME --question '…' --classes yes,no {given}"
+def cards_of(settings: Settings, viewer: Viewer, saved: Saved, shown: Sequence[Cluster]) -> list[Card]:
+    """Cards of some clusters of ``saved``; without pictures where its file is gone."""
+    keys: dict[int, list[int]] = {}
+    if members.there(settings, saved.row.file):
+        held = members.load(settings, saved.row.file)
+        keys = {one.place: held.of(one.place)[: 2 * TYPICAL].tolist() for one in shown}
+    with reading(settings) as session:
+        images = pictures_of(session, viewer, [key for some in keys.values() for key in some])
+        said = first_words(session, viewer, saved.row.id, {one.number for one in shown})
+    return [_card(saved.row.id, one, keys.get(one.place, ()), images, said.get(one.number, "")) for one in shown]
+
+
+def pictures_of(session: Session, viewer: Viewer, keys: Sequence[int]) -> dict[int, PageImage]:
+    """The images of ``keys`` that ``viewer`` may see."""
+    rows = session.scalars(select(Asset).where(Asset.id.in_(keys), may_explore(viewer)))
+    return {asset.id: picture(asset) for asset in rows}
+
+
+def _card(run: int, one: Cluster, keys: Sequence[int], images: Mapping[int, PageImage], said: str) -> Card:
+    shown = [images[key] for key in keys if key in images][:TYPICAL]
+    return Card(run, one.number, one.size, one.name, is_loose(one), shown, said)
+
+
+def is_loose(one: Cluster) -> bool:
+    """Whether other samples of the pool make another cluster of it."""
+    return one.stability is not None and one.stability < clusters.LOOSE

@@ -69,6 +69,10 @@ KINDS = {
         "reading of the images for further spaces", "readings of the images for further spaces", "for",
         "Each image gets a vector of layers or colours.",
     ),
+    "describe": Words(
+        "description of clusters", "descriptions of clusters", "of",
+        "Each cluster's page says what its images have in common.",
+    ),
     "clusters": Words("new clustering", "new clusterings", "of", "Similar images form clusters in Explore."),
 }  # fmt: skip
 BY_ITSELF = {
@@ -78,6 +82,7 @@ BY_ITSELF = {
     "learn": "Attune starts a new one by itself while answers wait.",
     "sync": "Attune starts a new one by itself every half minute or so.",
     "notify": "Attune starts a new one by itself.",
+    "describe": "Attune starts a new one when a champion moves or answers come.",
 }
 SINCE = "It went well since then, so you need not do anything."
 

@@ -68,6 +68,11 @@ RULES: dict[str, frozenset[str]] = {
     "api.drift": MANAGERS,
     "api.questions": MANAGERS,
     "api.image": MANAGERS,
+    # What probes and experts say of clusters is no expert's to read before answering.
+    "api.list_spaces": MANAGERS,
+    "api.list_clusterings": MANAGERS,
+    "api.clustering": MANAGERS,
+    "api.cluster": MANAGERS,
     # What a model says of each image, the probe to work it out with, and how far its measuring is, which a manifest
     # tells, are no expert's to read before answering.
     "api.probes": CONSUMERS,
@@ -96,8 +101,13 @@ RULES: dict[str, frozenset[str]] = {
     "explore.image": EXPERTS,
     "explore.sending_page": EXPERTS,
     "explore.send": EXPERTS,
-    "explore.clusters_page": EXPERTS,
-    "explore.make_clusters": MANAGERS,
+    "clusters.page": EXPERTS,
+    "clusters.make": MANAGERS,
+    "clusters.cluster": EXPERTS,
+    "clusters.name": MANAGERS,
+    "clusters.describe": MANAGERS,
+    "spaces.page": EXPERTS,
+    "spaces.compute": MANAGERS,
     "api.search": EXPERTS,
     "attribute_form.new": MANAGERS,
     "attribute_form.create": MANAGERS,

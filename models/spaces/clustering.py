@@ -146,6 +146,16 @@ def nearest_centre(rows: FloatArray, centres: FloatArray) -> npt.NDArray[np.intp
     return np.concatenate(parts) if parts else np.zeros(0, dtype=np.intp)
 
 
+def nearest_others(centres: FloatArray, count: int) -> npt.NDArray[np.intp]:
+    """For each of ``centres`` (k, m) the places (k, <= count) of the nearest others, nearest first."""
+    if len(centres) < 2:
+        return np.zeros((len(centres), 0), dtype=np.intp)
+    squares = (centres.astype(np.float64) ** 2).sum(axis=1)
+    distances = squares[:, None] + squares - 2 * centres.astype(np.float64) @ centres.T
+    np.fill_diagonal(distances, np.inf)
+    return np.argsort(distances, axis=1, kind="stable")[:, : min(count, len(centres) - 1)]
+
+
 def _cosines(projected: Projected, centres: FloatArray, labels: LabelArray) -> npt.NDArray[np.float16]:
     """The cosine of each unit vector to its centre, put back into the whole space.
 

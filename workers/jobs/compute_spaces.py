@@ -1,13 +1,14 @@
 """The job `layers`: vectors of every image in layers of the encoder and by colour, a batch at a time.
 
 Each batch is on disk before the next, so a job that is killed goes on at the image where it was. Only the components of
-a new layer are found first, on a sample; from then on they are fixed, in a file, as vectors must stay comparable.
+a new layer are found first, on a sample; from then on they are fixed, in a file, as vectors must stay comparable. A
+refit finds them anew, on today's pool: that is a new version of the space, with a fingerprint and vectors of its own.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,13 +38,14 @@ if TYPE_CHECKING:
     from attune.models.encoders.encoders import OpenClipEncoder
 
 log = logging.getLogger("attune.spaces")
+ROWS_AT_ONCE = 1_000  # of the records
 SAMPLE = 2_000  # images that a layer's components are found on
 
 
-def run(settings: Settings, report: Report = quiet, names: Sequence[str] = ()) -> dict[str, Any]:
+def run(settings: Settings, report: Report = quiet, names: Sequence[str] = (), refit: bool = False) -> dict[str, Any]:
     """Compute the spaces ``names`` (``layer:4``, ``colour``) of all images that have no vector in them.
 
-    Of none named, four layers of the encoder.
+    Of none named, four layers of the encoder. ``refit``: with new components of the layers, as new versions of them.
 
     Returns ``{"spaces": [name], "computed", "left_out": [{"item", "reason", "message"}]}``; ``computed`` counts images.
     Raises EmptyPool, EncoderError for a layer that the encoder does not have or vectors that came ready-made, and what
@@ -54,14 +56,15 @@ def run(settings: Settings, report: Report = quiet, names: Sequence[str] = ()) -
     only_colour = bool(names) and not indices
     with reading(settings) as session:
         active = active_fingerprint(session)
-        assets = list(session.scalars(select(Asset).where(Asset.removed_at.is_(None)).order_by(Asset.id)))
-    if not assets:
+        there = select(Asset.id, Asset.asset_id).where(Asset.removed_at.is_(None)).order_by(Asset.id)
+        keys = {asset_id: key for key, asset_id in session.execute(there)}
+    if not keys:
         raise EmptyPool("The pool is empty. Add images first: `attune assets add PATH`")
     encoder = None if only_colour else _encoder(settings, active)
     chosen = layers.check(encoder, indices) if encoder else []
-    work = _Work(settings, encoder, chosen, spaces.COLOUR in wanted, assets)
+    work = _Work(settings, encoder, chosen, spaces.COLOUR in wanted, keys)
     if chosen:
-        work.find_components()
+        work.find_components(refit)
     work.fill(report)
     done = [f"{spaces.LAYER}{index}" for index in chosen] + [spaces.COLOUR] * work.colour
     for name in done:
@@ -91,26 +94,29 @@ class _Work:
         encoder: OpenClipEncoder | None,
         indices: Sequence[int],
         colour_too: bool,
-        assets: Sequence[Asset],
+        keys: Mapping[str, int],
     ) -> None:
-        self.settings, self.encoder, self.indices, self.assets = settings, encoder, indices, assets
+        self.settings, self.encoder, self.indices, self.keys = settings, encoder, indices, keys
         self.colour = colour_too
         self.store = VectorStore(settings.vectors)
         self.components: dict[int, Components] = {}
         self.left_out: dict[str, dict[str, str]] = {}
         self.computed = 0
 
-    def find_components(self) -> None:
-        """The components of each layer, from its file or from a sample of the images."""
-        for index in self.indices:
+    def find_components(self, refit: bool) -> None:
+        """The components of each layer, from its file or, new and for a ``refit``, from a sample of the images."""
+        for index in self.indices if not refit else ():
             if (path := self._file(index)).exists():
                 self.components[index] = Components.from_bytes(path.read_bytes())
         new = [index for index in self.indices if index not in self.components]
         if not new:
             return
-        drawn = np.random.default_rng(0).permutation(len(self.assets))[:SAMPLE]
+        drawn = np.random.default_rng(0).permutation(len(self.keys))[:SAMPLE]
         views = Views.of(self.encoder, new, False)
-        sample = pictures(self.settings, [self.assets[place] for place in np.sort(drawn)])
+        keys = list(self.keys.values())
+        sample = pictures(
+            self.settings, [one for batch in self._assets([keys[i] for i in np.sort(drawn)]) for one in batch]
+        )
         rows = [batch.vectors for batch in embed_in_batches(views, sample, self.settings.embed_batch)]
         by_layer, _ = views.split(np.concatenate(rows))
         if not sum(map(len, rows)):
@@ -124,22 +130,38 @@ class _Work:
     def fill(self, report: Report) -> None:
         """Give every image its vector in each space, where it has none."""
         made = self._fingerprints()
-        ids = [asset.asset_id for asset in self.assets]
-        waiting = {id_ for fingerprint in made.values() for id_ in self.store.missing(fingerprint, ids)}
-        todo = [asset for asset in self.assets if asset.asset_id in waiting]
-        views = Views.of(self.encoder, self.indices, self.colour)
-        for batch in embed_in_batches(views, pictures(self.settings, todo), self.settings.embed_batch):
-            by_layer, colours = views.split(batch.vectors)
-            if batch.ids:
-                for index, pooled in by_layer.items():
-                    self.store.append(made[index], batch.ids, self._layer_vectors(index, pooled))
-                if colours is not None:
-                    self.store.append(made[None], batch.ids, colours)
-            self.computed += len(batch.ids)
-            self.left_out |= {item["item"]: item for item in batch.left_out}
-            report(batch.done, len(todo))
+        waiting = {id_ for one in made.values() for id_ in self.store.missing(one, list(self.keys))}
+        views, done = Views.of(self.encoder, self.indices, self.colour), 0
+        for some in self._assets(sorted(self.keys[id_] for id_ in waiting)):
+            for batch in embed_in_batches(views, pictures(self.settings, some), self.settings.embed_batch):
+                self._store(made, batch.ids, *views.split(batch.vectors))
+                self.left_out |= {item["item"]: item for item in batch.left_out}
+                report(done + batch.done, len(waiting))
+            done += len(some)
         for item in self.left_out.values():
             log.warning("left out: %s", item["message"])
+
+    def _assets(self, keys: Sequence[int]) -> Iterator[list[Asset]]:
+        """The rows of ``keys``, some at a time: a pool's rows are too many to hold at once."""
+        for start in range(0, len(keys), ROWS_AT_ONCE):
+            some = Asset.id.in_(keys[start : start + ROWS_AT_ONCE])
+            with reading(self.settings) as session:
+                yield list(session.scalars(select(Asset).where(some, Asset.removed_at.is_(None)).order_by(Asset.id)))
+
+    def _store(
+        self,
+        made: Mapping[int | None, Fingerprint],
+        ids: Sequence[str],
+        by_layer: Mapping[int, FloatArray],
+        colours: FloatArray | None,
+    ) -> None:
+        if not ids:
+            return
+        for index, pooled in by_layer.items():
+            self.store.append(made[index], ids, self._layer_vectors(index, pooled))
+        if colours is not None:
+            self.store.append(made[None], ids, colours)
+        self.computed += len(ids)
 
     def _fingerprints(self) -> dict[int | None, Fingerprint]:
         """Of each layer by its index, and of colour under None; each is written down."""
@@ -148,7 +170,7 @@ class _Work:
         for index in self.indices if base else ():
             assert base is not None
             made[index] = layers.fingerprint(base, index, self.components[index])
-            spaces.record(self.settings, f"{spaces.LAYER}{index}", made[index], base)
+            spaces.record(self.settings, f"{spaces.LAYER}{index}", made[index], base, fitted_on=len(self.keys))
         if self.colour:
             made[None] = colour.fingerprint()
             spaces.record(self.settings, spaces.COLOUR, made[None], None)

@@ -9,16 +9,18 @@ import numpy as np
 import numpy.typing as npt
 
 from attune.labeler.assets.active_pool import PoolView
+from attune.labeler.jobs import jobs
 from attune.labeler.jobs.jobs import Report, quiet
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.spaces import clusterings, spaces
+from attune.labeler.spaces import clusterings, descriptions, spaces
 from attune.labeler.spaces.clusterings import USUAL, New
 from attune.labeler.spaces.members import Members
 from attune.models.errors import EmptyPool
-from attune.models.spaces.clustering import cluster, project
+from attune.models.spaces.clustering import cluster, nearest_others, project
 from attune.models.spaces.stability import CHOICES, DRAWS, Step, agreement_by_k, cluster_stability, most_stable
 
+NEAR = 3  # clusters that are kept as the nearest of each
 STEPS = 4  # beside those of stability: vectors, clusters, measures, records
 
 
@@ -50,9 +52,12 @@ def run(
     step()
     members = _by_key(Members(view.keys[projected.index], found.labels, found.cosines))
     sizes, digest = found.sizes.tolist(), view.fingerprint.digest
-    new = New(space, digest, asked, seed, members, sizes, stability, within, agreement, who)
+    near = nearest_others(found.centres, NEAR).tolist()
+    new = New(space, digest, asked, seed, members, sizes, stability, within, agreement, who, near)
     kept = clusterings.keep(settings, new)
     step()
+    if jobs.workers_alive(settings, descriptions.KIND):  # else nobody waits for it: the command does not
+        jobs.enqueue(settings, descriptions.KIND, clustering=kept)
     return {"clustering": kept, "clusters": len(sizes), "asked": asked, "assets": len(members.keys)}
 
 

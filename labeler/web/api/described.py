@@ -23,6 +23,8 @@ _BINARY = {"type": "string", "format": "binary"}
 _PATH = {
     "name": ("An attribute's name.", {"type": "string", "pattern": f"^{NAME.pattern}$", "examples": ["romance"]}),
     "ref": ("A version (a whole number) or an alias.", {"type": "string", "examples": ["champion", "1"]}),
+    "run": ("The number of a clustering.", {"type": "string", "pattern": "^[0-9]{1,9}$", "examples": ["3"]}),
+    "number": ("The number of a cluster.", {"type": "string", "pattern": "^[0-9]{1,9}$", "examples": ["7"]}),
     "file": ("A file's name.", {"type": "string", "examples": ["probe.safetensors", "card.md"]}),
 }
 _HEADERS = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -16,6 +16,7 @@ from attune.labeler.attributes.attributes import Definition
 from attune.labeler.attributes.question_templates import QuestionTemplate
 from attune.labeler.label_studio.labeling_config import with_keys
 from attune.labeler.people import invite
+from attune.labeler.queues import pinned
 from attune.labeler.records.schema import Attribute, Expert, User
 from attune.labeler.records.session import reading, writing
 from attune.labeler.views import people as view
@@ -23,27 +24,34 @@ from attune.labeler.views.revisions import answers_by_value, pictures
 from attune.labeler.web import auth
 from attune.labeler.web.pages import question
 from attune.labeler.web.pages.question_fields import TEXTS, Filled, OldClass, lines
-from attune.models.errors import AlreadyThere, DataError, UnknownExpert
+from attune.models.errors import AlreadyThere, DataError, RecordsError, UnknownExpert
 from attune.models.labels.answers import UNSURE
 
 blueprint = Blueprint("attribute_form", __name__)
 MOST_EXPERTS = 200
 MOST_CLASSES = 9
+MOST_EXAMPLES = 8  # of images that were chosen
 
 
 @blueprint.get("/new-attribute")
 def new() -> ResponseReturnValue:
     """The form; query parameters fill it: question, name, definition, classes, in_scope, … with commas or repeated, or
-    ``template``, one of the questions that many ask."""
+    ``template``, one of the questions that many ask.
+
+    ``pick``: images that come first in the queues; the first of them are examples where no ``in_scope`` is given.
+    """
     arguments = request.args
     template = question_templates.find(arguments.get("template", ""))
     if template is not None:
         return _new_page(_of_template(template))
     text = {key: arguments.get(key, "") for key in ("name", "question", "definition")}
     text |= {key: "\n".join(_listed(arguments, key)) for key in TEXTS}
+    picks = _picks(arguments)
+    if not text["in_scope"]:
+        text["in_scope"] = "\n".join(picks[:MOST_EXAMPLES])
     text["class_prompts"] = "\n".join(arguments.getlist("class_prompts"))
     rows = tuple((name, "") for name in _listed(arguments, "classes"))
-    return _new_page(Filled(text, rows, tuple(arguments.getlist("experts"))))
+    return _new_page(Filled(text, rows, tuple(arguments.getlist("experts"))), picks=picks)
 
 
 def _of_template(template: QuestionTemplate) -> Filled:
@@ -61,15 +69,17 @@ def create() -> ResponseReturnValue:
     rows += [(name, "") for name in lines(texts.pop("classes"))]
     filled = Filled(texts, tuple(rows), tuple(request.form.getlist("experts")))
     errors = filled.problems()
+    picks = _picks(request.form)
     if errors or request.form.get("step") == "look":
-        return _new_page(filled, errors), (422 if errors else 200)
+        return _new_page(filled, errors, picks), (422 if errors else 200)
     definition = Definition(**filled.given())
     try:
         with writing(auth.settings()) as session:
             attributes.create(session, definition, auth.settings())
     except AlreadyThere as error:
-        return _new_page(filled, {"name": str(error)}), 422
+        return _new_page(filled, {"name": str(error)}, picks), 422
     _ask_experts(definition.name, filled.experts)
+    _queue(definition.name, picks)
     flash("The question is created.", "success")  # its page says what comes next
     return redirect(url_for("attribute.page", name=definition.name))
 
@@ -161,6 +171,23 @@ def _old_classes(attribute: Attribute) -> tuple[OldClass, ...]:
     )  # fmt: skip
 
 
+def _picks(values: MultiDict[str, str]) -> list[str]:
+    """The images that were chosen before the question was, each once."""
+    return list(dict.fromkeys(one[:255] for one in values.getlist("pick") if one))[: pinned.MOST]
+
+
+def _queue(name: str, picks: list[str]) -> None:
+    """Put the chosen images first in the queues (decision 2), and say where nobody is there to be asked."""
+    if not picks:
+        return
+    try:
+        sent = pinned.send(auth.settings(), name, picks, auth.viewer().name)
+    except RecordsError as error:
+        flash(f"The chosen images are in no queue yet. {error} Then send them from Explore.", "danger")
+    else:
+        flash(f"Chosen images: {sent.sentence()}", "success")
+
+
 def _ask_experts(name: str, chosen_experts: tuple[str, ...]) -> None:
     for email in chosen_experts:
         try:
@@ -175,7 +202,7 @@ def _check(role: str | None) -> None:
         raise DataError(view.OWNERS_LIMIT)
 
 
-def _new_page(filled: Filled, errors: Mapping[str, str] | None = None) -> str:
+def _new_page(filled: Filled, errors: Mapping[str, str] | None = None, picks: Sequence[str] = ()) -> str:
     with reading(auth.settings()) as session:
         there = select(Expert, User.role).outerjoin(User, User.email == Expert.email)
         rows = session.execute(there.where(Expert.removed_at.is_(None)).order_by(Expert.name).limit(MOST_EXPERTS)).all()
@@ -186,6 +213,7 @@ def _new_page(filled: Filled, errors: Mapping[str, str] | None = None) -> str:
     return _page(
         "attribute_new.html", filled, errors or {}, people=people, found=None, near=near,
         templates=question_templates.TEMPLATES, keys=with_keys(filled.classes[:MOST_CLASSES]), most=MOST_CLASSES,
+        picks=picks,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Explore: search the pool, browse its clusters, and send what was found to the experts' queues."""
+"""Explore: search the pool, and send what was found to the experts' queues."""
 
 from __future__ import annotations
 
@@ -9,15 +9,12 @@ from flask import Blueprint, flash, redirect, render_template, request, session,
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden
 
-from attune.labeler.explore import clusters, search
+from attune.labeler.explore import search
 from attune.labeler.explore.search import Query
-from attune.labeler.jobs import jobs
 from attune.labeler.people.viewer import check_filter
 from attune.labeler.queues import pinned
-from attune.labeler.records.session import reading
-from attune.labeler.views import explore_clusters
 from attune.labeler.views.choosing import choosing
-from attune.labeler.views.explore import CLUSTER, IMAGE, TEXT, ExploreRequest, Place, explore, sending
+from attune.labeler.views.explore import IMAGE, TEXT, ExploreRequest, Place, explore, sending
 from attune.labeler.web import auth
 from attune.labeler.web.sizes import FORM_BYTES, IMAGE_BYTES
 from attune.models.errors import DataError, RecordsError, UnreadableItem
@@ -164,25 +161,3 @@ def send() -> ResponseReturnValue:
     flash(done.sentence(), "success")
     back = {name: form.get(name, "") for name in ("at", "q", "title", "column", "value")}
     return redirect(_address({**back, "for": attribute}))
-
-
-@blueprint.get("/clusters")
-def clusters_page() -> ResponseReturnValue:
-    """The pool in parts that look alike."""
-    found = explore_clusters.clusters_page(auth.settings(), auth.viewer(), request.args.get("page", 1, int))
-    return render_template(
-        "explore_clusters.html", found=found, command=explore_clusters.question_command, kind=CLUSTER
-    )
-
-
-@blueprint.post("/clusters")
-def make_clusters() -> ResponseReturnValue:
-    """Ask for new clusters, unless a job is at it."""
-    k = request.form.get("k", clusters.USUAL, int)
-    if not 2 <= k <= clusters.MOST:
-        raise DataError(f"Clusters: got {k}. Enter a number from 2 to {clusters.MOST}.")
-    with reading(auth.settings()) as session:
-        waits = explore_clusters.job_at_work(session) is not None
-    if not waits:
-        jobs.enqueue(auth.settings(), clusters.KIND, k=k, who=auth.viewer().name)
-    return redirect(url_for("explore.clusters_page"))

@@ -104,6 +104,8 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("POST", "/explore/send"): (LOGIN, 400, 400, 400, NO),
     ("GET", "/explore/clusters"): (LOGIN, OK, OK, OK, NO),
     ("POST", "/explore/clusters"): (LOGIN, NO, 400, 400, NO),
+    ("GET", "/explore/spaces"): (LOGIN, OK, OK, OK, NO),
+    ("POST", "/explore/spaces"): (LOGIN, NO, 400, 400, NO),
     ("GET", "/api/v1/search"): (401, OK, OK, OK, NO),
     ("GET", "/assets"): (LOGIN, NO, OK, OK, NO),
     ("POST", "/assets/uploads"): (LOGIN, NO, 400, 400, NO),

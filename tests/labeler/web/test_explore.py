@@ -246,12 +246,14 @@ def test_clusters_lead_to_their_images_and_to_a_new_question(
     assert "Waiting for a worker" in owner.get("/explore/clusters").text
     work(settings, monkeypatch)
     page = owner.get("/explore/clusters").text
-    assert page.count("New question from this cluster") == 3
-    assert "attune attribute create NAME" in page
-    assert "--in-scope img-" in page
+    assert sorted(set(re.findall(r"/explore/clusters/1/(\d)", page))) == ["1", "2", "3"]
     assert "most typical first" in owner.get("/explore?at=cluster:1").text
-    assert owner.get("/explore?at=cluster:4").status_code == 422
-    assert owner.send("/explore/clusters", k="1").status_code == 422
+    assert "most typical first" in owner.get("/explore?at=cluster:1:3").text
+    for gone in ("/explore?at=cluster:4", "/explore?at=cluster:9:1", "/explore/clusters/1/4", "/explore/clusters/9/1"):
+        assert owner.get(gone).status_code == 404, gone
+    assert owner.get("/explore?at=cluster:x:1").status_code == 422
+    for wrong in ({"k": "1"}, {"k": "many"}, {"space": "colour"}, {"space": "deep"}, {"within": "1"}):
+        assert owner.send("/explore/clusters", **wrong).status_code == 422, wrong
     with reading(settings) as session:
         newest = clusterings.latest(session)
     clusterings.rename(settings, newest.row.id, 1, "<Couples> at dusk")

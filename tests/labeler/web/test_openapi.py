@@ -24,6 +24,7 @@ from attune.labeler.web.api import describe
 from attune.labeler.web.api import search as searching_api
 from attune.labeler.web.app import create_app
 from attune.models.files.atomic import digest_bytes
+from attune.workers.jobs import describe_clusters, make_clusters
 from tests.labeler.catalog import worlds
 from tests.labeler.web.conftest import Actor
 from tests.support import factories, published
@@ -36,6 +37,8 @@ REAL = {
     "file": ["probe.safetensors", "probe.onnx", "card.md", "manifest.json", "other.bin"],
     "asset_id": ["a0", "gone"],
     "asset": ["a0", "a1", "gone"],
+    "run": ["1", "7"],
+    "number": ["1", "2", "99"],
 }
 FEW = 8  # of those that wait for a worker, and for who may not enter
 # These need one of several parameters, which a description cannot say: 422 is fine for a request that fits it.
@@ -57,6 +60,8 @@ def console(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Flask:
     """A console with a champion of two attributes, one of them retired in an older version."""
     made = published.workspace(tmp_path_factory.mktemp("described") / "workspace", redis_url=redis_url)
     factories.add_user(made, "olga@example.org", "owner")
+    make_clusters.run(made, k=3)
+    describe_clusters.run(made, clustering=1)
     _draw(made, "a0")
     return create_app(made)
 

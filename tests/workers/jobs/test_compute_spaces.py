@@ -105,6 +105,32 @@ def test_neighbours_in_early_spaces_have_similar_colours(pool: Settings, name: s
     assert near.mean() < share * distance[~np.eye(len(rows), dtype=np.bool_)].mean()
 
 
+def test_a_refit_is_a_new_version_and_the_old_one_stays(pool: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compute_spaces, "ROWS_AT_ONCE", 7)
+    compute_spaces.run(pool, names=["layer:1"])
+    with reading(pool) as session:
+        old = spaces.fingerprint_of(session, "layer:1")
+        fewer = set(session.scalars(select(Asset.id).order_by(Asset.id).limit(12)))
+    monkeypatch.setattr(compute_spaces, "SAMPLE", len(fewer))  # another sample: other components
+    done = compute_spaces.run(pool, names=["layer:1"], refit=True)
+    with reading(pool) as session:
+        new = spaces.fingerprint_of(session, "layer:1")
+    assert old is not None
+    assert new is not None
+    assert new.digest != old.digest
+    assert done["computed"] == len(VectorStore(pool.vectors).ids(new)) == len(VectorStore(pool.vectors).ids(old)) == 29
+    assert compute_spaces.run(pool, names=["layer:1"])["computed"] == 0, "the new version is the one that goes on"
+    (row,) = [one for one in spaces.listed(pool) if one.name == "layer:1"]
+    assert (row.digest, row.measures["fitted_on"], row.outgrown) == (new.digest, 30, 0)
+
+
+def test_a_space_keeps_what_is_near_the_same_images_in_each(pool: Settings) -> None:
+    compute_spaces.run(pool, names=["layer:0", "colour"])
+    strips = {one.name: one.measures.get("nearest") for one in spaces.listed(pool)}
+    assert [one[0] for one in strips["colour"]] == [one[0] for one in strips["layer:0"]]
+    assert all(len(set(one)) == 1 + spaces.STRIP for one in strips["colour"])
+
+
 def test_a_layer_that_is_not_there_is_told_with_those_that_are(pool: Settings) -> None:
     with pytest.raises(EncoderError, match="layer:0 to layer:4"):
         compute_spaces.run(pool, names=["layer:77"])

@@ -18,6 +18,7 @@ from attune.labeler.spaces import clusterings, members, spaces
 from attune.labeler.spaces.clusterings import Saved
 from attune.labeler.spaces.compared import compare
 from attune.labeler.spaces.exported import export
+from attune.labeler.spaces.words import changed
 from attune.models.clock import now
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import DataError, EmptyPool
@@ -102,6 +103,37 @@ def test_numbers_and_names_live_on_and_are_never_given_again(pool: Settings) -> 
     assert gone
     assert not gone & set(numbers(fine))
     assert min(fine.row.changes["born"]) > 4
+
+
+def test_a_lost_file_of_an_older_clustering_stops_no_new_one(pool: Settings) -> None:
+    first = saved(pool, make_clusters.run(pool, k=4))
+    clusterings.rename(pool, first.row.id, 2, "Blue")
+    clusterings.take_note(pool, first.row.id, 2, "All at dusk.")
+    coarse = saved(pool, make_clusters.run(pool, k=2))
+    (pool.workspace / "clusters" / f"{coarse.row.file}.arrow").unlink()
+    third = saved(pool, make_clusters.run(pool, k=4, seed=3))
+    assert (third.row.before_id, third.row.changes["lost"]) == (first.row.id, [coarse.row.id])
+    assert (third.cluster(2).name, third.cluster(2).note) == ("Blue", "All at dusk.")
+    assert f"The file of clustering {coarse.row.id} is gone" in changed(third.row.changes)[0]
+    for file in (pool.workspace / "clusters").iterdir():
+        file.unlink()
+    last = saved(pool, make_clusters.run(pool, k=5))
+    highest = max(number for one in (first, coarse, third) for number in numbers(one))
+    assert min(numbers(last)) > highest, "a number never means two clusters"
+
+
+def test_each_cluster_knows_the_nearest_others(pool: Settings) -> None:
+    made = saved(pool, make_clusters.run(pool, k=4))
+    assert all(set(one.near) == set(numbers(made)) - {one.number} for one in made.clusters)
+
+
+def test_files_of_before_are_read_without_their_order(pool: Settings) -> None:
+    made = saved(pool, make_clusters.run(pool, k=4))
+    held = members.load(pool, made.row.file)
+    old = members.Members(held.keys, held.places, held.cosines)
+    assert [old.of(place).tolist() for place in range(5)] == [held.of(place).tolist() for place in range(5)]
+    falling = held.cosines[held.rows(0)].astype(float)
+    assert (np.diff(falling) <= 0).all()
 
 
 def test_a_new_name_stands_in_every_clustering_that_has_the_number(pool: Settings) -> None:

@@ -1,0 +1,123 @@
+"""In which clusters an attribute's first class lives, and where nobody has looked yet: for owners."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from attune.labeler.answers import counting
+from attune.labeler.explore import pool_scores
+from attune.labeler.explore.pool_scores import PoolScores
+from attune.labeler.people.viewer import Viewer
+from attune.labeler.records.schema import Attribute
+from attune.labeler.settings import Settings
+from attune.labeler.spaces import clusterings, members
+from attune.labeler.spaces.clusterings import Saved
+from attune.labeler.spaces.members import Members
+from attune.labeler.views.explore_clusters import Card, cards_of
+from attune.models.evaluation.intervals import share_interval
+from attune.models.labels.answers import UNSURE
+from attune.models.text import plural
+
+SHOWN = 4  # clusters of each list
+
+
+@dataclass(frozen=True)
+class Share:
+    """Of a cluster's ``images`` that were scored, ``likely`` are of the first class by the newest probe.
+
+    Experts have answered ``answered`` of them with a class, and ``right`` of these are of the first.
+    """
+
+    number: int
+    images: int
+    likely: int
+    answered: int
+    right: int
+
+    @property
+    def sentence(self) -> str:
+        """What is known of the cluster; the interval is of the experts' answers (95 %, Jeffreys)."""
+        share = f"{100 * self.likely / max(self.images, 1):.0f} % by the probe ({self.likely} of {self.images})."
+        if not self.answered:
+            return f"{share} Nobody has answered an image here."
+        lo, hi = share_interval(self.right, self.answered)
+        return (
+            f"{share} Experts: {self.right} of {plural(self.answered, 'answered image')}, so {100 * lo:.0f} to "
+            f"{100 * hi:.0f} %."
+        )
+
+
+@dataclass(frozen=True)
+class WhereItLives:
+    """The clusters with the largest shares of class ``name``, and of those without any answer the most promising."""
+
+    name: str
+    clustering: int
+    homes: Sequence[Card]
+    unseen: Sequence[Card]
+    unseen_total: int
+
+
+def where_it_lives(session: Session, settings: Settings, viewer: Viewer, attribute: Attribute) -> WhereItLives | None:
+    """The newest clusters by the encoder's vectors, by an attribute; None for experts, and before there are both."""
+    if not viewer.manages:
+        return None
+    saved, scores = clusterings.latest(session), pool_scores.load(settings, attribute)
+    if saved is None or scores is None or not members.there(settings, saved.row.file):
+        return None
+    held = members.load(settings, saved.row.file)
+    answered, right = _answers(session, attribute, held)
+    shares = _shares(saved, held, scores, answered, right)
+    homes = sorted((one for one in shares if one.likely), key=lambda one: (-one.likely / one.images, one.number))
+    unseen = sorted((one for one in shares if not one.answered), key=lambda one: (-one.likely, one.number))
+    return WhereItLives(
+        attribute.classes[0],
+        saved.row.id,
+        _cards(settings, viewer, saved, homes[:SHOWN]),
+        _cards(settings, viewer, saved, unseen[:SHOWN]),
+        len(unseen),
+    )
+
+
+def _answers(session: Session, attribute: Attribute, held: Members) -> tuple[Counter[int], Counter[int]]:
+    """By place of the cluster: images with an answer that names a class, and those where most name the first."""
+    answer = counting.answers([attribute.id])
+    votes: dict[int, list[str]] = {}
+    for key, value in session.execute(select(answer.c.asset_pk, answer.c.value)):
+        if value != UNSURE:
+            votes.setdefault(key, []).append(value)
+    answered: Counter[int] = Counter()
+    right: Counter[int] = Counter()
+    for key, values in votes.items():
+        at = int(np.searchsorted(held.keys, key))
+        if at < len(held.keys) and held.keys[at] == key:
+            place = int(held.places[at])
+            answered[place] += 1
+            right[place] += 2 * values.count(attribute.classes[0]) > len(values)
+    return answered, right
+
+
+def _shares(
+    saved: Saved, held: Members, scores: PoolScores, answered: Mapping[int, int], right: Mapping[int, int]
+) -> list[Share]:
+    _, at, rows = np.intersect1d(held.keys, scores.keys, assume_unique=True, return_indices=True)
+    places, likely = held.places[at], scores.said[rows] == 0
+    images = np.bincount(places, minlength=len(saved.clusters))
+    positive = np.bincount(places[likely], minlength=len(saved.clusters))
+    return [
+        Share(one.number, int(images[one.place]), int(positive[one.place]), answered.get(one.place, 0),
+              right.get(one.place, 0))
+        for one in saved.clusters
+    ]  # fmt: skip
+
+
+def _cards(settings: Settings, viewer: Viewer, saved: Saved, shares: Sequence[Share]) -> list[Card]:
+    by_number = {one.number: one for one in saved.clusters}
+    cards = cards_of(settings, viewer, saved, [by_number[one.number] for one in shares])
+    return [replace(card, said=one.sentence) for card, one in zip(cards, shares, strict=True)]

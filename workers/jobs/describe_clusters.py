@@ -1,0 +1,189 @@
+"""The job `describe`: what the images of each cluster of a clustering have in common.
+
+Nothing is kept before all of it is known, so a job that is killed leaves the descriptions of before, and one that runs
+twice leaves the same. One false discovery rate covers all clusters, attributes, columns and their values.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import select
+
+from attune.labeler.assets.active_encoder import active_fingerprint, prompt_vectors
+from attune.labeler.assets.active_pool import PoolView, open_pool
+from attune.labeler.jobs.jobs import Report, quiet
+from attune.labeler.records.schema import Attribute, Clustering
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.labeler.spaces import clusterings, descriptions, members, traits
+from attune.labeler.spaces.clusterings import Saved
+from attune.labeler.spaces.descriptions import Basis
+from attune.labeler.spaces.spaces import FINAL
+from attune.labeler.spaces.traits import PHRASE, PROBE, Champion, Held, Source
+from attune.models.descriptions import enrichment, phrases
+from attune.models.errors import EncoderError, PoolError, UnknownAttribute
+from attune.models.vectors.products import FloatArray
+
+MOST = 8  # things said of a cluster, of each kind
+LEAST_LIFT, LEAST_MORE = 1.5, 0.05  # of what a probe says: less is not worth a line
+NAMED_BY = 2_000  # images of a cluster, the most typical
+MEAN_OF = 5_000  # images that the pool's mean comes from
+ROWS = 8_192
+STEPS = 4  # beside attributes: assets, tests, words, records
+
+Row = dict[str, Any]
+
+
+def run(settings: Settings, report: Report = quiet, clustering: int = 0) -> dict[str, Any]:
+    """Describe the clusters of ``clustering``, or of the newest of the whole pool for 0.
+
+    Returns ``{"clustering", "descriptions", "tests", "no_phrases"}``. Raises DataError where there is no such
+    clustering, or its file is gone.
+    """
+    with reading(settings) as session:
+        saved = clusterings.find(session, clustering or _newest(session))
+        answers, pointed = descriptions.today(session)
+        asked = list(session.scalars(select(Attribute).where(Attribute.retired_at.is_(None)).order_by(Attribute.name)))
+        champions = traits.champions(session)
+    step = _steps(report, STEPS + len(asked) + len(champions))
+    held = traits.read_assets(settings, members.load(settings, saved.row.file))
+    step()
+    sources = [*_of_experts(settings, asked, held, step), *traits.of_columns(held)]
+    rows, tests = _tested(saved, held, sources)
+    step()
+    view = _pool(settings)
+    rows += _by_probes(saved, held, view, champions, step)
+    words, why = _named(settings, saved, held, view)
+    step()
+    basis = Basis(answers, pointed, tests, len(held.keys), why)
+    descriptions.replace(settings, saved.row.id, rows + words, basis)
+    step()
+    return {"clustering": saved.row.id, "descriptions": len(rows) + len(words), "tests": tests, "no_phrases": why}
+
+
+def _newest(session: Any) -> int:
+    whole = select(Clustering.id).where(Clustering.scope == "").order_by(Clustering.id.desc()).limit(1)
+    return session.scalar(whole) or 0
+
+
+def _steps(report: Report, total: int) -> Callable[[], None]:
+    count = itertools.count(1)
+    report(0, total)
+    return lambda: report(next(count), total)
+
+
+def _of_experts(settings: Settings, asked: Sequence[Attribute], held: Held, step: Callable[[], None]) -> list[Source]:
+    found: list[Source] = []
+    for attribute in asked:
+        with suppress(UnknownAttribute):  # retired since the job began
+            found += traits.of_experts(settings, attribute, held)
+        step()
+    return found
+
+
+def _tested(saved: Saved, held: Held, sources: Sequence[Source]) -> tuple[list[Row], int]:
+    """What differs, the surest first, at most `MOST` of a kind in each cluster; and how many tests were made."""
+    named = (replace(one.trait, name=str(place)) for place, one in enumerate(sources))
+    found = enrichment.describe(held.places, held.titles, named)
+    rows: list[Row] = []
+    for cluster in saved.clusters:
+        said: dict[str, int] = defaultdict(int)
+        for one in enrichment.most_telling(found, cluster.place):
+            source = sources[int(one.trait)]
+            if said[source.kind] < MOST:
+                rows.append(_row(cluster.number, said[source.kind], source.kind, source.name, source.value, one)
+                            | {"attribute_id": source.attribute})  # fmt: skip
+                said[source.kind] += 1
+    return rows, sum(one.p is not None for one in found)
+
+
+def _row(number: int, place: int, kind: str, name: str, value: str, one: enrichment.Description) -> Row:
+    tested = {"p": one.p, "q": one.q, "lo": one.lo, "hi": one.hi} if kind != PROBE else {}
+    figures = {"share": one.share, "rest": one.rest, "n": one.n, "titles": one.titles}
+    return {"number": number, "place": place, "kind": kind, "name": name, "value": value} | figures | tested
+
+
+def _pool(settings: Settings) -> PoolView | None:
+    with reading(settings) as session:
+        try:
+            return open_pool(settings, session)
+        except PoolError:
+            return None
+
+
+def _by_probes(
+    saved: Saved, held: Held, view: PoolView | None, champions: Sequence[Champion], step: Callable[[], None]
+) -> list[Row]:
+    """What the champions of the active encoder expect more often in a cluster than elsewhere; never a test."""
+    found: list[tuple[Champion, str, enrichment.Description]] = []
+    for champion in champions:
+        if view is not None and champion.encoder_digest == view.fingerprint.digest:
+            at = view.positions(held.ids)
+            there = at >= 0
+            scores = _scores(view, champion, at[there])
+            for column, value in enumerate(champion.attribute.classes):
+                told = enrichment.lift_only(held.places[there], value, scores[:, column]) if there.any() else []
+                found += [(champion, value, one) for one in told]
+        step()
+    rows: list[Row] = []
+    for cluster in saved.clusters:
+        mine = [one for one in found if one[2].group == cluster.place and _is_more(one[2])]
+        mine.sort(key=lambda one: (-(one[2].share - one[2].rest), one[0].attribute.name))
+        rows += [
+            _row(cluster.number, place, PROBE, champion.attribute.name, value, one)
+            | {"attribute_id": champion.attribute.id}
+            for place, (champion, value, one) in enumerate(mine[:MOST])
+        ]
+    return rows
+
+
+def _scores(view: PoolView, champion: Champion, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+    parts = [
+        champion.probe.probabilities(view.pool.rows(rows[start : start + ROWS])) for start in range(0, len(rows), ROWS)
+    ]
+    return np.concatenate(parts) if parts else np.zeros((0, len(champion.attribute.classes)))
+
+
+def _is_more(one: enrichment.Description) -> bool:
+    return one.lift >= LEAST_LIFT and one.share - one.rest >= LEAST_MORE
+
+
+def _named(settings: Settings, saved: Saved, held: Held, view: PoolView | None) -> tuple[list[Row], str]:
+    """The phrases that suit each cluster, and why there are none where the space has no text."""
+    with reading(settings) as session:
+        active = active_fingerprint(session)
+    if saved.row.space != FINAL or active is None or saved.row.space_digest != active.digest or view is None:
+        return [], "This space has no text, so its clusters have no words."
+    vocabulary = phrases.vocabulary()
+    try:
+        vectors = prompt_vectors(settings, vocabulary)
+    except EncoderError:
+        return [], "The encoder is not on this machine, so there are no words."
+    if vectors is None:
+        return [], "The vectors came in a file, without an encoder, so there are no words."
+    at = view.positions(held.ids)
+    drawn = np.random.default_rng(0).permutation(at[at >= 0])[:MEAN_OF]
+    mean = view.pool.rows(np.sort(drawn)).mean(axis=0)
+    rows: list[Row] = []
+    for cluster in saved.clusters:
+        mine = np.flatnonzero((held.places == cluster.place) & (at >= 0))[:NAMED_BY]
+        said = _phrases(view.pool.rows(at[mine]), mean, vocabulary, vectors, [held.titles[row] for row in mine])
+        rows += [
+            {"number": cluster.number, "place": place, "kind": PHRASE, "name": "", "value": value, "n": len(mine)}
+            for place, value in enumerate(said)
+        ]
+    return rows, ""
+
+
+def _phrases(
+    rows: FloatArray, mean: FloatArray, vocabulary: Sequence[str], vectors: FloatArray, titles: Sequence[str]
+) -> list[str]:
+    return phrases.name(rows, mean, vocabulary, vectors, titles) if len(rows) else []
