@@ -98,6 +98,12 @@ RULES: dict[str, frozenset[str]] = {
     "explore.send": EXPERTS,
     "explore.clusters_page": EXPERTS,
     "explore.make_clusters": MANAGERS,
+    "map.page": EXPERTS,
+    "map.make": MANAGERS,
+    "map.positions": EXPERTS,
+    "map.colours": EXPERTS,  # of what a probe says and of columns the view itself refuses experts
+    "map.images": EXPERTS,
+    "map.found": EXPERTS,
     "api.search": EXPERTS,
     "attribute_form.new": MANAGERS,
     "attribute_form.create": MANAGERS,

@@ -81,7 +81,7 @@ async function wait() {
       const part = document.querySelector("[data-waiting]");
       const newer = fresh.getElementById(part.id);
       if (newer.hasAttribute("data-waiting")) { part.replaceChildren(...newer.childNodes); continue; }
-      if (part.id === "live-clusters") return location.reload();
+      if (part.id !== "live-search") return location.reload();
       part.replaceWith(newer);
       prepare();
       onward();
