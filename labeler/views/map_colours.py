@@ -28,8 +28,7 @@ from attune.models.errors import AccessError, UnknownAttribute
 from attune.models.labels.answers import UNSURE
 
 CLUSTER, ANSWERS, SAYS, SCORE, COLUMN = "cluster", "answers", "says", "score", "column"
-MOST_GROUPS = 60  # clusters; of a column the most frequent values
-MOST_VALUES = 20
+MOST_VALUES = 20  # of a column, the most frequent
 BINS = 10  # of a score
 OTHERS, UNEVEN = "other values", "experts disagree"
 
@@ -131,7 +130,7 @@ def _clusters(settings: Settings, session: Session, keys: Keys) -> Coloured:
     at = np.minimum(np.searchsorted(held.keys, keys), max(len(held.keys) - 1, 0))
     inside = held.keys[at] == keys
     codes = np.where(inside, held.places[at] + 1, 0).astype(np.uint8)
-    names = [f"{one.number} {one.name}".strip() for one in saved.clusters[:MOST_GROUPS]]
+    names = [f"{one.number} · {one.name}" if one.name else f"Cluster {one.number}" for one in saved.clusters]
     # A number lives on, so a cluster keeps its colour when the clusters are made again.
     return _counted(codes, names, [one.number - 1 for one in saved.clusters])
 
@@ -200,8 +199,6 @@ def _by_key(keys: Keys, codes: Mapping[int, int], groups: Sequence[str]) -> Colo
 
 def _counted(codes: Codes, names: Sequence[str], colours: Sequence[int] = (), shades: bool = False) -> Coloured:
     counts = np.bincount(codes, minlength=len(names) + 1)
-    rows = [
-        Group(str(name), int(counts[code]), colours[code - 1] if colours else code - 1)
-        for code, name in enumerate(names, 1)
-    ]
+    of_code = colours or [-1 if name in (UNSURE, OTHERS) else place for place, name in enumerate(names)]
+    rows = [Group(str(name), int(counts[code]), of_code[code - 1]) for code, name in enumerate(names, 1)]
     return Coloured(codes, rows, shades)

@@ -59,7 +59,8 @@ def map_page(settings: Settings, viewer: Viewer, asset_id: str = "", picks: Sequ
             return MapPage("", 0, 0, assets, None, job, (), asset_id, None, (), unread)
         return MapPage(
             row.file, row.images, layouts.waiting(session, row), assets, row.made_at, job, choices(session, viewer),
-            asset_id, _point(settings, session, viewer, row, asset_id), _picked(settings, session, viewer, row, picks), unread,
+            asset_id, _point(settings, session, viewer, row, asset_id),
+            _picked(settings, session, viewer, row, picks), unread,
         )  # fmt: skip
 
 

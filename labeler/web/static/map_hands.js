@@ -24,7 +24,7 @@ export class Hands {
 
   at(event) { const box = this.stage.root.getBoundingClientRect(); return [event.clientX - box.left, event.clientY - box.top]; }
 
-  onMap(event) { return !event.target.closest("[data-card], .map-tools"); }
+  onMap(event) { return !event.target.closest("[data-card]"); }
 
   press(event) {
     if (!this.onMap(event) || (event.pointerType === "mouse" && event.button !== 0)) return;
@@ -84,7 +84,12 @@ export class Hands {
   // -- keys: a cross in the middle, with a circle around it ---------------------------------------------------------------
   aim(radius) { this.stage.reticle = radius; this.stage.draw(); if (radius) this.acts.aimed(this.stage.middle()); else this.acts.pointed(-1); }
 
-  zoom(factor) { this.stage.zoomAt(this.stage.width / 2, this.stage.height / 2, factor); }
+  // Nearer to the point that is nearest to the middle, so that nobody ends in an empty place.
+  zoom(factor) {
+    const { stage } = this, middle = [stage.width / 2, stage.height / 2], i = factor > 1 ? stage.middle() : -1;
+    const [x, y] = i < 0 ? middle : stage.toScreen(i);
+    stage.zoomAt(...(x > 0 && y > 0 && x < stage.width && y < stage.height ? [x, y] : middle), factor);
+  }
 
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;

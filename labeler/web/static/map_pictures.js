@@ -2,7 +2,7 @@
 
 import { GONE } from "./map_geometry.js";
 
-const MOST = 70, NEAR = 160;  // pictures at once; points in the window that count as near
+const MOST = 90, NEAR = 160;  // pictures at once; points in the window that count as near
 const FAR_SIZE = 46, NEAR_SIZE = 78, REST_MS = 90;
 
 export class Pictures {
@@ -53,8 +53,8 @@ export class Pictures {
       if (px > 0 && py > 0 && px < width && py < height && !(x[i] === GONE && y[i] === GONE) && !(states[i] & 4)) seen.push(i);
     }
     const near = seen.length <= NEAR, size = near ? NEAR_SIZE : FAR_SIZE;
-    // Squares are a power of two wide, so that they stay the same while one comes a little nearer.
-    const least = Math.max(size * (near ? 1.05 : 2), Math.sqrt((width * height) / MOST)), square = 2 ** Math.ceil(Math.log2(least / scale));
+    // Squares widen by steps, so that they stay the same while one comes a little nearer.
+    const least = Math.max(size * (near ? 1.05 : 1.5), Math.sqrt((width * height) / MOST)), square = Math.SQRT2 ** Math.ceil(2 * Math.log2(least / scale));
     const edge = Math.min(0.4, (size / 2 + 2) / (square * scale)), taken = new Map();
     for (const i of seen) {
       const [u, v] = [x[i] / square, y[i] / square], key = Math.floor(u) * 65536 + Math.floor(v);

@@ -5,8 +5,9 @@ import { CHOSEN, HIDDEN, LIT } from "./map_states.js";
 const VERTEX = `
 attribute float x, y, code, state;
 uniform vec2 move, size;
-uniform float scale, wide, above, lights;
-varying float group, strength;
+uniform float scale, wide, lights;
+uniform mediump float above;  // of one precision in both shaders
+varying mediump float group, strength;
 void main() {
   float chosen = mod(state, 2.0), lit = mod(floor(state / ${LIT}.0), 2.0), hidden = mod(floor(state / ${HIDDEN}.0), 2.0);
   float stands = max(chosen, lit);
