@@ -1,5 +1,7 @@
 // The card of one image: the ring comes at once, the card after a moment, and it stays a moment longer than the mouse.
 
+import { CHOSEN } from "./map_states.js";
+
 const DWELL_MS = 125, GRACE_MS = 260;
 
 export class Card {
@@ -14,12 +16,12 @@ export class Card {
 
   later(act, after) { clearTimeout(this.timer); this.timer = setTimeout(act, after); }
 
-  point_(i) { this.stage.hover = i; this.stage.draw(); }
+  ring(i) { this.stage.hover = i; this.stage.draw(); }
 
   hover(i) {
-    if (this.pinned) { this.point_(i < 0 ? this.point : i); return; }
+    if (this.pinned) { this.ring(i < 0 ? this.point : i); return; }
     if (i === this.stage.hover) return;
-    this.point_(i);
+    this.ring(i);
     if (i >= 0) this.later(() => this.show(i), DWELL_MS); else this.later(() => this.hide(), GRACE_MS);
   }
 
@@ -28,7 +30,7 @@ export class Card {
   async show(i) {
     clearTimeout(this.timer);
     if (i < 0) { this.hide(); return; }
-    this.point = i; this.point_(i);
+    this.point = i; this.ring(i);
     const image = await this.images.of(i);
     if (this.point !== i || !image) return;
     const part = (name) => this.element.querySelector(`[data-${name}]`);
@@ -39,7 +41,7 @@ export class Card {
     part("title").textContent = image.title === image.id ? "" : image.title;
     part("group").textContent = this.named(i);
     part("similar").href = image.similar; part("open").href = image.image;
-    part("toggle").textContent = this.stage.states[i] & 1 ? "Remove from choice" : "Choose";
+    part("toggle").textContent = this.stage.states[i] & CHOSEN ? "Remove from choice" : "Choose";
     this.element.hidden = false; this.element.dataset.of = i;
     this.put();
   }
@@ -47,7 +49,7 @@ export class Card {
   hide() {
     clearTimeout(this.timer);
     this.element.hidden = true; this.pinned = false; this.point = -1;
-    this.point_(-1);
+    this.ring(-1);
   }
 
   // Beside its point, and inside the window.

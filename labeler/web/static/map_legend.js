@@ -1,5 +1,6 @@
 // What the points are coloured by: the choice, the legend with counts, and the groups that are shown alone.
 
+import { GONE } from "./map_geometry.js";
 import { bytesOrJson } from "./map_images.js";
 import { css } from "./map_tones.js";
 
@@ -62,7 +63,7 @@ export class Legend {
 
   take(code) {
     const found = [];
-    this.codes.forEach((one, i) => { if (one === code && this.stage.bins.x[i] !== 65535) found.push(i); });
+    this.codes.forEach((one, i) => { if (one === code && this.stage.x[i] !== GONE) found.push(i); });
     this.chosen(found, false);
   }
 

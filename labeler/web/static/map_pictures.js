@@ -1,6 +1,7 @@
 // Pictures on the map: a few while one is far, every one that has room when one is near, never more than MOST.
 
 import { GONE } from "./map_geometry.js";
+import { HIDDEN } from "./map_states.js";
 
 const MOST = 90, NEAR = 160;  // pictures at once; points in the window that count as near
 const FAR_SIZE = 46, NEAR_SIZE = 78, REST_MS = 90;
@@ -44,23 +45,29 @@ export class Pictures {
     this.shown.set(i, element); this.layer.append(element);
   }
 
-  // Which points get a picture, by squares of the map: of each the first point, so that moving on changes none of them.
+  // Which points get a picture, with room around each: first those that have one, so that moving on changes few of them,
+  // then the others in their order, which is a shuffled one.
   wanted() {
-    const { stage } = this, { x, y, scale, left, top, width, height, states } = stage;
-    const seen = [];
+    const { stage } = this, { x, y, scale, left, top, width, height, states } = stage, seen = [];
     for (let i = 0; i < x.length; i += 1) {
       const px = x[i] * scale + left, py = y[i] * scale + top;
-      if (px > 0 && py > 0 && px < width && py < height && !(x[i] === GONE && y[i] === GONE) && !(states[i] & 4)) seen.push(i);
+      if (px > 0 && py > 0 && px < width && py < height && !(x[i] === GONE && y[i] === GONE) && !(states[i] & HIDDEN)) seen.push(i);
     }
-    const near = seen.length <= NEAR, size = near ? NEAR_SIZE : FAR_SIZE;
-    // Squares widen by steps, so that they stay the same while one comes a little nearer.
-    const least = Math.max(size * (near ? 1.05 : 1.5), Math.sqrt((width * height) / MOST)), square = Math.SQRT2 ** Math.ceil(2 * Math.log2(least / scale));
-    const edge = Math.min(0.4, (size / 2 + 2) / (square * scale)), taken = new Map();
-    for (const i of seen) {
-      const [u, v] = [x[i] / square, y[i] / square], key = Math.floor(u) * 65536 + Math.floor(v);
-      const [fu, fv] = [u - Math.floor(u), v - Math.floor(v)];
-      if (!taken.has(key) && Math.min(fu, fv, 1 - fu, 1 - fv) >= edge) taken.set(key, i);
+    const near = seen.length <= NEAR, size = near ? NEAR_SIZE : FAR_SIZE, out = new Map();
+    const room = Math.max(size * (near ? 1 : 1.6), Math.sqrt((width * height) / MOST) * 0.9);
+    const columns = Math.ceil(width / room) + 2, taken = new Map();  // by squares that are as wide as the room
+    const there = new Set(seen);
+    for (const i of [...[...this.shown.keys()].filter((one) => there.has(one)), ...seen]) {
+      if (out.size === MOST) break;
+      const px = x[i] * scale + left, py = y[i] * scale + top, square = Math.floor(py / room) * columns + Math.floor(px / room);
+      if (taken.has(square)) continue;
+      let free = true;
+      for (const beside of [-columns - 1, -columns, -columns + 1, -1, 1, columns - 1, columns, columns + 1]) {
+        const other = taken.get(square + beside);
+        if (other && Math.abs(other[0] - px) < room && Math.abs(other[1] - py) < room) { free = false; break; }
+      }
+      if (free) { taken.set(square, [px, py]); out.set(i, size); }
     }
-    return new Map([...taken.values()].slice(0, MOST).map((i) => [i, size]));
+    return out;
   }
 }

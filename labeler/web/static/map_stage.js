@@ -2,6 +2,7 @@
 
 import { CanvasPoints } from "./map_canvas.js";
 import { Bins, SPAN, circle, simplified } from "./map_geometry.js";
+import { HIDDEN } from "./map_states.js";
 import { WebGlPoints } from "./map_webgl.js";
 
 const NEAR = 14;  // pixels from a point that still mean it
@@ -52,7 +53,7 @@ export class Stage {
   }
 
   hide(shown) {  // of points by their code; null shows all
-    for (let i = 0; i < this.states.length; i += 1) this.states[i] = !shown || shown.has(this.codes[i]) ? this.states[i] & ~4 : this.states[i] | 4;
+    for (let i = 0; i < this.states.length; i += 1) this.states[i] = !shown || shown.has(this.codes[i]) ? this.states[i] & ~HIDDEN : this.states[i] | HIDDEN;
     this.points.states(this.states); this.draw();
   }
 

@@ -94,7 +94,7 @@ def test_similar_images_are_near_and_a_copy_of_a_landmark_goes_to_it(monkeypatch
 
 @pytest.mark.parametrize("count", [1, 2, 7])
 def test_a_handful_of_images_has_a_map_too(count: int) -> None:
-    held, index = make(Pool.of([f"a{i}" for i in range(count)], vectors(count)), np.ones(count, dtype=np.bool_))
+    held, _ = make(Pool.of([f"a{i}" for i in range(count)], vectors(count)), np.ones(count, dtype=np.bool_))
     assert held.positions.shape == (count, 2)
     assert len(np.unique(held.positions, axis=0)) == count
     assert held.place(vectors(3, 5)).shape == (3, 2)
