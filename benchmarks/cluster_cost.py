@@ -80,11 +80,11 @@ def cost(path: Path, name: str) -> dict[str, Any]:
     vectors: npt.NDArray[np.float16] = np.load(path, mmap_mode="r")
     ids = np.arange(len(vectors)).astype(str)
     pool = Pool(ids, ids, (vectors,))
-    before, most, ended = _own_bytes(), [0], threading.Event()
+    before, most, ended = own_bytes(), [0], threading.Event()
 
     def watch() -> None:
         while not ended.wait(LOOK_SECONDS):
-            most[0] = max(most[0], _own_bytes())
+            most[0] = max(most[0], own_bytes())
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -103,7 +103,7 @@ def cost(path: Path, name: str) -> dict[str, Any]:
     return row | {"mib": (most[0] - before) / 2**20, "note": ""}
 
 
-def _own_bytes() -> int:
+def own_bytes() -> int:
     memory = psutil.Process().memory_info()
     return int(memory.rss - memory.shared)
 

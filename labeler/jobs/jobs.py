@@ -50,6 +50,7 @@ KINDS = {
     "clusters": ("attune.workers.jobs.make_clusters:run", "embed"),
     "describe": ("attune.workers.jobs.describe_clusters:run", "embed"),
     "layers": ("attune.workers.jobs.compute_spaces:run", "embed"),
+    "map": ("attune.workers.jobs.make_map:run", "embed"),
 }
 HINTS = "hints"  # the line of the readings that webhooks ask for, which are no jobs of the records
 # First what ends someone's access: nothing that a stranger can ask for goes before it.

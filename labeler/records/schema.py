@@ -634,3 +634,25 @@ class Description(Base):
     titles: Mapped[int] = mapped_column(default=0)
     p: Mapped[float | None]
     q: Mapped[float | None]
+
+
+class Layout(Base):
+    """A map of one space: its landmarks, which never move, and the file of all positions (`labeler.maps.positions`).
+
+    ``file`` is None until the images have been placed; ``placed_until`` is the key of the newest asset of that moment.
+    """
+
+    __tablename__ = "layouts"
+    __table_args__ = (Index("ix_layouts_space_space_digest", "space", "space_digest"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    space: Mapped[str]
+    space_digest: Mapped[str]  # fingerprint of the vectors
+    seed: Mapped[int]
+    landmarks: Mapped[int]
+    landmarks_digest: Mapped[str] = mapped_column(String(64))  # sha256 of the landmarks' file
+    images: Mapped[int] = mapped_column(default=0)
+    file: Mapped[str | None] = mapped_column(String(64))  # sha256
+    placed_until: Mapped[int] = mapped_column(default=0)
+    made_by: Mapped[str]
+    made_at: Mapped[datetime]
+    placed_at: Mapped[datetime | None]

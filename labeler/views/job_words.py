@@ -65,6 +65,7 @@ KINDS = {
         "new set of pages of images", "new sets of pages of images", "for",
         "The expert gets pages of images to answer at once.",
     ),
+    "map": Words("map of the pool", "maps of the pool", "of", "Each image has its place on the map."),
     "layers": Words(
         "reading of the images for further spaces", "readings of the images for further spaces", "for",
         "Each image gets a vector of layers or colours.",

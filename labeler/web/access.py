@@ -108,6 +108,12 @@ RULES: dict[str, frozenset[str]] = {
     "clusters.describe": MANAGERS,
     "spaces.page": EXPERTS,
     "spaces.compute": MANAGERS,
+    "map.page": EXPERTS,
+    "map.make": MANAGERS,
+    "map.positions": EXPERTS,
+    "map.colours": EXPERTS,  # of what a probe says and of columns the view itself refuses experts
+    "map.images": EXPERTS,
+    "map.found": EXPERTS,
     "api.search": EXPERTS,
     "attribute_form.new": MANAGERS,
     "attribute_form.create": MANAGERS,

@@ -1,0 +1,87 @@
+"""`attune map`: a map of the pool, on which similar images are near each other and no image ever moves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from attune.labeler.cli.shell import OUTPUT, Group, Shell, table, who
+from attune.labeler.cli.shell import command as attune_command
+from attune.labeler.jobs import jobs
+from attune.labeler.maps import layouts
+from attune.labeler.records.session import reading
+from attune.labeler.spaces import spaces
+from attune.models.text import plural
+
+SPACE = click.option("--space", default="final", show_default=True, help="Space, such as final, colour or layer:4.")
+
+
+@click.group(cls=Group)
+def command() -> None:
+    """Make a map of the pool, list the maps, and write one to a file."""
+
+
+@attune_command(command, "make", example="attune map make")
+@SPACE
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, 2**31 - 1),
+    help="Seed of the landmarks of a new map.",
+)
+@click.option("--anew", is_flag=True, help="Make a new map although there is one. All images get other places.")
+def make(shell: Shell, space: str, seed: int, anew: bool) -> None:
+    """Make the map of a space, or put new images on the one that is there.
+
+    Images that are on the map stay where they are. If the command stops, run it again.
+    """
+    spaces.check_name(space)
+    with shell.progress("map") as report:
+        done = jobs.ask(shell.settings, layouts.KIND, report, space=space, seed=seed, anew=anew, who=who())
+    placed = plural(done["placed"], "image")
+    shell.result(done, f"{placed} placed. The map of {space} shows {plural(done['images'], 'image')}.")
+
+
+@attune_command(command, "show", example="attune map show")
+def show(shell: Shell) -> None:
+    """List the maps, the newest first, with how many images each shows."""
+    with reading(shell.settings) as session:
+        rows = [
+            {
+                "map": one.id,
+                "space": one.space,
+                "images": one.images,
+                "waiting": layouts.waiting(session, one),
+                "landmarks": one.landmarks,
+                "landmarks_digest": one.landmarks_digest,
+                "seed": one.seed,
+                "made_by": one.made_by,
+                "made_at": one.made_at,
+            }
+            for one in layouts.listed(session)
+        ]
+    columns = ("map", "space", "images", "waiting", "landmarks", "made by", "made at")
+    cells = [[row[name.replace(" ", "_")] for name in columns] for row in rows]
+    shell.result({"maps": rows}, table(columns, cells))
+    if not rows:
+        shell.hint("There is no map yet. Make one: `attune map make`")
+
+
+@attune_command(command, "export", example="attune map export --to map.parquet")
+@click.option("--to", required=True, type=OUTPUT, help="File to write: .parquet.")
+@SPACE
+def export(shell: Shell, to: Path, space: str) -> None:
+    """Write the map with each image's nearest neighbours to a Parquet file, which Embedding Atlas opens.
+
+    The file also has the asset table's columns and the clusters.
+    """
+    from attune.labeler.maps.exported import export as exported
+
+    spaces.check_name(space)
+    with shell.progress("map") as report:
+        rows = exported(shell.settings, to, space, report)
+    shell.written(to, {"to": str(to), "rows": rows}, f"{plural(rows, 'image')} of the map written to {to}.")
+    if rows:
+        shell.hint(f"To open it: `embedding-atlas {to.name} --x x --y y --neighbors neighbors --image uri`")

@@ -1,0 +1,88 @@
+"""Saved maps: find the one of a space, keep a new one, and add images to it without moving any."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from attune.labeler.maps import positions
+from attune.labeler.records.schema import Asset, Job, Layout
+from attune.labeler.records.session import writing
+from attune.labeler.settings import Settings
+from attune.labeler.spaces import spaces
+from attune.labeler.spaces.spaces import FINAL
+from attune.models.clock import now
+from attune.models.errors import DataError
+from attune.models.maps.placing import Landmarks, Places
+
+KIND = "map"  # of the job
+
+
+def latest(session: Session, space: str = FINAL) -> Layout | None:
+    """The newest map of a space, as its vectors are made today; None where there is none.
+
+    Raises DataError for no such space.
+    """
+    fingerprint = spaces.fingerprint_of(session, space)
+    if fingerprint is None:
+        return None
+    mine = (Layout.space == space, Layout.space_digest == fingerprint.digest)
+    return session.scalar(select(Layout).where(*mine).order_by(Layout.id.desc()).limit(1))
+
+
+def needed(session: Session, space: str = FINAL) -> Layout:
+    """The newest map of a space, with its images placed. Raises DataError where there is none."""
+    found = latest(session, space)
+    if found is None or found.file is None:
+        raise DataError(f"There is no map of the space {space} yet. Make it: `attune map make --space {space}`")
+    return found
+
+
+def listed(session: Session) -> Sequence[Layout]:
+    """All maps, the newest first."""
+    return session.scalars(select(Layout).order_by(Layout.id.desc())).all()
+
+
+def at_work(session: Session) -> Job | None:
+    """The job that makes or fills a map, if one waits or runs."""
+    mine = select(Job).where(Job.kind == KIND, Job.state.in_(("queued", "running")))
+    return session.scalar(mine.order_by(Job.created_at.desc()).limit(1))
+
+
+def waiting(session: Session, layout: Layout) -> int:
+    """How many images came after those on the map."""
+    later = select(func.count(Asset.id)).where(Asset.id > layout.placed_until, Asset.removed_at.is_(None))
+    return session.scalar(later) or 0
+
+
+def keep(settings: Settings, space: str, space_digest: str, seed: int, landmarks: Landmarks, who: str = "") -> int:
+    """Save a new map with its landmarks alone, so that a killed job can go on from here; its id."""
+    digest = positions.save_landmarks(settings, landmarks)
+    with writing(settings) as session:
+        row = Layout(
+            space=space, space_digest=space_digest, seed=seed, landmarks=len(landmarks.positions),
+            landmarks_digest=digest, made_by=who, made_at=now(),
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        return row.id
+
+
+def add(settings: Settings, layout_id: int, keys: npt.NDArray[np.int64], places: Places, until: int) -> int:
+    """Put images on a map; how many it has now. One that is on it already stays where it is.
+
+    Two jobs that add at once lose nothing: the file is read again under the lock of the records.
+    """
+    with writing(settings) as session:
+        row = session.get_one(Layout, layout_id, with_for_update=True)
+        held = positions.load(settings, row.file) if row.file else positions.NONE
+        joined = held.with_others(keys, places)
+        row.file, row.images = positions.save(settings, joined), len(joined.keys)
+        row.placed_until, row.placed_at = max(row.placed_until or 0, until), now()
+        named = [one for one in session.scalars(select(Layout.file)) if one]
+    positions.forget(settings, named)
+    return len(joined.keys)

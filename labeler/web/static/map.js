@@ -1,0 +1,78 @@
+// The map's page: fetches the points, and joins the stage, the hands, the legend, the pictures, the choice and the search.
+
+import { Card } from "./map_card.js";
+import { Choice } from "./map_choice.js";
+import { Hands } from "./map_hands.js";
+import { Images, bytesOrJson, json } from "./map_images.js";
+import { Legend } from "./map_legend.js";
+import { Pictures } from "./map_pictures.js";
+import { Stage } from "./map_stage.js";
+import { LIT } from "./map_states.js";
+import { Tones } from "./map_tones.js";
+
+const root = document.querySelector("[data-map]"), data = root?.dataset;
+const part = (name) => document.querySelector(`[data-${name}]`);
+const trouble = (text) => { part("map-trouble").textContent = text; part("map-trouble").hidden = !text; };
+const SEARCH_MS = 400;
+
+async function begin() {
+  const columns = new Uint16Array(await (await bytesOrJson(data.positions)).arrayBuffer()), count = columns.length / 2;
+  const tones = new Tones(root), stage = new Stage(root, columns.subarray(0, count), columns.subarray(count), { plain: new URL(location.href).searchParams.has("plain") });
+  const images = new Images(data.images, trouble), said = part("map-said");
+  const choice = new Choice(stage, { list: part("mosaic"), part: part("chosen"), said, address: data.images, most: Number(data.most), question: part("new-question"), failed: trouble });
+  const legend = new Legend(stage, tones, { address: data.colours, select: part("by"), list: part("legend"), failed: trouble, chosen: (found, add) => choice.take(found, add) });
+  const card = new Card(stage, part("card"), images, (i) => legend.named(i));
+  const pictures = new Pictures(stage, part("pictures"), images);
+  const hands = new Hands(stage, {
+    drawn: (found, add) => { choice.take(found, add || part("add").checked); },
+    pressed: (i) => card.pin(i),
+    pointed: (i) => card.hover(i),
+    moving: () => { if (!card.pinned) card.hide(); },
+    aimed: (i) => { if (i >= 0) card.show(i).then(() => { if (images.get(i)) said.textContent = `In the middle: ${images.get(i).id}, ${images.get(i).title}.`; }); },
+    toggled: (i) => { if (i >= 0) choice.toggle(i).then(() => card.show(i)); },
+  });
+  tools(stage, hands, pictures, card, choice);
+  search(stage, said);
+  await legend.load(part("by")?.value ?? "");
+  stage.paint();
+  if (data.focus) { const i = Number(data.focus); stage.goTo(i); card.pin(i); stage.mark(LIT, [i]); }
+  root.dataset.ready = count;
+  Object.assign(window, { attuneMap: { stage, legend, choice, hands } });
+}
+
+// -- the buttons --------------------------------------------------------------------------------------------------------
+function tools(stage, hands, pictures, card, choice) {
+  const acts = { in: () => hands.zoom(1.5), out: () => hands.zoom(1 / 1.5), whole: () => stage.fit(true), move: () => mode("move"), draw: () => mode("draw") };
+  const mode = (name) => {
+    hands.mode = name; root.dataset.mode = name;
+    document.querySelectorAll("[data-tool=move], [data-tool=draw]").forEach((one) => one.setAttribute("aria-pressed", String(one.dataset.tool === name)));
+  };
+  document.querySelectorAll("[data-tool]").forEach((one) => one.addEventListener("click", () => acts[one.dataset.tool]()));
+  part("show-pictures").addEventListener("change", (event) => pictures.toggle(event.target.checked));
+  part("toggle").addEventListener("click", () => choice.toggle(card.point).then(() => card.show(card.point)));
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape" && !card.element.hidden) { card.hide(); event.stopImmediatePropagation(); } }, true);
+}
+
+// -- the search: what it finds lights up ----------------------------------------------------------------------------------
+function search(stage, said) {
+  const form = part("light"), dark = part("unlight");
+  form?.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    trouble("");
+    const text = form.querySelector("input").value.trim();
+    if (!text) return;
+    try {
+      let found = { waits: true };
+      while (found.waits) {
+        found = await json(`${data.search}?q=${encodeURIComponent(text)}`);
+        if (found.waits) { said.textContent = found.workers ? "Searching…" : "No worker is running. Start the workers with: attune up"; await new Promise((done) => { setTimeout(done, SEARCH_MS); }); }
+      }
+      stage.mark(LIT, found.at);
+      dark.hidden = false;
+      said.textContent = `The ${found.at.length} images most similar to “${text}” are lit.`;
+    } catch (error) { trouble(error.message); }
+  });
+  dark?.addEventListener("click", () => { stage.mark(LIT, []); dark.hidden = true; said.textContent = ""; });
+}
+
+if (root) begin().catch((error) => trouble(error.message));

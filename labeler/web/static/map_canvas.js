@@ -1,0 +1,64 @@
+// Points where there is no WebGL: pixels written into an image, which takes some milliseconds for 200,000.
+
+import { GONE } from "./map_geometry.js";
+import { CHOSEN, HIDDEN, LIT } from "./map_states.js";
+
+export class CanvasPoints {
+  constructor(canvas, x, y) {
+    Object.assign(this, { canvas, x, y, context: canvas.getContext("2d"), code: new Uint8Array(x.length), state: new Uint8Array(x.length) });
+  }
+
+  codes(values) { this.code.set(values); }
+
+  states(values) { this.state.set(values); this.stands = values.some((one) => one & (CHOSEN | LIT)); this.lit = values.some((one) => one & LIT); }
+
+  palette(values, ink) { this.colours = values; this.ink = ink; }
+
+  draw({ scale, left, top, wide, ratio }) {
+    const { width, height } = this.canvas;
+    if (!width || !height) return;
+    if (this.image?.width !== width || this.image?.height !== height) {
+      this.image = this.context.createImageData(width, height);
+      this.pixels = new Uint32Array(this.image.data.buffer);
+    }
+    this.pixels.fill(0);
+    const view = { scale: scale * ratio, left: left * ratio, top: top * ratio };
+    const strengths = [HIDDEN, 0].map((hidden) => this.row(hidden ? 16 : this.lit ? 46 : 255));
+    this.pass(view, stamp(wide * ratio), strengths, false);
+    if (this.stands) {
+      this.pass(view, stamp(wide * ratio * 1.7), null, true);
+      this.pass(view, stamp(wide * ratio * 1.15), [this.row(255), this.row(255)], true);
+    }
+    this.context.putImageData(this.image, 0, 0);
+  }
+
+  // The palette as whole pixels of one strength.
+  row(alpha) {
+    const out = new Uint32Array(256), { colours } = this;
+    for (let i = 0; i < 256; i += 1) out[i] = (alpha << 24) | (colours[4 * i + 2] << 16) | (colours[4 * i + 1] << 8) | colours[4 * i];
+    return out;
+  }
+
+  // Draws the points that stand out, or the others; without `rows` in ink.
+  pass({ scale, left, top }, dots, rows, above) {
+    const { x, y, code, state, pixels } = this, { width, height } = this.canvas;
+    const ink = ((255 << 24) | (this.ink[2] << 16) | (this.ink[1] << 8) | this.ink[0]) >>> 0;
+    for (let i = 0; i < x.length; i += 1) {
+      if (((state[i] & (CHOSEN | LIT)) !== 0) !== above || (x[i] === GONE && y[i] === GONE)) continue;
+      const px = Math.round(x[i] * scale + left), py = Math.round(y[i] * scale + top);
+      if (px < -20 || py < -20 || px > width + 20 || py > height + 20) continue;
+      const colour = rows ? rows[state[i] & HIDDEN ? 0 : 1][code[i]] : ink;
+      for (let k = 0; k < dots.length; k += 2) {
+        const column = px + dots[k], row = py + dots[k + 1];
+        if (column >= 0 && row >= 0 && column < width && row < height) pixels[row * width + column] = colour;
+      }
+    }
+  }
+}
+
+// The pixels of a disc around its middle, a flat array of [dx, dy, …].
+function stamp(wide) {
+  const out = [], reach = Math.max(0, Math.ceil(wide / 2 - 0.5));
+  for (let dy = -reach; dy <= reach; dy += 1) for (let dx = -reach; dx <= reach; dx += 1) if (Math.hypot(dx, dy) <= wide / 2) out.push(dx, dy);
+  return out.length ? out : [0, 0];
+}

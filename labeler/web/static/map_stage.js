@@ -1,0 +1,156 @@
+// The stage: where the map stands in its window, what is drawn of it, and what lies under a place of the window.
+
+import { CanvasPoints } from "./map_canvas.js";
+import { Bins, SPAN, circle, simplified } from "./map_geometry.js";
+import { HIDDEN } from "./map_states.js";
+import { WebGlPoints } from "./map_webgl.js";
+
+const NEAR = 14;  // pixels from a point that still mean it
+const FARTHEST = 0.6, NEAREST = 400;  // of the scale at which the whole map fits
+const MOVE_MS = 280;
+const CORNER = 3;  // pixels between two corners of a drawn line
+
+export class Stage {
+  constructor(root, x, y, { plain = false } = {}) {
+    Object.assign(this, { root, x, y, bins: new Bins(x, y), codes: new Uint8Array(x.length), states: new Uint8Array(x.length) });
+    Object.assign(this, { hover: -1, path: null, reticle: 0, followers: [], asked: 0, moving: 0, scale: 0, left: 0, top: 0 });
+    this.canvas = root.querySelector("[data-points]"); this.over = root.querySelector("[data-over]");
+    this.points = this.painter(plain);
+    this.still = matchMedia("(prefers-reduced-motion: reduce)");
+    new ResizeObserver(() => this.resize()).observe(root);
+    this.resize();
+  }
+
+  painter(plain) {
+    try {
+      if (plain) throw new Error("asked for");
+      const made = new WebGlPoints(this.canvas, this.x, this.y);
+      this.canvas.addEventListener("webglcontextlost", (event) => { event.preventDefault(); this.instead(); });
+      this.root.dataset.drawn = "webgl";
+      return made;
+    } catch {
+      return this.instead();
+    }
+  }
+
+  // A canvas that WebGL has had gives no other context: a new one takes its place.
+  instead() {
+    const fresh = this.canvas.cloneNode();
+    this.canvas.replaceWith(fresh); this.canvas = fresh;
+    this.root.dataset.drawn = "canvas";
+    const points = new CanvasPoints(fresh, this.x, this.y);
+    if (this.colours) { points.palette(...this.colours); points.codes(this.codes); points.states(this.states); this.points = points; this.draw(); }
+    return points;
+  }
+
+  colour(codes, palette, ink) { this.codes = codes; this.colours = [palette, ink]; this.points.codes(codes); this.points.palette(palette, ink); this.draw(); }
+
+  // Sets or clears one bit of state: of the points that `which` lists, and of no other.
+  mark(bit, which) {
+    for (let i = 0; i < this.states.length; i += 1) this.states[i] &= ~bit;
+    for (const i of which) this.states[i] |= bit;
+    this.points.states(this.states); this.draw();
+  }
+
+  hide(shown) {  // of points by their code; null shows all
+    for (let i = 0; i < this.states.length; i += 1) this.states[i] = !shown || shown.has(this.codes[i]) ? this.states[i] & ~HIDDEN : this.states[i] | HIDDEN;
+    this.points.states(this.states); this.draw();
+  }
+
+  resize() {
+    const { clientWidth: width, clientHeight: height } = this.root, ratio = window.devicePixelRatio || 1;
+    if (!width || !height) return;
+    const before = this.scale && this.toMap(this.width / 2, this.height / 2);
+    Object.assign(this, { width, height, ratio });
+    for (const canvas of [this.canvas, this.over]) { canvas.width = Math.round(width * ratio); canvas.height = Math.round(height * ratio); }
+    if (!before) this.fit(); else { this.left = width / 2 - before[0] * this.scale; this.top = height / 2 - before[1] * this.scale; this.draw(); }
+  }
+
+  // -- the view ---------------------------------------------------------------------------------------------------------
+  get whole() { return Math.min(this.width, this.height) / SPAN; }
+
+  get zoom() { return this.scale / this.whole; }
+
+  // Points grow as one comes nearer, and are smaller where there are many.
+  get wide() { return Math.max(1.6, Math.min(9, (5.2 - 0.8 * Math.log10(1 + this.bins.count / 250)) * this.zoom ** 0.3)); }
+
+  toMap(px, py) { return [(px - this.left) / this.scale, (py - this.top) / this.scale]; }
+
+  toScreen(i) { return [this.x[i] * this.scale + this.left, this.y[i] * this.scale + this.top]; }
+
+  fit(smooth = false) { this.look(SPAN / 2, SPAN / 2, this.whole, smooth); }
+
+  goTo(i, zoom = 12) { this.look(this.x[i], this.y[i], Math.max(this.scale, this.whole * zoom), true); }
+
+  // Puts a place of the map in the middle of the window.
+  look(u, v, scale, smooth) {
+    cancelAnimationFrame(this.moving);
+    const from = { scale: this.scale, left: this.left, top: this.top };
+    const to = { scale, left: this.width / 2 - u * scale, top: this.height / 2 - v * scale };
+    if (!smooth || this.still.matches || !from.scale) { Object.assign(this, to); this.draw(); return; }
+    const began = performance.now();
+    const step = (time) => {
+      const part = Math.min(1, Math.max(0, time - began) / MOVE_MS), eased = 1 - (1 - part) ** 3;
+      for (const name of Object.keys(to)) this[name] = from[name] + (to[name] - from[name]) * eased;
+      this.draw();
+      if (part < 1) this.moving = requestAnimationFrame(step);
+    };
+    this.moving = requestAnimationFrame(step);
+  }
+
+  pan(dx, dy) { cancelAnimationFrame(this.moving); this.left += dx; this.top += dy; this.keep(); this.draw(); }
+
+  zoomAt(px, py, factor) {
+    cancelAnimationFrame(this.moving);
+    const [u, v] = this.toMap(px, py);
+    this.scale = Math.max(this.whole * FARTHEST, Math.min(this.whole * NEAREST, this.scale * factor));
+    this.left = px - u * this.scale; this.top = py - v * this.scale;
+    this.keep(); this.draw();
+  }
+
+  // Some of the map always stays in the window.
+  keep() {
+    const span = SPAN * this.scale, [w, h] = [this.width / 2, this.height / 2];
+    this.left = Math.min(w, Math.max(w - span, this.left)); this.top = Math.min(h, Math.max(h - span, this.top));
+  }
+
+  // -- what is where ----------------------------------------------------------------------------------------------------
+  hit(px, py) { return this.bins.nearest(...this.toMap(px, py), NEAR / this.scale); }
+
+  middle() { return this.bins.nearestOfAll(...this.toMap(this.width / 2, this.height / 2)); }
+
+  inPath(path) {  // a flat array of places in the window
+    return this.bins.lasso(simplified(path, CORNER).map((value, i) => (value - (i % 2 ? this.top : this.left)) / this.scale));
+  }
+
+  inReticle() { return this.bins.lasso(circle(...this.toMap(this.width / 2, this.height / 2), this.reticle / this.scale)); }
+
+  // -- drawing ----------------------------------------------------------------------------------------------------------
+  draw() {
+    if (this.asked || !this.colours) return;
+    this.asked = requestAnimationFrame(() => { this.asked = 0; this.paint(); });
+  }
+
+  paint() {
+    this.points.draw({ scale: this.scale, left: this.left, top: this.top, wide: this.wide, ratio: this.ratio });
+    this.paintOver();
+    this.followers.forEach((follower) => follower());
+  }
+
+  paintOver() {
+    const pen = this.over.getContext("2d"), [ink, paper] = [this.colours[1], getComputedStyle(this.root).backgroundColor];
+    pen.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    pen.clearRect(0, 0, this.width, this.height);
+    const stroke = () => { for (const [colour, wide] of [[paper, 5], [`rgb(${ink.join(" ")})`, 2]]) { pen.strokeStyle = colour; pen.lineWidth = wide; pen.stroke(); } };
+    if (this.hover >= 0) { pen.beginPath(); pen.arc(...this.toScreen(this.hover), this.wide / 2 + 4, 0, 7); stroke(); }
+    if (this.reticle) {
+      const [x, y] = [this.width / 2, this.height / 2];
+      pen.beginPath(); pen.arc(x, y, this.reticle, 0, 7); pen.moveTo(x - 6, y); pen.lineTo(x + 6, y); pen.moveTo(x, y - 6); pen.lineTo(x, y + 6); stroke();
+    }
+    if (this.path?.length > 2) {
+      pen.beginPath(); pen.moveTo(this.path[0], this.path[1]);
+      for (let i = 2; i < this.path.length; i += 2) pen.lineTo(this.path[i], this.path[i + 1]);
+      pen.closePath(); pen.fillStyle = `rgb(${ink.join(" ")} / 8%)`; pen.fill(); stroke();
+    }
+  }
+}

@@ -1,0 +1,149 @@
+"""The job `map`: made once, filled without moving anyone, gone on with after a kill, exported with neighbours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from sqlalchemy import select
+
+from attune.labeler.jobs import jobs
+from attune.labeler.maps import exported, layouts, positions
+from attune.labeler.maps.positions import Positions
+from attune.labeler.records.schema import Asset, Job, Layout
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import DataError, EmptyPool
+from attune.models.maps import layout as plane
+from attune.models.maps.placing import Landmarks
+from attune.workers.jobs import make_map
+from attune.workers.runtime import map_newcomers
+from tests.support import factories, mapped
+
+
+@pytest.fixture
+def pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    settings = factories.workspace(tmp_path)
+    mapped.quick(monkeypatch)
+    return settings
+
+
+def held(settings: Settings) -> tuple[Layout, Positions]:
+    with reading(settings) as session:
+        row = layouts.needed(session)
+    return row, positions.load(settings, row.file or "")
+
+
+def test_a_map_is_made_once_and_newcomers_move_nobody(pool: Settings) -> None:
+    first = mapped.add(pool, 40)
+    told: list[tuple[int, int]] = []
+    done = make_map.run(pool, lambda *step: told.append(step), who="olga")
+    assert (done["images"], done["placed"], done["landmarks"]) == (40, 40, 40)
+    assert told[-1][0] == told[-1][1], "the bar ends full"
+    row, before = held(pool)
+    assert (row.made_by, before.keys.tolist()) == ("olga", [one.id for one in first])
+    assert make_map.run(pool)["placed"] == 0
+    assert held(pool)[0].file == row.file, "a second time changes nothing"
+
+    later = mapped.add(pool, 15, seed=8)
+    assert make_map.run(pool)["placed"] == 15
+    again, after = held(pool)
+    assert (again.id, again.images) == (row.id, 55)
+    assert np.array_equal(after.places[np.isin(after.keys, before.keys)], before.places)
+    assert set(after.keys.tolist()) == {one.id for one in first + later}
+
+
+def test_a_killed_job_goes_on_where_it_was(pool: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    mapped.add(pool, 30)
+    monkeypatch.setattr(make_map, "AT_ONCE", 4)
+    monkeypatch.setattr(make_map, "SAVED_EVERY", 8)
+    place, calls = Landmarks.place, [0]
+
+    def killed(self: Landmarks, *arguments: object) -> object:
+        calls[0] += 1
+        if calls[0] == 4:
+            raise KeyboardInterrupt
+        return place(self, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Landmarks, "place", killed)
+    with pytest.raises(KeyboardInterrupt):
+        make_map.run(pool)
+    row, some = held(pool)
+    assert len(some.keys) == 8
+    monkeypatch.setattr(Landmarks, "place", place)
+    made = plane.make
+    monkeypatch.setattr(plane, "make", lambda *_: pytest.fail("the layout is there already"))
+    assert make_map.run(pool)["placed"] == 22
+    _, whole = held(pool)
+    monkeypatch.setattr(plane, "make", made)
+    assert make_map.run(pool, anew=True)["map"] != row.id
+    assert np.array_equal(held(pool)[1].places, whole.places), "the map is the one of a job that nobody killed"
+
+
+def test_two_jobs_that_add_at_once_lose_nothing(pool: Settings) -> None:
+    assets = mapped.add(pool, 12)
+    make_map.run(pool)
+    row, before = held(pool)
+    keys = np.array([assets[-1].id + 1, assets[-1].id + 2], dtype=np.int64)
+    layouts.add(pool, row.id, keys[:1], np.array([[7, 8]], dtype=np.uint16), 0)
+    layouts.add(pool, row.id, keys, np.array([[1, 2], [3, 4]], dtype=np.uint16), 0)
+    after = held(pool)[1]
+    assert len(after.keys) == len(before.keys) + 2
+    assert after.places[-2:].tolist() == [[7, 8], [3, 4]], "who is there stays"
+
+
+def test_no_vectors_and_no_space_say_what_to_do(pool: Settings) -> None:
+    with pytest.raises(EmptyPool, match="attune"):
+        make_map.run(pool)
+    with pytest.raises(DataError, match="attune spaces list"):
+        make_map.run(pool, space="blue")
+    mapped.add(pool, 5)
+    with reading(pool) as session, pytest.raises(DataError, match="attune map make --space final"):
+        layouts.needed(session)
+
+
+def test_newcomers_are_asked_for_once_they_have_vectors(pool: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "hand_over", lambda *_: None)
+    mapped.add(pool, 10)
+    assert map_newcomers.ask(pool) == {"maps": 0}, "nobody asked for a map"
+    make_map.run(pool)
+    assert map_newcomers.ask(pool) == {"maps": 0}
+    waiting = factories.add_assets(pool, 2)
+    with writing(pool) as session:
+        session.add(Job(id="embed-1", kind="embed", arguments={}, state="running", created_at=now()))
+    assert map_newcomers.ask(pool) == {"maps": 0}, "they have no vectors yet"
+    with writing(pool) as session:
+        session.get_one(Job, "embed-1").state = "done"
+    mapped.embed(pool, waiting, seed=5)
+    assert map_newcomers.ask(pool) == {"maps": 1}
+    assert map_newcomers.ask(pool) == {"maps": 0}, "one job at a time"
+    with writing(pool) as session:
+        session.scalars(select(Job).where(Job.kind == "map")).one().state = "done"
+    assert make_map.run(pool)["placed"] == 2
+    assert map_newcomers.ask(pool) == {"maps": 0}
+
+
+def test_the_export_has_what_embedding_atlas_reads(pool: Settings, tmp_path: Path) -> None:
+    assets = mapped.add(pool, 24)
+    with writing(pool) as session:
+        for one in session.scalars(select(Asset)):
+            one.columns = {"genre": "noir", "x": 3}
+        session.scalars(select(Asset).where(Asset.id == assets[5].id)).one().removed_at = now()
+    make_map.run(pool)
+    with pytest.raises(DataError, match=r"ends in \.parquet"):
+        exported.export(pool, tmp_path / "map.csv")
+    assert exported.export(pool, tmp_path / "map.parquet") == 23
+    rows = pq.read_table(tmp_path / "map.parquet").to_pylist()
+    assert [one["id"] for one in rows] == [one.asset_id for one in assets if one is not assets[5]]
+    assert all(0 <= one["x"] <= 1 and 0 <= one["y"] <= 1 for one in rows)
+    assert (rows[0]["genre"], rows[0]["column_x"]) == ("noir", "3")
+    for number, one in enumerate(rows):
+        ids, distances = one["neighbors"]["ids"], one["neighbors"]["distances"]
+        assert len(ids) == len(distances) == 15
+        assert number not in ids
+        assert max(ids) < 23
+        assert distances == sorted(distances)
+        assert 0 < distances[0] < 2, "as of unit vectors"
