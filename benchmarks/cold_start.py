@@ -59,7 +59,7 @@ class Question:
 QUESTIONS = (
     Question(
         "serious-expression",
-        lambda truth: truth.value("serious-expression") == "yes",
+        lambda truth: truth.value("serious-expression") == "serious",
         (
             (("a serious face",), ("a funny face",)),
             (("serious", "a serious story"), ("a comedy", "light-hearted")),

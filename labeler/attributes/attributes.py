@@ -89,7 +89,7 @@ def _texts_problem(texts: Sequence[str]) -> str:
 def _classes_problem(classes: Sequence[str]) -> str:
     names_text = ", ".join(repr(name) for name in classes) or "none"
     if len(classes) < 2:
-        return f"got {names_text}. At least 2 are needed, for example --classes serious,other."
+        return f"got {names_text}. At least 2 are needed, for example --classes 'serious,not serious'."
     if len(classes) > 9:
         return f"got {len(classes)}. At most 9 are allowed, one key each. Combine some, or create two questions."
     if len({name.lower() for name in classes}) < len(classes):

@@ -25,7 +25,7 @@ from attune.models.errors import AttuneError
 from attune.models.evaluation.metrics import is_early
 
 EXAMPLE = """attune attribute create serious --question "Is the expression serious?" \\
-      --classes serious,other \\
+      --classes "serious,not serious" \\
       --positive "a serious face" --negative "a smiling face\""""
 
 

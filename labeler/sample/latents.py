@@ -87,8 +87,8 @@ class Scene:
 
 
 def serious_class(serious: float, people: int, threshold: float = 0.5) -> str:
-    """``yes`` where someone is drawn and the faces together are at least as serious as ``threshold``."""
-    return "yes" if people and serious >= threshold else "no"
+    """``serious`` where someone is drawn and the faces together are at least as serious as ``threshold``."""
+    return "serious" if people and serious >= threshold else "not serious"
 
 
 def romance_class(romance: float, friendship: float, threshold: float = 0.5) -> str:

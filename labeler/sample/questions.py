@@ -36,7 +36,7 @@ ATTRIBUTES: tuple[SampleAttribute, ...] = (
     SampleAttribute(
         name="serious-expression",
         question="Is the expression serious?",
-        classes=("yes", "no"),
+        classes=("serious", "not serious"),
         definition="The faces, taken together, look serious: a level or lowered mouth, a steady or lowered brow.",
         in_scope=(
             "A level mouth and a direct look",
@@ -45,8 +45,8 @@ ATTRIBUTES: tuple[SampleAttribute, ...] = (
         ),
         out_of_scope=("A faint smile", "Nobody in the picture", "A gloomy setting or palette around a smiling face"),
         prompts={
-            "yes": ("a serious face",),
-            "no": ("a funny face",),
+            "serious": ("a serious face",),
+            "not serious": ("a funny face",),
         },
     ),
     SampleAttribute(

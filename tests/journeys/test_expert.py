@@ -48,7 +48,7 @@ def test_ten_images_by_keyboard_from_the_link_on_the_console(house: House, page:
         task = served.await_number(studio, number)
         asset = asset_of(settings, task)
         value = eye.answer(ATTRIBUTE, asset)
-        key = {"yes": "1", "no": "2"}.get(value, "0")
+        key = {"serious": "1", "not serious": "2"}.get(value, "0")
         press(studio, key)
         expected.append(first_of_order(settings, but=task))
         with studio.expect_response(lambda r: "/annotations" in r.url and r.request.method == "POST") as reply:

@@ -22,7 +22,7 @@ from tests.journeys.test_expert import console
 pytestmark = [pytest.mark.services, pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 PICTURES = Path("test-results") / "journeys"
 ANSWERS = 15
-KEYS = {"yes": "1", "no": "2", "unsure": "0"}
+KEYS = {"serious": "1", "not serious": "2", "unsure": "0"}
 
 
 def test_fifteen_images_by_one_key_each(house: House, page: Page) -> None:
@@ -43,7 +43,7 @@ def test_fifteen_images_by_one_key_each(house: House, page: Page) -> None:
         at = shown(page, at)
     page.keyboard.press("Backspace")
     last = shown(page, at)
-    given[last] = "no" if given[last] == "yes" else "yes"
+    given[last] = "not serious" if given[last] == "serious" else "serious"
     page.keyboard.press(KEYS[given[last]])
     shown(page, last)
     expect(page.locator("body")).to_have_attribute("data-unsent", "0", timeout=60_000)

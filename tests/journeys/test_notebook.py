@@ -73,9 +73,8 @@ def _publish(house: House) -> None:
     with writing(house.settings) as session:
         definition = Definition(NAME, "Is the expression serious?", ("serious", "not serious"))
         attributes.create(session, definition, house.settings)
-    said = {"yes": "serious", "no": "not serious"}
     truths = list(house.drawn.truths.values())[::3]
-    rows = [f"{truth.asset_id},{said[truth.value(ATTRIBUTE)]},tour@example.org" for truth in truths]
+    rows = [f"{truth.asset_id},{truth.value(ATTRIBUTE)},tour@example.org" for truth in truths]
     content = "\n".join(["asset_id,value,expert", *rows]).encode()
     import_labels(house.settings, NAME, content, create_experts=True)
     _await_run(house)

@@ -54,7 +54,7 @@ def test_answering_skipping_going_back_and_correcting_are_all_open(house: House,
     with studio.expect_response(lambda r: f"/annotations/{answered['id']}" in r.url) as reply:
         studio.keyboard.press("Control+Enter")
     assert (reply.value.request.method, reply.value.status) == ("PATCH", 200)
-    assert _awaited(settings, answered["id"]) == "no"
+    assert _awaited(settings, answered["id"]) == "not serious"
 
     page.goto(f"{settings.web_address}/attributes/{ATTRIBUTE}")
     page.locator("a[href*='/answers/']").first.click()
@@ -103,9 +103,9 @@ def _press_until_changed(studio: Page) -> None:
     for _ in range(30):
         studio.keyboard.press("2")
         studio.wait_for_timeout(300)
-        if _chosen(studio) == "no":
+        if _chosen(studio) == "not serious":
             studio.wait_for_timeout(2000)  # a choice on the image before is gone once the next one is shown
-            if _chosen(studio) == "no":
+            if _chosen(studio) == "not serious":
                 return
     raise AssertionError("key 2 chose nothing")
 
@@ -121,7 +121,7 @@ def _awaited(settings: Settings, annotation: int) -> str:
     for _ in range(300):
         with reading(settings) as session:
             value = session.scalar(select(Annotation.value).where(Annotation.label_studio_id == annotation))
-        if value == "no":
+        if value == "not serious":
             break
         sleep(0.1)
     return str(value)

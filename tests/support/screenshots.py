@@ -1,43 +1,45 @@
-"""Make the pictures of docs/reference/console.md anew: ``python -m tests.support.screenshots docs/images``."""
+"""Make the pictures of the console in docs/images anew: ``python -m tests.support.screenshots docs/images``."""
 
 from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 from sqlalchemy import select
 
-from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.explore import search
 from attune.labeler.explore.search import Query
-from attune.labeler.records.schema import Asset, Attribute, Expert, Queue
+from attune.labeler.records.schema import Attribute, Expert
 from attune.labeler.records.session import reading
-from attune.labeler.sample import ENCODER_CONFIG, ENCODER_RESIZE_MODE, ENCODER_WEIGHTS
+from attune.labeler.sample.catalogue import Truth
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
-from attune.workers.jobs import embed, explore_pool
-from attune.workers.rounds import gallery_scores
-from attune.workers.rounds.snapshot import take_snapshot
-from tests.labeler.catalog import judged
-from tests.support import factories, web
+from attune.workers.jobs import explore_pool
+from tests.support import factories, true_studio, web
 from tests.support.browser import FLAGS, executable
 from tests.support.page_desk import PageDesk
-from tests.support.true_pictures import Drawing, answer_truly, deal, drawings, show_truly
+from tests.support.true_pictures import deal, drawings
+from tests.support.true_studio import Studio
 
 # file name -> who, path, width, height
+SERIOUS = "/attributes/serious-expression"
 SHOTS = {
-    "console-attribute": ("ana", "/attributes/serious-expression", 1400, 1300),
-    "console-contested": ("olga", "/attributes/tender/contested", 1400, 760),
-    "console-phone": ("ana", "/attributes/serious-expression", 390, 1400),
+    "console-home": ("olga", "/", 1400, 1100),
     "console-dark": ("olga", "/", 1400, 760),
+    "console-attribute": ("ana", SERIOUS, 1400, 1300),
+    "console-phone": ("ana", SERIOUS, 390, 1400),
+    "console-contested": ("olga", f"{SERIOUS}/contested", 1400, 900),
+    "console-results": ("olga", f"{SERIOUS}/results", 1400, 1200),
+    "console-review": ("olga", f"{SERIOUS}/review", 1400, 1300),
     "console-label": ("ana", "/attributes/romance/label", 1400, 900),
     "console-label-phone": ("ana", "/attributes/romance/label", 390, 844),
+    "console-explore": ("mo", "/explore?q=two+people+in+love&for=romance", 1400, 1000),
 }
+SEARCH = "two people in love"
 # Pages of images, some of them ticked.
 PAGED = {
     "console-pages": ("ana", "/attributes/tender/pages", 1400, 900),
@@ -49,82 +51,57 @@ MARKS = {0: "tick", 2: "tick", 3: "unsure"}  # what these keys mark
 DRAWINGS = 360
 
 
-# The same over a workspace whose probes can be judged.
-JUDGED = {
-    "console-home": ("olga", "/", 1400, 1100),
-    "console-results": ("olga", "/attributes/serious/results", 1400, 1200),
-    "console-review": ("olga", "/attributes/serious/review", 1400, 1300),
-}
-# The same over a pool with vectors.
-SEARCH = "two people"
-EXPLORED = {"console-explore": ("ana", "/explore?q=two+people", 1400, 1000)}
-
-
 def main(folder: Path) -> None:
     """Write every picture into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as workspace, sync_playwright() as playwright:
-        drawn = drawings(Path(workspace) / "sample", DRAWINGS)
-        settings = factories.workspace(Path(workspace) / "studio")
-        factories.add_studio(settings)
-        answer_truly(settings, drawn)
-        with reading(settings) as session:
-            ana = session.scalars(select(Expert).where(Expert.name == "Ana")).one()
-        factories.add_user(settings, "ana@example.org", "expert", ana)
-        factories.add_user(settings, "olga@example.org", "owner")
-        _ask(settings, ana)
         browser = playwright.chromium.launch(executable_path=executable(playwright), args=list(FLAGS))
-        _shoot(browser, settings, SHOTS, folder)
-        judgeable = judged.filled(Path(workspace) / "judged", images=True)
-        _show(judgeable, drawn)
-        promote(judgeable, Move("serious", 1, "The first, to have one.", "olga@example.org"))
-        for name, run in (("serious", 4), ("romance", 2)):
-            gallery_scores.leave(judgeable, take_snapshot(judgeable, name), run)
-        factories.add_user(judgeable, "olga@example.org", "owner")
-        _shoot(browser, judgeable, JUDGED, folder)
-        classes = ("tender", "not tender")
-        desk = PageDesk(factories.workspace(Path(workspace) / "pages"), 4, images=True, classes=classes)
-        deal(desk.settings, desk.assets, drawn, MARKS)
+        studio = true_studio.made(Path(workspace))
+        _people(studio)
+        _ask(studio)
+        _search(studio.settings)
+        _shoot(browser, studio.settings, SHOTS, folder)
+        desk = PageDesk(
+            factories.workspace(Path(workspace) / "pages"), 4, images=True, classes=("tender", "not tender")
+        )
+        deal(desk.settings, desk.assets, drawings(Path(workspace) / "drawn", DRAWINGS), MARKS)
         factories.add_user(desk.settings, "ana@example.org", "expert", desk.ana)
         _shoot(browser, desk.settings, PAGED, folder)
-        _shoot(browser, _searched(Path(workspace) / "pool", drawn), EXPLORED, folder)
         browser.close()
 
 
-def _ask(settings: Settings, expert: Expert) -> None:
-    """Put some images into the expert's queue of romance, for the labelling page."""
-    with reading(settings) as session:
-        mine = select(Queue).join(Attribute, Attribute.id == Queue.attribute_id)
-        queue = session.scalars(mine.where(Attribute.name == "romance", Queue.expert_id == expert.id)).one()
-        assets = session.scalars(select(Asset).order_by(Asset.id.desc()).limit(12)).all()
-    for asset in assets:
-        factories.add_task(settings, queue, asset)
+def _people(studio: Studio) -> None:
+    """Ana answers, Olga owns, Mo does both."""
+    with reading(studio.settings) as session:
+        ana = session.scalars(select(Expert).where(Expert.name == "Ana")).one()
+        romance = session.scalars(select(Attribute).where(Attribute.name == "romance")).one()
+    factories.add_user(studio.settings, "ana@example.org", "expert", ana)
+    factories.add_user(studio.settings, "olga@example.org", "owner")
+    mo = factories.add_expert(studio.settings, "mo@example.org", "Mo")
+    factories.add_user(studio.settings, "mo@example.org", "owner", mo)
+    factories.add_queue(studio.settings, romance, mo)
 
 
-def _show(settings: Settings, drawn: Sequence[Drawing]) -> None:
-    """Give each asset of the judged workspace a drawing that is what its vector says."""
-    view = take_snapshot(settings, "romance").view
-    with reading(settings) as session:
-        names = list(session.scalars(select(Asset.asset_id).order_by(Asset.id)))
-        classes = session.scalars(select(Attribute).where(Attribute.name == "romance")).one().classes
-    show_truly(settings, drawn, view.pool.rows(view.pool.positions(names)), classes)
+def _ask(studio: Studio) -> None:
+    """Put images into Ana's queue of romance: first an upright one of two people whom everybody takes for a couple."""
+    left = studio.unanswered("romance")
+
+    def fitting(truth: Truth) -> tuple[bool, float]:
+        asset = studio.asset(truth.asset_id)
+        return truth.people == 2 and asset.height > asset.width and truth.serious < 0.4, truth.romance
+
+    first = max(left, key=fitting)
+    others = [truth for truth in left if truth is not first][-11:]
+    for number, truth in enumerate([first, *others]):
+        queue = studio.queues["romance", "ana"]
+        factories.add_task(studio.settings, queue, studio.asset(truth.asset_id), utility=1 - number / 100)
 
 
-def _searched(folder: Path, drawn: Sequence[Drawing]) -> Settings:
-    """A workspace with embedded images in which a worker has just done the search."""
-    encoder = {"encoder": str(ENCODER_CONFIG), "pretrained": str(ENCODER_WEIGHTS), "resize_mode": ENCODER_RESIZE_MODE}
-    settings = factories.workspace(folder, **encoder)
-    factories.add_assets(settings, 110, images=True)
-    answer_truly(settings, drawn)
-    embed.run(settings)
-    ana = factories.add_expert(settings)
-    factories.add_user(settings, "ana@example.org", "expert", ana)
-    factories.add_queue(settings, factories.add_attribute(settings), ana)
+def _search(settings: Settings) -> None:
+    """Do the search that the picture of Explore shows, as a worker has just done it."""
     arguments = search._arguments(settings, Query(text=SEARCH))
-    factories.add_job(
-        settings, search.KIND, "done", arguments=arguments, result=explore_pool.run(settings, text=SEARCH)
-    )
-    return settings
+    found = explore_pool.run(settings, text=SEARCH)
+    factories.add_job(settings, search.KIND, "done", arguments=arguments, result=found)
 
 
 def _shoot(browser: Browser, settings: Settings, shots: dict[str, tuple[str, str, int, int]], folder: Path) -> None:
@@ -144,11 +121,20 @@ def _shoot(browser: Browser, settings: Settings, shots: dict[str, tuple[str, str
                 page.wait_for_selector("body[data-shown]:not([data-shown=''])")
             for key in TICKS if path.endswith("/pages") else ():
                 page.keyboard.press(key)
-            for place in CHOSEN if "/explore" in path else ():
-                page.locator("[data-choose]").nth(place).check()
+            if "/explore" in path:
+                for place in CHOSEN:
+                    page.locator("[data-choose]").nth(place).check()
+                page.set_viewport_size({"width": width, "height": _whole_rows(page, height)})
             page.screenshot(path=folder / f"{name}.png")
             _shrink(folder / f"{name}.png")
             page.close()
+
+
+def _whole_rows(page: Page, height: int) -> int:
+    """The window's height, ``height`` at most, at which the bar below hides no part of a row."""
+    ends = page.locator(".mosaic > li").evaluate_all("all => all.map(one => one.getBoundingClientRect().bottom)")
+    bar = page.locator(".pickbar").evaluate("one => one.getBoundingClientRect().height")
+    return int(max(end for end in ends if end + bar < height) + bar + 12)
 
 
 def _shrink(path: Path) -> None:

@@ -56,7 +56,7 @@ def test_a_title_is_neither_serious_nor_romantic_throughout(scenes: list[Scene])
 
 @given(serious=st.floats(0, 1))
 def test_an_empty_picture_is_never_serious(serious: float) -> None:
-    assert serious_class(serious, people=0) == "no"
+    assert serious_class(serious, people=0) == "not serious"
 
 
 @given(romance=st.floats(0, 1), friendship=st.floats(0, 1))
