@@ -1,0 +1,77 @@
+"""Do the insights hold on real randomised tests, and beside the usual analyses?
+
+    python -m benchmarks.insights --part placebo --json benchmarks/results/insights-placebo.json
+    python -m benchmarks.insights --part scale --rows 10000000
+
+Parts: ``placebo``: made-up attributes, rejections at 5 % (400 draws x 2 prevalences x 2 ties to popularity, then few
+titles). ``fdr``: 100 attributes tied to popularity, 20 true of 3 to 10 %. ``ratio``: the sample ratio check.
+``curse``: the best image told by one half, measured in the other. ``scale``: import, checks and effects of made-up
+rows. ``--data`` is the folder with ``arms.csv`` (22,666 arms of 4,873 tests; its README says where it is from).
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from attune.models.files.atomic import write_json
+from benchmarks.insights import arms, discoveries, placebo, winners
+from benchmarks.machine import machine
+from benchmarks.printed import print_rows
+
+DATA = Path("../../shared/experiments")
+PARTS = ("placebo", "fdr", "ratio", "curse", "scale")
+
+
+def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
+    """Measure one part, print its tables, and write the JSON where asked."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--part", choices=PARTS, required=True)
+    parser.add_argument("--data", type=Path, default=DATA, help="folder with arms.csv")
+    parser.add_argument("--draws", type=int, help="draws, runs or splits; default: 400, 50, 20")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--rows", type=int, default=10_000_000, help="for scale")
+    parser.add_argument("--peers", type=Path, metavar="PYTHON", help="for placebo: a Python that has the peers")
+    parser.add_argument("--json", type=Path)
+    asked = parser.parse_args(arguments)
+    begun = time.perf_counter()
+    result: dict[str, Any] = {"part": asked.part, "seed": asked.seed}
+    result |= _measure(asked)
+    result |= {"seconds": time.perf_counter() - begun, "machine": machine()}
+    for name in ("rows", "few_titles", "peers"):
+        if result.get(name):
+            print_rows(result[name])
+    if asked.json:
+        write_json(asked.json, result)
+    return result
+
+
+def _measure(asked: argparse.Namespace) -> dict[str, Any]:
+    if asked.part == "scale":
+        from benchmarks.insights.scale import scale
+
+        return {"rows": scale(asked.rows, asked.seed)}
+    tests = arms.load(asked.data / "arms.csv")
+    if asked.part == "placebo":
+        draws = asked.draws or 400
+        result = {
+            "rows": placebo.placebo(tests, draws, asked.seed),
+            "few_titles": placebo.few_titles(tests, draws, asked.seed),
+        }
+        if asked.peers:
+            from benchmarks.insights.peers import peers
+
+            result["peers"] = peers(tests, asked.peers, min(draws, 50), asked.seed)
+        return result
+    if asked.part == "fdr":
+        return {"rows": discoveries.fdr(tests, asked.draws or 50, asked.seed)}
+    return {
+        "rows": winners.ratio(tests) if asked.part == "ratio" else winners.curse(tests, asked.draws or 20, asked.seed)
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""How much an insight may say: A randomised, B logged propensity, C within titles, D across titles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+Grade = Literal["A", "B", "C", "D"]
+MEANING: dict[Grade, str] = {
+    "A": "randomised: images were shown at random, and the sample ratio check passed",
+    "B": "served with logged propensities: each image's chance of being shown is known",
+    "C": "within titles, observational: something else may explain it",
+    "D": "across titles, predictive: goes with, never better",
+}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the rows of an insight are: all of them must be ``randomised``, or have a ``propensity``.
+
+    ``ratio_passed``: no cell failed the sample ratio check. ``within``: images are compared within titles.
+    """
+
+    randomised: bool = False
+    ratio_passed: bool = False
+    propensity: bool = False
+    within: bool = True
+
+
+def grade(evidence: Evidence) -> Grade:
+    """The best grade that ``evidence`` allows."""
+    if not evidence.within:
+        return "D"
+    if evidence.randomised and evidence.ratio_passed:
+        return "A"
+    return "B" if evidence.propensity and not evidence.randomised else "C"
+
+
+def lowest(grades: Iterable[Grade]) -> Grade:
+    """The grade of what rests on all of ``grades``: a grade can only fall."""
+    return max(grades)

@@ -1,0 +1,62 @@
+"""What was measured, as arrays: how often each image was shown and taken, grouped by title and canvas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from attune.models.errors import DataError
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """Counts of images on canvases, sorted by title, canvas and asset; make them with ``outcomes``.
+
+    ``asset``, ``title`` and ``canvas`` (n,) are numbers from 0; ``impressions`` and ``takes`` (n,) are counts. A
+    *cell* is one title on one canvas: the rows that may be compared with each other.
+    """
+
+    asset: Ints
+    title: Ints
+    canvas: Ints
+    impressions: Floats
+    takes: Floats
+
+    def __len__(self) -> int:
+        return len(self.asset)
+
+    def where(self, kept: npt.NDArray[np.bool_] | Ints) -> Outcomes:
+        """The rows that ``kept`` selects, (n,) bool or places, with the same numbers of assets, titles and canvases."""
+        asset, title, canvas = self.asset[kept], self.title[kept], self.canvas[kept]
+        return Outcomes(asset, title, canvas, self.impressions[kept], self.takes[kept])
+
+    def cell_starts(self) -> Ints:
+        """The first row of each cell, ascending."""
+        if not len(self):
+            return np.zeros(0, dtype=np.intp)
+        new = (self.title[1:] != self.title[:-1]) | (self.canvas[1:] != self.canvas[:-1])
+        return np.flatnonzero(np.r_[True, new])
+
+
+def outcomes(
+    asset: npt.ArrayLike, title: npt.ArrayLike, canvas: npt.ArrayLike, impressions: npt.ArrayLike, takes: npt.ArrayLike
+) -> Outcomes:
+    """Sort and check columns (n,), so the order of rows never changes a result.
+
+    Raises DataError for columns of different lengths, and where takes are negative or more than the impressions.
+    """
+    keys = [np.asarray(column, dtype=np.intp).reshape(-1) for column in (asset, title, canvas)]
+    counts = [np.asarray(column, dtype=np.float64).reshape(-1) for column in (impressions, takes)]
+    lengths = {len(column) for column in (*keys, *counts)}
+    if len(lengths) > 1:
+        raise DataError(f"The columns have different lengths: {', '.join(map(str, sorted(lengths)))}. Give one length.")
+    shown, taken = counts
+    if not (np.isfinite(shown).all() and np.isfinite(taken).all() and (taken >= 0).all() and (taken <= shown).all()):
+        raise DataError("A row has no valid counts. Takes must be 0 or more, and at most the impressions.")
+    order = np.lexsort((taken, shown, keys[0], keys[2], keys[1]))
+    return Outcomes(keys[0], keys[1], keys[2], shown, taken).where(order)

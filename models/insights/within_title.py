@@ -1,0 +1,193 @@
+"""Effects within titles: are images with a property taken more often than others of the same title and canvas?
+
+Conditional Poisson regression: given all takes of a cell (a title on a canvas), each image's share is proportional to
+impressions * exp(effect * x), so whatever makes a title popular cancels out (Andersen 1970; Hausman, Hall and Griliches
+1984). Errors are clustered by title (Liang and Zeger 1986; Wooldridge 1999), since a title's images and canvases share
+their luck, with the factor G / (G - 1) and Student's t. Its degrees of freedom count titles by their information
+(Carter, Schnepel and Steigerwald 2017): where a few large titles decide, there are few, whatever the list says.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import norm
+from scipy.stats import t as student
+
+from attune.models.errors import NotEnoughLabels
+from attune.models.insights.outcomes import Floats, Ints, Outcomes
+
+LEAST_TITLES = 30  # that differ in the property: below, no figure is shown
+LEVEL = 0.95
+STEPS, EXACT = 50, 1e-10
+LARGEST_STEP = 2.0  # standard deviations of x, as a log rate ratio
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A log rate ratio: of x = 1 over x = 0, or per unit of x.
+
+    ``titles``, ``assets``, ``impressions`` and ``takes`` count only cells that differ in x and were taken at all: no
+    other has a say. ``tau`` is the standard deviation of the effect over titles beyond chance (DerSimonian and Laird
+    1986), ``share_other_way`` the share of titles where the effect has the other sign. ``model_se`` is the error that
+    ignores what titles share; it is here to be compared, never to be shown.
+    """
+
+    estimate: float
+    se: float
+    ci: tuple[float, float]
+    p: float
+    degrees: float
+    titles: int
+    assets: int
+    impressions: int
+    takes: float
+    tau: float
+    share_other_way: float
+    model_se: float
+
+
+def contrast(values: npt.ArrayLike, first: str, second: str) -> Floats:
+    """x (n,) for the contrast ``first``:``second`` of classes: 1, 0, and NaN for every other class."""
+    classes = np.asarray(values, dtype=np.str_)
+    return np.where(classes == first, 1.0, np.where(classes == second, 0.0, np.nan))
+
+
+def per_standard_deviation(values: npt.ArrayLike, asset: Ints) -> tuple[Floats, float]:
+    """x (n,) of a number, in standard deviations over the distinct assets, and that standard deviation.
+
+    Raises NotEnoughLabels where the number is the same for all.
+    """
+    numbers = np.asarray(values, dtype=np.float64)
+    known = np.isfinite(numbers)
+    _, first = np.unique(asset[known], return_index=True)
+    of_assets = numbers[known][first]
+    deviation = float(of_assets.std()) if len(of_assets) else 0.0
+    if deviation == 0.0:
+        raise NotEnoughLabels("The feature has the same value for every image, so there is nothing to compare.")
+    return (numbers - of_assets.mean()) / deviation, deviation
+
+
+def within_title(outcomes: Outcomes, x: npt.ArrayLike, least_titles: int = LEAST_TITLES) -> Effect:
+    """The effect of ``x`` (n,), one value a row, NaN where it is unknown or outside the contrast.
+
+    Raises NotEnoughLabels where fewer than ``least_titles`` titles have images that differ in x, and where one side
+    was never taken.
+    """
+    cells = _cells(outcomes, np.asarray(x, dtype=np.float64))
+    if cells.titles < least_titles:
+        raise NotEnoughLabels(_too_few(cells.titles, least_titles))
+    estimate = _solve(cells)
+    score, information = cells.evaluate(estimate)
+    by_title: Floats = np.bincount(cells.title, score).astype(np.float64)
+    weight: Floats = np.bincount(cells.title, information).astype(np.float64)
+    total, count = float(weight.sum()), cells.titles
+    variance = float((by_title**2).sum()) / total**2 * count / max(count - 1, 1)
+    se, degrees = float(np.sqrt(variance)), _degrees(weight)
+    half = float(student.ppf((1 + LEVEL) / 2, degrees)) * se
+    tau = _spread(by_title, weight)
+    middle = _middle(estimate, by_title, weight, tau)
+    return Effect(
+        estimate=estimate, se=se, ci=(estimate - half, estimate + half),
+        p=float(2 * student.sf(abs(estimate) / se, degrees)) if se else 1.0, degrees=degrees, titles=count,
+        assets=cells.assets, impressions=int(cells.impressions), takes=cells.takes, tau=tau,
+        share_other_way=float(norm.cdf(-math.copysign(middle, estimate * middle) / tau)) if tau else 0.0,
+        model_se=total**-0.5,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class _Cells:
+    """Rows (m,) of cells that differ in x: ``starts`` (c,) is each cell's first row, ``title`` (c,) counts from 0."""
+
+    x: Floats
+    impressions_of: Floats
+    starts: Ints
+    title: Ints
+    taken: Floats  # (c,)
+    taken_x: Floats  # (c,) sum of takes * x
+    titles: int
+    assets: int
+    impressions: float
+    takes: float
+
+    def evaluate(self, effect: float) -> tuple[Floats, Floats]:
+        """Each cell's score and information (c,) at ``effect``."""
+        weight = self.impressions_of * np.exp(effect * self.x)
+        weighted = weight * self.x
+        total = np.add.reduceat(weight, self.starts)
+        mean = np.add.reduceat(weighted, self.starts) / total
+        square = np.add.reduceat(weighted * self.x, self.starts) / total
+        return self.taken_x - self.taken * mean, self.taken * np.maximum(square - mean**2, 0.0)
+
+
+def _cells(outcomes: Outcomes, x: Floats) -> _Cells:
+    kept = np.isfinite(x) & (outcomes.impressions > 0)
+    rows, x = outcomes.where(kept), x[kept]
+    starts = rows.cell_starts()
+    if len(starts):
+        sizes = np.diff(np.r_[starts, len(rows)])
+        differs = np.maximum.reduceat(x, starts) > np.minimum.reduceat(x, starts)
+        told = np.repeat(differs & (np.add.reduceat(rows.takes, starts) > 0), sizes)
+        rows, x = rows.where(told), x[told]
+        starts = rows.cell_starts()
+    assets, impressions, takes = len(np.unique(rows.asset)), float(rows.impressions.sum()), float(rows.takes.sum())
+    names, title = np.unique(rows.title[starts], return_inverse=True)
+    shown, taken = rows.impressions, rows.takes
+    x = x - (np.average(x, weights=shown) if len(x) else 0.0)  # keeps the exponentials in range
+    taken_x = taken * x
+    return _Cells(
+        x, shown, starts, title.reshape(-1), _sums(taken, starts), _sums(taken_x, starts), len(names), assets,
+        impressions, takes,
+    )  # fmt: skip
+
+
+def _sums(values: Floats, starts: Ints) -> Floats:
+    sums: Floats = np.add.reduceat(values, starts) if len(starts) else np.zeros(0)
+    return sums
+
+
+def _solve(cells: _Cells) -> float:
+    """Newton's method on a concave likelihood; a step that goes too far is shortened."""
+    effect, largest = 0.0, LARGEST_STEP / max(float(np.std(cells.x)), 1e-12)
+    for _ in range(STEPS):
+        score, information = (float(part.sum()) for part in cells.evaluate(effect))
+        if information <= 0:
+            break
+        step = max(-largest, min(largest, score / information))
+        effect += step
+        if abs(step) < EXACT * max(1.0, abs(effect)):
+            return effect
+    raise NotEnoughLabels(
+        "One side of the comparison has no takes, so the difference has no limit. Add more impressions, or compare "
+        "other classes."
+    )
+
+
+def _degrees(weight: Floats) -> float:
+    """How many titles decide, less one: (sum w)^2 / sum w^2 of the titles' information."""
+    return max(1.0, float(weight.sum() ** 2 / (weight**2).sum()) - 1)
+
+
+def _spread(score: Floats, weight: Floats) -> float:
+    excess = float((score**2 / weight).sum()) - (len(weight) - 1)
+    scale = float(weight.sum() - (weight**2).sum() / weight.sum())
+    return float(np.sqrt(max(excess, 0.0) / scale)) if scale > 0 else 0.0
+
+
+def _middle(estimate: float, score: Floats, weight: Floats, tau: float) -> float:
+    """The mean effect over titles, where a title with many takes counts little more than another (random effects)."""
+    share = weight / (1 + weight * tau**2)
+    return estimate + float((share * score / weight).sum() / share.sum())
+
+
+def _too_few(titles: int, least: int) -> str:
+    if not titles:
+        return (
+            "No title has images that differ in this feature, so it cannot be compared within titles. Ask about a "
+            "feature that varies within titles."
+        )
+    return f"Only {titles} titles have images that differ in this feature. At least {least} are needed. Add more data."
