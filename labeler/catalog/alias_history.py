@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, cast
@@ -14,7 +14,7 @@ from attune.labeler.attributes import attributes
 from attune.labeler.catalog.gate_outcomes import GateRow, read
 from attune.labeler.catalog.run_facts import LATEST
 from attune.labeler.records.paging import Page, page_of
-from attune.labeler.records.schema import Alias, Attribute, Promotion, Version
+from attune.labeler.records.schema import Alias, Attribute, Promotion, SpacePromotion, Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.catalog.manifest import ALIAS, CHAMPION
@@ -130,15 +130,7 @@ def earlier(session: Session, attribute: Attribute, alias: str) -> tuple[int, in
     A rollback undoes the newest promotion that still stands; a second one undoes the promotion before that. Raises
     CatalogError where there is none.
     """
-    stack: list[int] = []
-    for line in _lines(session, attribute.id):
-        if line.alias != alias or line.action == RETIRE:
-            continue
-        if line.action == ROLLBACK and line.version in stack:
-            while stack[-1] != line.version:
-                stack.pop()
-        elif not stack or stack[-1] != line.version:
-            stack.append(line.version)
+    stack = standing(_lines(session, attribute.id), alias)
     retired = set(
         session.scalars(
             select(Version.version).where(Version.attribute_id == attribute.id, Version.retired_at.is_not(None))
@@ -157,6 +149,23 @@ def earlier(session: Session, attribute: Attribute, alias: str) -> tuple[int, in
             f"{attribute.name} VERSION --reason R`"
         )
     return current, below[-1]
+
+
+def standing(lines: Iterable[Promotion | SpacePromotion], alias: str) -> list[int]:
+    """The versions of the promotions of ``alias`` that still stand, oldest first: a rollback takes away what it undid.
+
+    ``lines`` oldest first.
+    """
+    stack: list[int] = []
+    for line in lines:
+        if line.alias != alias or line.action == RETIRE:
+            continue
+        if line.action == ROLLBACK and line.version in stack:
+            while stack[-1] != line.version:
+                stack.pop()
+        elif not stack or stack[-1] != line.version:
+            stack.append(line.version)
+    return stack
 
 
 def check_reason(reason: str) -> str:

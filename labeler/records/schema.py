@@ -656,3 +656,45 @@ class Layout(Base):
     made_by: Mapped[str]
     made_at: Mapped[datetime]
     placed_at: Mapped[datetime | None]
+
+
+class SpaceVersion(Base):
+    """A learned space, immutable: its manifest, and the bytes of its file, so that lost files can be written again."""
+
+    __tablename__ = "space_versions"
+    __table_args__ = (UniqueConstraint("name", "version"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]  # taste
+    version: Mapped[int]
+    manifest: Mapped[dict[str, Any]]
+    digest: Mapped[str]  # sha256 of manifest.json
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    made_by: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class SpacePromotion(Base):
+    """One line of a learned space's history; append-only. The newest line of an alias says where it points."""
+
+    __tablename__ = "space_promotions"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(index=True)
+    at: Mapped[datetime]
+    who: Mapped[str]
+    action: Mapped[str]  # promote, rollback
+    alias: Mapped[str]
+    version: Mapped[int]
+    before: Mapped[int | None]
+    reason: Mapped[str] = mapped_column(Text)
+
+
+class Watched(Base):
+    """A title that a viewer liked, kept until ``expires_at``. ``viewer`` is an HMAC: nobody's name is here."""
+
+    __tablename__ = "watched"
+    __table_args__ = (UniqueConstraint("viewer", "title_id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    viewer: Mapped[str] = mapped_column(String(64))
+    title_id: Mapped[str] = mapped_column(index=True)
+    at: Mapped[float]  # seconds, as the history has it, or the row's number
+    expires_at: Mapped[datetime] = mapped_column(index=True)

@@ -4,6 +4,7 @@
 
     probes/NAME/VERSION/{probe.safetensors, probe.onnx, card.md, manifest.json}   immutable; manifest.json comes last
     probes/NAME/aliases.json                                                     derived from the records
+    spaces/NAME/…                                                               learned spaces, in the same way
     features/NAME/VERSION/part-*.parquet                                         feature values
 
 A version is there when its manifest is there: a publisher that is killed leaves files without one, which no one sees.
@@ -25,9 +26,12 @@ from attune.models.catalog.manifest import (
     ALIAS,
     FILE_NAME,
     NAME,
+    PROBES,
+    SPACES,
     VERSION,
     Manifest,
     Reference,
+    Stated,
     check_file,
     check_name,
     read_manifest,
@@ -51,13 +55,13 @@ class Catalog:
     """The catalog at an fsspec ``address``; any number of processes may read and write it at once.
 
     ``private``: a folder in a workspace, whose files are its owner's alone. A folder elsewhere is someone's wish, so
-    that others can read the probes there: its files go by the user's umask.
+    that others can read the probes there: its files go by the user's umask. ``room``: probes or spaces.
 
     Every method raises CatalogUnreachable where the address does not answer, and UnknownProbe for what is not there.
     """
 
-    def __init__(self, address: str, private: bool = False) -> None:
-        self.address = address
+    def __init__(self, address: str, private: bool = False, room: str = PROBES) -> None:
+        self.address, self._room = address, room
         self._private = private
         with self._reaching():
             self._fs, root = url_to_fs(address, use_listings_cache=False)
@@ -69,7 +73,7 @@ class Catalog:
         return Path(self._root) if isinstance(self._fs, LocalFileSystem) else None
 
     # -- versions ------------------------------------------------------------------------------------------------
-    def publish(self, manifest: Manifest, contents: Mapping[str, bytes], replace: bool = False) -> None:
+    def publish(self, manifest: Stated, contents: Mapping[str, bytes], replace: bool = False) -> None:
         """Write a version's files, read each back, and make it visible by its manifest.
 
         Publishing the same content again changes nothing. Raises VersionExists where the version holds other content,
@@ -98,7 +102,7 @@ class Catalog:
         if content is None:
             raise UnknownProbe(
                 f"{name} version {version} does not exist in the catalog at {self.address}. To list the "
-                f"versions: `attune probes list {name}`"
+                f"versions: `{self._command('list', name)}`"
             )
         return content
 
@@ -106,7 +110,7 @@ class Catalog:
         """A version's manifest. Raises BadProbeFile where the file holds none."""
         return read_manifest(self.manifest_bytes(name, version), self._version(name, version, FILE_NAME))
 
-    def read(self, manifest: Manifest, file: str) -> bytes:
+    def read(self, manifest: Stated, file: str) -> bytes:
         """The bytes of one file of a version. Raises DigestMismatch where they are not those that were published."""
         path = self._version(manifest.attribute, manifest.version, check_file(file))
         entry, content = manifest.files.get(file), self._cat(path)
@@ -124,17 +128,17 @@ class Catalog:
 
     def names(self) -> list[str]:
         """The attributes that have a version, sorted."""
-        return [name for name in self._list("probes") if NAME.fullmatch(name) and self.versions(name)]
+        return [name for name in self._list(self._room) if NAME.fullmatch(name) and self.versions(name)]
 
     def versions(self, name: str) -> list[int]:
         """The versions of an attribute that are whole, ascending."""
-        found = sorted(int(text) for text in self._list(f"probes/{check_name(name)}") if VERSION.fullmatch(text))
+        found = sorted(int(text) for text in self._list(f"{self._room}/{check_name(name)}") if VERSION.fullmatch(text))
         return [version for version in found if self._exists(self._version(name, version, FILE_NAME))]
 
     # -- aliases -------------------------------------------------------------------------------------------------
     def aliases(self, name: str) -> dict[str, int]:
         """Where each alias points; empty before the first promotion."""
-        content = self._cat(f"{self._root}/probes/{check_name(name)}/{ALIASES}")
+        content = self._cat(f"{self._root}/{self._room}/{check_name(name)}/{ALIASES}")
         try:
             aliases = {} if content is None else json.loads(content)
             return {alias: int(version) for alias, version in aliases.items() if ALIAS.fullmatch(alias)}
@@ -147,7 +151,7 @@ class Catalog:
     def write_aliases(self, name: str, aliases: Mapping[str, int]) -> None:
         """Replace the aliases; they only mirror what the records say."""
         content = json.dumps(dict(sorted(aliases.items())), indent=2) + "\n"
-        self._put(f"{self._root}/probes/{check_name(name)}/{ALIASES}", content.encode())
+        self._put(f"{self._root}/{self._room}/{check_name(name)}/{ALIASES}", content.encode())
 
     def resolve(self, reference: Reference) -> int:
         """The version that a reference names, whether or not its files are there."""
@@ -158,7 +162,7 @@ class Catalog:
             available = ", ".join(sorted(aliases)) or "none yet"
             raise UnknownProbe(
                 f"{reference.name} has no alias {reference.ref!r} in {self.address}. Its aliases: {available}. To "
-                f"set champion: `attune probes promote {reference.name} VERSION --reason R`"
+                f"set champion: `{self._command('promote', reference.name)} VERSION --reason R`"
             )
         return aliases[reference.ref]
 
@@ -208,9 +212,13 @@ class Catalog:
 
     # -- the file system -----------------------------------------------------------------------------------------
     def _version(self, name: str, version: int, file: str) -> str:
-        return f"{self._root}/probes/{check_name(name)}/{int(version)}/{file}"
+        return f"{self._root}/{self._room}/{check_name(name)}/{int(version)}/{file}"
 
-    def _whole(self, manifest: Manifest) -> bool:
+    def _command(self, verb: str, name: str) -> str:
+        """The command that lists or promotes versions of this room."""
+        return f"attune {self._room} {'versions' if (self._room, verb) == (SPACES, 'list') else verb} {name}"
+
+    def _whole(self, manifest: Stated) -> bool:
         try:
             return all(self.read(manifest, name) is not None for name in manifest.files)
         except CatalogError:

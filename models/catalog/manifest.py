@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from attune.models.clock import iso, parse
 from attune.models.errors import BadProbeFile, UnknownProbe
@@ -17,6 +17,8 @@ from attune.models.reasons import reason
 FILE_NAME = "manifest.json"
 FORMAT_VERSION = 1
 CHAMPION = "champion"
+PROBES, SPACES = "probes", "spaces"  # folders of the catalog, and of the addresses of the API
+SPACE_PREFIX = "space:"  # before the name of a learned space, where one may also name a probe
 LEANS_ON = "leans_on"  # key of ``labels``: the published probes that the fit leaned on, as NAME@VERSION
 # Key of ``labels``: what an answer of each expert weighed in the fit, lowest first; absent where all weighed the same.
 EXPERT_WEIGHTS = "expert_weights"
@@ -35,6 +37,25 @@ class FileEntry:
 
     sha256: str
     bytes: int
+
+
+class Stated(Protocol):
+    """What the catalog and a pull need to know of any version: a probe's or a space's."""
+
+    @property
+    def attribute(self) -> str:
+        """The name."""
+
+    @property
+    def version(self) -> int:
+        """The number."""
+
+    @property
+    def files(self) -> Mapping[str, FileEntry]:
+        """The files beside the manifest."""
+
+    def to_bytes(self) -> bytes:
+        """The bytes of ``manifest.json``."""
 
 
 @dataclass(frozen=True)
@@ -92,10 +113,11 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Reference:
-    """NAME@VERSION or NAME@ALIAS; ``ref`` is a version's digits or an alias."""
+    """NAME@VERSION or NAME@ALIAS; ``ref`` is a version's digits or an alias, ``room`` probes or spaces."""
 
     name: str
     ref: str
+    room: str = PROBES
 
     @property
     def version(self) -> int | None:
@@ -103,12 +125,22 @@ class Reference:
         return int(self.ref) if VERSION.fullmatch(self.ref) else None
 
     def __str__(self) -> str:
-        return f"{self.name}@{self.ref}"
+        return f"{self.full_name}@{self.ref}"
+
+    @property
+    def full_name(self) -> str:
+        """The name as people write it: a space's begins with ``space:``."""
+        return self.name if self.room == PROBES else f"{SPACE_PREFIX}{self.name}"
 
 
 def parse_reference(text: str) -> Reference:
-    """Read ``NAME``, ``NAME@ALIAS`` or ``NAME@VERSION``; a bare name means its champion. Raises UnknownProbe."""
+    """Read ``NAME``, ``NAME@ALIAS`` or ``NAME@VERSION``; a bare name means its champion, and ``space:NAME`` a space.
+
+    Raises UnknownProbe.
+    """
     name, _, ref = text.partition("@")
+    room = SPACES if name.startswith(SPACE_PREFIX) else PROBES
+    name = name.removeprefix(SPACE_PREFIX)
     if not text.endswith("@"):
         ref = ref or CHAMPION
     if ref == "latest":
@@ -116,7 +148,7 @@ def parse_reference(text: str) -> Reference:
             f"{text[:60]!r} is not published. Use an alias or a version number, such as {name[:60]}@{CHAMPION}. "
             f"To publish the newest run: `attune probes promote {name[:60]} latest --reason R`"
         )
-    return Reference(check_name(name), check_ref(ref))
+    return Reference(check_name(name), check_ref(ref), room)
 
 
 def check_name(name: str) -> str:
@@ -185,7 +217,7 @@ def from_dict(content: Mapping[str, Any]) -> Manifest:
         "attribute": check_name(content["attribute"]),
         "classes": tuple(str(name) for name in content["classes"]),
         "version": int(content["version"]),
-        "files": {_file(name): _entry(entry) for name, entry in content["files"].items()},
+        "files": {file_name(name): file_entry(entry) for name, entry in content["files"].items()},
         "created_at": parse(content["created_at"]),
     }
     if len(values["classes"]) < 2 or "dimension" not in values["encoder"]:
@@ -193,16 +225,18 @@ def from_dict(content: Mapping[str, Any]) -> Manifest:
     return Manifest(**values)
 
 
-def _file(name: str) -> str:
+def file_name(name: str) -> str:
+    """``name`` where a version can list a file of that name. Raises BadProbeFile."""
     if not FILE.fullmatch(name) or name == FILE_NAME:
         raise BadProbeFile(f"it lists the file {name[:60]!r}. Expected names such as {', '.join(FILES)}.")
     return name
 
 
-def _entry(entry: Mapping[str, Any]) -> FileEntry:
-    file_entry = FileEntry(str(entry["sha256"]), int(entry["bytes"]))
-    if not _SHA256.fullmatch(file_entry.sha256) or file_entry.bytes < 0:
+def file_entry(entry: Mapping[str, Any]) -> FileEntry:
+    """What a manifest says of a file. Raises BadProbeFile, KeyError, TypeError or ValueError."""
+    read = FileEntry(str(entry["sha256"]), int(entry["bytes"]))
+    if not _SHA256.fullmatch(read.sha256) or read.bytes < 0:
         raise BadProbeFile(
             f"it describes a file as {dict(entry)}. Expected a sha256 of 64 hexadecimal digits, and a size in bytes."
         )
-    return file_entry
+    return read

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from attune.models.catalog.manifest import Reference
+from attune.models.catalog.manifest import PROBES, Reference
 from attune.models.errors import CatalogError, NotInCache
 from attune.models.files.atomic import digest_bytes, digest_file, write_bytes
 from attune.models.reasons import reason
@@ -50,7 +50,7 @@ class Cache:
         """The manifest's digest that ``reference`` last meant at ``source`` (None: at any, the newest known)."""
         where = "*" if source is None else digest_bytes(source.encode())[:16]
         with self._cache_errors():
-            references = list((self.folder / "refs").glob(f"{where}/{reference.name}/{reference.ref}"))
+            references = list((self.folder / "refs").glob(f"{where}/{_folder_of(reference)}/{reference.ref}"))
             if not references:
                 return None
             return max(references, key=lambda path: path.stat().st_mtime).read_text().strip()
@@ -61,7 +61,7 @@ class Cache:
             return
         with self._cache_errors():
             write_bytes(
-                self.folder / "refs" / digest_bytes(source.encode())[:16] / reference.name / reference.ref,
+                self.folder / "refs" / digest_bytes(source.encode())[:16] / _folder_of(reference) / reference.ref,
                 digest.encode(),
             )
 
@@ -107,3 +107,8 @@ class Cache:
 
     def _blob(self, digest: str) -> Path:
         return self.folder / "blobs" / digest[:2] / digest
+
+
+def _folder_of(reference: Reference) -> str:
+    """Where references of this name lie; no probe's name holds a dot."""
+    return reference.name if reference.room == PROBES else f"{reference.room}.{reference.name}"

@@ -3,40 +3,60 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Generic, TypeAlias, TypeVar
 
-from attune.models.catalog.manifest import FILE_NAME, FileEntry, Manifest, Reference, parse_reference, read_manifest
+from attune.models.catalog.manifest import (
+    CHAMPION,
+    FILE_NAME,
+    PROBES,
+    SPACES,
+    FileEntry,
+    Manifest,
+    Reference,
+    Stated,
+    parse_reference,
+    read_manifest,
+)
 from attune.models.catalog.pull_cache import Cache
 from attune.models.catalog.pull_sources import Source, open_source
-from attune.models.errors import CatalogError, DigestMismatch, SettingsError, UnwritableFile
+from attune.models.errors import CatalogError, DigestMismatch, SettingsError, UnknownProbe, UnwritableFile
 from attune.models.files.atomic import digest_bytes, digest_file
 from attune.models.files.outputs import user_file
 from attune.models.files.permissions import make_user_folders
 from attune.models.reasons import reason
+from attune.models.similarity.space_manifest import SpaceManifest, read_space_manifest
 
 GIVE_ANOTHER = "Give --to a folder that you can write to."
 
 
+M = TypeVar("M", bound=Stated)
+
+
 @dataclass(frozen=True)
-class Fetched:
+class FetchedVersion(Generic[M]):
     """A version in the cache: its manifest and where the content of each file lies; ``bytes`` came over the line."""
 
-    manifest: Manifest
+    manifest: M
     content: bytes
     files: dict[str, Path]
     bytes: int
 
 
 @dataclass(frozen=True)
-class Pulled:
+class PulledVersion(Generic[M]):
     """A version in a folder; ``bytes`` came over the line, the rest was in the cache."""
 
-    manifest: Manifest
+    manifest: M
     folder: Path
     bytes: int
+
+
+Fetched: TypeAlias = FetchedVersion[Manifest]
+Pulled: TypeAlias = PulledVersion[Manifest]
 
 
 def pull(
@@ -56,12 +76,30 @@ def pull(
         pulled = attune.pull("serious@champion", to="probe", url="http://127.0.0.1:8700", token="attune_…")
         pulled.manifest.version, pulled.folder, pulled.bytes
     """
-    pull_cache = Cache(_folder(cache))
-    fetched = fetch(ref, url, token, cache, offline)
+    return install(fetch(ref, url, token, cache, offline), to, cache)
+
+
+def pull_space(
+    ref: str,
+    to: Path | str,
+    url: str | None = None,
+    token: str | None = None,
+    cache: Path | str | None = None,
+    offline: bool = False,
+) -> PulledVersion[SpaceManifest]:
+    """As ``pull``, for a learned space: ``space:NAME[@ALIAS|@VERSION]``. `similarity.space_folder` reads the folder."""
+    reference = parse_reference(ref)
+    if reference.room != SPACES:
+        raise UnknownProbe(f"{ref[:60]!r} names no space. Write space:NAME, such as space:taste@{CHAMPION}.")
+    return install(fetch_version(reference, read_space_manifest, url, token, cache, offline), to, cache)
+
+
+def install(fetched: FetchedVersion[M], to: Path | str, cache: Path | str | None = None) -> PulledVersion[M]:
+    """Put what was fetched into the folder ``to``. Raises CatalogError where it cannot be written."""
     folder = Path(to)
-    with pull_cache.write_lock(folder):
+    with Cache(_folder(cache)).write_lock(folder):
         _install(fetched, folder)
-    return Pulled(fetched.manifest, folder, fetched.bytes)
+    return PulledVersion(fetched.manifest, folder, fetched.bytes)
 
 
 def fetch(
@@ -73,20 +111,36 @@ def fetch(
     files: Sequence[str] | None = None,
 ) -> Fetched:
     """As ``pull``, into the cache only; ``files`` are the ones wanted (None: all)."""
-    reference, pull_cache = parse_reference(ref), Cache(_folder(cache))
+    reference = parse_reference(ref)
+    if reference.room != PROBES:
+        raise UnknownProbe(f"{reference} is a space, not a probe. To pull it: `attune pull {reference} --to FOLDER`")
+    return fetch_version(reference, read_manifest, url, token, cache, offline, files)
+
+
+def fetch_version(
+    reference: Reference,
+    read: Callable[[bytes, str], M],
+    url: str | None = None,
+    token: str | None = None,
+    cache: Path | str | None = None,
+    offline: bool = False,
+    files: Sequence[str] | None = None,
+) -> FetchedVersion[M]:
+    """A version of any room into the cache; ``read`` makes its manifest of bytes and what to call them."""
+    pull_cache = Cache(_folder(cache))
     if url is None and not offline:
         raise SettingsError("No URL to pull from. Give --url or set ATTUNE_URL, such as http://127.0.0.1:8700.")
     url = url.rstrip("/") if url else None
     source = None if offline or url is None else open_source(url, token)
     content, manifest_bytes = _manifest(reference, source, pull_cache, url)
-    manifest = _checked(reference, content)
+    manifest = _checked(reference, read(content, f"{FILE_NAME} of {reference}"))
     if source is not None:
         _remember_version(reference, manifest, content, source, pull_cache)
     contents = {}
     for name in manifest.files if files is None else files:
         contents[name], more = _file(reference, manifest, name, source, pull_cache)
         manifest_bytes += more
-    return Fetched(manifest, content, contents, manifest_bytes)
+    return FetchedVersion(manifest, content, contents, manifest_bytes)
 
 
 def _manifest(reference: Reference, source: Source | None, cache: Cache, url: str | None) -> tuple[bytes, int]:
@@ -107,14 +161,14 @@ def _manifest(reference: Reference, source: Source | None, cache: Cache, url: st
     return content, len(content)
 
 
-def _remember_version(reference: Reference, manifest: Manifest, content: bytes, source: Source, cache: Cache) -> None:
+def _remember_version(reference: Reference, manifest: Stated, content: bytes, source: Source, cache: Cache) -> None:
     """What an alias led to is known by its number from now on: ``NAME@VERSION`` needs no one."""
     if reference.version is None:
-        cache.remember(source.address, Reference(reference.name, str(manifest.version)), digest_bytes(content))
+        numbered = replace(reference, ref=str(manifest.version))
+        cache.remember(source.address, numbered, digest_bytes(content))
 
 
-def _checked(reference: Reference, content: bytes) -> Manifest:
-    manifest = read_manifest(content, f"{FILE_NAME} of {reference}")
+def _checked(reference: Reference, manifest: M) -> M:
     if manifest.attribute != reference.name or reference.version not in (None, manifest.version):
         raise DigestMismatch(
             f"{reference} was requested, but the server sent {manifest.attribute} version {manifest.version}. "
@@ -123,7 +177,7 @@ def _checked(reference: Reference, content: bytes) -> Manifest:
     return manifest
 
 
-def _file(reference: Reference, manifest: Manifest, name: str, source: Source | None, cache: Cache) -> tuple[Path, int]:
+def _file(reference: Reference, manifest: Stated, name: str, source: Source | None, cache: Cache) -> tuple[Path, int]:
     entry = manifest.files.get(name)
     if entry is None:
         raise CatalogError(f"{reference} has no file {name}. Its files are {', '.join(sorted(manifest.files))}.")
@@ -132,7 +186,7 @@ def _file(reference: Reference, manifest: Manifest, name: str, source: Source | 
         return path, 0
     if source is None:
         raise cache.not_cached(reference, f"{name} of version {manifest.version}")
-    content = source.file(manifest, name, entry.bytes + 1)
+    content = source.file(manifest, name, entry.bytes + 1, reference.room)
     _check(content, entry, f"{name} of {manifest.attribute} version {manifest.version} from {source.address}")
     return cache.keep(content), len(content)
 
@@ -147,7 +201,7 @@ def _check(content: bytes, entry: FileEntry, what: str) -> None:
         )
 
 
-def _install(fetched: Fetched, folder: Path) -> None:
+def _install(fetched: FetchedVersion[M], folder: Path) -> None:
     """Copy the files into ``folder``, the manifest last; nothing is written where all is there already.
 
     All of it is written aside first: a full disk leaves what was there. Raises CatalogError that blames the folder.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from attune.models import errors
-from attune.models.catalog.manifest import Manifest, Reference
+from attune.models.catalog.manifest import PROBES, SPACES, Reference, Stated
 from attune.models.errors import CatalogError, CatalogUnreachable, DigestMismatch
 from attune.models.files.atomic import digest_bytes
 from attune.models.reasons import reason
@@ -41,7 +41,7 @@ class Source(Protocol):
         Raises UnknownProbe, RetiredVersion, CatalogUnreachable, CatalogError.
         """
 
-    def file(self, manifest: Manifest, file: str, most: int) -> bytes:
+    def file(self, manifest: Stated, file: str, most: int, room: str = PROBES) -> bytes:
         """The bytes of one file of a version, or the first ``most`` of them. Raises as ``manifest``."""
 
 
@@ -63,7 +63,7 @@ class HttpSource:
     def manifest(self, reference: Reference, etag: str | None) -> Answer:
         """See ``Source``. Raises DigestMismatch where the bytes are not those of their ETag."""
         headers = {"If-None-Match": f'"{etag}"'} if etag else {}
-        with self._get(f"/api/v1/probes/{reference.name}/{reference.ref}", headers) as response:
+        with self._get(f"/api/v1/{reference.room}/{reference.name}/{reference.ref}", headers) as response:
             if response is None:
                 return Answer(None, str(etag))
             content = response.read(MOST_MANIFEST + 1)
@@ -75,9 +75,9 @@ class HttpSource:
             )
         return Answer(content, mark)
 
-    def file(self, manifest: Manifest, file: str, most: int) -> bytes:
+    def file(self, manifest: Stated, file: str, most: int, room: str = PROBES) -> bytes:
         """See ``Source``."""
-        with self._get(f"/api/v1/probes/{manifest.attribute}/{manifest.version}/files/{file}", {}) as response:
+        with self._get(f"/api/v1/{room}/{manifest.attribute}/{manifest.version}/files/{file}", {}) as response:
             content: bytes = response.read(most)
             return content
 
@@ -136,18 +136,19 @@ class CatalogSource:
         from attune.models.catalog.catalog import Catalog
 
         self.address = address
-        self._catalog = Catalog(address)
+        self._rooms = {room: Catalog(address, room=room) for room in (PROBES, SPACES)}
 
     def manifest(self, reference: Reference, etag: str | None) -> Answer:
         """See ``Source``."""
-        version = self._catalog.resolve(reference)
-        content = self._catalog.manifest_bytes(reference.name, version)
+        catalog = self._rooms[reference.room]
+        version = catalog.resolve(reference)
+        content = catalog.manifest_bytes(reference.name, version)
         mark = digest_bytes(content)
         return Answer(None if mark == etag else content, mark)
 
-    def file(self, manifest: Manifest, file: str, most: int) -> bytes:
+    def file(self, manifest: Stated, file: str, most: int, room: str = PROBES) -> bytes:
         """See ``Source``."""
-        return self._catalog.read(manifest, file)[:most]
+        return self._rooms[room].read(manifest, file)[:most]
 
 
 class _StayHere(urllib.request.HTTPRedirectHandler):

@@ -1,0 +1,69 @@
+"""A learned space on titles that it did not learn from, beside the plain ways that it must beat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from attune.models.evaluation.intervals import percentile_interval, title_draws
+from attune.models.similarity.label_maps import logistic_map, ridge_map
+from attune.models.similarity.neighbour_lists import costs
+from attune.models.similarity.neighbour_measures import FIGURES, ListMeasures, measure_lists
+from attune.models.similarity.space_files import LearnedSpace
+from attune.models.similarity.taste_learning import PrincipalAxes
+from attune.models.vectors.pool import unit_length
+
+Floats = npt.NDArray[np.float32]
+DRAWS = 500
+MOST = 5000  # held-out images: lists of all among all grow with the square
+FEWEST = 20
+
+
+def compare(
+    space: LearnedSpace, taught: tuple[Floats, Floats], held: tuple[Floats, Floats], titles: npt.ArrayLike, seed: int
+) -> dict[str, Any] | None:
+    """Figures with 95 % intervals over titles, by method: the space, raw vectors, ridge and logistic regression.
+
+    ``taught`` and ``held`` are vectors (n, d) and labels (n, k) multi-hot; ``titles`` those of ``held``. None with
+    fewer than ``FEWEST`` held-out images.
+    """
+    names = np.asarray(titles, dtype=np.str_)
+    rng = np.random.default_rng([seed, 66])
+    rows = np.flatnonzero(held[1].sum(axis=1) > 0)
+    if len(rows) < FEWEST:
+        return None
+    if len(rows) > MOST:
+        rows = np.sort(rng.choice(rows, MOST, replace=False))
+    x, labels, names = held[0][rows], held[1][rows], names[rows]
+    draws = title_draws(names.tolist(), rng, DRAWS)
+    found: dict[str, Any] = {"images": len(rows), "titles": len(np.unique(names))}
+    for method, see in _ways(space, *taught).items():
+        vectors = see(x)
+        hubs = costs(vectors, names, space.hub_weight) if method == "space" else None
+        found[method] = _figures(measure_lists(vectors, names, labels, hubs), draws)
+    return found
+
+
+def _ways(space: LearnedSpace, x: Floats, labels: Floats) -> dict[str, Callable[[Floats], Floats]]:
+    axes = PrincipalAxes(space.mean, space.components)
+    there = labels.sum(axis=1) > 0
+    features, given = axes.features(x[there]), labels[there]
+    ridge, logistic = ridge_map(features, given, 1.0), logistic_map(features, given)
+    return {
+        "space": space.vectors,
+        "raw": unit_length,
+        "ridge": lambda rows: unit_length(axes.features(rows) @ ridge.T),
+        "logistic": lambda rows: unit_length(axes.features(rows) @ logistic.T),
+    }
+
+
+def _figures(lists: ListMeasures, draws: npt.NDArray[np.float64]) -> dict[str, Any]:
+    found: dict[str, Any] = {"in_degree": lists.largest_in_degree}
+    for name in FIGURES:
+        value = float(lists.figure(name))
+        lo, hi = percentile_interval(lists.figure(name, draws), value)
+        found[name] = {"value": round(value, 4), "lo": round(lo, 4), "hi": round(hi, 4)}
+    return found

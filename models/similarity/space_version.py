@@ -1,0 +1,62 @@
+"""A learned space's files, made from its numbers and the facts about it; the same facts give the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from attune.models.catalog.manifest import FileEntry
+from attune.models.files.atomic import digest_bytes
+from attune.models.similarity.space_files import FILE_NAME, LearnedSpace, space_bytes
+from attune.models.similarity.space_manifest import SpaceFacts, SpaceManifest
+
+CARD_NAME = "card.md"
+METHODS = {"space": "this space", "raw": "raw vectors", "ridge": "ridge regression", "logistic": "logistic regression"}
+FIGURES = {"precision": "P@10", "ndcg": "nDCG@10", "map_at_r": "mAP@R", "macro_precision": "macro P@10"}
+
+
+def make_version(facts: SpaceFacts, space: LearnedSpace) -> tuple[SpaceManifest, dict[str, bytes]]:
+    """The manifest with its ``files``, and the content of each."""
+    contents = {FILE_NAME: space_bytes(space), CARD_NAME: card_bytes(facts)}
+    entries = {name: FileEntry(digest_bytes(content), len(content)) for name, content in contents.items()}
+    return SpaceManifest(facts, entries), contents
+
+
+def card_bytes(facts: SpaceFacts) -> bytes:
+    """``card.md``: what the space was taught and how good its lists are, written from the facts alone."""
+    return ("\n".join(_lines(facts)) + "\n").encode()
+
+
+def _lines(facts: SpaceFacts) -> Iterator[str]:
+    yield f"# Space {facts.name}, version {facts.version}"
+    yield ""
+    yield f"Learned from the column {facts.column} of {facts.rows:,} images: {', '.join(facts.labels)}."
+    chosen = facts.settings
+    yield (
+        f"Loss {chosen.get('loss')}, alpha {chosen.get('alpha')}°, blend {chosen.get('blend')}, cost of hubs "
+        f"{chosen.get('hub_weight')}, seed {facts.seed}. Made {facts.created_at} by Attune {facts.code_version}."
+    )
+    yield f"Encoder: {dict(facts.encoder)}"
+    yield ""
+    yield from table(facts.measures or {})
+    if facts.left_out is not None:
+        yield ""
+        yield f"Genres that it was not taught: P@10 {facts.left_out:+.3f} compared with the raw vectors, in the pool."
+    if facts.intrinsic_dimension is not None:
+        yield f"Intrinsic dimension (TwoNN): {facts.intrinsic_dimension:.1f}."
+
+
+def table(measures: Mapping[str, Any]) -> Iterator[str]:
+    """The figures of held-out titles as a Markdown table: a row a method, 95 % intervals."""
+    if not measures:
+        yield "Not measured: too few titles to hold some back."
+        return
+    yield f"Measured on {measures['images']:,} images of {measures['titles']:,} titles that it did not learn from."
+    yield "Each figure has its 95 % interval."
+    yield ""
+    yield f"| method | {' | '.join(FIGURES.values())} | most lists with one image |"
+    yield "|---" * (len(FIGURES) + 2) + "|"
+    for method, words in METHODS.items():
+        held = measures[method]
+        cells = [f"{held[name]['value']:.3f} [{held[name]['lo']:.3f}, {held[name]['hi']:.3f}]" for name in FIGURES]
+        yield f"| {words} | {' | '.join(cells)} | {held['in_degree']} |"
