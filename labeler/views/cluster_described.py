@@ -13,13 +13,13 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from attune.labeler.people import visible_runs
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Attribute, Clustering, Description
 from attune.labeler.spaces import descriptions
 from attune.labeler.spaces.description_words import figures, in_order, sentence
 from attune.labeler.spaces.descriptions import Basis
 from attune.labeler.spaces.traits import PHRASE
-from attune.labeler.views import visible_runs
 from attune.labeler.views.explore_jobs import Progress, progress
 
 

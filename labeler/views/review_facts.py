@@ -71,8 +71,9 @@ def agreement(evidence: Evidence, scored: Scored | None) -> Agreement:
                 proba[row[asset]] = probabilities
     parity = panel_parity(panel, proba, evidence.seed)
     chosen = sum((one.asset_id, one.expert) in evidence.own for one in evidence.firsts)
-    figures = (alpha(panel, seed=evidence.seed), parity.expert, parity.probe, parity.difference)
-    return Agreement(*(of(figure) for figure in figures), chosen)
+    return Agreement(
+        of(alpha(panel, seed=evidence.seed)), of(parity.expert), of(parity.probe), of(parity.difference), chosen
+    )
 
 
 def provenance(session: Session, attribute: Attribute, run: Run) -> Provenance:
