@@ -1,0 +1,156 @@
+"""From no clusters to the first labels of a question that one of them raised, in a browser at two widths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select
+
+from attune.labeler.attributes import attributes
+from attune.labeler.labelling import take_answers
+from attune.labeler.records.schema import Annotation, Asset, Expert, Job, Pick, Queue
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.labeler.web.app import create_app
+from attune.workers.runtime.perform import perform
+from tests.labeler.web.test_explore import embed
+from tests.support import axe, factories, web
+from tests.support.desk import Stored
+
+pytestmark = pytest.mark.browser
+
+
+@dataclass(frozen=True)
+class House:
+    """A served console over a pool with vectors, without clusters."""
+
+    address: str
+    settings: Settings
+    ana: Expert
+
+
+@pytest.fixture
+def house(settings: Settings, ana: Expert, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    embed(settings, 90)
+    factories.add_user(settings, "olga@example.org", "owner")
+    factories.add_user(settings, "ana@example.org", "expert", ana)
+    monkeypatch.setattr("attune.workers.runtime.perform.reader.build", lambda: settings)
+    store = Stored(settings, ana)
+    monkeypatch.setattr(take_answers, "label_studio", lambda _: store)
+    with web.served(create_app(settings)) as address:
+        yield House(address, settings, ana)
+
+
+def enter(page: Page, house: House, who: str) -> None:
+    page.goto(f"{house.address}/login")
+    page.fill("#email", f"{who}@example.org")
+    page.fill("#password", factories.PASSWORD)
+    page.click("#submit")
+    page.wait_for_url(f"{house.address}/")
+
+
+def work(house: House, kind: str) -> None:
+    """Do the job of ``kind`` that waits, as a worker does."""
+    with reading(house.settings) as session:
+        (job,) = session.scalars(select(Job.id).where(Job.kind == kind, Job.state == "queued"))
+    perform(job)
+
+
+def next_order(house: House, name: str) -> None:
+    """Put what was chosen into Ana's queue, as the next order of a learner does."""
+    with reading(house.settings) as session:
+        attribute = attributes.find(session, name)
+        picks = session.execute(select(Asset).join(Pick, Pick.asset_pk == Asset.id).order_by(Pick.id)).scalars().all()
+    queue = factories.add_queue(house.settings, attribute, house.ana)
+    for place, asset in enumerate(picks):
+        factories.add_task(house.settings, queue, asset, purpose="seed", position=place)
+    with writing(house.settings) as session:
+        session.get_one(Queue, queue.id).order_run = 1
+
+
+def look(page: Page, name: str, shots: Path) -> None:
+    """Nothing is wider than its window, and no serious rule of accessibility is broken."""
+    page.screenshot(path=shots / f"{name}.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
+    assert not [str(finding) for finding in axe.serious(page)], name
+
+
+@pytest.mark.parametrize("width", [1400, 390])
+def test_from_no_clusters_to_the_first_labels_of_a_new_question(
+    browser: Browser, house: House, width: int, tmp_path: Path
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    page, errors = context.new_page(), []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    enter(page, house, "olga")
+    page.goto(f"{house.address}/explore")
+    page.get_by_role("navigation", name="Explore").get_by_role("link", name="Clusters").click()
+    expect(page.get_by_role("heading", name="No clusters yet")).to_be_visible()
+    page.get_by_label("How many").fill("4")
+    page.get_by_role("button", name="Make clusters").click()
+    expect(page.get_by_text("Waiting for a worker.")).to_be_visible()
+    look(page, f"waiting-{width}", tmp_path)
+    work(house, "clusters")
+    expect(page.get_by_role("heading", name="Clustering 1: Meaning")).to_be_visible(timeout=20_000)
+    expect(page.locator(".parts > li")).to_have_count(4)
+    look(page, f"clusters-{width}", tmp_path)
+
+    page.get_by_role("link", name="Cluster 2", exact=True).click()
+    expect(page.get_by_role("heading", name="Core")).to_be_visible()
+    page.get_by_role("textbox", name="Name").fill("Dark corridors")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="Dark corridors", level=1)).to_be_visible()
+    page.get_by_role("button", name="Describe these clusters").click()
+    expect(page.locator("#live-described").get_by_text("Waiting for a worker.")).to_be_visible()
+    work(house, "describe")
+    expect(page.get_by_text("there are too few answers yet")).to_be_visible(timeout=20_000)
+    look(page, f"cluster-{width}", tmp_path)
+
+    page.get_by_role("link", name="Make it a question").click()
+    page.get_by_role("link", name="Create question").click()
+    page.locator("#question").fill("Is it a dark corridor?")
+    page.get_by_label("Class 1").fill("dark corridor")
+    page.get_by_label("Class 2").fill("another place")
+    page.get_by_role("button", name="Next").click()
+    expect(page.locator("#in_scope")).to_have_value("\n".join(_examples(page, "in_scope")))
+    assert len(_examples(page, "in_scope")) == len(_examples(page, "out_of_scope")) == 6
+    look(page, f"question-{width}", tmp_path)
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_text("The 12 images that you chose come first.")).to_be_visible()
+    page.get_by_role("button", name="Create question").click()
+    page.wait_for_url(f"{house.address}/attributes/dark-corridor")
+    expect(page.get_by_text("12 queued for Ana")).to_be_visible()
+    context.close()
+    assert not errors
+    _first_labels(browser, house, width)
+
+
+def _examples(page: Page, field: str) -> list[str]:
+    return page.locator(f"#{field}").input_value().split("\n")
+
+
+def _first_labels(browser: Browser, house: House, width: int) -> None:
+    """Ana answers the first three images: they are the cluster's core."""
+    next_order(house, "dark-corridor")
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    page = context.new_page()
+    enter(page, house, "ana")
+    page.goto(f"{house.address}/attributes/dark-corridor/label")
+    page.get_by_role("dialog").get_by_role("button").first.click()
+    seen = ""
+    for key in "112":
+        page.wait_for_function("b => document.body.dataset.shown && document.body.dataset.shown !== b", arg=seen)
+        seen = str(page.evaluate("document.body.dataset.shown"))
+        page.keyboard.press(key)
+    expect(page.locator("body")).to_have_attribute("data-unsent", "0", timeout=20_000)
+    with reading(house.settings) as session:
+        rows = select(Annotation.value, Asset.asset_id).join(Asset, Asset.id == Annotation.asset_pk)
+        given = session.execute(rows.order_by(Annotation.id)).all()
+        examples = attributes.find(session, "dark-corridor").in_scope
+    assert [value for value, _ in given] == ["dark corridor", "dark corridor", "another place"]
+    assert {name for _, name in given} <= set(examples)
+    context.close()
