@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from attune.labeler.views.map_wire import LEVEL
 from attune.models.maps import layout
 from attune.models.maps.placing import Landmarks, Places
 from attune.models.vectors.pool import Pool, unit_length
@@ -46,14 +47,19 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--pool", type=int, default=200_000)
     parser.add_argument("--data", type=Path, help="Vectors: an .npz file with `vectors`, in place of drawn ones.")
     parser.add_argument("--browser", action="store_true", help="Draw the map in Chromium, too.")
+    parser.add_argument("--places", type=Path, help="Keep the places here (.npy), or draw those that are here.")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args(arguments)
-    vectors = _read(options.data) if options.data else drawn(options.pool + NEWCOMERS)
-    result: dict[str, Any] = {"machine": machine(), "pool": len(vectors) - NEWCOMERS, "dimension": vectors.shape[1]}
-    result["source"] = options.data.name if options.data else "drawn"
-    places, built = build(vectors)
-    result["build"] = built
-    print_rows([built])
+    result: dict[str, Any] = {"machine": machine(), "source": options.data.name if options.data else "drawn"}
+    if options.places and options.places.exists():
+        places = np.load(options.places)
+    else:
+        vectors = _read(options.data) if options.data else drawn(options.pool + NEWCOMERS)
+        result |= {"pool": len(vectors) - NEWCOMERS, "dimension": vectors.shape[1]}
+        places, result["build"] = build(vectors)
+        print_rows([{"figure": name, "value": value} for name, value in result["build"].items()])
+        if options.places:
+            np.save(options.places, places)
     if options.browser:
         from benchmarks.map_browser import measure
 
@@ -80,7 +86,7 @@ def build(vectors: npt.NDArray[np.float16]) -> tuple[Places, dict[str, Any]]:
         row["build_seconds"] = time.perf_counter() - began
         row["cpu_seconds"] = after.ru_utime + after.ru_stime - busy.ru_utime - busy.ru_stime
     row["mib"] = most[0] / 2**20
-    row["wire_bytes"] = len(gzip.compress(np.ascontiguousarray(places.T).astype("<u2").tobytes(), 6, mtime=0))
+    row["wire_bytes"] = len(gzip.compress(np.ascontiguousarray(places.T).astype("<u2").tobytes(), LEVEL, mtime=0))
     new = np.arange(count, len(vectors))
     began = time.perf_counter()
     together = placed(landmarks, pool, new)

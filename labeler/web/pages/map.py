@@ -75,7 +75,7 @@ def colours(digest: str) -> ResponseReturnValue:
     with reading(settings) as session:
         keys = keys_of_state(settings, session, digest)
         found = map_colours.coloured(settings, session, auth.viewer(), keys, _field("by"))
-    return _zipped(gzip.compress(found.packed(), map_wire.LEVEL, mtime=0))
+    return _zipped(gzip.compress(found.packed(), mtime=0))
 
 
 @blueprint.get("/<digest>/images")

@@ -16,8 +16,10 @@ const trouble = (text) => { part("map-trouble").textContent = text; part("map-tr
 const SEARCH_MS = 400;
 
 async function begin() {
+  const by = part("by")?.value ?? "", first = by ? bytesOrJson(`${data.colours}?by=${encodeURIComponent(by)}`) : null;
+  first?.catch(() => {});  // the legend tells of it
   const columns = new Uint16Array(await (await bytesOrJson(data.positions)).arrayBuffer()), count = columns.length / 2;
-  const tones = new Tones(root), stage = new Stage(root, columns.subarray(0, count), columns.subarray(count), { plain: new URL(location.href).searchParams.has("plain") });
+  const tones = new Tones(root), stage = new Stage(root, columns.subarray(0, count), columns.subarray(count), new URL(location.href).searchParams.get("drawn") ?? "");
   const images = new Images(data.images, trouble), said = part("map-said");
   const choice = new Choice(stage, { list: part("mosaic"), part: part("chosen"), said, address: data.images, most: Number(data.most), question: part("new-question"), failed: trouble });
   const legend = new Legend(stage, tones, { address: data.colours, select: part("by"), list: part("legend"), failed: trouble, chosen: (found, add) => choice.take(found, add) });
@@ -33,8 +35,10 @@ async function begin() {
   });
   tools(stage, hands, pictures, card, choice);
   search(stage, said);
-  await legend.load(part("by")?.value ?? "");
+  await legend.load(by, first);
   stage.paint();
+  for (let frames = 0; frames < 2; frames += 1) await new Promise((done) => { requestAnimationFrame(done); });
+  performance.mark("map-painted");
   if (data.focus) { const i = Number(data.focus); stage.goTo(i); card.pin(i); stage.mark(LIT, [i]); }
   root.dataset.ready = count;
   Object.assign(window, { attuneMap: { stage, legend, choice, hands } });

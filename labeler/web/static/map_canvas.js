@@ -3,6 +3,8 @@
 import { GONE } from "./map_geometry.js";
 import { CHOSEN, HIDDEN, LIT } from "./map_states.js";
 
+const STANDS = CHOSEN | LIT;
+
 export class CanvasPoints {
   constructor(canvas, x, y) {
     Object.assign(this, { canvas, x, y, context: canvas.getContext("2d"), code: new Uint8Array(x.length), state: new Uint8Array(x.length) });
@@ -24,10 +26,10 @@ export class CanvasPoints {
     this.pixels.fill(0);
     const view = { scale: scale * ratio, left: left * ratio, top: top * ratio };
     const strengths = [HIDDEN, 0].map((hidden) => this.row(hidden ? 16 : this.lit ? 46 : 255));
-    this.pass(view, stamp(wide * ratio), strengths, false);
+    this.pass(view, wide * ratio, strengths, false);
     if (this.stands) {
-      this.pass(view, stamp(wide * ratio * 1.7), null, true);
-      this.pass(view, stamp(wide * ratio * 1.15), [this.row(255), this.row(255)], true);
+      this.pass(view, wide * ratio * 1.7, null, true);
+      this.pass(view, wide * ratio * 1.15, [this.row(255), this.row(255)], true);
     }
     this.context.putImageData(this.image, 0, 0);
   }
@@ -39,26 +41,23 @@ export class CanvasPoints {
     return out;
   }
 
-  // Draws the points that stand out, or the others; without `rows` in ink.
-  pass({ scale, left, top }, dots, rows, above) {
-    const { x, y, code, state, pixels } = this, { width, height } = this.canvas;
-    const ink = ((255 << 24) | (this.ink[2] << 16) | (this.ink[1] << 8) | this.ink[0]) >>> 0;
+  // Draws the points that stand out, or the others; without `rows` in ink. A point at the very edge is left out.
+  pass({ scale, left, top }, wide, rows, above) {
+    const { x, y, code, state, pixels } = this, { width, height } = this.canvas, { reach, steps } = disc(wide, width), many = steps.length;
+    const ink = ((255 << 24) | (this.ink[2] << 16) | (this.ink[1] << 8) | this.ink[0]) >>> 0, [l, t] = [left + 0.5, top + 0.5];
     for (let i = 0; i < x.length; i += 1) {
-      if (((state[i] & (CHOSEN | LIT)) !== 0) !== above || (x[i] === GONE && y[i] === GONE)) continue;
-      const px = Math.round(x[i] * scale + left), py = Math.round(y[i] * scale + top);
-      if (px < -20 || py < -20 || px > width + 20 || py > height + 20) continue;
-      const colour = rows ? rows[state[i] & HIDDEN ? 0 : 1][code[i]] : ink;
-      for (let k = 0; k < dots.length; k += 2) {
-        const column = px + dots[k], row = py + dots[k + 1];
-        if (column >= 0 && row >= 0 && column < width && row < height) pixels[row * width + column] = colour;
-      }
+      if (((state[i] & STANDS) !== 0) !== above) continue;
+      const px = Math.floor(x[i] * scale + l), py = Math.floor(y[i] * scale + t);
+      if (px < reach || py < reach || px >= width - reach || py >= height - reach || (x[i] === GONE && y[i] === GONE)) continue;
+      const colour = rows ? rows[state[i] & HIDDEN ? 0 : 1][code[i]] : ink, middle = py * width + px;
+      for (let k = 0; k < many; k += 1) pixels[middle + steps[k]] = colour;
     }
   }
 }
 
-// The pixels of a disc around its middle, a flat array of [dx, dy, …].
-function stamp(wide) {
-  const out = [], reach = Math.max(0, Math.ceil(wide / 2 - 0.5));
-  for (let dy = -reach; dy <= reach; dy += 1) for (let dx = -reach; dx <= reach; dx += 1) if (Math.hypot(dx, dy) <= wide / 2) out.push(dx, dy);
-  return out.length ? out : [0, 0];
+// How far a disc reaches, and its pixels as steps in an image of that width.
+function disc(wide, width) {
+  const reach = Math.max(0, Math.ceil(wide / 2 - 0.5)), steps = [];
+  for (let dy = -reach; dy <= reach; dy += 1) for (let dx = -reach; dx <= reach; dx += 1) if (Math.hypot(dx, dy) <= wide / 2 || !reach) steps.push(dy * width + dx);
+  return { reach, steps: Int32Array.from(steps) };
 }

@@ -16,7 +16,7 @@ export class Card {
 
   later(act, after) { clearTimeout(this.timer); this.timer = setTimeout(act, after); }
 
-  ring(i) { this.stage.hover = i; this.stage.draw(); }
+  ring(i) { this.stage.hover = i; this.stage.drawOver(); }
 
   hover(i) {
     if (this.pinned) { this.ring(i < 0 ? this.point : i); return; }

@@ -65,7 +65,7 @@ export class Hands {
 
   apart() { const [one, other] = [...this.down.values()]; return Math.max(10, Math.hypot(one.at[0] - other.at[0], one.at[1] - other.at[1])); }
 
-  show() { this.stage.path = this.path; this.stage.draw(); }
+  show() { this.stage.path = this.path; this.stage.drawOver(); }
 
   under(event, at) {
     if (!this.onMap(event) || event.timeStamp - this.looked < LOOK_MS) return;
@@ -82,7 +82,7 @@ export class Hands {
   }
 
   // -- keys: a cross in the middle, with a circle around it ---------------------------------------------------------------
-  aim(radius) { this.stage.reticle = radius; this.stage.draw(); if (radius) this.acts.aimed(this.stage.middle()); else this.acts.pointed(-1); }
+  aim(radius) { this.stage.reticle = radius; this.stage.drawOver(); if (radius) this.acts.aimed(this.stage.middle()); else this.acts.pointed(-1); }
 
   // Nearer to the point that is nearest to the middle, so that nobody ends in an empty place.
   zoom(factor) {

@@ -16,10 +16,11 @@ export class Legend {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.paint());
   }
 
-  async load(by) {
+  // `asked`: the reply, where it was asked for before the map was there.
+  async load(by, asked = null) {
     const turn = this.turn += 1;
     try {
-      const content = by ? await (await bytesOrJson(`${this.address}?by=${encodeURIComponent(by)}`)).arrayBuffer() : null;
+      const content = by ? await (await (asked ?? bytesOrJson(`${this.address}?by=${encodeURIComponent(by)}`))).arrayBuffer() : null;
       if (turn !== this.turn) return;
       const length = content ? new DataView(content).getUint32(0, true) : 0;
       const told = content ? JSON.parse(new TextDecoder().decode(new Uint8Array(content, 4, length))) : { groups: [], shades: false, none: 0 };

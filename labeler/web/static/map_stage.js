@@ -11,20 +11,21 @@ const MOVE_MS = 280;
 const CORNER = 3;  // pixels between two corners of a drawn line
 
 export class Stage {
-  constructor(root, x, y, { plain = false } = {}) {
+  // `drawn`: "canvas" or "webgl", where the best of the two is not wanted.
+  constructor(root, x, y, drawn = "") {
     Object.assign(this, { root, x, y, bins: new Bins(x, y), codes: new Uint8Array(x.length), states: new Uint8Array(x.length) });
     Object.assign(this, { hover: -1, path: null, reticle: 0, followers: [], asked: 0, moving: 0, scale: 0, left: 0, top: 0 });
     this.canvas = root.querySelector("[data-points]"); this.over = root.querySelector("[data-over]");
-    this.points = this.painter(plain);
+    this.points = this.painter(drawn);
     this.still = matchMedia("(prefers-reduced-motion: reduce)");
     new ResizeObserver(() => this.resize()).observe(root);
     this.resize();
   }
 
-  painter(plain) {
+  painter(drawn) {
     try {
-      if (plain) throw new Error("asked for");
-      const made = new WebGlPoints(this.canvas, this.x, this.y);
+      if (drawn === "canvas") throw new Error("asked for");
+      const made = new WebGlPoints(this.canvas, this.x, this.y, drawn === "webgl");
       this.canvas.addEventListener("webglcontextlost", (event) => { event.preventDefault(); this.instead(); });
       this.root.dataset.drawn = "webgl";
       return made;
@@ -130,6 +131,9 @@ export class Stage {
     if (this.asked || !this.colours) return;
     this.asked = requestAnimationFrame(() => { this.asked = 0; this.paint(); });
   }
+
+  // The ring, the cross and the line alone: the points below stay as they are.
+  drawOver() { if (!this.asked && this.colours) this.askedOver ||= requestAnimationFrame(() => { this.askedOver = 0; this.paintOver(); }); }
 
   paint() {
     this.points.draw({ scale: this.scale, left: this.left, top: this.top, wide: this.wide, ratio: this.ratio });

@@ -34,9 +34,9 @@ void main() {
 }`;
 
 export class WebGlPoints {
-  // Throws where the browser has no WebGL, or cannot make this program.
-  constructor(canvas, x, y) {
-    const gl = canvas.getContext("webgl", { antialias: false, alpha: true, failIfMajorPerformanceCaveat: false });
+  // Throws where the browser has no WebGL, or draws it without a graphics card, unless that is `slow` enough for who asks.
+  constructor(canvas, x, y, slow = false) {
+    const gl = canvas.getContext("webgl", { antialias: false, alpha: true, failIfMajorPerformanceCaveat: !slow });
     if (!gl) throw new Error("no WebGL");
     Object.assign(this, { canvas, gl, count: x.length, buffers: {}, places: {} });
     this.program = this.linked();

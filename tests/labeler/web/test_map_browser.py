@@ -48,7 +48,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 def open_map(page: Page, served: Served, drawn: str = "canvas", more: str = "") -> None:
     """Log in and open the map, drawn by ``drawn``; it is ready."""
-    path = f"/explore/map?{'plain=1&' if drawn == 'canvas' else ''}{more}"
+    path = f"/explore/map?drawn={drawn}&{more}"
     page.goto(f"{served.address}/login?next={quote(path, safe='')}")
     page.fill("#email", "olga@example.org")
     page.fill("#password", factories.PASSWORD)
@@ -170,6 +170,7 @@ def test_the_card_comes_after_a_moment_and_stays_when_pressed(page: Page, served
     page.wait_for_timeout(400)  # longer than a card stays that nobody has pressed
     expect(card).to_be_visible()
     card.get_by_role("button", name="Choose").click()
+    expect(page.locator("[data-picked]")).to_have_text("1")
     assert chosen(page) == [name]
     expect(card.get_by_role("button", name="Remove from choice")).to_be_visible()
     page.keyboard.press("Escape")
@@ -178,6 +179,7 @@ def test_the_card_comes_after_a_moment_and_stays_when_pressed(page: Page, served
 
 
 def test_all_of_it_by_keyboard(page: Page, served: Served) -> None:
+    page.emulate_media(reduced_motion="reduce")
     open_map(page, served)
     page.locator("[data-add]").focus()
     page.keyboard.press("Shift+Tab")
