@@ -69,6 +69,10 @@ KINDS = {
         "reading of the images for further spaces", "readings of the images for further spaces", "for",
         "Each image gets a vector of layers or colours.",
     ),
+    "learn_taste": Words(
+        "learning of a taste space", "learnings of a taste space", "of",
+        "A new version of the space is there, with its figures.",
+    ),
     "clusters": Words("new clustering", "new clusterings", "of", "Similar images form clusters in Explore."),
 }  # fmt: skip
 BY_ITSELF = {

@@ -70,7 +70,15 @@ GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "api.search",
     ),
     READERS: ("api.description",),
-    CONSUMERS: ("api.probes", "api.manifest", "api.features", "api.file", "api.history"),
+    CONSUMERS: (
+        "api.probes",
+        "api.manifest",
+        "api.features",
+        "api.file",
+        "api.history",
+        "api.space_manifest",
+        "api.space_file",
+    ),
     MANAGERS: (
         "api.drift",
         "api.labels",
