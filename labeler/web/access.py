@@ -101,6 +101,7 @@ RULES: dict[str, frozenset[str]] = {
     "explore.clusters_page": EXPERTS,
     "explore.make_clusters": MANAGERS,
     "api.search": EXPERTS,
+    "api.similar": EXPERTS,
     "attribute_form.new": MANAGERS,
     "attribute_form.create": MANAGERS,
     "attribute_form.edit": MANAGERS,

@@ -23,26 +23,26 @@ _FILE["content"] |= {"application/json": {"schema": {"type": "object"}}}  # mani
 
 
 @get(
-    "/spaces/<name>/<ref>",
+    "/spaces/<space>/<ref>",
     "Read the manifest of a learned space",
     {200: json_answer("The manifest.", _MANIFEST, of_version=True)} | OF_VERSION,
     headers=(HELD,),
-    about="NAME is a learned space, such as taste.",
+    about="SPACE is a learned space, such as taste.",
 )
-def space_manifest(name: str, ref: str) -> Response:
+def space_manifest(space: str, ref: str) -> Response:
     """The manifest of the version that REF, a version or an alias, means."""
-    reference = Reference(check_name(name), check_ref(ref), SPACES)
+    reference = Reference(check_name(space), check_ref(ref), SPACES)
     return bytes_answer(reference, learned.manifest_content(auth.settings(), reference), FILE_NAME)
 
 
 @get(
-    "/spaces/<name>/<ref>/files/<file>",
+    "/spaces/<space>/<ref>/files/<file>",
     "Pull a file of a learned space",
     {200: _FILE} | OF_VERSION,
     headers=(HELD, PIECE),
     about="docs/explanation/similarity.md shows a reader of a few lines.",
 )
-def space_file(name: str, ref: str, file: str) -> Response:
+def space_file(space: str, ref: str, file: str) -> Response:
     """One file of a version: space.safetensors, card.md or manifest.json."""
-    reference = Reference(check_name(name), check_ref(ref), SPACES)
+    reference = Reference(check_name(space), check_ref(ref), SPACES)
     return bytes_answer(reference, learned.file_content(auth.settings(), reference, file), file)

@@ -68,6 +68,7 @@ GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "explore.send",
         "explore.clusters_page",
         "api.search",
+        "api.similar",
     ),
     READERS: ("api.description",),
     CONSUMERS: (
