@@ -51,7 +51,9 @@ COMMANDS = {
         "clusters",
         "List clusters of similar images, with the most typical images of each; make, name and compare them.",
     ),
-    "spaces": Listed("spaces", "List the spaces of the pool, and compute layers of the encoder or colours."),
+    "spaces": Listed(
+        "spaces", "List the spaces of the pool, compute layers or colours, and learn and promote a taste space."
+    ),
     "map": Listed("map", "Make a map of the pool, list the maps, and write one to a file."),
     "pages": Listed("grid", "Give an expert pages of 12 images of NAME to answer at once.", name="pages"),
     "batch": Listed("loop", "Choose the next assets to ask about for NAME, and add them to every queue.", name="batch"),

@@ -11,7 +11,7 @@ import click
 from attune.labeler.catalog import pull_address
 from attune.labeler.cli.shell import Group, Shell
 from attune.labeler.cli.shell import command as attune_command
-from attune.models.catalog.manifest import Manifest
+from attune.models.catalog.manifest import SPACE_PREFIX, Manifest
 from attune.models.labels.class_coverage import missing_sentences
 from attune.models.text import plural
 
@@ -49,9 +49,15 @@ def warn_about_draft(shell: Shell, manifest: Manifest) -> None:
 @URL
 @OFFLINE
 def pull(shell: Shell, ref: str, to: Path, url: str | None, offline: bool) -> None:
-    """Pull the files of a probe to a folder and check their digests. Without a version, NAME means its champion."""
+    """Pull the files of a probe to a folder and check their digests. Without a version, NAME means its champion.
+
+    With space:NAME, such as space:taste@champion, pull a learned space.
+    """
     from attune.models.catalog.pull_probe import pull as fetch_into
 
+    if ref.startswith(SPACE_PREFIX):
+        _pull_space(shell, ref, to, pull_arguments(shell, url, offline))
+        return
     done = fetch_into(ref, to, **pull_arguments(shell, url, offline))
     manifest = done.manifest
     value = {
@@ -67,3 +73,22 @@ def pull(shell: Shell, ref: str, to: Path, url: str | None, offline: bool) -> No
     came = f"{plural(done.bytes, 'byte')} copied" if done.bytes else "all files were in the cache"
     shell.result(value, f"{manifest.attribute} version {manifest.version} is in {done.folder}; {came}.")
     warn_about_draft(shell, manifest)
+
+
+def _pull_space(shell: Shell, ref: str, to: Path, arguments: dict[str, Any]) -> None:
+    from attune.models.catalog.pull_probe import pull_space
+
+    done = pull_space(ref, to, **arguments)
+    facts = done.manifest.facts
+    value = {
+        "space": facts.name,
+        "version": facts.version,
+        "column": facts.column,
+        "labels": list(facts.labels),
+        "folder": str(done.folder),
+        "files": {name: asdict(entry) for name, entry in done.manifest.files.items()},
+        "manifest": done.manifest.digest,
+        "bytes": done.bytes,
+    }
+    came = f"{plural(done.bytes, 'byte')} copied" if done.bytes else "all files were in the cache"
+    shell.result(value, f"Space {facts.name} version {facts.version} is in {done.folder}; {came}.")

@@ -12,10 +12,12 @@ from attune.labeler.cli.shell import Shell, table, who
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.explore import search as searching
 from attune.labeler.explore.search import Query
+from attune.labeler.explore.similar import similar
 from attune.labeler.jobs import jobs
 from attune.labeler.queues import pinned
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
+from attune.labeler.spaces.spaces import FINAL
 from attune.models.errors import DataError
 from attune.models.files.inputs import read_user_file
 from attune.models.images.decode import inspect
@@ -36,11 +38,14 @@ def _explore() -> None:
 @click.option("--column", default="", help="Only assets with --value in this column of the asset table.")
 @click.option("--value", default="", help="Value of --column.")
 @click.option("--top", default=20, show_default=True, type=click.IntRange(1, searching.TOP), help="Number of images.")
+@click.option("--space", help="With --like: the space to compare in, such as final, taste or colour.")
+@click.option("--other", default="", metavar="COLUMN", help="With --like: only images that share no value in COLUMN.")
 @click.option("--queue", metavar="ATTRIBUTE", help="Add the results to the top of this attribute's queues.")
 @click.option("--expert", metavar="EMAIL", help="With --queue: only this expert's queue.")
 def search(
-    shell: Shell, text: str, image: Path | None, top: int, queue: str | None, expert: str | None, **filters: str
-) -> None:
+    shell: Shell, text: str, image: Path | None, top: int, queue: str | None, expert: str | None,
+    space: str | None, other: str, **filters: str,
+) -> None:  # fmt: skip
     """Find the images of the pool that are most similar to a TEXT, an asset, or an image file."""
     if expert and not queue:
         raise DataError(
@@ -53,6 +58,9 @@ def search(
             "'two people in love'`"
         )
     searching.check(shell.settings, query)
+    if space or other:
+        _print_similar(shell, query, space or FINAL, other, top, queue)
+        return
     arguments = {name: value for name, value in vars(query).items() if value}
     with shell.progress("search") as report:
         done = jobs.ask(shell.settings, searching.KIND, report, top=top, **arguments)
@@ -65,6 +73,27 @@ def search(
         shell.hint(sent.sentence())
     titles = _titles(shell, [asset for asset, _ in hits])
     shell.result(value, table(("asset_id", "title_id", "similarity"), [(a, titles.get(a, ""), s) for a, s in hits]))
+
+
+def _print_similar(shell: Shell, query: Query, space: str, other: str, top: int, queue: str | None) -> None:
+    """The images similar to --like in a space; its title's own artwork and near duplicates apart."""
+    if not query.like or query.filters or queue:
+        raise DataError("--space and --other need --like, and go without --title, --column, --value and --queue.")
+    found = similar(shell.settings, query.like, space, other, top)
+    value = {
+        "space": space,
+        "of": found.of,
+        "assets": [{"asset_id": a, "similarity": s} for a, s in found.hits],
+        "same_title": list(found.own),
+        "near_duplicates": list(found.twins),
+    }
+    titles = _titles(shell, [asset for asset, _ in found.hits])
+    shell.result(
+        value, table(("asset_id", "title_id", "similarity"), [(a, titles.get(a, ""), s) for a, s in found.hits])
+    )
+    for words, names in (("Of the same title", found.own), ("Near duplicates", found.twins)):
+        if names:
+            shell.hint(f"{words}, not listed: {', '.join(names)}")
 
 
 def _handed_over(shell: Shell, image: Path | None) -> str:

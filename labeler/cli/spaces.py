@@ -8,6 +8,7 @@ import click
 
 from attune.labeler.cli.shell import Group, Shell, table
 from attune.labeler.cli.shell import command as attune_command
+from attune.labeler.cli.spaces_learned import learned_commands
 from attune.labeler.cli.vectors import name_left_out
 from attune.labeler.jobs import jobs
 from attune.labeler.spaces import spaces
@@ -18,7 +19,7 @@ KIND = "layers"
 
 @click.group(cls=Group)
 def command() -> None:
-    """List the spaces of the pool, and compute layers of the encoder or colours."""
+    """List the spaces of the pool, compute layers or colours, and learn and promote a taste space."""
 
 
 @attune_command(command, "list", example="attune spaces list")
@@ -68,6 +69,10 @@ def layers(shell: Shell, names: tuple[str, ...], refit: bool) -> None:
         made = ", ".join(done["spaces"]) or "none"
         shell.result(done, f"{plural(done['computed'], 'image')} computed. Spaces: {made}.")
         name_left_out(shell, done["left_out"])
+
+
+for _one in learned_commands.commands.values():
+    command.add_command(_one)
 
 
 def _figure(value: float | None) -> str:

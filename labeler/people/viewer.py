@@ -69,6 +69,15 @@ def check_filter(viewer: Viewer, column: str) -> None:
         )
 
 
+def check_space(viewer: Viewer, space: str) -> None:
+    """Raise AccessError where ``viewer`` may not see the pool by what was learned from columns of the asset table."""
+    if space == "taste" and not viewer.manages:
+        raise AccessError(
+            "Only owners and admins can compare images by taste, because the space is learned from a column that can "
+            "hold earlier labels. Compare how they look, or their colours."
+        )
+
+
 def may_compare(viewer: Viewer, attribute_id: int) -> ColumnElement[bool]:
     """The condition on ``Asset`` under which ``viewer`` may see what others answered on it.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from attune.labeler.attributes import attributes
 from attune.labeler.explore import clusters, search
 from attune.labeler.explore.search import Query, SearchResult
+from attune.labeler.explore.similar import SPACES, Similar, similar
 from attune.labeler.jobs import jobs
 from attune.labeler.people.viewer import Viewer, may_explore
 from attune.labeler.queues import queues
@@ -19,8 +20,9 @@ from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.schema import Asset, Attribute, Expert, Queue
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
+from attune.labeler.spaces.learned import TASTE
 from attune.labeler.views.pictures import PageImage, picture
-from attune.models.errors import DataError
+from attune.models.errors import CatalogError, DataError, EncoderError, PoolError
 
 PAGE = 48
 NAMES_AT_ONCE = 10_000  # in one query: a cluster may hold a large part of the pool
@@ -56,6 +58,8 @@ class ExploreRequest:
     page: int = 1
     picks: Sequence[str] = ()
     attribute: str = ""
+    space: str = ""  # in which ``like`` is compared; empty: as a search does it
+    other: str = ""  # a column: no image that shares a value with ``like``
 
     @property
     def why(self) -> str:
@@ -76,6 +80,18 @@ class ExploreRequest:
 
 
 @dataclass(frozen=True)
+class Switch:
+    """Beside images like one: the ``spaces`` that the viewer may choose, the ``columns`` for "of other …", and what was
+    kept apart. ``why`` says why there is nothing, and what to do."""
+
+    spaces: Mapping[str, str]
+    columns: Sequence[str]
+    own: Sequence[PageImage] = ()
+    twins: Sequence[PageImage] = ()
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class Explore:
     """One page of Explore; ``search`` says how far it is, None where nothing had to be ranked.
 
@@ -91,6 +107,7 @@ class Explore:
     unread: str
     workers: bool
     pool: int = 0  # images that the search compared
+    switch: Switch | None = None
 
     @property
     def elsewhere(self) -> list[str]:
@@ -121,13 +138,15 @@ def explore(settings: Settings, viewer: Viewer, request: ExploreRequest, patienc
 
     Raises UnknownAsset, DataError, ServiceDown.
     """
-    search_now, part, order = None, None, None
+    search_now, part, order, found = None, None, None, Similar([], [], [], 0)
     with reading(settings) as session:
         unread = search.why_unread(session)
     if request.place.kind == IMAGE:
         search_now = search.wait_for_result(settings, request.place.key, patience_seconds)
         if search_now is None:
             raise DataError("This search has expired. Upload the image again.")
+    elif request.place.kind == LIKE and request.space:
+        search_now, found = _similar(settings, request)
     elif request.wanted().ranks and not (unread and request.place.kind == TEXT):
         search_now = search.wait_for_result(settings, search.start(settings, request.wanted()), patience_seconds)
     elif request.place.kind == CLUSTER:
@@ -141,10 +160,31 @@ def explore(settings: Settings, viewer: Viewer, request: ExploreRequest, patienc
         example = _one(session, viewer, request.place.key) if request.place.kind == LIKE else None
         names = search.columns_of(session) if viewer.manages else []
         pool = _compared(session, viewer, request) if search_now is not None else 0
+        switch = _switch(session, viewer, names, found, search_now) if request.place.kind == LIKE else None
     return Explore(
         request, images, search_now, example, part, names, unread,
-        not is_waiting or jobs.workers_alive(settings, "explore"), pool,
+        not is_waiting or jobs.workers_alive(settings, "explore"), pool, switch,
     )  # fmt: skip
+
+
+def _similar(settings: Settings, request: ExploreRequest) -> tuple[SearchResult, Similar]:
+    """What is similar in the space that was asked for, as the result of a search; its error where there is none."""
+    try:
+        found = similar(settings, request.place.key, request.space, request.other)
+    except (CatalogError, PoolError, EncoderError, DataError) as error:
+        return SearchResult("", "done", [], str(error)), Similar([], [], [], 0)
+    return SearchResult("", "done", list(found.hits)), found
+
+
+def _switch(
+    session: Session, viewer: Viewer, columns: Sequence[str], found: Similar, result: SearchResult | None
+) -> Switch:
+    spaces = {name: words for name, words in SPACES.items() if viewer.manages or name != TASTE}
+    visible = select(Asset.asset_id).where(Asset.asset_id.in_([*found.own, *found.twins]), may_explore(viewer))
+    there = set(session.scalars(visible))
+    own, twins = ([name for name in names if name in there] for names in (found.own, found.twins))
+    why = result.error if result is not None and result.state == "done" else ""
+    return Switch(spaces, columns, _in_order(session, own), _in_order(session, twins), why)
 
 
 def _cluster(settings: Settings, key: str) -> clusters.Part:

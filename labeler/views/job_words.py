@@ -74,6 +74,10 @@ KINDS = {
         "description of clusters", "descriptions of clusters", "of",
         "Each cluster's page says what its images have in common.",
     ),
+    "learn_taste": Words(
+        "learning of a taste space", "learnings of a taste space", "of",
+        "A new version of the space is there, with its figures.",
+    ),
     "clusters": Words("new clustering", "new clusterings", "of", "Similar images form clusters in Explore."),
 }  # fmt: skip
 BY_ITSELF = {

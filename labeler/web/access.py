@@ -79,6 +79,8 @@ RULES: dict[str, frozenset[str]] = {
     "api.manifest": CONSUMERS,
     "api.features": CONSUMERS,
     "api.file": CONSUMERS,
+    "api.space_manifest": CONSUMERS,
+    "api.space_file": CONSUMERS,
     "api.history": CONSUMERS,  # the console's own history is for those who manage
     "api.labels": MANAGERS,  # every row names a person, which a pipeline has no need of
     "label.page": EXPERTS,
@@ -115,6 +117,7 @@ RULES: dict[str, frozenset[str]] = {
     "map.images": EXPERTS,
     "map.found": EXPERTS,
     "api.search": EXPERTS,
+    "api.similar": EXPERTS,
     "attribute_form.new": MANAGERS,
     "attribute_form.create": MANAGERS,
     "attribute_form.edit": MANAGERS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -45,15 +45,23 @@ def crowding(vectors: Floats, titles: npt.ArrayLike, seed: int = 0) -> Floats:
     Measured among at most ``SAMPLE`` assets. Taking a part of it from an asset's nearness keeps those in the middle
     of everything from filling all lists (cross-domain similarity local scaling, Conneau et al. 2018, 2.3).
     """
-    count, names = len(vectors), np.asarray(titles, dtype=np.str_)
-    sample: Ints = np.arange(count)
-    if count > SAMPLE:
-        sample = np.sort(np.random.default_rng([seed, 62]).choice(count, SAMPLE, replace=False))
+    return crowding_of(lambda rows: vectors[rows], np.asarray(titles, dtype=np.str_), seed)
+
+
+def crowding_of(
+    see: Callable[[Ints], Floats], titles: npt.NDArray[np.generic], seed: int = 0, sample: int = SAMPLE
+) -> Floats:
+    """The same of vectors that ``see`` gives for row numbers (m,), so that no more than a block of them is held."""
+    count = len(titles)
+    among: Ints = np.arange(count)
+    if count > sample:
+        among = np.sort(np.random.default_rng([seed, 62]).choice(count, sample, replace=False))
+    fixed = see(among)
     means = np.zeros(count, dtype=np.float32)
     for start in range(0, count, BLOCK):
-        rows = slice(start, start + BLOCK)
-        near = vectors[rows] @ vectors[sample].T
-        near[names[rows][:, None] == names[sample]] = -1.0
+        rows = np.arange(start, min(start + BLOCK, count))
+        near = see(rows) @ fixed.T
+        near[titles[rows][:, None] == titles[among]] = -1.0
         top = min(NEAREST, near.shape[1])
         means[rows] = np.partition(near, -top, axis=1)[:, -top:].mean(axis=1)
     return means

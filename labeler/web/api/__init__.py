@@ -1,10 +1,10 @@
 """The read API of pipelines and its OpenAPI description, which is made of the routes themselves.
 
-Each module of routes is one part of the description: `catalog`, `clusters`, `labels`, `pool`, `search`.
+Each module of routes is one part of the description, by its name.
 """
 
-from attune.labeler.web.api import catalog, clusters, labels, pool, search
+from attune.labeler.web.api import catalog, clusters, labels, learned_spaces, pool, search, similar
 from attune.labeler.web.api.description import describe
 from attune.labeler.web.api.routes import blueprint
 
-__all__ = ["blueprint", "catalog", "clusters", "describe", "labels", "pool", "search"]
+__all__ = ["blueprint", "catalog", "clusters", "describe", "labels", "learned_spaces", "pool", "search", "similar"]

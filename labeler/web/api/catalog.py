@@ -126,7 +126,7 @@ _MANIFEST["properties"]["draft"]["description"] = "True if a class had no answer
 def manifest(name: str, ref: str) -> Response:
     """The manifest of the version that REF, a version or an alias, means."""
     reference = _reference(name, ref)
-    return _bytes(reference, manifest_of(auth.settings(), reference), FILE_NAME)
+    return bytes_answer(reference, manifest_of(auth.settings(), reference), FILE_NAME)
 
 
 _FILE = file_answer("The file.", "application/octet-stream", "text/markdown")
@@ -144,7 +144,7 @@ _FILE["content"] |= {"application/json": {"schema": {"type": "object"}}}  # mani
 def file(name: str, ref: str, file: str) -> Response:
     """One file of a version: probe.safetensors, probe.onnx, card.md or manifest.json."""
     reference = _reference(name, ref)
-    return _bytes(reference, file_of(auth.settings(), reference, file), file)
+    return bytes_answer(reference, file_of(auth.settings(), reference, file), file)
 
 
 @get(
@@ -175,7 +175,8 @@ def description() -> Response:
     return jsonify(describe())
 
 
-def _bytes(reference: Reference, content: Content, file: str) -> Response:
+def bytes_answer(reference: Reference, content: Content, file: str) -> Response:
+    """The bytes of a version, with the caching that a version or an alias may have."""
     kind = TYPES.get(file[file.rindex(".") :], "application/octet-stream")
     response = Response(content.content, content_type=kind)
     response.set_etag(content.digest)

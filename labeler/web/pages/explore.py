@@ -11,10 +11,11 @@ from werkzeug.exceptions import Forbidden
 
 from attune.labeler.explore import search
 from attune.labeler.explore.search import Query
-from attune.labeler.people.viewer import check_filter
+from attune.labeler.people.viewer import check_filter, check_space
 from attune.labeler.queues import pinned
+from attune.labeler.spaces.spaces import FINAL
 from attune.labeler.views.choosing import choosing
-from attune.labeler.views.explore import IMAGE, TEXT, ExploreRequest, Place, explore, sending
+from attune.labeler.views.explore import IMAGE, LIKE, TEXT, ExploreRequest, Place, explore, sending
 from attune.labeler.web import auth
 from attune.labeler.web.sizes import FORM_BYTES, IMAGE_BYTES
 from attune.models.errors import DataError, RecordsError, UnreadableItem
@@ -61,7 +62,9 @@ def _request_state() -> ExploreRequest:
     place = Place.parse(_field("go") or _field("at") or (TEXT if text else ""))
     if place.kind == TEXT and not text:
         place = Place()
-    check_filter(auth.viewer(), _field("column"))
+    for column in (_field("column"), _field("other")):
+        check_filter(auth.viewer(), column)
+    check_space(auth.viewer(), _field("space"))
     return ExploreRequest(
         place=place,
         text=text,
@@ -71,6 +74,8 @@ def _request_state() -> ExploreRequest:
         page=request.args.get("page", 1, int),
         picks=_picks(request.args.getlist("pick")),
         attribute=_field("for"),
+        space=_field("space") or (FINAL if _field("go").startswith(f"{LIKE}:") else ""),
+        other=_field("other"),
     )
 
 
@@ -92,6 +97,8 @@ def _state(request_state: ExploreRequest) -> dict[str, str]:
         "column": request_state.column,
         "value": request_state.value,
         "for": request_state.attribute,
+        "space": request_state.space if request_state.place.kind == LIKE else "",
+        "other": request_state.other if request_state.place.kind == LIKE else "",
     }
     return {name: value for name, value in fields.items() if value}
 

@@ -1,0 +1,100 @@
+"""Images similar to one of the pool, in a space that a person chooses: how it looks, its taste, its colours.
+
+Exact: one product with every vector. What is prepared for a pool of one moment stays in this process, so that a page
+needs no worker. A title's own artwork and near duplicates are no finds: they are kept apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from attune.labeler.explore import space_index
+from attune.labeler.explore.search import TOP
+from attune.labeler.explore.space_index import SpaceIndex
+from attune.labeler.settings import Settings
+from attune.labeler.spaces.learned import TASTE
+from attune.labeler.spaces.spaces import COLOUR, FINAL
+from attune.models.errors import DataError, UnknownAsset
+from attune.models.files.cell_ids import normalise
+from attune.models.query.context import highest
+
+SPACES = {FINAL: "Looks like", TASTE: "Same taste", COLOUR: "Same colours"}  # the switch
+TWIN = 0.985  # cosine of the encoder's vectors from which two images are taken for the same picture
+APART = 24  # of own artwork, and of near duplicates
+
+
+@dataclass(frozen=True)
+class Similar:
+    """``hits`` (asset_id, similarity), nearest first, of ``of`` images that were compared.
+
+    ``own`` are other images of its title, ``twins`` near duplicates under other titles; neither is among the hits.
+    """
+
+    hits: Sequence[tuple[str, float]]
+    own: Sequence[str]
+    twins: Sequence[str]
+    of: int
+
+
+def similar(settings: Settings, like: str, space: str = FINAL, other: str = "", top: int = TOP) -> Similar:
+    """The ``top`` images most similar to ``like`` in ``space``; with ``other`` only those that share no value with it
+    in that column.
+
+    Raises UnknownAsset, UnknownProbe without a champion of taste, EmptyPool for a space without vectors,
+    EncoderMismatch, and DataError where ``like`` has no value in the column.
+    """
+    index = space_index.opened(settings, space)
+    row = int(index.view.positions([normalise(like)])[0])
+    if row < 0:
+        raise UnknownAsset(
+            f"{like[:60]!r} has no vector in the space {space}: it is no image of the pool, or a worker has not read "
+            "it yet. To list the images: `attune assets list`"
+        )
+    looks = space_index.opened(settings, FINAL) if space != FINAL else index
+    allowed = np.asarray(index.view.keys >= 0, dtype=np.bool_)
+    own = allowed & (index.titles == index.titles[row])
+    near = index.nearness(row)
+    twins = allowed & ~own & _same_picture(index, looks, row, near if space == FINAL else None)
+    allowed &= ~own & ~twins
+    if other:
+        allowed &= _shares_nothing(settings, index, row, other)
+    near[~allowed] = -np.inf
+    found = highest(near, min(top, int(allowed.sum())), np.random.default_rng(0))
+    ids = index.view.pool.asset_ids
+    own[row] = False
+    hits = [(str(ids[one]), round(float(near[one]), 4)) for one in found]
+    return Similar(hits, ids[own][:APART].tolist(), ids[twins][:APART].tolist(), int(allowed.sum()))
+
+
+def _same_picture(
+    index: SpaceIndex, looks: SpaceIndex, row: int, near: npt.NDArray[np.float32] | None
+) -> npt.NDArray[np.bool_]:
+    """Which rows of ``index`` hold nearly the same picture as its ``row``, by the encoder's vectors."""
+    if near is not None:
+        return np.asarray(near >= TWIN, dtype=np.bool_)
+    there = int(looks.view.positions([str(index.view.pool.asset_ids[row])])[0])
+    if there < 0:
+        return np.zeros(len(index.titles), dtype=np.bool_)
+    same = looks.view.keys[np.flatnonzero(looks.nearness(there) >= TWIN)]
+    return np.isin(index.view.keys, same[same >= 0])
+
+
+def _shares_nothing(settings: Settings, index: SpaceIndex, row: int, column: str) -> npt.NDArray[np.bool_]:
+    """Rows with a value in the column, and none of those of ``row``. Raises DataError where ``row`` has none."""
+    rows_of = index.values(settings, column)
+    mine = [value for value, rows in rows_of.items() if row in rows]
+    if not mine:
+        raise DataError(
+            f"{index.view.pool.asset_ids[row]!r} has no value in the column {column[:60]!r}, so nothing can be said to "
+            "differ from it. Choose another column, or leave it out."
+        )
+    others = np.zeros(len(index.titles), dtype=np.bool_)
+    for rows in rows_of.values():
+        others[list(rows)] = True
+    for value in mine:
+        others[list(rows_of[value])] = False
+    return others

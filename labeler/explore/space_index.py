@@ -1,0 +1,158 @@
+"""A space of the pool, ready to be asked: vectors mapped, titles as numbers, the cost of hubs; kept in memory."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict, defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from attune.labeler.assets.active_pool import PoolView, open_pool
+from attune.labeler.records.schema import Asset
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.labeler.spaces import learned
+from attune.labeler.spaces.learned import HOW, HOW_TO_PROMOTE, TASTE
+from attune.labeler.spaces.spaces import fingerprint_of, open_space
+from attune.models.encoders.fingerprint import Fingerprint
+from attune.models.errors import EncoderMismatch, UnknownProbe
+from attune.models.files.atomic import atomic_writer, digest_json
+from attune.models.similarity.label_values import values_of
+from attune.models.similarity.neighbour_lists import crowding_of
+from attune.models.similarity.space_files import LearnedSpace
+from attune.models.vectors.pool import unit_length
+from attune.models.vectors.products import matrix_times_heads
+
+KEPT = 4  # indexes: the spaces of the switch, and one more
+HUB_SAMPLE = 1000
+BLOCK = 8192
+Floats = npt.NDArray[np.float32]
+_held: OrderedDict[tuple[str, str, str], SpaceIndex] = OrderedDict()
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True, eq=False)
+class SpaceIndex:
+    """The pool as a space sees it. ``learned`` (n, k) are the vectors that a learned space adds, of unit length;
+    ``share`` is that of the raw vectors; ``costs`` (n,) of images that are near to everything."""
+
+    view: PoolView
+    titles: npt.NDArray[np.intp]
+    learned: npt.NDArray[np.float32] | None = None
+    share: float = 1.0
+    costs: Floats | None = None
+    columns: dict[str, dict[str, set[int]]] = field(default_factory=dict)
+
+    def nearness(self, row: int) -> Floats:
+        """How near every image is to that of ``row``, float32 (n,): a mean of cosines, less the cost of hubs."""
+        near = np.zeros(len(self.titles), dtype=np.float32)
+        if self.share:
+            near += self.share * self._raw(self.view.pool.rows([row])[0])
+        if self.learned is not None:
+            near += (1 - self.share) * matrix_times_heads(self.learned, self.learned[[row]])[:, 0]
+        return near if self.costs is None else near - self.costs
+
+    def _raw(self, query: Floats) -> Floats:
+        return self.view.pool.logits(query[None], np.zeros(1, dtype=np.float32))[:, 0]
+
+    def values(self, settings: Settings, column: str) -> dict[str, set[int]]:
+        """The rows with each value of a column; read once."""
+        if column not in self.columns:
+            with reading(settings) as session:
+                cell = Asset.columns[column].as_json()
+                cells: dict[int, Any] = {key: value for key, value in session.execute(select(Asset.id, cell))}  # noqa: C416
+            found: dict[str, set[int]] = defaultdict(set)
+            for row, key in enumerate(self.view.keys.tolist()):
+                for value in values_of(cells.get(key)):
+                    found[value].add(row)
+            self.columns[column] = dict(found)
+        return self.columns[column]
+
+
+def opened(settings: Settings, space: str) -> SpaceIndex:
+    """The index of a space, made where the pool or the space changed since. Raises as ``similar.similar`` does."""
+    with reading(settings) as session:
+        mark = _mark(settings, session, space)
+    key = (str(settings.workspace), space, mark)
+    with _lock:
+        held = _held.get(key)
+        if held is None:
+            held = _made(settings, space, mark)
+            for old in [one for one in _held if one[:2] == key[:2]]:
+                del _held[old]
+            _held[key] = held
+            while len(_held) > KEPT:
+                _held.popitem(last=False)
+        return held
+
+
+def _mark(settings: Settings, session: Session, space: str) -> str:
+    """What an index depends on: it is made again where this changes."""
+    if space == TASTE:
+        row = learned.champion(session)
+        if row is None:
+            there = bool(learned.versions(session, TASTE))
+            raise UnknownProbe(f"There is no taste space in use yet. {HOW_TO_PROMOTE if there else HOW}")
+        of_space = row.digest
+    else:
+        found = fingerprint_of(session, space)
+        of_space = found.digest if found else ""
+    assets = session.execute(
+        select(func.count(), func.max(Asset.id), func.count(Asset.removed_at), func.max(Asset.moved_at))
+    ).one()
+    stored = [(one.name, one.stat().st_mtime_ns) for one in sorted(settings.vectors.glob("*"))]
+    return digest_json([space, of_space, [str(part) for part in assets], stored])
+
+
+def _made(settings: Settings, space: str, mark: str) -> SpaceIndex:
+    with reading(settings) as session:
+        if space != TASTE:
+            view = open_space(settings, session, space)
+            return SpaceIndex(view, _numbered(view))
+        row = learned.champion(session)
+        assert row is not None  # `_mark` found one
+        view = open_pool(settings, session)
+        made, manifest = learned.load(row)
+        encoder = Fingerprint.from_dict(dict(manifest.facts.encoder))
+    if encoder.digest != view.fingerprint.digest:
+        raise EncoderMismatch(
+            f"The taste space in use (version {row.version}) was learned from vectors of another encoder than the pool "
+            f"has now. Learn it again. {HOW}"
+        )
+    titles = _numbered(view)
+    path = settings.workspace / "cache" / "spaces" / f"{mark}.npy"
+    if not path.is_file():
+        _project(made, view, path)
+    return SpaceIndex(view, titles, np.load(path, mmap_mode="r"), float(made.blend[0]), _costs(made, view, titles))
+
+
+def _numbered(view: PoolView) -> npt.NDArray[np.intp]:
+    return np.unique(view.pool.title_ids, return_inverse=True)[1].reshape(-1)
+
+
+def _project(made: LearnedSpace, view: PoolView, path: Path) -> None:
+    """Write what the space learned of every image, float32; older files go."""
+    n, k = len(view.pool), len(made.projection)
+    with atomic_writer(path) as file:
+        np.lib.format.write_array_header_1_0(  # type: ignore[no-untyped-call]
+            file, {"descr": "<f4", "fortran_order": False, "shape": (n, k)}
+        )
+        for start in range(0, n, BLOCK):
+            rows = view.pool.rows(np.arange(start, min(start + BLOCK, n)))
+            file.write(unit_length((rows - made.mean) @ made.components.T @ made.projection.T).tobytes())
+    for older in path.parent.glob("*.npy"):
+        if older != path:
+            older.unlink(missing_ok=True)
+
+
+def _costs(made: LearnedSpace, view: PoolView, titles: npt.NDArray[np.intp]) -> Floats | None:
+    if not made.hub_weight:
+        return None
+    crowded = crowding_of(lambda rows: made.vectors(view.pool.rows(rows)), titles, sample=HUB_SAMPLE)
+    return np.asarray(np.float32(made.hub_weight) * crowded, dtype=np.float32)
