@@ -52,6 +52,7 @@ COMMANDS = {
         "List clusters of similar images, with the most typical images of each; make, name and compare them.",
     ),
     "spaces": Listed("spaces", "List the spaces of the pool, and compute layers of the encoder or colours."),
+    "performance": Listed("performance", "Import measured performance, check it, and list and remove imports."),
     "pages": Listed("grid", "Give an expert pages of 12 images of NAME to answer at once.", name="pages"),
     "batch": Listed("loop", "Choose the next assets to ask about for NAME, and add them to every queue.", name="batch"),
     "learn": Listed("loop", "Train the probe of NAME on all answers, and reorder the queues.", name="learn"),
