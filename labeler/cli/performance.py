@@ -59,10 +59,10 @@ def check(shell: Shell) -> None:
         "canvas",
         "titles",
         "comparable titles",
-        "one image has nearly all",
+        "one image only",
         "impressions",
         "takes",
-        "shown at random",
+        "random",
     )
     cells = [
         (
@@ -106,8 +106,8 @@ def remove(shell: Shell, number: int, reason: str) -> None:
 
 
 def _record(row: PerformanceImport) -> dict[str, Any]:
-    names = ("id", "source", "rows", "rows_read", "rows_replaced", "faults", "impressions", "takes", "options", "added_by",
-             "added_at", "removed_at", "removed_by", "removed_reason")  # fmt: skip
+    names = ("id", "source", "rows", "rows_read", "rows_replaced", "faults", "impressions", "takes", "options",
+             "added_by", "added_at", "removed_at", "removed_by", "removed_reason")  # fmt: skip
     value = {name: getattr(row, name) for name in names}
     return value | {"import": value.pop("id"), "digest": row.file}
 
@@ -116,8 +116,8 @@ def _advise(shell: Shell, checked: Checked) -> None:
     if checked.flagged:
         first = ", ".join(f"{one['title_id']} on {one['canvas']}" for one in checked.named[:3])
         shell.hint(
-            f"{checked.flagged:,} of {checked.tested:,} tests did not show their images in the planned ratio, for example "
-            f"{first}. They are not random and do not count as explore. Ask who runs the tests why."
+            f"{checked.flagged:,} of {checked.tested:,} tests did not show their images in the planned ratio, for "
+            f"example {first}. They are not random and do not count as explore. Ask who runs the tests why."
         )
     few = [one.canvas for one in checked.canvases if not one.enough]
     if few:
@@ -127,5 +127,5 @@ def _advise(shell: Shell, checked: Checked) -> None:
         )
     if missing := checked.assets - checked.assets_here:
         shell.hint(
-            f"{plural(missing, 'asset')} of {checked.assets:,} are not in the pool. They take part by their ids."
+            f"{missing:,} of {plural(checked.assets, 'asset')} are not in the pool. They take part by their ids."
         )

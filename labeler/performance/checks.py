@@ -104,8 +104,8 @@ def _cells(part: str) -> str:
                 / sum(coalesce(propensity, 1)) OVER w ELSE 0 END AS planned
         FROM {part} WINDOW w AS (PARTITION BY hash({within}, arm))"""
     images = f"""
-        SELECT title_id, canvas, asset_id, sum(impressions) AS impressions, sum(takes) AS takes, sum(planned) AS planned,
-            coalesce(sum(impressions) FILTER (arm = 'explore'), 0) AS explore
+        SELECT title_id, canvas, asset_id, sum(impressions) AS impressions, sum(takes) AS takes,
+            sum(planned) AS planned, coalesce(sum(impressions) FILTER (arm = 'explore'), 0) AS explore
         FROM ({planned}) GROUP BY ALL"""
     return f"""
         SELECT title_id, canvas, sum(impressions)::BIGINT AS impressions, sum(takes)::DOUBLE AS takes,

@@ -90,7 +90,8 @@ def _judged(source: Source, chosen: dict[str, str], arm: str) -> str:
     cases = " ".join(f"WHEN {test} THEN {number}" for number, test in enumerate(_tests(), start=1))
     whole = "TRY_CAST(impressions AS BIGINT) AS impressions"
     columns = ", ".join(whole if name == "impressions" else name for name in FIELDS)
-    return f"SELECT line, {columns}, CASE {cases} ELSE 0 END::UTINYINT AS fault, hash({', '.join(KEY)}) AS key FROM ({cast})"
+    fault = f"CASE {cases} ELSE 0 END::UTINYINT AS fault"
+    return f"SELECT line, {columns}, {fault}, hash({', '.join(KEY)}) AS key FROM ({cast})"
 
 
 def _tests() -> list[str]:

@@ -21,7 +21,7 @@ def connection(settings: Settings) -> Iterator[tuple[duckdb.DuckDBPyConnection, 
     """A connection, and a folder for temporary files that goes with it."""
     settings.workspace.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".performance-", dir=settings.workspace) as folder:
-        options = {
+        options: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": MEMORY,
             "threads": min(os.cpu_count() or 1, 4),
             "temp_directory": str(Path(folder) / "spill"),

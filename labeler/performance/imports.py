@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from sqlalchemy import select
@@ -64,7 +65,7 @@ def add(
     with connection(settings) as (duck, folder):
         source = open_source(settings, place, folder, duck)
         chosen = choose(source.columns, mapped, source.name)
-        options = {"columns": chosen, "arm": arm or SERVE}
+        options: dict[str, Any] = {"columns": chosen, "arm": arm or SERVE}
         digest = hashlib.sha256(digest_file(source.path).encode() + canonical_json(options)).hexdigest()
         with reading(settings) as session:
             before = active(session)
@@ -146,13 +147,14 @@ def relation(settings: Settings, imports: list[PerformanceImport]) -> str:
 
     Raises DataError where a file is gone.
     """
-    parts, later = [], []
+    parts: list[str] = []
+    later: list[str] = []
     for row in imports:
         path = file_of(settings, row.file)
         if not path.exists():
             raise DataError(
-                f"The file {path} of import {row.id} does not exist. Restore it from a backup, or remove the import and "
-                f"add its file again: `attune performance remove {row.id} --reason lost`"
+                f"The file {path} of import {row.id} does not exist. Restore it from a backup, or remove the import "
+                f"and add its file again: `attune performance remove {row.id} --reason lost`"
             )
         table = f"read_parquet({literal(str(path))})"
         # Only imports that replaced something can hide rows of older ones.

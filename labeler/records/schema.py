@@ -603,7 +603,7 @@ class Cluster(Base):
 
 
 class PerformanceImport(Base):
-    """Measured performance that was imported. The rows are in the Parquet file ``file`` (`labeler.performance.imports`).
+    """An import of measured performance. Its rows are in the Parquet file ``file`` (`labeler.performance.imports`).
 
     A row that a later import has, too, counts as the later one says. A removed import keeps its record and no file.
     """
