@@ -63,6 +63,7 @@ def steps(folder: str, rows: int, seed: int) -> None:
     begun = time.perf_counter()
     measured = aggregate(settings)
     timed("aggregate", begun)
+    assert measured is not None
     begun = time.perf_counter()
     rng = np.random.default_rng(seed)
     p = []

@@ -38,14 +38,15 @@ def aggregate(settings: Settings, arm: str = "") -> Measured | None:
         return None
     where = f"WHERE arm = '{arm}'" if arm in ARMS else ""
     with connection(settings) as (duck, _):
-        summed = duck.execute(f"""
+        summed: pa.Table = duck.sql(f"""
             SELECT asset_id, title_id, canvas, sum(impressions)::DOUBLE AS impressions, sum(takes)::DOUBLE AS takes
             FROM {relation(settings, imports)} {where} GROUP BY title_id, canvas, asset_id""").to_arrow_table()
     if not summed.num_rows:
         return None
-    codes, names = zip(*(_encoded(summed[name]) for name in ("asset_id", "title_id", "canvas")), strict=True)
-    rows = outcomes(*codes, summed["impressions"].to_numpy(), summed["takes"].to_numpy())
-    return Measured(rows, names[0], names[1], names[2], tuple(row.file for row in imports))
+    asset, title, canvas = (_encoded(summed[name]) for name in ("asset_id", "title_id", "canvas"))
+    counts = summed["impressions"].to_numpy(), summed["takes"].to_numpy()
+    rows = outcomes(asset[0], title[0], canvas[0], *counts)
+    return Measured(rows, asset[1], title[1], canvas[1], tuple(row.file for row in imports))
 
 
 def _encoded(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.object_]]:

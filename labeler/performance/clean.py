@@ -10,15 +10,14 @@ from typing import Any
 import duckdb
 
 from attune.labeler.performance.columns import ABOUT, ARMS, DOUBLED, FAULTS, FIELDS, GROUPS, KEY, PERIOD, SHAPE
-from attune.labeler.performance.duck import buckets, literal
+from attune.labeler.performance.doubles import find_doubled
+from attune.labeler.performance.duck import literal
 from attune.labeler.performance.source import Source
 
 EXAMPLES = 5  # rows that are named for each fault
 ROW_GROUP = 122_880
 WRITE = f"(FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE {ROW_GROUP})"
 DIRECT = ("asset_id", "title_id", "canvas", *GROUPS)
-# An open end: such a row counts for all time.
-START, END = "coalesce(period_start, TIMESTAMP '0001-01-01')", "coalesce(period_end, TIMESTAMP '9999-01-01')"
 Step = Callable[[], None]
 
 
@@ -63,12 +62,7 @@ def clean(
     step()
     table = f"read_parquet({literal(str(staged))})"
     (read,) = connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0]
-    connection.execute("CREATE TEMP TABLE doubled (line BIGINT)")
-    for bucket in range(buckets(read)):
-        part = f"(SELECT * FROM {table} WHERE fault = 0 AND key % {buckets(read)} = {bucket})"
-        connection.execute(f"INSERT INTO doubled {_doubled(part)}")
-        if live:
-            connection.execute(f"INSERT INTO doubled {_doubled_before(part, live)}")
+    find_doubled(connection, table, read, live)
     step()
     good = "fault = 0 AND line NOT IN (SELECT line FROM doubled)"
     connection.execute(f"COPY (SELECT {', '.join(FIELDS)} FROM {table} WHERE {good}) TO {literal(str(final))} {WRITE}")
@@ -118,25 +112,6 @@ def _tests() -> list[str]:
 def _not(test: str) -> str:
     """SQL that is true where ``test`` is false or unknown."""
     return f"NOT coalesce({test}, false)"
-
-
-def _doubled(part: str) -> str:
-    """SQL of rows whose period overlaps that of an earlier one with the same key; an end may be the next's start."""
-    again = f"SELECT * FROM {part} WHERE key IN (SELECT key FROM {part} GROUP BY key HAVING count(*) > 1)"
-    return f"""
-        SELECT line FROM (
-            SELECT line, {START} AS s, lag({START}) OVER w AS before,
-                max({END}) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS until
-            FROM ({again}) WINDOW w AS (PARTITION BY key ORDER BY {START}, line)
-        ) WHERE before IS NOT NULL AND (s < until OR s = before)"""
-
-
-def _doubled_before(part: str, live: str) -> str:
-    """SQL of rows whose period overlaps that of a row of ``live`` without being the same: the same one replaces it."""
-    old = f"SELECT hash({', '.join(KEY)}) AS key, {START} AS s, {END} AS e FROM {live}"
-    return f"""
-        SELECT DISTINCT n.line FROM (SELECT key, line, {START} AS s, {END} AS e FROM {part}) n JOIN ({old}) o
-        ON n.key = o.key AND n.s < o.e AND o.s < n.e AND NOT (n.s = o.s AND n.e = o.e)"""
 
 
 def _faults(connection: duckdb.DuckDBPyConnection, table: str, source: Source) -> tuple[list[Fault], int]:

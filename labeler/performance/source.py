@@ -49,12 +49,11 @@ class Source:
         column = quoted(name)
         if self.delimiter:
             return f"coalesce(trim({column}, {TRIMMED}), '')"
-        if self.kinds[self.columns.index(name)] in {"DOUBLE", "FLOAT"}:
+        place = self.columns.index(name)
+        if self.kinds[place] in {"DOUBLE", "FLOAT"}:
             whole = f"{column} = trunc({column}) AND abs({column}) < 9e15"
-            return (
-                f"CASE WHEN {column} IS NULL OR isnan({column}) THEN '' WHEN {whole} THEN {column}::BIGINT::VARCHAR "
-                f"ELSE {column}::VARCHAR END"
-            )
+            number = f"WHEN {whole} THEN TRY_CAST({column} AS BIGINT)::VARCHAR ELSE {column}::VARCHAR"
+            return f"CASE WHEN {column} IS NULL OR {column} = 'nan'::{self.kinds[place]} THEN '' {number} END"
         return f"coalesce(trim({column}::VARCHAR, {TRIMMED}), '')"
 
 
