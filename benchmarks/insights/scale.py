@@ -36,15 +36,17 @@ def scale(rows: int, seed: int) -> list[dict[str, Any]]:
     """A row for each step, all in one process of its own, whose peak memory is that of the steps so far."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows.csv"
-        duckdb.connect(config={"memory_limit": "500MB", "threads": 2}).execute(MADE.format(rows=rows, path=path))
+        duckdb.connect(config={"memory_limit": "500MB", "threads": 2, "enable_progress_bar": False}).execute(
+            MADE.format(rows=rows, path=path)
+        )
         code = f"from benchmarks.insights.scale import steps; steps({folder!r}, {rows}, {seed})"
-        done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    found: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+        subprocess.run([sys.executable, "-c", code], check=True)
+        found: list[dict[str, Any]] = json.loads((Path(folder) / "found.json").read_text())
     return found
 
 
 def steps(folder: str, rows: int, seed: int) -> None:
-    """Import, check, aggregate and answer; prints JSON."""
+    """Import, check, aggregate and answer; writes found.json."""
     settings = Settings(workspace=Path(folder) / "workspace")
     migrate(settings)
     found: list[dict[str, Any]] = []
@@ -52,6 +54,8 @@ def steps(folder: str, rows: int, seed: int) -> None:
     def timed(name: str, begun: float) -> None:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         found.append({"step": name, "rows": rows, "seconds": time.perf_counter() - begun, "peak_gib": peak})
+        (Path(folder) / "found.json").write_text(json.dumps(found))
+        sys.stderr.write(f"{found[-1]}\n")
 
     begun = time.perf_counter()
     imports.add(settings, str(Path(folder) / "rows.csv"))
@@ -73,7 +77,6 @@ def steps(folder: str, rows: int, seed: int) -> None:
             p.append(_p(measured.outcomes, x, canvas))
     q_values(p)
     timed(f"{FEATURES} features, pooled and on {len(measured.canvases)} canvases", begun)
-    sys.stdout.write(json.dumps(found) + "\n")
 
 
 def _p(rows: Any, x: Any, canvas: int | None) -> float:

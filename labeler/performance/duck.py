@@ -25,6 +25,7 @@ def connection(settings: Settings) -> Iterator[tuple[duckdb.DuckDBPyConnection, 
             "memory_limit": MEMORY,
             "threads": min(os.cpu_count() or 1, 4),
             "temp_directory": str(Path(folder) / "spill"),
+            "enable_progress_bar": False,  # it would go to stdout, into the JSON
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
         }
