@@ -138,6 +138,18 @@ def head(uri: str) -> bytes:
 
 
 @contextmanager
+def opened(uri: str, reach: Reach = USUAL) -> Iterator[Any]:
+    """The file at an address, to be read as a stream. Raises UnreadableItem with a plain reason."""
+    try:
+        with _reaching(uri, reach) as (files, path), files.open(path, "rb") as file:
+            yield file
+    except FileNotFoundError as error:
+        raise UnreadableItem(f"{uri} does not exist. Check the address.", "missing") from error
+    except (IsADirectoryError, PermissionError) as error:
+        raise UnreadableItem(f"{uri} cannot be read: {reason(error)}. Check the address.", "cannot be read") from error
+
+
+@contextmanager
 def _reaching(uri: str, reach: Reach) -> Iterator[tuple[Any, str]]:
     """The file system of an address, and the path on it.
 

@@ -38,5 +38,10 @@ def sample_ratios(cell: Ints, impressions: Floats, expected: Floats | None = Non
     wanted = shown[place] * plan / np.where(planned[place] > 0, planned[place], 1.0)
     part = np.divide((impressions - wanted) ** 2, wanted, out=np.zeros(len(cell)), where=wanted > 0)
     tested = (images >= 2) & (shown > 0)
-    p = chi2.sf(np.bincount(place, part), np.maximum(images - 1, 1))[tested]
+    p = p_values(np.bincount(place, part)[tested], images[tested])
     return Ratios(names[tested], p, p < THRESHOLD)
+
+
+def p_values(statistic: npt.ArrayLike, images: npt.ArrayLike) -> Floats:
+    """The p value of each cell (c,) with two or more ``images`` and Pearson's ``statistic``."""
+    return np.asarray(chi2.sf(statistic, np.asarray(images, dtype=np.float64) - 1), dtype=np.float64)

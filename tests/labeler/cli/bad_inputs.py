@@ -34,6 +34,7 @@ writes this page. A test runs every line again and compares.
 """
 ADD = "attune assets add "
 MAKE = "attune attribute create "
+PERFORM = "attune performance add "
 PLAIN = ADD + "pictures --vectors vectors.npz"
 
 
@@ -54,6 +55,10 @@ def _world() -> None:
     Path("odd.csv").write_text('asset_id,filename,note\nA,0.jpg,"hm\nB,1.jpg\nC,1.jpg,x,y\nD,1.jpg,z\n')
     Path("same.csv").write_text("asset_id,filename,asset_id\nA,0.jpg,B\n")
     Path("odd.tsv").write_text("asset_id\tclass\texpert\n0.jpg\tyes\n1.jpg\tno\tana@studio.example\n")
+    head = "asset_id,title_id,canvas,impressions,takes"
+    Path("views.csv").write_text("asset_id,title_id,canvas,views,takes\nA,T,home,100,5\n")
+    Path("takes.csv").write_text(f"{head}\nA,T,home,100,5\nB,T,home,100,500\nC,T,home,,5\nA,T,home,90,4\nD,T,home,9\n")
+    Path("none.csv").write_text(f"{head}\nA,T,home,-1,0\n")
     Path("broken.json").write_text("{")
     Path("config.json").write_text('{"embed_dim": 8}')
     Path("short.json").write_text(json.dumps({"library": "x", "model": "y", "weights": "z"}))
@@ -98,6 +103,16 @@ COMMANDS = [
     ADD + "pictures --manifest odd.csv --vectors odd.npz",
     ADD + "pictures --manifest same.csv --vectors vectors.npz",
     PLAIN + " && " + MAKE + "serious --question Serious? --classes yes,no && attune labels import serious odd.tsv",
+    PERFORM + "nowhere.csv",
+    PERFORM + "empty-folder",
+    PERFORM + "vectors.npz",
+    PERFORM + "views.csv",
+    PERFORM + "views.csv --map views=clicks",
+    PERFORM + "views.csv --map seen=impressions",
+    PERFORM + "none.csv",
+    PERFORM + "takes.csv",
+    PERFORM + "ftp2://host/takes.csv",
+    "attune performance remove 7 --reason wrong",
     "attune assets remove 0.jpg",
     "attune assets list --limit 0",
     "attune asset list",

@@ -1,0 +1,86 @@
+"""Ten million made-up rows: import with checks, aggregation, and effects of many features; seconds and peak memory."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+
+from attune.labeler.performance import checks, imports
+from attune.labeler.performance.aggregate import aggregate
+from attune.labeler.records.session import migrate
+from attune.labeler.settings import Settings
+from attune.models.errors import NotEnoughLabels
+from attune.models.insights.false_discovery import q_values
+from attune.models.insights.within_title import within_title
+
+FEATURES = 200
+# Per title 5 images on 6 canvases, in 4 countries and on 2 devices.
+MADE = """
+    COPY (SELECT 'asset-' || (i // 48) AS asset_id, 'title-' || (i // 240) AS title_id, 'canvas-' || (i % 6) AS canvas,
+        ['US', 'DE', 'JP', 'BR'][1 + (i // 6) % 4] AS country, ['tv', 'phone'][1 + (i // 24) % 2] AS device,
+        'explore' AS arm, '2026-01-05' AS period_start, '2026-01-12' AS period_end,
+        980 + hash(i) % 41 AS impressions, 10 + hash(i + 1) % 30 AS takes
+    FROM range({rows}) made (i)) TO '{path}' (HEADER)"""
+
+
+def scale(rows: int, seed: int) -> list[dict[str, Any]]:
+    """A row for each step, all in one process of its own, whose peak memory is that of the steps so far."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.csv"
+        duckdb.connect(config={"memory_limit": "500MB", "threads": 2, "enable_progress_bar": False}).execute(
+            MADE.format(rows=rows, path=path)
+        )
+        code = f"from benchmarks.insights.scale import steps; steps({folder!r}, {rows}, {seed})"
+        subprocess.run([sys.executable, "-c", code], check=True)
+        found: list[dict[str, Any]] = json.loads((Path(folder) / "found.json").read_text())
+    return found
+
+
+def steps(folder: str, rows: int, seed: int) -> None:
+    """Import, check, aggregate and answer; writes found.json."""
+    settings = Settings(workspace=Path(folder) / "workspace")
+    migrate(settings)
+    found: list[dict[str, Any]] = []
+
+    def timed(name: str, begun: float) -> None:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        found.append({"step": name, "rows": rows, "seconds": time.perf_counter() - begun, "peak_gib": peak})
+        (Path(folder) / "found.json").write_text(json.dumps(found))
+        sys.stderr.write(f"{found[-1]}\n")
+
+    begun = time.perf_counter()
+    imports.add(settings, str(Path(folder) / "rows.csv"))
+    timed("import", begun)
+    second = time.perf_counter()
+    checks.check(settings)
+    timed("checks", second)
+    timed("import with checks", begun)
+    begun = time.perf_counter()
+    measured = aggregate(settings)
+    timed("aggregate", begun)
+    assert measured is not None
+    begun = time.perf_counter()
+    rng = np.random.default_rng(seed)
+    p = []
+    for _ in range(FEATURES):
+        x = rng.standard_normal(len(measured.asset_ids))[measured.outcomes.asset]
+        for canvas in (None, *range(len(measured.canvases))):
+            p.append(_p(measured.outcomes, x, canvas))
+    q_values(p)
+    timed(f"{FEATURES} features, pooled and on {len(measured.canvases)} canvases", begun)
+
+
+def _p(rows: Any, x: Any, canvas: int | None) -> float:
+    try:
+        return within_title(rows, x if canvas is None else np.where(rows.canvas == canvas, x, np.nan)).p
+    except NotEnoughLabels:
+        return float("nan")

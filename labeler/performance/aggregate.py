@@ -1,0 +1,59 @@
+"""The counts that insights rest on: impressions and takes of each image on each canvas, over all imports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from attune.labeler.performance.columns import ARMS
+from attune.labeler.performance.duck import connection
+from attune.labeler.performance.imports import active, relation
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.insights.outcomes import Outcomes, outcomes
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """``outcomes`` with the names that its numbers of assets, titles and canvases stand for, and the imports' digests.
+
+    The digests, newest first, are those of the files: the same digests give the same figures.
+    """
+
+    outcomes: Outcomes
+    asset_ids: npt.NDArray[np.object_]
+    title_ids: npt.NDArray[np.object_]
+    canvases: npt.NDArray[np.object_]
+    digests: tuple[str, ...]
+
+
+def aggregate(settings: Settings, arm: str = "") -> Measured | None:
+    """Sum the rows of all imports by title, canvas and asset, of one ``arm`` or of both; None without any row."""
+    with reading(settings) as session:
+        imports = active(session)
+    if not imports:
+        return None
+    where = f"WHERE arm = '{arm}'" if arm in ARMS else ""
+    with connection(settings) as (duck, _):
+        summed: pa.Table = duck.sql(f"""
+            SELECT asset_id, title_id, canvas, sum(impressions)::DOUBLE AS impressions, sum(takes)::DOUBLE AS takes
+            FROM {relation(settings, imports)} {where} GROUP BY title_id, canvas, asset_id""").to_arrow_table()
+    if not summed.num_rows:
+        return None
+    asset, title, canvas = (_encoded(summed[name]) for name in ("asset_id", "title_id", "canvas"))
+    counts = summed["impressions"].to_numpy(), summed["takes"].to_numpy()
+    rows = outcomes(asset[0], title[0], canvas[0], *counts)
+    return Measured(rows, asset[1], title[1], canvas[1], tuple(row.file for row in imports))
+
+
+def _encoded(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.object_]]:
+    """Numbers (n,) and the names that they stand for, in the order of the names, whatever the order of rows."""
+    encoded = column.combine_chunks().dictionary_encode()
+    names = encoded.dictionary.to_numpy(zero_copy_only=False)
+    order = np.argsort(names)
+    rank = np.empty(len(order), dtype=np.intp)
+    rank[order] = np.arange(len(order))
+    return rank[encoded.indices.to_numpy()], names[order]

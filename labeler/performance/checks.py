@@ -1,0 +1,165 @@
+"""What the imported performance can be asked: sample ratios, overlap, and canvases with too few titles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from sqlalchemy import select
+
+from attune.labeler.performance.columns import GROUPS, PERIOD
+from attune.labeler.performance.duck import buckets, connection
+from attune.labeler.performance.imports import active, relation
+from attune.labeler.records.schema import Asset
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.insights.sample_ratio import THRESHOLD, p_values
+from attune.models.insights.within_title import LEAST_TITLES
+
+NAMED = 20  # flagged titles that are named
+RARE = 0.01  # below this propensity, or this share of a cell's impressions, an image was hardly ever shown
+Report = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """What a canvas has. ``comparable``: titles with two or more images that were shown there and taken at all;
+    ``one_image``: of those, the share where one image has nearly all impressions."""
+
+    canvas: str
+    titles: int
+    comparable: int
+    one_image: float
+    impressions: int
+    takes: float
+    explore: float  # share of the impressions
+
+    @property
+    def enough(self) -> bool:
+        """Whether figures of this canvas alone may be shown."""
+        return self.comparable >= LEAST_TITLES
+
+
+@dataclass(frozen=True)
+class Checked:
+    """All checks. ``tested`` cells (a title on a canvas, explore rows) have two or more images; ``flagged`` of them
+    were not shown in the planned ratio, ``named`` are the worst. ``served`` rows have a propensity or not."""
+
+    imports: int
+    rows: int
+    titles: int
+    assets: int
+    assets_here: int
+    canvases: tuple[Canvas, ...]
+    tested: int
+    flagged: int
+    named: tuple[dict[str, Any], ...]
+    served: int
+    with_propensity: int
+    rare_propensity: int
+
+    def as_json(self) -> dict[str, Any]:
+        """For --json."""
+        canvases = [asdict(one) | {"enough": one.enough} for one in self.canvases]
+        ratio = {"tested": self.tested, "flagged": self.flagged, "threshold": THRESHOLD, "worst": list(self.named)}
+        overlap = {
+            "served_rows": self.served, "with_propensity": self.with_propensity, "below_0.01": self.rare_propensity
+        }  # fmt: skip
+        counts = {name: getattr(self, name) for name in ("imports", "rows", "titles", "assets", "assets_here")}
+        return counts | {"canvases": canvases, "sample_ratio": ratio, "overlap": overlap}
+
+
+def check(settings: Settings, report: Report | None = None) -> Checked:
+    """Check the rows of all imports together."""
+    with reading(settings) as session:
+        imports = active(session)
+    if not imports:
+        return Checked(0, 0, 0, 0, 0, (), 0, 0, (), 0, 0, 0)
+    with connection(settings) as (duck, _):
+        rows, parts = relation(settings, imports), buckets(sum(row.rows for row in imports))
+        for bucket in range(parts):
+            part = f"(SELECT * FROM {rows} WHERE hash(title_id) % {parts} = {bucket})"
+            duck.execute(("INSERT INTO cells " if bucket else "CREATE TEMP TABLE cells AS ") + _cells(part))
+            seen = f"SELECT DISTINCT asset_id FROM {part}"
+            duck.execute(("INSERT INTO seen " if bucket else "CREATE TEMP TABLE seen AS ") + seen)
+            if report is not None:
+                report(bucket + 1, parts)
+        return _summary(settings, duck, len(imports), rows)
+
+
+def _cells(part: str) -> str:
+    """SQL of one row for each title and canvas.
+
+    Expected impressions: within each country, device, member cluster and period, in proportion to the propensities, or
+    the same for each image.
+    """
+    within = ", ".join(("title_id", "canvas", *GROUPS, *PERIOD))
+    planned = f"""
+        SELECT title_id, canvas, asset_id, arm, impressions, takes,
+            CASE WHEN arm = 'explore' THEN sum(impressions) OVER w * coalesce(propensity, 1)
+                / sum(coalesce(propensity, 1)) OVER w ELSE 0 END AS planned
+        FROM {part} WINDOW w AS (PARTITION BY hash({within}, arm))"""
+    images = f"""
+        SELECT title_id, canvas, asset_id, sum(impressions) AS impressions, sum(takes) AS takes,
+            sum(planned) AS planned, coalesce(sum(impressions) FILTER (arm = 'explore'), 0) AS explore
+        FROM ({planned}) GROUP BY ALL"""
+    return f"""
+        SELECT title_id, canvas, sum(impressions)::BIGINT AS impressions, sum(takes)::DOUBLE AS takes,
+            sum(explore)::BIGINT AS explore, count(*) FILTER (impressions > 0) AS images,
+            max(impressions) / greatest(sum(impressions), 1) AS largest, count(*) FILTER (planned > 0) AS tested,
+            coalesce(sum((explore - planned) ^ 2 / planned) FILTER (planned > 0), 0)::DOUBLE AS statistic
+        FROM ({images}) GROUP BY ALL"""
+
+
+def _summary(settings: Settings, duck: duckdb.DuckDBPyConnection, imports: int, rows: str) -> Checked:
+    total, served, with_propensity, rare = duck.execute(f"""
+        SELECT count(*), count(*) FILTER (arm = 'serve'), count(propensity) FILTER (arm = 'serve'),
+            count(*) FILTER (arm = 'serve' AND propensity < {RARE}) FROM {rows}""").fetchall()[0]
+    (titles,) = duck.execute("SELECT count(DISTINCT title_id) FROM cells").fetchall()[0]
+    (assets,) = duck.execute("SELECT count(DISTINCT asset_id) FROM seen").fetchall()[0]
+    duck.execute("CREATE TEMP TABLE pool (asset_id VARCHAR)")
+    for ids in _pool(settings):
+        duck.register("ids", pa.table({"asset_id": pa.array(ids, pa.string())}))
+        duck.execute("INSERT INTO pool SELECT asset_id FROM ids")
+    (here,) = duck.execute("SELECT count(DISTINCT asset_id) FROM seen SEMI JOIN pool USING (asset_id)").fetchall()[0]
+    tested, flagged, named = _ratios(duck)
+    return Checked(
+        imports, total, titles, assets, here, _canvases(duck), tested, flagged, named, served, with_propensity, rare
+    )
+
+
+def _canvases(duck: duckdb.DuckDBPyConnection) -> tuple[Canvas, ...]:
+    comparable = "images >= 2 AND takes > 0"
+    found = duck.execute(f"""
+        SELECT canvas, count(*), count(*) FILTER ({comparable}),
+            coalesce(avg((largest > {1 - RARE})::INT) FILTER ({comparable}), 0), sum(impressions)::BIGINT, sum(takes),
+            sum(explore) / greatest(sum(impressions), 1)
+        FROM cells GROUP BY canvas ORDER BY sum(impressions) DESC, canvas""").fetchall()
+    return tuple(Canvas(*row) for row in found)
+
+
+def _ratios(duck: duckdb.DuckDBPyConnection) -> tuple[int, int, tuple[dict[str, Any], ...]]:
+    found = duck.execute("SELECT statistic, tested FROM cells WHERE tested >= 2").fetchnumpy()
+    p = p_values(np.asarray(found["statistic"], dtype=np.float64), np.asarray(found["tested"], dtype=np.float64))
+    flagged = int((p < THRESHOLD).sum())
+    if not flagged:
+        return len(p), 0, ()
+    worst = duck.execute(f"""
+        SELECT title_id, canvas, statistic, tested FROM cells WHERE tested >= 2
+        ORDER BY statistic / (tested - 1) DESC, title_id, canvas LIMIT {NAMED}""").fetchall()
+    named = (
+        {"title_id": title, "canvas": canvas, "images": images, "p": float(p_values(statistic, images))}
+        for title, canvas, statistic, images in worst
+    )
+    return len(p), flagged, tuple(one for one in named if one["p"] < THRESHOLD)
+
+
+def _pool(settings: Settings) -> Iterator[list[str]]:
+    wanted = select(Asset.asset_id).where(Asset.removed_at.is_(None))
+    with reading(settings) as session:
+        for batch in session.scalars(wanted.execution_options(yield_per=50_000)).partitions():
+            yield list(batch)

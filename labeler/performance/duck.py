@@ -1,0 +1,51 @@
+"""DuckDB with limits: little memory, the workspace's disk for the rest, no network and no extensions."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from attune.labeler.settings import Settings
+
+MEMORY = "700MB"
+BUCKET = 2_500_000  # rows that are sorted or joined at once
+
+
+@contextmanager
+def connection(settings: Settings) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
+    """A connection, and a folder for temporary files that goes with it."""
+    settings.workspace.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".performance-", dir=settings.workspace) as folder:
+        options: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": MEMORY,
+            "threads": min(os.cpu_count() or 1, 4),
+            "temp_directory": str(Path(folder) / "spill"),
+            "enable_progress_bar": False,  # it would go to stdout, into the JSON
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+        opened = duckdb.connect(config=options)
+        try:
+            yield opened, Path(folder)
+        finally:
+            opened.close()
+
+
+def buckets(rows: int) -> int:
+    """Into how many parts to divide ``rows``, so each is worked on in bounded memory."""
+    return max(1, -(-rows // BUCKET))
+
+
+def quoted(name: str) -> str:
+    """A column's name as SQL has it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text as SQL has it."""
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,184 @@
+"""Imports of performance: add a file, list, remove, and the rows of all of them as one relation.
+
+Each import keeps its clean rows in one Parquet file that is named by its sha256, and one record. Millions of rows never
+go through the records. A row that a later import has, too (the same key and period), counts as the later one says.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from attune.labeler.performance.clean import Cleaned, Fault, clean, summary
+from attune.labeler.performance.columns import KEY, PERIOD, choose, parse_map
+from attune.labeler.performance.duck import connection, literal
+from attune.labeler.performance.source import open_source
+from attune.labeler.records.schema import PerformanceImport
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import DataError
+from attune.models.files.atomic import canonical_json, digest_file
+
+Report = Callable[[int, int], None]
+STEPS = 6  # of an import: read, judge, write, digest, compare, keep
+SERVE = "serve"  # of rows that say nothing: nobody may take them for randomised
+
+
+@dataclass(frozen=True)
+class Added:
+    """``row`` is the record; ``again``: this file was there already, and nothing changed."""
+
+    row: PerformanceImport
+    faults: tuple[Fault, ...]
+    again: bool = False
+
+
+def add(
+    settings: Settings,
+    place: str,
+    maps: tuple[str, ...] = (),
+    arm: str = "",
+    who: str = "",
+    report: Report | None = None,
+) -> Added:
+    """Import the CSV or Parquet file at ``place``, a path or an address of fsspec.
+
+    ``maps`` are texts ``column=field``; ``arm`` is that of rows without one. Raises DataError where the file cannot be
+    read, a column is missing, or no row can be used: then nothing is kept.
+    """
+    done = iter(range(1, STEPS + 1))
+
+    def step() -> None:
+        if report is not None:
+            report(next(done), STEPS)
+
+    mapped = parse_map(maps)
+    with connection(settings) as (duck, folder):
+        source = open_source(settings, place, folder, duck)
+        chosen = choose(source.columns, mapped, source.name)
+        options: dict[str, Any] = {"columns": chosen, "arm": arm or SERVE}
+        digest = hashlib.sha256(digest_file(source.path).encode() + canonical_json(options)).hexdigest()
+        with reading(settings) as session:
+            before = active(session)
+        if before and before[0].source_digest == digest:
+            return Added(before[0], (), again=True)
+        live = relation(settings, before) if before else ""
+        try:
+            cleaned = clean(duck, source, chosen, options["arm"], folder, live, step)
+        except duckdb.Error as error:
+            raise DataError(_unreadable(source.name)) from error
+        if not cleaned.rows:
+            raise DataError(_nothing(source.name, cleaned))
+        row = _keep(settings, duck, cleaned, live, step)
+        row.source, row.source_digest, row.options, row.added_by = place, digest, options, who
+        with writing(settings) as session:
+            session.add(row)
+            session.flush()
+            session.expunge(row)
+        step()
+    return Added(row, tuple(cleaned.faults))
+
+
+def _keep(
+    settings: Settings, duck: duckdb.DuckDBPyConnection, cleaned: Cleaned, live: str, step: Callable[[], None]
+) -> PerformanceImport:
+    table = f"read_parquet({literal(str(cleaned.path))})"
+    impressions, takes = duck.execute(f"SELECT sum(impressions)::BIGINT, sum(takes)::DOUBLE FROM {table}").fetchall()[0]
+    replaced = 0
+    if live:
+        new = f"SELECT {_identity()} FROM {table}"
+        (replaced,) = duck.execute(f"SELECT count(*) FROM {live} WHERE {_identity()} IN ({new})").fetchall()[0]
+    step()
+    digest = digest_file(cleaned.path)
+    path = file_of(settings, digest)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with cleaned.path.open("rb") as file:
+        os.fsync(file.fileno())
+    os.chmod(cleaned.path, 0o600)
+    os.replace(cleaned.path, path)
+    step()
+    return PerformanceImport(
+        file=digest, rows=cleaned.rows, rows_read=cleaned.read, rows_replaced=replaced, faults=summary(cleaned.faults),
+        impressions=impressions, takes=takes, added_at=now(), removed_by="", removed_reason="",
+    )  # fmt: skip
+
+
+def active(session: Session) -> list[PerformanceImport]:
+    """The imports that count, the newest first."""
+    wanted = select(PerformanceImport).where(PerformanceImport.removed_at.is_(None))
+    return list(session.scalars(wanted.order_by(PerformanceImport.id.desc())))
+
+
+def listed(session: Session) -> list[PerformanceImport]:
+    """All imports, removed ones too, the newest first."""
+    return list(session.scalars(select(PerformanceImport).order_by(PerformanceImport.id.desc())))
+
+
+def remove(settings: Settings, number: int, reason: str, who: str) -> PerformanceImport:
+    """Remove an import and delete its file. Raises DataError where it does not exist, is gone, or without a reason."""
+    if not reason.strip():
+        raise DataError("The reason is empty. Say why, for whoever reads the list later: --reason TEXT")
+    with writing(settings) as session:
+        row = session.get(PerformanceImport, number)
+        if row is None:
+            raise DataError(f"Import {number} does not exist. To list the imports: `attune performance list`")
+        if row.removed_at is not None:
+            raise DataError(f"Import {number} was already removed, by {row.removed_by}: {row.removed_reason}")
+        row.removed_at, row.removed_by, row.removed_reason = now(), who, reason.strip()
+        shared = any(one.file == row.file for one in active(session))
+        session.flush()
+        session.expunge(row)
+    if not shared:
+        file_of(settings, row.file).unlink(missing_ok=True)
+    return row
+
+
+def relation(settings: Settings, imports: list[PerformanceImport]) -> str:
+    """SQL of the rows of ``imports`` (newest first), without those that a later one replaces.
+
+    Raises DataError where a file is gone.
+    """
+    parts: list[str] = []
+    later: list[str] = []
+    for row in imports:
+        path = file_of(settings, row.file)
+        if not path.exists():
+            raise DataError(
+                f"The file {path} of import {row.id} does not exist. Restore it from a backup, or remove the import "
+                f"and add its file again: `attune performance remove {row.id} --reason lost`"
+            )
+        table = f"read_parquet({literal(str(path))})"
+        # Only imports that replaced something can hide rows of older ones.
+        hidden = " AND ".join(f"{_identity()} NOT IN (SELECT {_identity()} FROM {one})" for one in later)
+        parts.append(f"SELECT * FROM {table}" + (f" WHERE {hidden}" if hidden else ""))
+        if row.rows_replaced:
+            later.append(table)
+    return "(" + " UNION ALL ".join(parts) + ")"
+
+
+def file_of(settings: Settings, digest: str) -> Path:
+    """Where the rows of an import are."""
+    return settings.workspace / "performance" / f"{digest}.parquet"
+
+
+def _identity() -> str:
+    return f"hash({', '.join((*KEY, *PERIOD))})"
+
+
+def _unreadable(name: str) -> str:
+    return f"{name} cannot be read to its end. It may be cut off or damaged. Write it again as CSV (UTF-8) or Parquet."
+
+
+def _nothing(name: str, cleaned: Cleaned) -> str:
+    if not cleaned.read:
+        return f"{name} has a header and no rows. Nothing was imported."
+    return " ".join([f"No row of {name} can be used, so nothing was imported.", *(one.text for one in cleaned.faults)])
