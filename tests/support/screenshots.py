@@ -37,7 +37,7 @@ SHOTS = {
     "console-review": ("olga", f"{SERIOUS}/review", 1400, 1300),
     "console-label": ("ana", "/attributes/romance/label", 1400, 900),
     "console-label-phone": ("ana", "/attributes/romance/label", 390, 844),
-    "console-explore": ("mo", "/explore?q=two+people+in+love&for=romance", 1400, 1000),
+    "console-explore": ("mo", "/explore?q=two+people+in+love&for=romance", 1400, 1300),
 }
 SEARCH = "two people in love"
 # Pages of images, some of them ticked.

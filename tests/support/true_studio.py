@@ -34,8 +34,8 @@ from attune.workers.rounds import gallery_scores, label_errors, learning_round, 
 from attune.workers.rounds.snapshot import take_snapshot
 from tests.support import factories
 
-AUDITS = 60
-FIRST, STEP, ROUNDS = 15, 30, 4  # training answers of the first round, of each further one, and how many rounds
+AUDITS = 90
+FIRST, STEP, ROUNDS = 15, 55, 4  # training answers of the first round, of each further one, and how many rounds
 DOMAIN = "example.org"
 
 
@@ -60,7 +60,7 @@ class Studio:
             return [self.catalogue.truths[key] for key in session.scalars(left.order_by(Asset.id))]
 
 
-def made(folder: Path, images: int = 400) -> Studio:
+def made(folder: Path, images: int = 800) -> Studio:
     """Both questions of the sample, answered and learned; the first probe of ``serious-expression`` is champion."""
     encoder = {"encoder": str(ENCODER_CONFIG), "pretrained": str(ENCODER_WEIGHTS), "resize_mode": ENCODER_RESIZE_MODE}
     settings = factories.workspace(folder / "studio", **encoder)
