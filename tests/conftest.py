@@ -8,8 +8,10 @@ first, so that no process waits long at the end.
 
 from __future__ import annotations
 
+import gc
 import os
 import re
+import sys
 from collections import OrderedDict
 from collections.abc import Iterator
 from functools import cache
@@ -30,6 +32,10 @@ from tests.support import memory, templates
 
 # Set before any library counts the cores: processes with several threads each wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# pytest rewrites each assertion of 350 modules, a third of what each process does before its first test: it keeps what
+# it wrote beside them. Where these processes and those they start may keep nothing, all compile all of it each time.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 pytest_plugins = ["tests.support.browser", "tests.support.databases", "tests.support.disks", "tests.support.services"]
 
@@ -46,6 +52,17 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.basetemp is None:
         memory.use()
     templates.share()
+
+
+def pytest_collection_finish() -> None:
+    """What collecting made stays to the end: the collector of garbage need not walk through it again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    """At the end it is garbage again: some libraries complain of what is left."""
+    gc.unfreeze()
 
 
 class ByModule(LoadScopeScheduling):

@@ -28,11 +28,12 @@ def script(settings: Settings, name: str) -> Any:
 class Kept:
     """One process for many pieces of code, started with the first: to load Label Studio takes seconds each time.
 
-    What a piece changes in the process itself stays for the next: `run` is for code that does.
+    What a piece changes in the process itself stays for the next, unless each runs in a copy of it (``copies``).
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, copies: bool = False) -> None:
         self._settings = settings
+        self._kept = APART if copies else KEPT
         self._process: subprocess.Popen[str] | None = None
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 (closed by `close`)
 
@@ -40,7 +41,7 @@ class Kept:
         """What ``code`` prints last, as JSON."""
         if self._process is None:
             self._process = subprocess.Popen(
-                [*_python(self._settings), "-c", KEPT],
+                [*_python(self._settings), "-c", self._kept],
                 env=_variables(self._settings),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -71,20 +72,33 @@ class Kept:
 
 
 ANSWER = "attune-answer "
-KEPT = f"""
-import contextlib, io, json, sys, traceback
+SECONDS = 120  # for one piece in a process or a copy of its own
+ANSWERING = f"""
+import contextlib, io, json, os, signal, sys, traceback
 import django
 django.setup()
 from django.db import connections
-for line in sys.stdin:
+def tell(said, error):
+    print({ANSWER!r} + json.dumps([said, error]), flush=True)
+def answer(code):
     said, error = io.StringIO(), ""
     try:
         with contextlib.redirect_stdout(said):
-            exec(json.loads(line), {{"json": json}})
+            exec(code, {{"json": json}})
     except Exception:
         error = traceback.format_exc()
     connections.close_all()
-    print({ANSWER!r} + json.dumps([said.getvalue(), error]), flush=True)
+    tell(said.getvalue(), error)
+for line in sys.stdin:
+"""
+KEPT = f"{ANSWERING}    answer(json.loads(line))"
+APART = f"""{ANSWERING}
+    if not (copy := os.fork()):
+        signal.alarm({SECONDS})
+        answer(json.loads(line))
+        os._exit(0)  # whatever threads it has
+    if status := os.waitpid(copy, 0)[1]:
+        tell("", "It ended with " + str(os.waitstatus_to_exitcode(status)))
 """
 
 
@@ -94,7 +108,7 @@ def _run(settings: Settings, arguments: list[str]) -> Any:
         env=_variables(settings),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]

@@ -45,6 +45,7 @@ class Services:
     settings: Settings
     token: str
     inside: inside_label_studio.Kept
+    apart: inside_label_studio.Kept  # for pieces of code that change the process that they run in
 
 
 @pytest.fixture(scope="session")
@@ -56,13 +57,14 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     database_template.place(settings, print)
     wanted = [part for part in parts.services_to_start(settings) if part.name in {"redis", "label-studio"}]
     started = [_start(part) for part in wanted]
-    inside = inside_label_studio.Kept(settings)
+    kept = [inside_label_studio.Kept(settings, copies) for copies in (False, True)]
     try:
         for check in readiness.CHECKS[:3]:
             _await(check, settings, started, wanted)
-        yield Services(settings, secrets.load(settings.secrets).label_studio_token, inside)
+        yield Services(settings, secrets.load(settings.secrets).label_studio_token, *kept)
     finally:
-        inside.close()
+        for inside in kept:
+            inside.close()
         for process in started:
             process.terminate()
         for process in started:

@@ -20,6 +20,17 @@ code = run(json.loads(sys.argv[1]))
 print(json.dumps(sorted(sys.modules)), file=sys.stderr)
 sys.exit(code)
 """
+EACH = """
+import json, sys
+from attune.labeler.cli.main import run
+large, loaded_by = set(json.loads(sys.argv[2])), {}
+for command in json.loads(sys.argv[1]):
+    before = large & set(sys.modules)
+    code = run([command, "--help"])
+    assert code == 0, (command, code)
+    loaded_by[command] = sorted(large & set(sys.modules) - before)
+print(json.dumps(loaded_by), file=sys.stderr)
+"""
 
 
 def loaded(folder: Path, *words: str) -> set[str]:
@@ -41,7 +52,17 @@ def test_the_list_of_commands_imports_none_of_them(tmp_path: Path) -> None:
     assert not {f"attune.labeler.cli.{one.module}" for one in COMMANDS.values()} & modules
 
 
+@pytest.fixture(scope="module")
+def loaded_by(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
+    """Command -> what of LARGE its help was the first to load, all asked in one process: what is loaded stays so."""
+    asked = subprocess.run(
+        [sys.executable, "-c", EACH, json.dumps(list(COMMANDS)), json.dumps(sorted(LARGE))],
+        capture_output=True, text=True, check=True, cwd=tmp_path_factory.mktemp("helps"),
+    )  # fmt: skip
+    return {command: set(large) for command, large in json.loads(asked.stderr.splitlines()[-1]).items()}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
-def test_no_commands_help_waits_for_what_only_its_work_needs(command: str, tmp_path: Path) -> None:
-    assert not LARGE & loaded(tmp_path, command, "--help")
+def test_no_commands_help_waits_for_what_only_its_work_needs(command: str, loaded_by: dict[str, set[str]]) -> None:
+    assert not loaded_by[command]

@@ -18,7 +18,6 @@ from attune.labeler.label_studio.projects import Project
 from attune.labeler.label_studio.queue_tasks import NewTask, add
 from attune.models.errors import LabelStudioRefused
 from tests.labeler.label_studio.crowd import MINE, OTHERS, Holding, ask, holding, tokens
-from tests.support import inside_label_studio
 from tests.support.services import PASSWORD, Receiver, Services
 
 pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -112,8 +111,7 @@ def test_even_the_administrator_makes_label_studio_call_nobody(
             ls.request("POST", f"/api/projects/{mine.ids['project']}/import", {"url": url})
     after = ls.request("GET", "/api/tasks", query={"project": mine.ids["project"]})["tasks"]
     assert len(after) == before
-    refused = inside_label_studio.run(
-        services.settings,
+    refused = services.apart.run(
         f"""
 import socket, urllib.request, attune_calls
 attune_calls.limit()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -42,18 +43,25 @@ def attune(
     )  # fmt: skip
 
 
-@pytest.fixture
-def workspace(tmp_path: Path) -> Path:
-    """A workspace that the commands made, with images, vectors and an attribute, under the usual umask."""
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace that the commands made, with images and vectors, under the usual umask."""
     from attune.labeler.demo import prepare
 
-    (tmp_path / "images").mkdir()
+    folder = tmp_path_factory.mktemp("made")
+    (folder / "images").mkdir()
     for number in range(2):
-        (tmp_path / "images" / f"{number}.jpg").write_bytes(picture(number))
+        (folder / "images" / f"{number}.jpg").write_bytes(picture(number))
     variables = {f"ATTUNE_{name.upper()}": value for name, value in prepare.encoder_settings().items()}
-    done = attune(tmp_path / "workspace", "assets", "add", str(tmp_path / "images"), variables=variables)
+    done = attune(folder / "workspace", "assets", "add", str(folder / "images"), variables=variables)
     assert done.returncode == 0, done.stderr
-    return tmp_path / "workspace"
+    return folder / "workspace"
+
+
+@pytest.fixture
+def workspace(made: Path, tmp_path: Path) -> Path:
+    """That workspace, as a test may change it: a copy keeps all modes."""
+    return Path(shutil.copytree(made, tmp_path / "workspace"))
 
 
 @pytest.mark.slow
