@@ -186,16 +186,13 @@ def _update(
         excluded = exclusion.was_excluded(session, existing)
     elif not _is_newer(session, existing, annotation, value, asked_at):
         return False
+    existing.total_seconds = annotation.lead_seconds
     if excluded:
         if value is not None:
             exclusion.correct(session, existing, value, annotation.updated_at, VIA)
         return False
     changed = existing.value != value or existing.deleted_at is not None
-    existing.value, existing.updated_at, existing.lead_seconds = (
-        value or annotation.value,
-        annotation.updated_at,
-        annotation.lead_seconds,
-    )
+    existing.value, existing.updated_at = value or annotation.value, annotation.updated_at
     if existing.deleted_at is not None and value is not None:  # corrected since a revision ended it
         existing.revision = session.get_one(Attribute, existing.attribute_id).revision
     existing.deleted_at = None if value is not None else existing.deleted_at or now()

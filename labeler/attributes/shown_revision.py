@@ -49,7 +49,7 @@ def opened(annotation: ReadAnnotation, existing: Annotation | None) -> datetime:
     seconds = annotation.lead_seconds or 0.0
     before = 0.0
     if existing is not None and existing.updated_at < annotation.updated_at:
-        before = existing.lead_seconds or 0.0
+        before = (existing.lead_seconds if existing.total_seconds is None else existing.total_seconds) or 0.0
     if before <= seconds:
         seconds -= before
     return annotation.updated_at - timedelta(seconds=min(max(seconds, 0.0), LONGEST_LOOK))

@@ -95,18 +95,20 @@ def mail(settings: Settings, notice: Notice) -> str:
     return f"{len(refused)} of {len(to)} receivers were refused" if refused else ""
 
 
-def mail_server(settings: Settings) -> smtplib.SMTP:
+def mail_server(settings: Settings, seconds: float = SECONDS) -> smtplib.SMTP:
     """A connection to the mail server: encrypted from the start for smtps, else as soon as it offers that.
+
+    Each step waits at most ``seconds``.
 
     Raises OSError, SMTPException, and ServiceDown where a password would go without encryption.
     """
     parts = urlsplit(settings.smtp_url or "")
     host, context = parts.hostname or "localhost", ssl.create_default_context()
     if parts.scheme == "smtps":
-        server: smtplib.SMTP = smtplib.SMTP_SSL(host, parts.port or 465, timeout=SECONDS, context=context)
+        server: smtplib.SMTP = smtplib.SMTP_SSL(host, parts.port or 465, timeout=seconds, context=context)
         secure = True
     else:
-        server = smtplib.SMTP(host, parts.port or 25, timeout=SECONDS)
+        server = smtplib.SMTP(host, parts.port or 25, timeout=seconds)
         server.ehlo()
         secure = server.has_extn("starttls")
         if secure:

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime
 
-from attune.labeler.notices.delivery import mail_server, why_refused
+from attune.labeler.notices import send_in_time
+from attune.labeler.notices.delivery import why_refused
+from attune.labeler.notices.send_in_time import Outcome
 from attune.labeler.people import login_links
 from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.models.errors import ServiceDown
 
 SETTING = "ATTUNE_SMTP_URL"
+CHECK = f"Copy the link instead. An admin can check {SETTING} with `attune notices test`."
 NOT_SET = f"Attune cannot send this link by email, because {SETTING} is not set."
 
 
@@ -79,15 +82,19 @@ def _send(settings: Settings, to: str, subject: str, text: str) -> Mailed:
     letter["Date"], letter["Auto-Submitted"] = format_datetime(now()), "auto-generated"
     letter.set_content(text)
     try:
-        with mail_server(settings) as server:
-            server.send_message(letter)
+        outcome = send_in_time.send(settings, letter)
     except ServiceDown as error:
         return Mailed(False, f"The email to {to} was not sent. {error} Copy the link instead.", failed=True)
     except (OSError, ValueError, smtplib.SMTPException) as error:
         return Mailed(
             False,
-            f"The email to {to} was not sent: the mail server did not accept it ({why_refused(error)}). Copy the link "
-            f"instead. An admin can check {SETTING} with `attune notices test`.",
+            f"The email to {to} was not sent: the mail server did not accept it ({why_refused(error)}). {CHECK}",
             failed=True,
         )
-    return Mailed(True, f"Sent to {to} by email.")
+    if outcome is Outcome.SENT:
+        return Mailed(True, f"Sent to {to} by email.")
+    if outcome is Outcome.NOT_SENT:
+        late = f"the mail server did not answer within {send_in_time.SECONDS:g} seconds"
+        return Mailed(False, f"The email to {to} was not sent: {late}. {CHECK}", failed=True)
+    why = "the mail server did not confirm it in time"
+    return Mailed(False, f"Attune does not know whether the email to {to} was sent: {why}. {CHECK}", failed=True)

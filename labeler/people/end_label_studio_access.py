@@ -34,6 +34,8 @@ def close(session: Session, expert: Expert) -> tuple[int, int]:
     closed = list(session.scalars(select(Queue).where(Queue.expert_id == expert.id, Queue.closed_at.is_(None))))
     for one in closed:
         one.closed_at = now()
+    mine = (Grid.expert_id == expert.id, Grid.closed_at.is_(None))
+    session.execute(update(Grid).where(*mine).values(closed_at=now()))
     waiting = (Task.queue_id.in_([one.id for one in closed]), Task.state == "open")
     retired = session.connection().execute(update(Task).where(*waiting).values(state="retired")).rowcount
     return len(closed), retired

@@ -75,16 +75,18 @@ def offered(session: Session, attribute_id: int) -> set[int]:
     """
     rows = select(GridPage.asset_pks).join(Grid, Grid.id == GridPage.grid_id).join(Expert, Expert.id == Grid.expert_id)
     stopped = select(Queue.expert_id).where(Queue.attribute_id == attribute_id, Queue.stopped_at.is_not(None))
-    there = (Expert.removed_at.is_(None), Grid.expert_id.not_in(stopped))
+    there = (Expert.removed_at.is_(None), Grid.closed_at.is_(None), Grid.expert_id.not_in(stopped))
     mine = (Grid.attribute_id == attribute_id, GridPage.state == "open", *there)
     return {int(key) for keys in session.scalars(rows.where(*mine)) for key in keys}
 
 
 def current(session: Session, farewell: timedelta = timedelta(0)) -> list[Grid]:
-    """The projects of experts who have not left, or not longer ago than ``farewell``, oldest first."""
-    here = or_(Expert.removed_at.is_(None), Expert.removed_at > now() - farewell)
+    """The open projects of experts who are here, and those closed no longer ago than ``farewell``, oldest first."""
+    since = now() - farewell
+    here = or_(Expert.removed_at.is_(None), Expert.removed_at > since)
+    # Who left and came back for another question has this project closed still.
     wanted = select(Grid).join(Expert, Expert.id == Grid.expert_id).where(here)
-    return list(session.scalars(wanted.where(Grid.closed_at.is_(None)).order_by(Grid.id)))
+    return list(session.scalars(wanted.where(or_(Grid.closed_at.is_(None), Grid.closed_at > since)).order_by(Grid.id)))
 
 
 def ensure(settings: Settings, ls: LabelStudio, attribute: Attribute, expert: Expert) -> Grid:

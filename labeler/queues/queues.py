@@ -14,7 +14,7 @@ from attune.labeler.attributes import attributes
 from attune.labeler.label_studio import members, projects
 from attune.labeler.label_studio.client import LabelStudio
 from attune.labeler.people import end_access
-from attune.labeler.records.schema import Attribute, Expert, Queue
+from attune.labeler.records.schema import Attribute, Expert, Grid, Queue
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.settings.secrets import load as load_secrets
@@ -48,8 +48,10 @@ def ensure(settings: Settings, ls: LabelStudio, attribute: str, experts: list[Ex
         )
     if experts is not None:
         with writing(settings) as session:
-            mine = Queue.expert_id.in_([email.id for email in experts])
-            session.execute(update(Queue).where(Queue.attribute_id == row.id, mine).values(closed_at=None))
+            here = [email.id for email in experts]
+            for table in (Queue, Grid):
+                mine = (table.attribute_id == row.id, table.expert_id.in_(here))
+                session.execute(update(table).where(*mine).values(closed_at=None))
     for expert in missing:
         _make(settings, ls, row, expert)
     with reading(settings) as session:

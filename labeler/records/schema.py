@@ -288,7 +288,9 @@ class Annotation(Base):
     value: Mapped[str]  # a class, "unsure" or "skip"
     purpose: Mapped[str]
     inclusion: Mapped[float | None]
-    lead_seconds: Mapped[float | None]
+    lead_seconds: Mapped[float | None]  # of the look that the first answer took, whatever was corrected since
+    # Of all looks, as Label Studio adds them up: less ``lead_seconds`` those of corrections. None: never corrected.
+    total_seconds: Mapped[float | None]
     answered_at: Mapped[datetime]  # created in Label Studio
     updated_at: Mapped[datetime]  # last changed in Label Studio
     deleted_at: Mapped[datetime | None]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -83,7 +84,7 @@ def jobs_page(settings: Settings, state: str = "", page: int = 1) -> JobsPage:
 
 @dataclass(frozen=True)
 class _Found:
-    """A group as the records tell it; ``well_at``: when such a job last was asked for and went well."""
+    """A group as the records tell it; ``well_at``: when what it asks was last asked for and went well."""
 
     kind: str
     subject: str | None
@@ -95,8 +96,8 @@ class _Found:
 
     @property
     def mended(self) -> bool:
-        """Whether it went well since this failed, with the same subject."""
-        return self.subject is not None and self.well_at is not None and self.well_at > self.created_at
+        """Whether it went well since this failed."""
+        return self.well_at is not None and self.well_at > self.created_at
 
 
 # What waits or runs stands alone. Of what failed only the same request again is one group, so that each can be tried
@@ -110,7 +111,38 @@ def _groups(session: Session) -> list[_Found]:
     rows = session.execute(select(*told, func.max(Job.created_at), func.count()).group_by(*told))
     found = [_Found(*row) for row in rows]
     well = {(one.kind, one.subject): one.created_at for one in found if one.state == "done"}
-    return [replace(one, well_at=well.get((one.kind, one.subject))) for one in found]
+    without = _went_well_without_subject(session, found)
+    return [
+        replace(one, well_at=without(one) if one.subject is None else well.get((one.kind, one.subject)))
+        for one in found
+    ]
+
+
+def _went_well_without_subject(session: Session, found: Sequence[_Found]) -> Callable[[_Found], datetime | None]:
+    """When a job without a subject that failed last went well: the same request again, or a sync of everything.
+
+    Another request of the same kind may be about somebody or something else, and mends nothing.
+    """
+    kinds = {one.kind for one in found if one.state in retry.ENDED_BADLY and one.subject is None}
+    rows = select(Job.kind, cast(Job.arguments, Text), func.max(Job.created_at)).where(
+        Job.state == "done", Job.subject.is_(None), Job.kind.in_(kinds)
+    )
+    done = (
+        {(kind, asked): at for kind, asked, at in session.execute(rows.group_by(Job.kind, cast(Job.arguments, Text)))}
+        if kinds
+        else {}
+    )
+    whole = max((at for (kind, asked), at in done.items() if kind == "sync" and _is_whole(asked)), default=None)
+
+    def well_at(one: _Found) -> datetime | None:
+        same = done.get((one.kind, one.asked))
+        return max(filter(None, (same, whole if one.kind == "sync" else None)), default=None)
+
+    return well_at
+
+
+def _is_whole(asked: str) -> bool:
+    return bool(json.loads(asked).get("whole"))
 
 
 def _place(one: _Found) -> tuple[int, float]:

@@ -138,7 +138,7 @@ def one_queue(
     if whole:
         upkeep.delete_duplicates(settings, ls, queue)
         upkeep.drop_old_orders(settings, ls, queue)
-    if queue.stopped_at is not None:
+    if queue.stopped_at is not None or queue.closed_at is None:
         stopped_queues.take_back(settings, ls, queue)
     if queue.closed_at is None:
         upkeep.renew_images(settings, ls, queue)

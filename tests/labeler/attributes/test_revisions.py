@@ -301,6 +301,15 @@ def test_a_correction_belongs_to_the_question_that_it_was_made_on(page: Page) ->
     assert page.value(first) == ("romance", True)
 
 
+def test_the_look_of_a_second_correction_is_without_that_of_the_first(page: Page) -> None:
+    first = page.answer("romance", now(), 3600.0)
+    page.answer("neither", now() + timedelta(seconds=5), 3800.0, says=1, known=first)
+    revise(page.settings, question="Are they not in love?", into=TURNED)
+    page.configure()
+    page.answer("romance", now() + timedelta(seconds=30), 3805.0, known=first)
+    assert page.value(first) == ("romance", True)
+
+
 def test_a_page_that_label_studio_keeps_from_changing_answers_its_own_question(page: Page) -> None:
     revise(page.settings, question="Are they not in love?", into=TURNED)
     page.refuses = True

@@ -78,8 +78,11 @@ def test_to_send_an_answer_again_changes_nothing(ls: LabelStudio, tasks: list[Ad
 
 def test_a_second_answer_corrects_the_first_in_the_experts_own_name(ls: LabelStudio, tasks: list[Address]) -> None:
     answering.send(ls, ANA, [given(tasks[0], "no")])
-    (kept,) = answering.send(ls, ANA, [given(tasks[0], "yes")])
+    corrected = replace(given(tasks[0], "yes"), lead_seconds=0.5)
+    (kept,) = answering.send(ls, ANA, [corrected])
     (stored,) = annotations(ls, tasks[0])
+    assert stored["lead_time"] == given(tasks[0], "no").lead_seconds + 0.5, "all looks, as Label Studio's page adds up"
+    assert answering.send(ls, ANA, [corrected])[0].annotation == kept.annotation, "once"
     assert stored["result"][0]["value"]["choices"] == ["yes"]  # type: ignore[index]
     assert stored["updated_by"] == stored["completed_by"] == kept.annotation["updated_by"] == user(ls, ANA)
 

@@ -68,6 +68,16 @@ def test_an_answer_about_a_single_image_says_what_was_said_and_changes(desk: Des
     assert of_image(desk.settings, desk.tasks[0].asset_pk).value == "unsure"
 
 
+def test_a_correction_keeps_the_seconds_of_the_first_look_and_its_own_beside_them(desk: Desk) -> None:
+    key = desk.tasks[0].asset_pk
+    first = of_image(desk.settings, key)
+    assert first.lead_seconds
+    assert change(desk.settings, desk.viewer, "romance", first, "no") == STORED
+    desk.take(replace(answer(desk.tasks[0], "unsure"), seconds=7.0))
+    kept = of_image(desk.settings, key)
+    assert (kept.value, kept.lead_seconds, kept.total_seconds) == ("unsure", first.lead_seconds, first.lead_seconds + 7)
+
+
 def test_nobody_corrects_for_somebody_else_and_what_is_deleted_stays_so(desk: Desk) -> None:
     given = of_image(desk.settings, desk.tasks[0].asset_pk)
     bo = Viewer("expert", "bo@desk.example", desk.other.expert_id, 2)

@@ -14,9 +14,11 @@ from attune.labeler.attributes import attributes, revise_attribute
 from attune.labeler.jobs import jobs
 from attune.labeler.labelling import more_pages, next_pages, take_pages
 from attune.labeler.labelling.take_answers import GONE, REVISED, STORED
+from attune.labeler.people.end_label_studio_access import close
 from attune.labeler.people.viewer import Viewer
+from attune.labeler.queues import grids, queues
 from attune.labeler.queues.grids import SIZE
-from attune.labeler.records.schema import Annotation, Grid, GridPage, Job, Queue
+from attune.labeler.records.schema import Annotation, Expert, Grid, GridPage, Job, Queue
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now, set_clock
@@ -250,3 +252,33 @@ def test_a_closed_project_has_no_pages(desk: PageDesk) -> None:
         session.get_one(Grid, session.get_one(GridPage, desk.pages[0].id).grid_id).closed_at = now()
     assert desk.ahead() == []
     assert desk.take(tick(desk.pages[0], 0)) == [GONE]
+
+
+def test_a_leavers_project_is_closed_and_open_again_for_the_question_that_they_come_back_to(
+    desk: PageDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues.members, "set_members", lambda *_: None)
+    other = factories.add_attribute(desk.settings, "cold")
+    with writing(desk.settings) as session:
+        session.add(Grid(attribute_id=other.id, expert_id=desk.ana.id, project=99, view=1, created_at=now()))
+    factories.add_queue(desk.settings, other, desk.ana)
+
+    def opened(farewell: timedelta = timedelta(0)) -> set[tuple[int, int]]:
+        with reading(desk.settings) as session:
+            return {(one.attribute_id, one.expert_id) for one in grids.current(session, farewell)}
+
+    tender, cold, bos = (
+        (of.id, who.id) for of, who in ((desk.attribute, desk.ana), (other, desk.ana), (desk.attribute, desk.bo))
+    )
+    assert opened() == {tender, cold, bos}
+    with writing(desk.settings) as session:
+        close(session, session.get_one(Expert, desk.ana.id))
+    assert opened() == {bos}
+    assert opened(timedelta(days=1)) == {tender, cold, bos}, "the last answers are still read"
+    with writing(desk.settings) as session:
+        session.get_one(Expert, desk.ana.id).removed_at = None
+    queues.ensure(desk.settings, None, "tender", [desk.ana])  # type: ignore[arg-type]
+    assert opened() == {tender, bos}
+    assert desk.ahead() != []
+    with reading(desk.settings) as session:
+        assert grids.offered(session, other.id) == set()

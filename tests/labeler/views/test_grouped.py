@@ -30,6 +30,20 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting
     engine(made.records_url).dispose()
 
 
+def _without_subject(settings: Settings) -> list[tuple[str, str, bool, str]]:
+    """Kind, state, whether it can be tried again, and whom a failure is about, of jobs that are about no question."""
+    told = (
+        ("sync", "failed", 50, {"whole": False}), ("sync", "failed", 40, {"whole": True}),
+        ("sync", "done", 30, {"whole": False}), ("leave", "failed", 35, {"expert": "b@x.org"}),
+        ("leave", "done", 34, {"expert": "a@x.org"}),
+    )  # fmt: skip
+    for kind, state, minutes, asked in told:
+        at = now() - timedelta(minutes=minutes)
+        factories.add_job(settings, kind, state, arguments=asked, created_at=at, finished_at=at)
+    shown = [one for one in jobs_page(settings).groups.items if one.kind in {"sync", "leave"}]
+    return [(one.kind, one.state, one.may_retry, one.subject if one.failed else "") for one in shown]
+
+
 @pytest.mark.parametrize("settings", databases.BOTH, indirect=True)
 def test_what_belongs_together_is_one_group(settings: Settings) -> None:
     romance = factories.add_attribute(settings)
@@ -45,6 +59,13 @@ def test_what_belongs_together_is_one_group(settings: Settings) -> None:
     mended, old = ("learn", "failed", 2, False), ("score", "failed", 1, True)
     assert found == [("learn", "done", 1, False), mended, old]
     assert [one.times for one in jobs_page(settings, "failed").groups.items] == [2, 1]
+    assert _without_subject(settings) == [
+        ("leave", "failed", True, "b@x.org"),  # nobody else's end is this person's
+        ("sync", "failed", True, ""),  # a short sync compares less than the whole one that failed
+        ("sync", "done", False, ""),
+        ("leave", "done", False, ""),
+        ("sync", "failed", False, ""),
+    ]
     for number, kind in enumerate(("drift", "settled", "drift")):
         notices.record_news(settings, [News(f"k{number}", kind, kind, "", "/", romance.id)])
     assert [(one.kind, one.total) for one in groups(settings, OWNER).items] == [("drift", 2), ("settled", 1)]

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import logging
 import re
+import socket
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
+from threading import Event, Thread
 
 import pytest
 from flask import Flask
 from sqlalchemy import text
 
 from attune.labeler.answers import ingest
+from attune.labeler.notices import send_in_time
 from attune.labeler.people import login_links
 from attune.labeler.records.schema import Attribute, Base, Expert, SignInLink
 from attune.labeler.records.session import reading, writing
@@ -171,6 +175,66 @@ def test_a_mail_that_is_not_taken_is_told_and_the_link_stays_to_copy(
     assert link is not None
     assert Actor(app).get(link.group(1)).status_code == 200
     assert re.search(r"/welcome/([\w-]+)", link.group(1)).group(1) not in ours(caplog)
+
+
+@contextmanager
+def slow_server(*says: bytes) -> Iterator[tuple[str, Event]]:
+    """A mail server that says these lines, one for each line that it reads, and then nothing; its address, and whether
+    the text of a mail came."""
+    read = Event()
+
+    def serve(listening: socket.socket) -> None:
+        with suppress(OSError):
+            connection, _ = listening.accept()
+            with connection, connection.makefile("rb") as lines:
+                for line in says:
+                    connection.sendall(line)
+                    if lines.readline().startswith(b"Subject:"):
+                        read.set()
+                lines.read()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = Thread(target=serve, args=(listening,), daemon=True)
+        thread.start()
+        yield f"smtp://127.0.0.1:{listening.getsockname()[1]}", read
+        listening.shutdown(socket.SHUT_RDWR)
+    thread.join(10)
+
+
+GREETED = (b"220 slow\r\n", b"250 slow\r\n")
+TAKES = (*GREETED, b"250 ok\r\n", b"250 ok\r\n", b"354 go on\r\n")
+
+
+@pytest.mark.parametrize(
+    ("says", "told", "reaches"),
+    [
+        ((), "was not sent: the mail server did not", False),
+        (GREETED[:1], "was not sent: the mail server did not", False),
+        (TAKES, "was sent: the mail server did not confirm it", True),
+    ],
+)
+def test_a_mail_server_that_does_not_answer_holds_nobody_up_and_the_page_says_what_became_of_the_mail(
+    settings: Settings, ana: Expert, romance: Attribute, monkeypatch: pytest.MonkeyPatch, says: tuple[bytes, ...],
+    told: str, reaches: bool,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(send_in_time, "SECONDS", 1.0)
+    factories.add_user(settings, "olga@example.org", "owner")
+    factories.add_user(settings, ana.email, "expert", ana)
+    factories.add_queue(settings, romance, ana)
+    with slow_server(*says) as (address, read):
+        page = _ask(Actor(create_app(replace(settings, smtp_url=address)), "olga@example.org"), ana.email)
+        assert f"email to {ana.email} {told}" in page
+        assert LINK.search(page)
+    assert read.is_set() == reaches
+
+
+def test_a_mail_that_was_given_up_is_not_sent_when_the_server_wakes_up(settings: Settings) -> None:
+    attempt = send_in_time._Attempt()
+    assert attempt.give_up()
+    assert not attempt.begin()
+    attempt = send_in_time._Attempt()
+    assert attempt.begin()
+    assert not attempt.give_up()
 
 
 def test_without_mail_one_line_says_which_setting_is_missing(

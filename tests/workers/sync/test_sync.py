@@ -12,12 +12,13 @@ from attune.labeler.label_studio import queue_tasks as label_studio_queue
 from attune.labeler.label_studio.expert_session import ExpertSession
 from attune.labeler.label_studio.projects import Project
 from attune.labeler.label_studio.queue_tasks import NewTask
+from attune.labeler.queues import stopping
 from attune.labeler.queues.stopping import GRACE
-from attune.labeler.records.schema import Annotation, Asset, Queue, Task
+from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Task
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
-from attune.workers.sync import sync, upkeep
+from attune.workers.sync import changed_tasks, sync, upkeep
 from tests.support.factories import add_assets, add_attribute, add_expert, add_queue, add_task, stand
 
 IMAGE = "http://127.0.0.1:1/x.jpg"
@@ -88,6 +89,34 @@ def test_a_stopped_queue_is_emptied_but_for_what_may_be_on_a_screen(
     assert tasks(live) == [None, answered, None]
     assert label_studio_queue.open_tasks(ls, queue.project) == []
     assert waits not in tasks(live)
+
+
+@pytest.mark.services
+@pytest.mark.slow
+def test_what_a_stop_gave_back_goes_although_the_queue_is_started_before_the_next_sync(
+    live: Settings, ls: LabelStudio, queue: Queue, expert: ExpertSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stopping.ingest, "ask_to_learn", lambda *_: None)
+    # The questions stand there for longer than that: what changed just now is read again, and would be open again.
+    monkeypatch.setattr(changed_tasks, "OVERLAP", timedelta(0))
+    shown, answered, _ = tasks(live)
+    expert.answer(answered, "romance")
+    sync.run(live, lambda *_: None)
+    with writing(live) as session:
+        session.scalars(select(Task).where(Task.label_studio_task == shown)).one().offered_at = now()
+        attribute, email = (
+            session.get_one(Attribute, queue.attribute_id).name,
+            session.get_one(Expert, queue.expert_id).email,
+        )
+    stopping.stop(live, attribute, email)
+    stopping.start(live, attribute, email)
+    sync.run(live, lambda *_: None)
+    assert label_studio_queue.open_tasks(ls, queue.project) == [shown], "an answer may be on its way"
+    assert tasks(live) == [shown, answered, None]
+    expert.answer(shown, "neither")
+    sync.run(live, lambda *_: None)
+    assert values(live) == ["romance", "neither"]
+    assert tasks(live) == [shown, answered, None]
 
 
 @pytest.mark.services
