@@ -15,8 +15,17 @@ from sqlalchemy.orm import Session
 from attune.labeler.answers import change, own_errors
 from attune.labeler.answers.counting import current
 from attune.labeler.attributes import attributes
+from attune.labeler.people import visible_runs
 from attune.labeler.people.viewer import Viewer, may_see, waiting
-from attune.labeler.records.schema import Annotation, Asset, ConfirmedAnswer, Expert, LabelError
+from attune.labeler.records.schema import (
+    Annotation,
+    Asset,
+    ConfirmedAnswer,
+    Expert,
+    LabelError,
+    SuspectedAnswer,
+    ToldLabelError,
+)
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
@@ -36,13 +45,27 @@ EVERYBODY = Viewer("admin", "")
 def replace(session: Session, attribute_id: int, run: int, suspected: Sequence[SuspectedError]) -> int:
     """Make ``suspected``, the least likely right first, the attribute's list after ``run``; how many are on it.
 
-    Answers that changed while the list was made are left out. A list of a later run stays.
+    Answers that changed while the list was made are left out. A list of a later run stays. Experts read the list of a
+    run whose figures they are shown, until the next such run: between the two it would tell what is learned from.
     """
     change.one_writer(session, attribute_id)
-    newest = select(func.max(LabelError.run)).where(LabelError.attribute_id == attribute_id)
+    shown = visible_runs.to_experts(session, [attribute_id]).get(attribute_id, [run])[-1]
+    if shown == run:
+        _replace(session, ToldLabelError, attribute_id, run, suspected)
+    return _replace(session, LabelError, attribute_id, run, suspected)
+
+
+def _replace(
+    session: Session,
+    kind: type[LabelError] | type[ToldLabelError],
+    attribute_id: int,
+    run: int,
+    suspected: Sequence[SuspectedError],
+) -> int:
+    newest = select(func.max(kind.run)).where(kind.attribute_id == attribute_id)
     if (session.scalar(newest) or 0) > run:
         return 0
-    session.execute(delete(LabelError).where(LabelError.attribute_id == attribute_id))
+    session.execute(delete(kind).where(kind.attribute_id == attribute_id))
     answer = current([attribute_id])
     rows = session.execute(
         select(Asset.asset_id, Expert.email, answer.c.value, answer.c.id)
@@ -58,11 +81,11 @@ def replace(session: Session, attribute_id: int, run: int, suspected: Sequence[S
             place += 1
             facts: dict[str, Any] = {"given": one.given, "expected": one.expected}
             facts |= {"probe": one.probe, "right": one.right}
-            session.add(LabelError(attribute_id=attribute_id, annotation_id=annotation, run=run, place=place, **facts))
+            session.add(kind(attribute_id=attribute_id, annotation_id=annotation, run=run, place=place, **facts))
     return place
 
 
-def listed(session: Session, settings: Settings, viewer: Viewer, attribute_id: int) -> Select[LabelError]:
+def listed(session: Session, settings: Settings, viewer: Viewer, attribute_id: int) -> Select[SuspectedAnswer]:
     """The rows of the list that ``viewer`` may see and that still hold, the least likely right first.
 
     Those who manage see all but what waits in a queue of their own; an expert sees only some of the own answers
@@ -70,18 +93,25 @@ def listed(session: Session, settings: Settings, viewer: Viewer, attribute_id: i
     """
     answer = current([attribute_id])
     whose = true() if viewer.manages else own_errors.visible(session, settings, viewer, attribute_id, answer)
-    return (
-        select(LabelError)
-        .join(answer, and_(answer.c.id == LabelError.annotation_id, answer.c.value == LabelError.given))
+    kind = list_of(viewer)
+    rows: Select[Any] = (
+        select(kind)
+        .join(answer, and_(answer.c.id == kind.annotation_id, answer.c.value == kind.given))
         .join(Asset, Asset.id == answer.c.asset_pk)
-        .where(LabelError.attribute_id == attribute_id, ~_confirmed(), may_see(viewer))
+        .where(kind.attribute_id == attribute_id, ~_confirmed(kind), may_see(viewer))
         .where(Asset.id.not_in(waiting(viewer)), whose)
-        .order_by(LabelError.place)
+        .order_by(kind.place)
     )
+    return rows
 
 
-def _confirmed() -> ColumnElement[bool]:
-    same = and_(ConfirmedAnswer.annotation_id == LabelError.annotation_id, ConfirmedAnswer.value == LabelError.given)
+def list_of(viewer: Viewer) -> type[LabelError] | type[ToldLabelError]:
+    """The table that ``viewer`` reads."""
+    return LabelError if viewer.manages else ToldLabelError
+
+
+def _confirmed(kind: type[LabelError] | type[ToldLabelError]) -> ColumnElement[bool]:
+    same = and_(ConfirmedAnswer.annotation_id == kind.annotation_id, ConfirmedAnswer.value == kind.given)
     return select(ConfirmedAnswer.id).where(same).exists()
 
 
@@ -91,10 +121,11 @@ def total(session: Session, settings: Settings, viewer: Viewer, attribute_id: in
     return session.scalar(select(func.count()).select_from(rows)) or 0
 
 
-def find(session: Session, settings: Settings, viewer: Viewer, name: str, annotation_id: int) -> LabelError | None:
+def find(session: Session, settings: Settings, viewer: Viewer, name: str, annotation_id: int) -> SuspectedAnswer | None:
     """The row of one answer to the attribute ``name``, if ``viewer`` may see it. Raises UnknownAttribute."""
     one = attributes.find(session, name)
-    return session.scalar(listed(session, settings, viewer, one.id).where(LabelError.annotation_id == annotation_id))
+    mine = list_of(viewer).annotation_id == annotation_id
+    return session.scalar(listed(session, settings, viewer, one.id).where(mine))
 
 
 def confirm(settings: Settings, viewer: Viewer, name: str, annotation_id: int) -> bool:

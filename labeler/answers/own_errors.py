@@ -8,7 +8,7 @@ from sqlalchemy import CTE, ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.people.viewer import LEFT_ALONE, Viewer, may_compare
-from attune.labeler.records.schema import Annotation, LabelError
+from attune.labeler.records.schema import Annotation, ToldLabelError
 from attune.labeler.settings import Settings, secrets
 from attune.models.clock import now
 
@@ -16,7 +16,7 @@ from attune.models.clock import now
 def visible(
     session: Session, settings: Settings, viewer: Viewer, attribute_id: int, answer: CTE
 ) -> ColumnElement[bool]:
-    """The condition on ``LabelError``, ``Asset`` and ``answer`` (as `counting.current`) under which an expert reads it.
+    """The condition on ``ToldLabelError``, ``Asset`` and ``answer`` (`counting.current`) for an expert to read it.
 
     The own answer was left alone for a day: until then a correction still counts as a first answer. An answer may be
     listed only because others gave another, so the viewer must be free to compare: that leaves out what the expert
@@ -29,14 +29,18 @@ def visible(
         answer.c.answered_at < left,
         answer.c.updated_at < left,
         may_compare(viewer, attribute_id),
-        LabelError.annotation_id.in_(_half(session, settings, viewer, attribute_id)),
+        ToldLabelError.annotation_id.in_(_half(session, settings, viewer, attribute_id)),
     )
 
 
 def _half(session: Session, settings: Settings, viewer: Viewer, attribute_id: int) -> list[int]:
     """The ids of the viewer's listed annotations that are shown; at most as many as a list holds."""
-    mine = (LabelError.attribute_id == attribute_id, Annotation.expert_id == (viewer.expert_id or 0))
-    listed = select(LabelError.annotation_id).join(Annotation, Annotation.id == LabelError.annotation_id).where(*mine)
+    mine = (ToldLabelError.attribute_id == attribute_id, Annotation.expert_id == (viewer.expert_id or 0))
+    listed = (
+        select(ToldLabelError.annotation_id)
+        .join(Annotation, Annotation.id == ToldLabelError.annotation_id)
+        .where(*mine)
+    )
     # Not the attribute's seed: an older one is short, and who sees the half could find it by trying.
     key = secrets.load(settings.secrets).audit_key
     return [one for one in session.scalars(listed) if is_shown(key, one)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from flask_babel import gettext
 from sqlalchemy import select
 
 from attune.labeler.jobs import failures, jobs
@@ -33,6 +34,18 @@ class Making:
     text: str = ""
 
 
+def why_failed(job: Job) -> str:
+    """What the expert reads of a failed job: in the page's language where no one foresaw it, else as it was said."""
+    if job.error and failures.shown(job.id, job.error) != failures.of_job(job.id):
+        return job.error
+    stopped: str = gettext(
+        "Choosing the images stopped because of an unexpected error. Start again. If it stops again, send the number "
+        "%(job)s to an admin.",
+        job=job.id,
+    )
+    return stopped
+
+
 def ask(settings: Settings, viewer: Viewer, name: str, images: int, again: bool = False) -> Making:
     """Have pages made until ``images`` images wait, unless a job is at it already.
 
@@ -53,7 +66,7 @@ def ask(settings: Settings, viewer: Viewer, name: str, images: int, again: bool 
             if job.state == "done" and job.result.get("exhausted"):
                 return Making(EXHAUSTED)
             if job.state == "failed":
-                return Making(FAILED, failures.shown(job.id, job.error))
+                return Making(FAILED, why_failed(job))
     wanted = min(max(images, 1), MOST_IMAGES)
     jobs.enqueue(settings, "grid", attribute=name, expert=expert.email, images=wanted)
     return Making(QUEUED)

@@ -300,14 +300,12 @@ class Annotation(Base):
     expert: Mapped[Expert] = relationship()
 
 
-class LabelError(Base):
-    """An answer that the newest list of suspected label errors names; each new list replaces the one before.
+class SuspectedAnswer:
+    """The columns of a list of suspected label errors; each new list replaces the one before.
 
     Where the answer was changed since, the row says nothing any more (``labeler.answers.label_errors``).
     """
 
-    __tablename__ = "label_errors"
-    __table_args__ = (UniqueConstraint("attribute_id", "annotation_id"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     attribute_id: Mapped[int] = mapped_column(ForeignKey("attributes.id"))
     annotation_id: Mapped[int] = mapped_column(ForeignKey("annotations.id"))
@@ -317,6 +315,20 @@ class LabelError(Base):
     expected: Mapped[str]
     probe: Mapped[float]  # the probability of ``expected`` by a probe that did not learn from the image or its title
     right: Mapped[float]  # how likely the answer is right, by that probe and all experts
+
+
+class LabelError(SuspectedAnswer, Base):
+    """An answer that the newest list names."""
+
+    __tablename__ = "label_errors"
+    __table_args__ = (UniqueConstraint("attribute_id", "annotation_id"),)
+
+
+class ToldLabelError(SuspectedAnswer, Base):
+    """An answer that the list names which experts read: that of a run whose figures they are shown."""
+
+    __tablename__ = "told_label_errors"
+    __table_args__ = (UniqueConstraint("attribute_id", "annotation_id"),)
 
 
 class ConfirmedAnswer(Base):

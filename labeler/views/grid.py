@@ -8,7 +8,7 @@ from flask_babel import gettext
 from sqlalchemy import select
 
 from attune.labeler.attributes import attributes
-from attune.labeler.jobs import failures
+from attune.labeler.labelling import more_pages
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.queues import asking, grids
 from attune.labeler.records.schema import Expert, Job, Queue
@@ -68,4 +68,4 @@ def progress(settings: Settings, viewer: Viewer, name: str, job_id: str) -> Prog
         return Progress(question, "done", "", waiting.link)
     if job is None or job.kind != "grid" or job.arguments.get("expert") != waiting.expert:
         return Progress(question, "done", "", None)
-    return Progress(question, job.state, failures.shown(job.id, job.error), None)
+    return Progress(question, job.state, more_pages.why_failed(job) if job.error else "", None)

@@ -15,7 +15,7 @@ from attune.labeler.labelling import corrections
 from attune.labeler.people.viewer import Viewer, may_compare
 from attune.labeler.queues.asking import is_asking
 from attune.labeler.records.paging import Page, page_of
-from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, LabelError, Pick, Queue, Task
+from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Pick, Queue, SuspectedAnswer, Task
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views.pictures import PageImage, picture
@@ -67,7 +67,7 @@ def errors_page(settings: Settings, viewer: Viewer, name: str, page: int = 1) ->
         return ErrorsPage(one.name, one.question, one.classes, one.revision, _suspects(session, viewer, one, rows))
 
 
-def _suspects(session: Session, viewer: Viewer, one: Attribute, rows: Page[LabelError]) -> Page[Suspect]:
+def _suspects(session: Session, viewer: Viewer, one: Attribute, rows: Page[SuspectedAnswer]) -> Page[Suspect]:
     ids = [row.annotation_id for row in rows.items]
     given = {kept.id: kept for kept in session.scalars(select(Annotation).where(Annotation.id.in_(ids)))}
     assets = {kept.asset_pk for kept in given.values()}
@@ -75,7 +75,7 @@ def _suspects(session: Session, viewer: Viewer, one: Attribute, rows: Page[Label
     asked, free = _asked(session, viewer, one.id, assets)
     choices = corrections.choices(session, ids, one.classes)
 
-    def suspect(row: LabelError) -> Suspect:
+    def suspect(row: SuspectedAnswer) -> Suspect:
         answer = given[row.annotation_id]
         own = viewer.expert_id is not None and answer.expert_id == viewer.expert_id
         return Suspect(

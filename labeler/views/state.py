@@ -169,7 +169,7 @@ def _experts_step(facts: Facts) -> Step:
 def _measure(facts: Facts) -> str:
     """Why an audit batch is the next step; empty where it is not."""
     audit_plan, evidence = facts.advice.audits, facts.advice.evidence
-    if audit_plan is None:
+    if audit_plan is None or not facts.experts:
         return ""
     if audit_plan.trained >= BUYS_MUCH and audit_plan.drawn < (audit_plan.needed or 0):
         counts = f"a gate needs {audit_plan.needed}, and only {audit_plan.drawn} are requested so far"
@@ -187,9 +187,11 @@ def _managers_step(facts: Facts) -> Step:
         return Step("Add images to the pool.", command="attune assets add PATH")
     if facts.being_filled:
         return Step("Wait a moment: a worker is creating and filling the queues.", place="jobs")
-    if not facts.experts:
-        return Step("Give an expert a queue.", place="people", command=f"attune expert add EMAIL --attribute {name}")
-    if facts.stopped == facts.experts:
+    if not facts.experts and where in (SEEDING, LABELLING):
+        ended = "No expert has an open queue. Give one to an expert, so that labelling goes on."
+        text = ended if facts.answers else "Give an expert a queue."
+        return Step(text, place="people", command=f"attune expert add EMAIL --attribute {name}")
+    if facts.experts and facts.stopped == facts.experts:
         return Step("Every queue is stopped. Start one, so that experts can go on.", place="queues")
     if where == DIFFERS:
         return Step("See which expert differs, and talk to them.", place="experts")
@@ -203,7 +205,7 @@ def _managers_step(facts: Facts) -> Step:
         return Step(text, place="measure", command=f"attune audit {name} --size {AUDIT_SIZE}")
     if where == LABELLING:
         return Step("Let the experts continue.", place="attribute")
-    if where == SETTLED and facts.unanswered:
+    if where == SETTLED and facts.unanswered and facts.experts:
         text = f"Fill the queues again: no expert has answered {quoted_list(facts.unanswered)} yet."
         return Step(text, place="attribute", command=f"attune batch {name} --size 40")
     if where == SETTLED:

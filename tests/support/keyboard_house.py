@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,8 @@ from attune.labeler.assets import uploads
 from attune.labeler.attributes import attributes
 from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.explore import search
-from attune.labeler.labelling import take_answers, take_pages
+from attune.labeler.label_studio import grid_project
+from attune.labeler.labelling import take_answers, take_chosen, take_pages
 from attune.labeler.records.schema import Annotation, Asset, Expert, Queue
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
@@ -64,6 +66,9 @@ def served(folder: Path, redis_url: str) -> Iterator[House]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(take_answers, "label_studio", lambda _: singles)
         patch.setattr(take_pages, "label_studio", lambda _: desk.store)
+        numbers = count(9000)
+        patch.setattr(take_chosen, "label_studio", lambda _: desk.store)
+        patch.setattr(grid_project, "add", lambda *_: next(numbers))
         patch.setattr(ingest, "ask_to_learn", lambda *_: None)
         patch.setattr(uploads, "LEFT_FREE", 0)
         patch.setattr(search, "start", found_at_once)

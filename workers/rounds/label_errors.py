@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from attune.labeler.answers import label_errors
-from attune.labeler.records.session import writing
+from attune.labeler.people import visible_runs
+from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.labels.answers import AUDIT
 from attune.models.labels.label_errors import SuspectedError, suspected_errors, trusted
@@ -32,6 +33,12 @@ def record(settings: Settings, snapshot: Snapshot, run: int, prompts: Prompts | 
         count = label_errors.replace(session, snapshot.attribute.id, run, found)
     log.info("learn(%s): suspected label errors: %d", snapshot.attribute.name, count)
     return count
+
+
+def is_for_experts(settings: Settings, snapshot: Snapshot, run: int) -> bool:
+    """Whether experts are shown ``run``, and so its list."""
+    with reading(settings) as session:
+        return visible_runs.to_experts(session, [snapshot.attribute.id]).get(snapshot.attribute.id, [])[-1:] == [run]
 
 
 def suspected(snapshot: Snapshot, prompts: Prompts | None) -> list[SuspectedError]:

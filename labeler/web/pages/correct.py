@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 from werkzeug.exceptions import BadRequest, NotFound
 
 from attune.labeler.labelling import availability, corrections
@@ -18,8 +19,7 @@ from attune.labeler.web.pages.label import shown
 from attune.models.errors import DataError, LabelStudioError
 
 blueprint = Blueprint("correct", __name__, url_prefix="/attributes/<name>/answers/<int:annotation>")
-NOT_YOURS = "This answer is not yours, was deleted, or answers a question that has changed. Open your list of answers."
-CHANGED = "The question was changed after you opened this page. Read it again, then correct the answer."
+# Said on the list that the answer was opened from, which is in English.
 NOT_TAKEN = "Label Studio did not take the answer. Nothing was changed. Try again in a minute."
 
 
@@ -30,12 +30,12 @@ def page(name: str, annotation: int) -> ResponseReturnValue:
     if not availability.is_available(settings) or (viewer.manages and request.args.get("in") == "label-studio"):
         address = reopen.open_again(settings, viewer, name, annotation)
         if address is None:
-            raise NotFound(NOT_YOURS)
+            raise NotFound(_not_yours())
         return redirect(address)
     with reading(settings) as session:
         found = corrections.find(session, viewer, name, annotation)
     if found is None:
-        raise NotFound(NOT_YOURS)
+        raise NotFound(_not_yours())
     return render_template(
         "correct.html", page=labelling_page(settings, viewer, name), one=found, annotation=annotation,
         image=shown(found.question), once=str(uuid4()), back=_back(name),
@@ -49,7 +49,7 @@ def change(name: str, annotation: int) -> ResponseReturnValue:
         once = str(UUID(request.form.get("once", "")))
         revision = int(request.form["revision"])
     except (KeyError, ValueError):
-        raise BadRequest("The form is not complete. Load the page again.") from None
+        raise BadRequest(gettext("The form is not complete. Load the page again.")) from None
     value = request.form.get("value", "")
     again = url_for("correct.page", name=name, annotation=annotation, back=_back(name))
     try:
@@ -67,9 +67,20 @@ def tell(outcome: str, value: str) -> None:
         said = f"Your answer is now “{value}”." if value else "Your answer was taken back."
         flash(f"{said} The next run uses it.", "success")
     elif outcome == REVISED:
-        flash(CHANGED, "warning")
+        changed = gettext(
+            "The question was changed after you opened this page. Read it again, then correct the answer."
+        )
+        flash(changed, "warning")
     else:
         flash(NOT_TAKEN, "danger")
+
+
+def _not_yours() -> str:
+    return str(
+        gettext(
+            "This answer is not yours, was deleted, or answers a question that has changed. Open your list of answers."
+        )
+    )
 
 
 def _back(name: str) -> str:

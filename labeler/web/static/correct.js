@@ -7,7 +7,7 @@ const answers = [...form.querySelectorAll("[data-key]")];
 async function zoom() {
   if (picture.classList.toggle("zoomed")) {
     const whole = new Image();
-    whole.alt = "The image in its full size"; whole.src = picture.dataset.whole;
+    whole.alt = picture.dataset.wholeAlt; whole.src = picture.dataset.whole;
     await whole.decode().catch(() => {});
     if (picture.classList.contains("zoomed")) picture.replaceChildren(whole);
   } else picture.replaceChildren(small);

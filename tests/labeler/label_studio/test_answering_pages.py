@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from attune.labeler.answers import ingest
 from attune.labeler.assets.active_encoder import activate
@@ -27,10 +27,12 @@ from attune.labeler.people import experts
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.queues import grids
 from attune.labeler.queues.grids import SIZE
-from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Grid, GridPage
+from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Grid, GridPage, Queue
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
+from attune.models.clock import now
 from attune.models.encoders.fingerprint import Fingerprint
+from attune.models.errors import AccessError
 from attune.models.vectors.vector_store import VectorStore
 from attune.workers.jobs import make_grids
 from attune.workers.sync import sync
@@ -156,6 +158,33 @@ def test_chosen_images_are_one_page_there_and_taken_back_a_skip(house: House, ls
     assert [one["was_cancelled"] for one in stored_on(ls, page)] == [True]
     assert sync.run(house.settings, quiet, whole=True)["changed"] == 0
     assert house.said(page) == {}
+
+
+def test_an_experts_chosen_images_are_theirs_alone_there_and_a_stopped_queue_takes_none(
+    house: House, ls: LabelStudio
+) -> None:
+    """Two experts choose the same image: each has an annotation of their own, which nobody else's undo touches."""
+    on_pages = {key for email in (EMAIL, OTHER) for page in house.pages(email) for key in page.asset_pks}
+    with reading(house.settings) as session:
+        free = select(Asset.asset_id).where(Asset.id.not_in(on_pages)).order_by(Asset.id)
+        names = list(session.scalars(free.limit(2)))
+    mine, theirs = (Chosen(uuid4(), uuid4(), value, names) for value in ("tender", "other"))
+    for email, batch in ((EMAIL, mine), (OTHER, theirs)):
+        done = take_chosen.take(house.settings, house.viewer(email), "tender", 1, [batch])
+        assert done == {str(batch.once): Outcome(STORED, 2)}
+    undo = Chosen(uuid4(), mine.batch, undo=True)
+    take_chosen.take(house.settings, house.viewer(), "tender", 1, [undo])
+    (kept,) = [one for one in house.pages(OTHER) if len(one.asset_pks) == 2]
+    assert [one["was_cancelled"] for one in stored_on(ls, kept)] == [False]
+    assert house.said(kept) == dict.fromkeys(range(2), "other")
+    with reading(house.settings) as session:
+        purposes = session.execute(select(Annotation.purpose, Annotation.inclusion)).all()
+    assert {tuple(row) for row in purposes} == {("seed", None)}, "asked as chosen images, never as audits"
+    with writing(house.settings) as session:
+        whose = select(Expert.id).where(Expert.email == OTHER).scalar_subquery()
+        session.execute(update(Queue).where(Queue.expert_id == whose).values(stopped_at=now()))
+    with pytest.raises(AccessError):
+        take_chosen.take(house.settings, house.viewer(OTHER), "tender", 1, [Chosen(uuid4(), uuid4(), "other", names)])
 
 
 def test_another_experts_page_is_refused_here_and_there(house: House, ls: LabelStudio) -> None:

@@ -106,3 +106,20 @@ def test_advice_is_read_with_its_evidence_whatever_its_form() -> None:
         "n: 3",
     )
     assert advice(said({"text": "Stop.", "evidence": "because"})).evidence == ("because",)
+
+
+@pytest.mark.parametrize(
+    ("change", "place", "says"),
+    [
+        ({"answers": 0, "last_run": None}, "people", "Give an expert a queue."),
+        ({}, "people", "so that labelling goes on"),
+        ({"advice": said({"state": "settled"})}, "review", "Review the candidate"),
+        ({"advice": said({"state": "settled"}), "unanswered": ("romance",)}, "review", "Review the candidate"),
+        ({"champion": 3}, None, "Pull the champion"),
+    ],
+)
+def test_without_an_open_queue_the_step_follows_what_is_there(
+    change: dict[str, object], place: str | None, says: str
+) -> None:
+    step = next_step(replace(FACTS, experts=0, open_tasks=0, **change), OWNER)
+    assert (step.place, says in step.text) == (place, True)

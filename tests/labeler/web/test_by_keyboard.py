@@ -11,9 +11,9 @@ from sqlalchemy import select
 
 from attune.labeler.assets import uploads
 from attune.labeler.attributes import attributes
-from attune.labeler.records.schema import Job
+from attune.labeler.records.schema import Asset, Job
 from attune.labeler.records.session import reading
-from tests.support import factories
+from tests.support import axe, factories
 from tests.support.keyboard import enter, focus, follow, reach
 from tests.support.keyboard_house import ANA, OLGA, House, all_stored, answered, served, shown, stored
 
@@ -54,6 +54,27 @@ def test_an_expert_labels_single_images(page: Page, house: House) -> None:
     shown(page, third)
     all_stored(page)
     assert [stored(house, key) for key in (first, second, third)] == ["other", "unsure", "tender"]
+
+
+def test_an_expert_answers_images_of_their_choice_and_takes_them_back(page: Page, house: House) -> None:
+    with reading(house.settings) as session:  # the first images of the pool wait for nobody
+        free = session.scalars(select(Asset.asset_id).order_by(Asset.id).limit(1)).one()
+    enter(page, house.address, ANA, f"/explore?title={free.rstrip('0123456789')}")
+    mosaic, said = page.locator("[data-mosaic]"), page.locator("[data-said]")
+    reach(page, "Choose all on this page")
+    while not page.evaluate("document.activeElement.matches('[data-choose]')"):
+        page.keyboard.press("Tab")
+    page.keyboard.press("x")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    expect(page.locator("[data-picked]")).to_have_text("2")
+    page.keyboard.press("2")
+    expect(said).to_contain_text("2 images answered “other”.")
+    assert "%" not in mosaic.inner_text(), "nothing that a probe says of images that are still to be answered"
+    page.keyboard.press("Backspace")
+    expect(said).to_contain_text("Taken back.")
+    expect(page.locator(".given-mark")).to_have_count(0)
+    assert not axe.serious(page)
 
 
 def test_an_expert_labels_a_page_of_twelve(page: Page, house: House) -> None:

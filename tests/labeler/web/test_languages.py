@@ -11,15 +11,17 @@ from typing import Any
 import flask_babel
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
-from attune.labeler.labelling import take_pages
-from attune.labeler.records.schema import Attribute
-from attune.labeler.records.session import writing
+from attune.labeler.jobs import failures
+from attune.labeler.labelling import more_pages, take_pages
+from attune.labeler.records.schema import Annotation, Attribute, Job
+from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.web import languages, script_words
 from tests.labeler.web.conftest import TOKEN, Actor
 from tests.support import factories
-from tests.support.page_desk import PageDesk
+from tests.support.page_desk import PageDesk, tick
 
 PAGES = ("/attributes/tender/label", "/attributes/tender/pages")
 SCRIPTS = Path(languages.__file__).parent / "static"
@@ -88,6 +90,29 @@ def test_a_cookie_that_names_no_language_counts_for_nothing(ana: Actor) -> None:
 
 def test_the_rest_of_the_console_stays_english_and_says_so(ana: Actor) -> None:
     assert language_of(ana, "/", **GERMAN) == "en"
+
+
+def test_the_page_that_corrects_one_answer_is_translated_as_a_whole(
+    settings: Settings, desk: PageDesk, ana: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.take(tick(desk.pages[0], 0))
+    with reading(settings) as session:
+        path = f"/attributes/tender/answers/{session.scalars(select(Annotation.id)).first()}"
+    assert "Antwort behalten" in ana.get(path, headers=GERMAN).text
+    gone = ana.get("/attributes/tender/answers/9999", headers=GERMAN).text
+    assert "Diese Antwort ist nicht Ihre" in gone
+    monkeypatch.setattr(flask_babel.Domain, "get_translations", lambda _: Marked())
+    written = {"Is the scene tender?", str(desk.attribute.definition), "tender", "other"}
+    left = [one for one in Words(ana.get(path).text).found if "⟦" not in one and "⟧" not in one]
+    assert [one for one in left if one not in written and re.search(r"[A-Za-z]{2}", one)] == []
+
+
+@pytest.mark.parametrize("error", [failures.of_job("grid-7"), "", "KeyError: 'x'"])
+def test_a_failure_that_no_one_foresaw_is_told_in_the_pages_language(app: Flask, error: str) -> None:
+    job = Job(id="grid-7", error=error)
+    with app.test_request_context(PAGES[1]), flask_babel.force_locale("de"):
+        assert "Nummer grid-7" in more_pages.why_failed(job)
+        assert more_pages.why_failed(Job(id="grid-7", error="The pool is empty.")) == "The pool is empty."
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -1,4 +1,4 @@
-"""a run keeps how many of its answers are on images that their experts chose themselves"""
+"""a run keeps how many answers are on images of the own choice, and experts have a list of label errors of their own"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -24,7 +24,30 @@ def upgrade() -> None:
     # With a default of the database, so that a release of before, still at work, can go on writing.
     op.add_column('runs', sa.Column('chosen', sa.Integer(), server_default='0', nullable=False))
     op.execute(BEFORE)
+    op.create_table(
+        'told_label_errors',
+        sa.Column('id', sa.Integer(), nullable=False),
+        sa.Column('attribute_id', sa.Integer(), nullable=False),
+        sa.Column('annotation_id', sa.Integer(), nullable=False),
+        sa.Column('run', sa.Integer(), nullable=False),
+        sa.Column('place', sa.Integer(), nullable=False),
+        sa.Column('given', sa.String(length=255), nullable=False),
+        sa.Column('expected', sa.String(length=255), nullable=False),
+        sa.Column('probe', sa.Double(), nullable=False),
+        sa.Column('right', sa.Double(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ['annotation_id'], ['annotations.id'], name=op.f('fk_told_label_errors_annotation_id_annotations')
+        ),
+        sa.ForeignKeyConstraint(
+            ['attribute_id'], ['attributes.id'], name=op.f('fk_told_label_errors_attribute_id_attributes')
+        ),
+        sa.PrimaryKeyConstraint('id', name=op.f('pk_told_label_errors')),
+        sa.UniqueConstraint(
+            'attribute_id', 'annotation_id', name=op.f('uq_told_label_errors_attribute_id_annotation_id')
+        ),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table('told_label_errors')
     op.drop_column('runs', 'chosen')
