@@ -12,9 +12,9 @@ LOCKS := requirements.lock requirements-test.lock
 FROM_LOCKS = $(BIN)/python -m pip install --progress-bar off --require-hashes --no-deps --no-build-isolation
 UPGRADE ?=
 LANGUAGE_CODE ?=
-# Tests run in three processes, as each waits half of its time for services and browsers. A module stays in one, and so
+# Tests run in four processes, as each waits half of its time for services and browsers. A module stays in one, and so
 # does all that shares one Label Studio. TWO= runs them in one.
-TWO ?= -n 3
+TWO ?= -n 4
 PYTEST ?=
 # Of what pip says, the files that take long and the step that takes longest, without where they come from.
 SIGNS_OF_LIFE = while read -r line; do case "$$line" in \

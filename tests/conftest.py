@@ -1,6 +1,6 @@
 """Fixtures that every test may ask for, where temporary folders lie, and what may run side by side.
 
-`make test` runs three processes on two cores, as each waits half of its time. A module stays in one of them, so that
+`make test` runs four processes on two cores, as each waits half of its time. A module stays in one of them, so that
 what its tests share is made once. All modules that ask for the session's Label Studio stay in one, too, and so do the
 journeys through one house: each is started once. What starts services of its own may run beside them. The longest come
 first, so that no process waits long at the end.
@@ -96,11 +96,11 @@ def _shared(module: str) -> str | None:
 
 
 def _turn(scope: str) -> int:
-    """The session's Label Studio first, then what starts its own, then what is slow; modules by their tests after."""
+    """The session's Label Studio first, then what starts its own, what is slow and what waits for a browser."""
     if scope in {"services", HOUSE}:
         return 0 if scope == "services" else 1
-    marks = ("pytest.mark.services", "pytest.mark.slow")
-    return next((turn for turn, mark in enumerate(marks, start=2) if mark in _text(scope)), 4)
+    marks = ("pytest.mark.services", "pytest.mark.slow", "pytest.mark.browser")
+    return next((turn for turn, mark in enumerate(marks, start=2) if mark in _text(scope)), 5)
 
 
 # pytest-xdist 3.8 does not hand its own groups (--dist loadgroup) on to pytest 9.2.

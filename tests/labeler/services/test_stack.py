@@ -37,6 +37,12 @@ def light(live: Settings) -> Settings:
     return free_ports(replace(live, redis_url=None))
 
 
+@pytest.fixture
+def lighter(light: Settings) -> Settings:
+    """The same with one worker: each loads all of its jobs, which takes seconds."""
+    return replace(light, workers=1)
+
+
 def cli(settings: Settings, *words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "attune.labeler.cli.main", *words]
     return subprocess.run(
@@ -115,24 +121,26 @@ def _done_a_sync(settings: Settings) -> bool:
     return True
 
 
-def test_killed_with_9_it_starts_again_on_the_same_data(light: Settings) -> None:
-    first = Stack(light)
+def test_killed_with_9_it_starts_again_on_the_same_data(lighter: Settings) -> None:
+    first = Stack(lighter)
     first.start()
     first.ready()
-    redis = Redis.from_url(redis_address(light))
+    redis = Redis.from_url(redis_address(lighter))
     redis.config_set("appendfsync", "always")
     redis.set("kept", "yes")
     os.kill(first.pid, signal.SIGKILL)  # its parts go with it, and no port stays taken
-    second = Stack(light)
+    second = Stack(lighter)
     second.start()
     second.ready()
-    assert jobs.workers_alive(light, "learn")
-    for process in [*pids(light), psutil.Process(second.pid)]:
+    assert jobs.workers_alive(lighter, "learn")
+    for process in [*pids(lighter), psutil.Process(second.pid)]:
         process.kill()
-    with Stack(light):
-        assert Redis.from_url(redis_address(light)).get("kept") == b"yes"
+    with Stack(lighter):
+        assert Redis.from_url(redis_address(lighter)).get("kept") == b"yes"
         # The dead workers of before do not count as alive.
-        assert len(jobs.Worker.all(connection=jobs.connect(light))) == light.workers + 1, "and the one that ends access"
+        assert len(jobs.Worker.all(connection=jobs.connect(lighter))) == lighter.workers + 1, (
+            "and the one that ends access"
+        )
     first.stop()
     second.stop()
 

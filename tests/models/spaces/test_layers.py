@@ -8,7 +8,6 @@ from typing import Any, cast
 import numpy as np
 import pytest
 import torch
-from open_clip.model import CLIP
 
 from attune.models.encoders.encoders import OpenClipEncoder
 from attune.models.encoders.fingerprint import Fingerprint
@@ -27,6 +26,8 @@ TOWERS: dict[str, tuple[dict[str, Any], int]] = {
 
 @pytest.fixture(params=TOWERS)
 def tower(request: pytest.FixtureRequest) -> tuple[OpenClipEncoder, int]:
+    from open_clip.model import CLIP  # here, as it takes two seconds of each process that collects the tests
+
     vision, blocks = TOWERS[request.param]
     torch.manual_seed(0)
     model = CLIP(16, vision, TEXT).eval()
