@@ -37,8 +37,8 @@ class Seconds:
 
 @dataclass(frozen=True)
 class TimedPage:
-    """A page that somebody answered: ``seconds`` is an equal share of its time for each image, ``marks`` of its ``images``
-    were ticked or unsure. Where no tick is no answer, the other images were looked at all the same."""
+    """A page that somebody answered: ``seconds`` is an equal share of its time for each image; ``marks`` of its
+    ``images`` were ticked or unsure. Where no tick is no answer, the others were looked at all the same."""
 
     seconds: float
     images: int
