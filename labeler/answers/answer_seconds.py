@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
@@ -12,12 +15,11 @@ from attune.labeler.answers.counting import current
 from attune.labeler.queues.chosen_pages import is_chosen
 from attune.labeler.records.schema import Annotation, GridAnswer, GridPage
 from attune.models.labels.answers import UNSURE
-from attune.models.query.page_value import Seconds
+from attune.models.query.page_value import Seconds, TimedPage, recorded_look
 
 NEWEST = 2000  # answers of each way that are looked at
 LONGEST = 300.0  # seconds; a longer look was a break
 FEWEST = 12  # answers that are worth a figure: one page
-LEAST_LOOK = 0.1  # seconds; nobody sees an image in less
 
 
 @dataclass(frozen=True)
@@ -45,33 +47,54 @@ def pace(session: Session, attribute_id: int) -> Pace | None:
 def expected(session: Session, attribute_id: int) -> Seconds:
     """What answers to come will take: as recorded where there are enough, else by the keystroke-level model.
 
-    Of the recorded time on pages, a look is what is left when each image that was marked took a single answer's time.
+    Of the recorded time on a page, a look is what is left when each image that was marked took a single answer's time,
+    shared by all images of the page: where no tick is no answer, most of them have none.
     """
     found, model = pace(session, attribute_id), Seconds()
     if found is None:
         return model
     single = found.single.seconds if found.single else model.single
     mark = found.single.seconds if found.single else model.mark
-    look = model.look
-    if found.page:
-        look = max(found.page.seconds - marked_share(session, attribute_id) * mark, LEAST_LOOK)
+    pages = timed_pages(session, attribute_id) if found.page else []
+    look = recorded_look(pages, mark) if pages else model.look
     return Seconds(single, look, mark, model.submit)
 
 
-def marked_share(session: Session, attribute_id: int) -> float:
-    """The share of the newest answers on pages that are ticks or unsure, in [0, 1]; 0 where there are none."""
-    answer = current([attribute_id])
-    rows = (
-        select(Annotation.value, GridPage.ticked)
-        .join(answer, answer.c.id == Annotation.id)
+def timed_pages(session: Session, attribute_id: int) -> list[TimedPage]:
+    """The pages of the newest answers on pages, newest first.
+
+    Without pages whose images a person chose, as those were looked at before, and without those whose classes have
+    other names since, as nobody can tell their ticks.
+    """
+    rows: Sequence[Any] = session.execute(
+        select(
+            GridPage.id,
+            GridPage.asset_pks,
+            GridPage.ticked,
+            GridPage.unticked,
+            Annotation.value,
+            Annotation.lead_seconds,
+        )
         .join(GridAnswer, GridAnswer.annotation_id == Annotation.id)
         .join(GridPage, GridPage.id == GridAnswer.page_id)
-        .where(~is_chosen())  # whose images a person chose: they were looked at before
+        .where(Annotation.attribute_id == attribute_id, Annotation.deleted_at.is_(None), ~is_chosen(), is_timed())
         .order_by(Annotation.id.desc())
         .limit(NEWEST)
-    )
-    marked = [value in {ticked, UNSURE} for value, ticked in session.execute(rows)]
-    return sum(marked) / len(marked) if marked else 0.0
+    ).all()
+    pages: dict[int, list[Any]] = defaultdict(list)
+    for row in rows:
+        pages[row.id].append(row)
+    if len(rows) == NEWEST and len(pages) > 1:
+        pages.popitem()  # the oldest one's answers may have been cut off
+    return [
+        TimedPage(
+            float(answers[-1].lead_seconds),  # the first answer's: one that a correction added has the time of both
+            len(answers[0].asset_pks),
+            sum(one.value in {one.ticked, UNSURE} for one in answers),
+        )
+        for answers in pages.values()
+        if all(one.value in {one.ticked, one.unticked, UNSURE} for one in answers)
+    ]
 
 
 def is_timed() -> ColumnElement[bool]:

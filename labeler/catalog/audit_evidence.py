@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -181,16 +181,16 @@ def collect(settings: Settings, attribute: str) -> Evidence:
         independent = first_answers.independent(session, row, answers)
         firsts = tuple(answer for answer in independent if answer.value in {*row.classes, UNSURE})
         own = own_picks(session, row.id)
+        made = partial(Evidence, row, revisions, answers, firsts=firsts, own=own)
         nothing = Labels((), (), np.empty((0, len(row.classes))), np.empty(0))
         try:
             view = open_pool(settings, session)
         except PoolError as error:
-            return Evidence(row, revisions, answers, nothing, np.empty(0), None, str(error), firsts=firsts, own=own)
+            return made(nothing, np.empty(0), None, str(error))
     design = AuditDesign.from_bytes(row.audit_state) if row.audit_state else AuditDesign(0)
     audits = design.measuring(firsts, own)
     if row.audit_state is None or not audits:
-        missing = "there are no audit answers yet"
-        return Evidence(row, revisions, answers, nothing, np.empty(0), view, missing, firsts=firsts, own=own)
+        return made(nothing, np.empty(0), view, "there are no audit answers yet")
     labels = consensus(audits, row.classes)
     inclusion, rows = design.inclusions(labels.asset_ids), view.positions(labels.asset_ids)
     share, seed = float(row.settings.get("reserved_share", RESERVED_SHARE)), int(row.settings.get("seed", 0))
@@ -198,22 +198,8 @@ def collect(settings: Settings, attribute: str) -> Evidence:
     apart = pool_reserved_mask(view.pool, rows, share, seed)
     usable = np.flatnonzero((rows >= 0) & (inclusion > 0) & apart)
     missing = "" if len(usable) else "none of the audit images is in the pool any more"
-    kept_labels = labels.subset(usable)
     number, leader = (0, None) if newest is None else (newest.number, read_probe(newest.probe))
-    return Evidence(
-        row,
-        revisions,
-        answers,
-        kept_labels,
-        inclusion[usable],
-        view,
-        missing,
-        number,
-        leader,
-        firsts,
-        own,
-        design,
-    )
+    return made(labels.subset(usable), inclusion[usable], view, missing, number, leader, design=design)
 
 
 def paired(evidence: Evidence, a: Run, b: Run) -> Metric:

@@ -28,6 +28,7 @@ class Given:
     """One answer: ``once`` names it for good, ``key`` is the task's, ``value`` a class, unsure or skip.
 
     ``age``: seconds since it was given. Label Studio keeps an answer of the same expert that was stored since.
+    ``is_first``: the expert was shown the task as an open one, so that this answer may not take another's place.
     """
 
     once: str
@@ -51,10 +52,7 @@ class Given:
 
 @dataclass(frozen=True)
 class GivenPage:
-    """The answer to a page of images, as `Given`; ``ticks`` is None for a page that is skipped.
-
-    ``is_first``: the expert was shown the page as an open one, so that this answer may not take another's place.
-    """
+    """The answer to a page of images, as `Given`; ``ticks`` is None for a page that is skipped."""
 
     once: str
     task: int

@@ -44,7 +44,7 @@ LONGEST_LOOK = 3600.0  # seconds; a page left open over lunch says nothing about
 class Answer:
     """One answer as the page sends it; ``once`` (a UUID of the page's) names it for good, ``seconds`` is the look.
 
-    ``age``: seconds since it was given.
+    ``age``: seconds since it was given. ``is_first``: the browser showed the image as one without an answer.
     """
 
     once: str
@@ -52,12 +52,14 @@ class Answer:
     value: str
     seconds: float
     age: float = 0.0
+    is_first: bool = False
 
 
 def take(settings: Settings, viewer: Viewer, name: str, revision: int, answers: Sequence[Answer]) -> dict[str, str]:
     """Store the viewer's ``answers`` to questions of revision ``revision``; once -> what became of it. Idempotent.
 
-    A later answer to the same task corrects the earlier one, and one that was given before it does not. Raises
+    A later answer to the same task corrects the earlier one, and one that was given before it does not, nor one of a
+    browser that showed the image as open, where another tab had answered it. Raises
     UnknownAttribute, AccessError, DataError for a value that is no answer to the question, LabelStudioUnreachable,
     LabelStudioRefused: then nothing was stored that may not be sent again.
     """
@@ -77,6 +79,7 @@ def take(settings: Settings, viewer: Viewer, name: str, revision: int, answers: 
             answer.value,
             look(answer.seconds),
             answer.age,
+            answer.is_first,
         )
         for answer in answers
         if answer.key in tasks

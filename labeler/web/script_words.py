@@ -100,9 +100,9 @@ def outbox() -> dict[str, Word]:
             "%(count)s answers were not stored: you answered the same images again later. The later answers stay.",
         ),
         "before": forms(
-            "%(count)s answer was not stored: you had answered the same page before, in another tab or browser. "
-            "Those answers stay. Load this page again to see or change them.",
-            "%(count)s answers were not stored: you had answered the same page before, in another tab or browser. "
+            "%(count)s answer was not stored: you had answered the same image before, in another tab or browser. "
+            "That answer stays. Load this page again to see or change it.",
+            "%(count)s answers were not stored: you had answered the same images before, in another tab or browser. "
             "Those answers stay. Load this page again to see or change them.",
         ),
         "lost": forms(

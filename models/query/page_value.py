@@ -6,7 +6,9 @@ costs a look; one that is ticked, or that the probe is undecided about, costs as
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +16,7 @@ import numpy.typing as npt
 STEP, KEY = 1.35, 0.28  # seconds: a mental step, a key
 RESPONSE = 0.016  # seconds from the key to the next image, p50 (benchmarks/labelling_speed)
 LOOK = 0.6  # seconds of a look at one image among others
+LEAST_LOOK = 0.1  # seconds; nobody sees an image in less
 UNDECIDED = 0.2  # images whose probability is nearer to one half are looked at as long as single ones
 MORE = 4  # times as many candidates as a page has images
 ROUND = 20  # single answers that a page is compared with: between two decisions (benchmarks/expert_minutes)
@@ -30,6 +33,22 @@ class Seconds:
     look: float = LOOK
     mark: float = STEP + KEY
     submit: float = KEY + RESPONSE
+
+
+@dataclass(frozen=True)
+class TimedPage:
+    """A page that somebody answered: ``seconds`` is an equal share of its time for each image; ``marks`` of its
+    ``images`` were ticked or unsure. Where no tick is no answer, the others were looked at all the same."""
+
+    seconds: float
+    images: int
+    marks: int
+
+
+def recorded_look(pages: Sequence[TimedPage], mark: float) -> float:
+    """The seconds of a look that one of ``pages`` took: what is left of an image's share when each mark took ``mark``
+    seconds. The median page's; at least `LEAST_LOOK`. Raises StatisticsError without a page."""
+    return max(median(page.seconds - mark * page.marks / page.images for page in pages), LEAST_LOOK)
 
 
 @dataclass(frozen=True, eq=False)

@@ -79,4 +79,4 @@ def shown(one: Question) -> dict[str, Any]:
 
 def _answer(row: Mapping[str, Any]) -> Answer:
     look, age = sent_answers.seconds(row), sent_answers.age(row)
-    return Answer(str(UUID(row["once"])), str(row["key"]), str(row["value"]), look, age)
+    return Answer(str(UUID(row["once"])), str(row["key"]), str(row["value"]), look, age, bool(row.get("first")))

@@ -22,8 +22,9 @@ const state = {
 };
 
 const outbox = new Outbox({
-  body: ({ once, key, value, seconds }) => ({ once, key, value, seconds }),
+  body: ({ once, key, first, value, seconds }) => ({ once, key, first, value, seconds }),
   gone: say("gone"),
+  latest: true,
   idle: () => refill(),
   paused: () => pause(true),
   refused: (row) => { if (state.at === null) state.past = state.past.filter((one) => one.once !== row.once); },
@@ -193,13 +194,14 @@ function answer(value) {
     state.past.push({ question, value, once });
     if (value !== "skip") state.today += 1;
     state.left -= 1;
-    outbox.put({ once, key: question.key, value, seconds, revision: state.revision });
+    outbox.put({ once, key: question.key, first: true, value, seconds, revision: state.revision });
     next();
   } else {
     const row = state.past[state.at];
     if (row.value !== value) {
       row.value = value;
-      outbox.put({ once: row.once, key: question.key, value, seconds, revision: state.revision });
+      const first = Boolean(outbox.rows.get(row.once)?.first);
+      outbox.put({ once: row.once, key: question.key, first, value, seconds, revision: state.revision });
     }
     forward();
   }

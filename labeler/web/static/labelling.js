@@ -15,11 +15,11 @@ export const dialog = place("dialog");
 
 // -- the outbox: what is not stored yet, kept over a reload, shared by this person's tabs -----------------------------
 // `body` picks what of a row is sent, `gone` says why a row may not be stored, `idle` follows once all is sent, `weight`
-// counts the answers of a row, `refused` hears of a row whose question has another answer, which stays, and `paused` of
+// counts the answers of a row, `latest`: of two first answers in one browser the later counts, `refused` hears of a row whose question has another answer, which stays, and `paused` of
 // a queue that an owner has stopped.
 export class Outbox {
-  constructor({ body, gone, idle, refused, paused, weight = () => 1 }) {
-    Object.assign(this, { body, gone, idle, refused, paused, weight, rows: new Map(), sending: false, failures: 0, timer: 0, reloads: false });
+  constructor({ body, gone, idle, refused, paused, latest = false, weight = () => 1 }) {
+    Object.assign(this, { body, gone, idle, refused, paused, latest, weight, rows: new Map(), sending: false, failures: 0, timer: 0, reloads: false });
     Object.assign(this, { storage: new KeptRows(root.dataset.outbox), kept: new Set(), alone: false, lost: new Map(), told: 0 });
     window.addEventListener("beforeunload", (event) => { if (this.rows.size) event.preventDefault(); });
     window.addEventListener("storage", (event) => {
@@ -62,13 +62,17 @@ export class Outbox {
 
   answers(rows = [...this.rows.values()]) { return rows.reduce((sum, row) => sum + this.weight(row), 0); }
 
-  // The next rows to send. Of two answers to one question the later is sent, if it was given as a correction.
+  // The next rows to send. Of two answers to one question the later is sent, if it was given as a correction, or where
+  // another tab asked the same and neither is stored; then the page says so.
   next() {
-    const last = new Map();
+    const last = new Map(), twice = [];
     for (const row of [...this.rows.values()]) {
-      if (last.has(row.key) && !row.first) this.drop(last.get(row.key));
+      const before = last.get(row.key);
+      if (before && row.first && this.latest) twice.push(before);
+      if (before && (!row.first || this.latest)) this.drop(before);
       last.set(row.key, row);
     }
+    this.lose(twice, "later", (count) => say("later", { count }));
     const first = this.rows.values().next().value;
     return [...this.rows.values()].filter((row) => row.revision === first.revision).slice(0, this.alone ? 1 : BATCH);
   }

@@ -7,12 +7,26 @@ from pathlib import Path
 import pytest
 
 from attune.labeler.answers import ingest
-from attune.labeler.answers.answer_seconds import Pace, Way, expected, pace
+from attune.labeler.answers.answer_seconds import Pace, Way, expected, pace, timed_pages
 from attune.labeler.labelling import take_pages
 from attune.labeler.records.session import reading
 from attune.models.query.page_value import Seconds
 from tests.support import factories
 from tests.support.page_desk import PageDesk, tick
+
+
+def test_on_a_page_where_no_tick_is_no_answer_every_image_was_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = PageDesk(factories.workspace(tmp_path), 3, classes=("tender", "cold", "other"))
+    monkeypatch.setattr(take_pages, "label_studio", lambda _: desk.store)
+    monkeypatch.setattr(ingest, "ask_to_learn", lambda *_: None)
+    for page, marks in zip(desk.pages, (range(6), range(3), range(4)), strict=True):
+        desk.take(tick(page, *marks))
+    with reading(desk.settings) as session:
+        assert sorted(one.marks for one in timed_pages(session, desk.attribute.id)) == [3, 4, 6]
+        found = expected(session, desk.attribute.id)
+    assert found.look == pytest.approx(2.0 - Seconds().mark * 4 / 12), "24 s on 12 images, 4 of them marked"
 
 
 def test_each_way_has_its_median_and_breaks_and_few_answers_say_nothing(

@@ -87,6 +87,17 @@ def test_a_second_answer_corrects_the_first_in_the_experts_own_name(ls: LabelStu
     assert stored["updated_by"] == stored["completed_by"] == kept.annotation["updated_by"] == user(ls, ANA)
 
 
+def test_a_tab_that_showed_an_answered_image_as_open_does_not_correct_it(ls: LabelStudio, tasks: list[Address]) -> None:
+    first = given(tasks[0], "no", is_first=True)
+    answering.send(ls, ANA, [first])
+    other = given(tasks[0], "yes", is_first=True)
+    assert [one.refused for one in answering.send(ls, ANA, [other])] == [answering.ANSWERED]
+    assert answering.send(ls, ANA, [replace(first, value="unsure")])[0].refused == "", "its own tab corrects it"
+    (stored,) = annotations(ls, tasks[0])
+    assert stored["result"][0]["value"]["choices"] == ["unsure"]  # type: ignore[index]
+    assert answering.send(ls, ANA, [replace(other, is_first=False)])[0].refused == "", "and who has seen it"
+
+
 def test_an_answer_given_in_label_studio_itself_is_corrected_too(ls: LabelStudio, tasks: list[Address]) -> None:
     with ExpertSession.login(ls.address, ANA, PASSWORD) as session:
         first = session.answer(tasks[0].task, "neither")

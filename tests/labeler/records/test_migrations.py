@@ -332,3 +332,21 @@ def test_events_of_an_older_database_stay_and_newer_ones_name_who_imported(
         ]
         events[0].who = "owner@example.org"
     engine(settings.records_url).dispose()
+
+
+def test_an_older_release_reads_the_seconds_of_all_looks_of_an_answer(tmp_path: Path) -> None:
+    settings = reader.build({}, workspace=tmp_path)
+    migrate(settings)
+    (asset,) = factories.add_assets(settings, 1)
+    queue = factories.add_queue(settings, factories.add_attribute(settings), factories.add_expert(settings))
+    factories.add_answer(settings, queue, asset, "romance", lead_seconds=2.0, total_seconds=9.0)
+    engine(settings.records_url).dispose()
+    command.downgrade(configuration(settings.records_url), "0016")
+    opened = create_engine(settings.records_url)
+    with opened.connect() as connection:
+        assert connection.execute(text("SELECT lead_seconds FROM annotations")).scalars().all() == [9.0]
+    migrate(settings)
+    with opened.connect() as connection:
+        assert difference_of(connection) == []
+    opened.dispose()
+    engine(settings.records_url).dispose()

@@ -237,6 +237,7 @@ def test_two_tabs_keep_each_others_answers(page: Page, served: Served) -> None:
     expect(page.get_by_role("alert")).to_contain_text("2 answers are kept in this browser")
     answer(other, "2", at)  # the same image, later
     expect(other.locator("body")).to_have_attribute("data-unsent", "2")
+    expect(other.get_by_role("alert")).to_contain_text("1 answer was not stored: you answered the same image again")
     for one in (page, other):
         one.close(run_before_unload=False)
     fresh = page.context.new_page()
@@ -244,6 +245,26 @@ def test_two_tabs_keep_each_others_answers(page: Page, served: Served) -> None:
     served.desk.store.away = False
     all_stored(fresh)
     assert sorted(served.desk.by_key()) == sorted([(at, "no"), (following, "yes")])
+
+
+def test_an_image_that_another_tab_answered_keeps_that_answer_and_the_page_says_so(page: Page, served: Served) -> None:
+    begin(page, served)
+    at = shown(page)
+    other = second_tab(page)
+    following = answer(page, "1", at)
+    all_stored(page)
+    assert answer(other, "2", at) == following
+    expect(other.get_by_role("alert")).to_contain_text(
+        "1 answer was not stored: you had answered the same image before"
+    )
+    all_stored(other)
+    assert served.desk.by_key() == [(at, "yes")]
+    other.reload()
+    shown(other)
+    other.keyboard.press("Backspace")
+    answer(other, "2", shown(other, following))
+    all_stored(other)
+    assert served.desk.by_key() == [(at, "no")], "seen, it can be corrected"
 
 
 def test_what_another_tab_has_sent_is_not_sent_again(page: Page, served: Served) -> None:

@@ -276,7 +276,7 @@ def test_a_page_that_another_tab_answered_is_refused_with_a_sentence(page: Page,
     all_stored(page)
     submit(other, first)
     expect(other.get_by_role("alert")).to_contain_text(
-        "12 answers were not stored: you had answered the same page before"
+        "12 answers were not stored: you had answered the same images before"
     )
     all_stored(other)
     assert served.desk.said(served.desk.pages[0]) == others(a0="tender")
@@ -306,7 +306,9 @@ def test_an_old_page_that_comes_late_does_not_take_a_newer_answers_place(page: P
     all_stored(page)
     # On a slow way the late page looks as old as the other, and is told as a second first answer.
     expect(page.get_by_role("alert")).to_contain_text(
-        re.compile("12 answers were not stored: you (answered the same images again|had answered the same page before)")
+        re.compile(
+            "12 answers were not stored: you (answered the same images again|had answered the same images before)"
+        )
     )
     assert served.desk.said(served.desk.pages[0]) == others(a4="tender")
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from attune.models.query.page_value import Seconds, best_page, single_worth
+from attune.models.query.page_value import Seconds, TimedPage, best_page, recorded_look, single_worth
 
 SAME = np.full(96, 0.5)
 CLEAR, DOUBTFUL, TICKED = np.full(96, 0.02), np.full(96, 0.5), np.full(96, 0.98)
@@ -35,6 +37,21 @@ def test_where_no_tick_is_no_answer_an_image_that_is_hardly_ticked_teaches_nothi
     p = np.array([0.02, 0.75, 0.02, 0.75])
     page = best_page(np.ones(4), p, 2, Seconds(), no_tick_answers=False)
     assert sorted(page.places.tolist()) == [1, 3]
+
+
+@given(
+    st.floats(0.2, 5.0),
+    st.floats(0.3, 5.0),
+    st.lists(st.tuples(st.integers(1, 48), st.floats(0.0, 1.0)), min_size=1, max_size=20),
+)
+def test_a_look_is_told_from_recorded_pages_however_many_of_their_images_were_marked(
+    look: float, mark: float, pages: list[tuple[int, float]]
+) -> None:
+    told = []
+    for images, share in pages:
+        marks = round(share * images)
+        told.append(TimedPage((images * look + marks * mark) / images, images, marks))
+    assert recorded_look(told, mark) == pytest.approx(look)
 
 
 def test_of_nothing_there_is_no_page_and_nothing_to_learn() -> None:
