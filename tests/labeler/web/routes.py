@@ -68,6 +68,7 @@ GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "explore.send",
         "clusters.page",
         "clusters.cluster",
+        "beside.page",
         "spaces.page",
         "api.search",
     ),
