@@ -37,6 +37,7 @@ OPENED_BY_MORE = {
     "moves.progress": "a running job",
     "explore.sending_page": "a running job",
     "correct.page": "an own answer",
+    "clusters.cluster": "a saved clustering",  # test_clusters_browser looks at it
     "grid.wait": "an expert who asked for a page of images",
     "results.image": "an image of the pool",  # test_results_browser looks at it
     "uploads.page": "an upload of one's own",  # test_uploads looks at it
