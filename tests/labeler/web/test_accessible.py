@@ -25,7 +25,14 @@ from tests.support import axe, factories, web
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 # What a part of an address may be; a page with a new one finds it here, or the test below says which is missing.
-VALUES: dict[str, object] = {"name": "serious-expression", "version": 1, "annotation": 1, "image": 1}
+VALUES: dict[str, object] = {
+    "name": "serious-expression",
+    "version": 1,
+    "annotation": 1,
+    "image": 1,
+    "run": 1,
+    "number": 1,
+}
 # Pages that need more than an address to be opened.
 QUERIES = {
     "people.person": "email=ana@example.org",
