@@ -17,6 +17,7 @@ from attune.labeler.settings import Settings
 from attune.labeler.spaces import clusterings, members
 from attune.labeler.spaces.clusterings import Saved
 from attune.labeler.spaces.members import Members
+from attune.labeler.views.beside import another
 from attune.labeler.views.cluster_described import Described, described
 from attune.labeler.views.explore_clusters import Card, cards_of, is_loose, pictures_of
 from attune.labeler.views.explore_jobs import Progress, progress
@@ -68,6 +69,7 @@ class ClusterPage:
     question: Question
     job: Progress
     described: Described | None
+    other: int | None  # a clustering to look at beside this one, of another space where there is one
 
 
 def cluster_page(settings: Settings, viewer: Viewer, run: int, number: int) -> ClusterPage:
@@ -82,6 +84,7 @@ def cluster_page(settings: Settings, viewer: Viewer, run: int, number: int) -> C
         inner = _inside(session, run, number)
         job = progress(session, ("clusters",))
         told = described(session, viewer, saved.row, number)
+        other = another(session, saved.row)
     spread = _first_titles(core, POSITIVES)
     misses = [*_first_titles(edge, NEAR_MISSES - len(nearest)), *nearest]
     inside = None
@@ -89,7 +92,18 @@ def cluster_page(settings: Settings, viewer: Viewer, run: int, number: int) -> C
         inside = Inside(inner.row, cards_of(settings, viewer, inner, inner.clusters[:INSIDE]))
     beside = cards_of(settings, viewer, saved, near)
     return ClusterPage(
-        saved, one, is_loose(one), core[:CORE], edge[:EDGE], random, beside, inside, Question(spread, misses), job, told
+        saved,
+        one,
+        is_loose(one),
+        core[:CORE],
+        edge[:EDGE],
+        random,
+        beside,
+        inside,
+        Question(spread, misses),
+        job,
+        told,
+        other,
     )
 
 

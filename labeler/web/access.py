@@ -108,6 +108,7 @@ RULES: dict[str, frozenset[str]] = {
     "clusters.cluster": EXPERTS,
     "clusters.name": MANAGERS,
     "clusters.describe": MANAGERS,
+    "beside.page": EXPERTS,
     "spaces.page": EXPERTS,
     "spaces.compute": MANAGERS,
     "map.page": EXPERTS,

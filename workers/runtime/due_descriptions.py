@@ -28,7 +28,8 @@ def ask(settings: Settings) -> int:
         if session.scalar(mine.where(lately).limit(1)):
             return 0
         newest = select(func.max(Clustering.id)).group_by(Clustering.space, Clustering.scope)
-        rows = session.scalars(select(Clustering).where(Clustering.id.in_(newest)).order_by(Clustering.described_at))
+        oldest = Clustering.described_at.asc().nulls_first()
+        rows = session.scalars(select(Clustering).where(Clustering.id.in_(newest)).order_by(oldest))
         today = descriptions.today(session)
         due = [
             row.id

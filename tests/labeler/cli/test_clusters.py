@@ -64,6 +64,9 @@ def test_clusters_from_the_first_to_a_name_that_stays(workspace: Path, tmp_path:
     assert (shown["name"], len(shown["typical"]), shown["loose"]) == ("Blue", 7, False)
     beside = document(workspace, "clusters", "compare", "1", "2")
     assert next(one for one in beside["clusters"] if one["number"] == 2)["same"] == 2
+    told = document(workspace, "clusters", "describe", "1", "2")
+    assert (told["clustering"], told["descriptions"], told["tests"]) == (1, [], 0)
+    assert "without an encoder" in told["no_phrases"]
     to = tmp_path / "clusters.csv"
     assert document(workspace, "clusters", "export", "1", "--to", str(to))["rows"] == 60
     with to.open(newline="") as file:

@@ -69,6 +69,7 @@ GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "explore.send",
         "clusters.page",
         "clusters.cluster",
+        "beside.page",
         "spaces.page",
         "map.page",
         "map.positions",

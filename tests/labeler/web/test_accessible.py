@@ -25,7 +25,14 @@ from tests.support import axe, factories, web
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 # What a part of an address may be; a page with a new one finds it here, or the test below says which is missing.
-VALUES: dict[str, object] = {"name": "serious-expression", "version": 1, "annotation": 1, "image": 1}
+VALUES: dict[str, object] = {
+    "name": "serious-expression",
+    "version": 1,
+    "annotation": 1,
+    "image": 1,
+    "run": 1,
+    "number": 1,
+}
 # Pages that need more than an address to be opened.
 QUERIES = {
     "people.person": "email=ana@example.org",
@@ -37,6 +44,7 @@ OPENED_BY_MORE = {
     "moves.progress": "a running job",
     "explore.sending_page": "a running job",
     "correct.page": "an own answer",
+    "clusters.cluster": "a saved clustering",  # test_clusters_browser looks at it
     "grid.wait": "an expert who asked for a page of images",
     "results.image": "an image of the pool",  # test_results_browser looks at it
     "uploads.page": "an upload of one's own",  # test_uploads looks at it

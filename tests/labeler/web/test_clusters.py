@@ -26,8 +26,6 @@ from tests.labeler.catalog import judged
 from tests.labeler.web.conftest import Actor
 from tests.support import factories
 
-SERIOUS = "“serious” (serious)"
-
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[Flask]:
@@ -45,7 +43,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[
 
 
 @pytest.fixture
-def settings(house: Flask) -> Settings:  # type: ignore[override]
+def settings(house: Flask) -> Settings:
     """Of the one console."""
     found: Settings = house.extensions["attune"].settings
     return found
@@ -184,8 +182,7 @@ def test_the_results_say_where_an_attribute_lives_and_where_nobody_looked(
     assert f"{100 * likely[best]:.0f} % by the probe" in where
     assert re.search(r"Experts: \d+ of \d+ answered images, so \d+ to \d+ %", where)
     assert "Where nobody has looked" not in where
-    other = olga.get("/attributes/romance/results").text
-    assert "Where it lives" not in other
+    assert "Where it lives" not in olga.get("/attributes/romance/results").text
     assert "Where it lives" not in Actor(house, "ana@example.org").get("/attributes/serious/results").text
 
 
@@ -230,3 +227,26 @@ def test_spaces_tell_what_they_see_and_more_can_be_computed(settings: Settings, 
         asked = [one.arguments["names"] for one in session.scalars(select(Job).where(Job.kind == "layers"))]
         assert sorted(asked) == [[], ["colour"]]
         session.execute(delete(Job))
+
+
+def test_a_selection_is_carried_from_one_clustering_into_the_other(settings: Settings, olga: Actor) -> None:
+    assert "Nothing to compare yet" in olga.get("/explore/beside").text
+    second = make_clusters.run(settings, k=3)["clustering"]
+    with reading(settings) as session:
+        one, other = clusterings.find(session, 1), clusterings.find(session, second)
+    chosen = one.clusters[0]
+    mine = set(members.load(settings, one.row.file).of(chosen.place).tolist())
+    into = {
+        part.number: len(mine & set(members.load(settings, other.row.file).of(part.place).tolist()))
+        for part in other.clusters
+    }
+    page = olga.get(f"/explore/beside?a=1&b={second}&of=1:{chosen.number}").text
+    left, right = page.split("<section")[1:3]
+    assert "all of them" in left
+    told = {
+        int(number): int(held) for number, held in re.findall(rf'of={second}:(\d+)".*?(\d+) of them', right, re.DOTALL)
+    }
+    assert told
+    assert told == {number: held for number, held in into.items() if 0 < held < chosen.size}
+    assert olga.get("/explore/beside?a=1&b=99").status_code == 404
+    assert olga.get("/explore/beside?of=somewhere").status_code == 422
