@@ -104,6 +104,12 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("POST", "/explore/send"): (LOGIN, 400, 400, 400, NO),
     ("GET", "/explore/clusters"): (LOGIN, OK, OK, OK, NO),
     ("POST", "/explore/clusters"): (LOGIN, NO, 400, 400, NO),
+    ("GET", "/explore/map"): (LOGIN, OK, OK, OK, NO),
+    ("POST", "/explore/map"): (LOGIN, NO, 400, 400, NO),
+    **{
+        ("GET", f"/explore/map/{'0' * 64}/{part}"): (LOGIN, 422, 422, 422, NO)  # there is no such map
+        for part in ("positions", "colours", "images", "search")
+    },
     ("GET", "/api/v1/search"): (401, OK, OK, OK, NO),
     ("GET", "/assets"): (LOGIN, NO, OK, OK, NO),
     ("POST", "/assets/uploads"): (LOGIN, NO, 400, 400, NO),
