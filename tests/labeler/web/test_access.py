@@ -114,6 +114,12 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("GET", "/api/v1/clusters/1/1"): (401, NO, GONE, GONE, NO),
     ("GET", "/explore/spaces"): (LOGIN, OK, OK, OK, NO),
     ("POST", "/explore/spaces"): (LOGIN, NO, 400, 400, NO),
+    ("GET", "/explore/map"): (LOGIN, OK, OK, OK, NO),
+    ("POST", "/explore/map"): (LOGIN, NO, 400, 400, NO),
+    **{
+        ("GET", f"/explore/map/{'0' * 64}/{part}"): (LOGIN, 422, 422, 422, NO)  # there is no such map
+        for part in ("positions", "colours", "images", "search")
+    },
     ("GET", "/api/v1/search"): (401, OK, OK, OK, NO),
     ("GET", "/assets"): (LOGIN, NO, OK, OK, NO),
     ("POST", "/assets/uploads"): (LOGIN, NO, 400, 400, NO),

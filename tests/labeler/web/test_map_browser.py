@@ -60,7 +60,7 @@ def open_map(page: Page, served: Served, drawn: str = "canvas", more: str = "") 
 
 def inside(page: Page, path: list[float]) -> list[str]:
     """The images inside a line drawn in the window, by plain arithmetic on every point."""
-    return page.evaluate(
+    found: list[str] = page.evaluate(
         """async (path) => {
             const { inside } = await import("/static/map_geometry.js"), { stage, choice } = window.attuneMap;
             const found = [];
@@ -70,6 +70,7 @@ def inside(page: Page, path: list[float]) -> list[str]:
         }""",
         path,
     )
+    return found
 
 
 def chosen(page: Page) -> list[str]:
