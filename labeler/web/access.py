@@ -100,8 +100,11 @@ RULES: dict[str, frozenset[str]] = {
     "explore.send": EXPERTS,
     "explore.clusters_page": EXPERTS,
     "explore.make_clusters": MANAGERS,
+    "recommend.page": MANAGERS,  # by a space that is learned from columns, which may hold labels
+    "recommend.show": MANAGERS,
     "api.search": EXPERTS,
     "api.similar": EXPERTS,
+    "api.recommended": CONSUMERS,
     "attribute_form.new": MANAGERS,
     "attribute_form.create": MANAGERS,
     "attribute_form.edit": MANAGERS,

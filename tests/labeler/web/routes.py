@@ -79,6 +79,7 @@ GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "api.history",
         "api.space_manifest",
         "api.space_file",
+        "api.recommended",
     ),
     MANAGERS: (
         "api.drift",
@@ -105,6 +106,8 @@ GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "exchange.preview",
         "exchange.confirm",
         "explore.make_clusters",
+        "recommend.page",
+        "recommend.show",
         "attribute_form.new",
         "attribute_form.create",
         "attribute_form.edit",
