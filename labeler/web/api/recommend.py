@@ -59,8 +59,9 @@ class Answered(TypedDict):
 )
 def recommended() -> ResponseReturnValue:
     """Titles for the viewers of the history in the request."""
-    wanted = request.get_json(silent=True)
-    rows = wanted.get("history") if isinstance(wanted, dict) else None
+    sent = request.get_json(silent=True)
+    wanted: dict[str, Any] = sent if isinstance(sent, dict) else {}
+    rows = wanted.get("history")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise DataError('The request is not valid. Expected JSON such as {"history": [{"id": "title-1"}]}.')
     top, new_only = wanted.get("top", 10), wanted.get("new_only", False)
