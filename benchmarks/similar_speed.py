@@ -45,7 +45,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="attune-similar-") as folder:
         settings = reader.build(workspace=folder)
-        fill(settings, options.pool, 0)
+        fill(settings, options.pool, answers=1)
         embed(settings, options.pool)
         learn(settings, options.hub_weight)
         found = {"pool": options.pool, "rounds": options.rounds, "hub_weight": options.hub_weight}
@@ -70,8 +70,10 @@ def embed(settings: Settings, pool: int) -> None:
 def learn(settings: Settings, hub_weight: float) -> None:
     """A taste space of random numbers, promoted."""
     rng = np.random.default_rng(1)
-    numbers = [rng.standard_normal(shape, dtype=np.float32) for shape in ((COMPONENTS, DIMENSION), (KEPT, COMPONENTS))]
-    space = LearnedSpace(np.zeros(DIMENSION), *numbers, np.array([0.2, hub_weight]))
+    components = rng.standard_normal((COMPONENTS, DIMENSION), dtype=np.float32)
+    projection = rng.standard_normal((KEPT, COMPONENTS), dtype=np.float32)
+    blend = np.array([0.2, hub_weight], dtype=np.float32)
+    space = LearnedSpace(np.zeros(DIMENSION, dtype=np.float32), components, projection, blend)
     encoder = Fingerprint("open_clip", "bench", "0" * 64, DIMENSION).to_dict()
 
     def facts(version: int, at: str) -> SpaceFacts:
