@@ -45,7 +45,7 @@ REAL = {
 FEW = 8  # of those that wait for a worker, and for who may not enter
 # These need one of several parameters, which a description cannot say: 422 is fine for a request that fits it.
 EITHER = frozenset({"GET /api/v1/search", "GET /api/v1/similar", "POST /api/v1/recommend"})
-# These need an image of the pool, and a session its proof against forgery: tests/labeler/web/test_similar.py asks for real ones.
+# These need an image of the pool, and a session a proof against forgery: test_similar.py asks for real ones.
 FROM_THE_POOL = frozenset({"GET /api/v1/similar", "POST /api/v1/recommend"})
 MAY_ENTER = ("owner", "pipeline")
 # A request that fits its description may still ask for what is gone or lies outside.
