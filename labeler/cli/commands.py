@@ -47,6 +47,10 @@ COMMANDS = {
         "Find the images of the pool that are most similar to a TEXT, an asset, or an image file.",
         name="search",
     ),
+    "recommend": Listed(
+        "recommend",
+        "Recommend titles to viewers from a file of what they watched, by the posters, with the reason.",
+    ),
     "clusters": Listed(
         "clusters",
         "List clusters of similar images, with the most typical images of each; make, name and compare them.",

@@ -58,6 +58,13 @@ class SpaceIndex:
             near += (1 - self.share) * matrix_times_heads(self.learned, self.learned[[row]])[:, 0]
         return near if self.costs is None else near - self.costs
 
+    def vectors(self, rows: npt.NDArray[np.intp]) -> Floats:
+        """Vectors of unit length of ``rows`` (m,), float32 (m, d), whose products are ``nearness`` before costs."""
+        raw = unit_length(self.view.pool.rows(rows))
+        if self.learned is None:
+            return raw
+        return np.hstack([np.sqrt(1 - self.share) * self.learned[rows], np.sqrt(self.share) * raw]).astype(np.float32)
+
     def _raw(self, query: Floats) -> Floats:
         return self.view.pool.logits(query[None], np.zeros(1, dtype=np.float32))[:, 0]
 

@@ -28,6 +28,7 @@ class Secrets:
     redis_password: str  # of the Redis that `attune up` starts
     notice_key: str  # signs the notices that are posted to a webhook
     audit_key: str  # draws the titles that are reserved for audits, so that nobody who answers can work them out
+    viewer_key: str  # hashes the viewers of histories that are kept
 
 
 def load(path: Path) -> Secrets:

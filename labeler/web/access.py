@@ -117,8 +117,11 @@ RULES: dict[str, frozenset[str]] = {
     "map.colours": EXPERTS,  # of what a probe says and of columns the view itself refuses experts
     "map.images": EXPERTS,
     "map.found": EXPERTS,
+    "recommend.page": MANAGERS,  # by a space that is learned from columns, which may hold labels
+    "recommend.show": MANAGERS,
     "api.search": EXPERTS,
     "api.similar": EXPERTS,
+    "api.recommended": CONSUMERS,
     "attribute_form.new": MANAGERS,
     "attribute_form.create": MANAGERS,
     "attribute_form.edit": MANAGERS,

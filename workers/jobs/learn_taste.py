@@ -7,7 +7,7 @@ again, and one that is done twice gives one version.
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version as package_version
 from typing import Any
 
@@ -55,47 +55,52 @@ class Rows:
         return Rows(self.x[chosen], self.labels[chosen], self.titles[chosen], ids, self.names)
 
 
+@dataclass(frozen=True)
+class Choices:
+    """What a person may choose: ``blend`` fixes the share of the raw vectors; without ``tuned`` all settings are the
+    usual ones; ``loss`` and ``seed`` as in ``TasteSettings``."""
+
+    blend: float | None = None
+    loss: str = "angular"
+    tuned: bool = True
+    seed: int = 0
+
+    def settings(self, taught: Rows) -> Tuned:
+        """The settings, chosen by cross-validation among the rows that it learns from, unless told not to."""
+        wanted = TasteSettings(loss=self.loss)
+        found = tune(taught.x, taught.labels, taught.titles, wanted, self.seed) if self.tuned else Tuned(wanted)
+        if self.blend is None:
+            return found
+        return replace(found, settings=replace(found.settings, blend=self.blend))
+
+
 def run(
     settings: Settings,
     report: Report = quiet,
     column: str = "genre",
     space: str = learned.TASTE,
-    blend: float | None = None,
-    loss: str = "angular",
-    tuned: bool = True,
-    seed: int = 0,
     who: str = "",
+    **choices: Any,
 ) -> dict[str, Any]:
-    """Learn ``space`` from the values of ``column``; ``{"space", "version", "images", "labels", "champion"}``.
+    """Learn ``space`` from the values of ``column``; ``{"space", "version", "images", "labels", "measures"}``.
 
-    ``blend`` fixes the share of the raw vectors; without ``tuned`` all settings are the usual ones. Raises EmptyPool,
-    DataError for no such column, NotEnoughLabels, ExtraNotInstalled for a loss that is not there.
+    ``choices`` are the fields of ``Choices``. Raises EmptyPool, DataError for no such column, NotEnoughLabels,
+    ExtraNotInstalled for a loss that is not there.
     """
     check_name(space)
+    chosen = Choices(**choices)
     report(0, STEPS)
     with reading(settings) as session:
         view = open_pool(settings, session)
         cells = {key: held.get(column) for key, held in session.execute(select(Asset.id, Asset.columns))}
     rows = _rows(view, cells, column)
-    wanted = TasteSettings(loss=loss) if blend is None else TasteSettings(loss=loss, blend=blend)
-    asked = {"column": column, "blend": blend, "loss": loss, "tuned": tuned, "seed": seed}
-    data = digest_json({**asked, "encoder": view.fingerprint.digest, "rows": _digest(rows)})
-    report(1, STEPS)
-    held = held_out(rows.titles, seed, HELD, "taste")
-    taught, others = rows.where(~held), rows.where(held)
-    chosen = tune(taught.x, taught.labels, taught.titles, wanted, seed) if tuned else Tuned(wanted)
-    if blend is not None:
-        chosen = replace(chosen, settings=replace(chosen.settings, blend=blend))
-    report(2, STEPS)
-    made = learn_space(taught.x, taught.labels, chosen.settings, seed)
-    report(3, STEPS)
-    measures = compare(made, (taught.x, taught.labels), (others.x, others.labels), others.titles, seed)
-    facts = SpaceFacts(
-        view.fingerprint.to_dict(), column, rows.names, int((taught.labels.sum(axis=1) > 0).sum()), seed,
-        chosen.facts()["settings"], tuple(chosen.tried), measures, _left_out(chosen), _dimension(made, rows.x),
-        name=space, data_digest=data, code_version=package_version("attune"),
+    told = {"column": column, "encoder": view.fingerprint.digest, "rows": _digest(rows)}
+    data = digest_json(asdict(chosen) | told)
+    made, facts = _learned(rows, chosen, report)
+    facts = replace(
+        facts, encoder=view.fingerprint.to_dict(), column=column, name=space, data_digest=data,
+        code_version=package_version("attune"),
     )  # fmt: skip
-    report(4, STEPS)
 
     def numbered(number: int, at: str) -> SpaceFacts:
         return replace(facts, version=number, created_at=at)
@@ -104,8 +109,28 @@ def run(
     report(STEPS, STEPS)
     return {
         "space": space, "version": row.version, "images": facts.rows, "labels": list(rows.names),
-        "measures": measures or {},
+        "measures": facts.measures or {},
     }  # fmt: skip
+
+
+def _learned(rows: Rows, chosen: Choices, report: Report) -> tuple[LearnedSpace, SpaceFacts]:
+    """The space, and what is known of it: learned on most titles, measured on the others."""
+    report(1, STEPS)
+    held = held_out(rows.titles, chosen.seed, HELD, "taste")
+    taught, others = rows.where(~held), rows.where(held)
+    tuned = chosen.settings(taught)
+    report(2, STEPS)
+    made = learn_space(taught.x, taught.labels, tuned.settings, chosen.seed)
+    report(3, STEPS)
+    pairs = (taught.x, taught.labels), (others.x, others.labels)
+    measures = compare(made, *pairs, others.titles, chosen.seed)
+    count = int((taught.labels.sum(axis=1) > 0).sum())
+    facts = SpaceFacts(
+        {}, "", rows.names, count, chosen.seed, tuned.facts()["settings"], tuple(tuned.tried), measures,
+        _left_out(tuned), _dimension(made, rows.x),
+    )  # fmt: skip
+    report(4, STEPS)
+    return made, facts
 
 
 def _rows(view: PoolView, cells: dict[int, Any], column: str) -> Rows:

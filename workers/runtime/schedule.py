@@ -27,6 +27,7 @@ from attune.labeler.jobs.learn_lease import is_free
 from attune.labeler.label_studio import LabelStudio
 from attune.labeler.people import login_sessions
 from attune.labeler.queues import repair
+from attune.labeler.recommend import histories
 from attune.labeler.records import schema
 from attune.labeler.records.schema import Asset, Attribute, Job, Run
 from attune.labeler.records.session import reading, writing
@@ -165,7 +166,7 @@ def rests(session: Session, name: str, longest: timedelta, at: datetime) -> bool
 
 
 def forget(settings: Settings) -> int:
-    """Delete the rows of jobs that ended long ago, of the routine ones sooner, and sessions that ran out.
+    """Delete the rows of jobs that ended long ago, of the routine ones sooner, and sessions and histories that ran out.
 
     How many jobs.
     """
@@ -173,6 +174,7 @@ def forget(settings: Settings) -> int:
     routine = Job.kind.in_(ROUTINE) & (Job.state == "done") & (Job.finished_at < now() - KEPT_ROUTINE)
     with writing(settings) as session:
         login_sessions.sweep(session)
+        histories.sweep(session)
         return int(session.execute(delete(Job).where(or_(old, routine))).rowcount)  # type: ignore[attr-defined]
 
 

@@ -3,8 +3,19 @@
 Each module of routes is one part of the description, by its name.
 """
 
-from attune.labeler.web.api import catalog, clusters, labels, learned_spaces, pool, search, similar
+from attune.labeler.web.api import catalog, clusters, labels, learned_spaces, pool, recommend, search, similar
 from attune.labeler.web.api.description import describe
 from attune.labeler.web.api.routes import blueprint
 
-__all__ = ["blueprint", "catalog", "clusters", "describe", "labels", "learned_spaces", "pool", "search", "similar"]
+__all__ = [
+    "blueprint",
+    "catalog",
+    "clusters",
+    "describe",
+    "labels",
+    "learned_spaces",
+    "pool",
+    "recommend",
+    "search",
+    "similar",
+]

@@ -8,7 +8,7 @@ from typing import Annotated, Any, NotRequired, TypedDict
 
 from apispec import APISpec
 
-from attune.labeler.web.api.routes import OPERATIONS
+from attune.labeler.web.api.routes import OPERATIONS, POSTS
 from attune.labeler.web.api.schemas import schema
 
 
@@ -37,5 +37,7 @@ def describe() -> dict[str, Any]:
     spec.components.schema("Error", schema(Error))
     for path, operation in OPERATIONS.items():
         spec.path(path, operations={"get": operation})
+    for path, operation in POSTS.items():
+        spec.path(path, operations={"post": operation})
     found: dict[str, Any] = spec.to_dict()
     return found

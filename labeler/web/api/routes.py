@@ -11,11 +11,13 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from attune.labeler.web.api.described import SHUT, Answer, Query, in_path
+from attune.labeler.web.api.schemas import schema
 
 View = Callable[..., ResponseReturnValue]
 PREFIX = "/api/v1"
 blueprint = Blueprint("api", __name__, url_prefix=PREFIX)
 OPERATIONS: dict[str, dict[str, Any]] = {}  # path -> what OpenAPI says of its GET
+POSTS: dict[str, dict[str, Any]] = {}  # path -> what OpenAPI says of its POST
 
 
 def get(
@@ -46,6 +48,23 @@ def get(
             | ({"parameters": parameters} if parameters else {})
             | {"responses": {str(status): told for status, told in (dict(answers) | SHUT).items()}}
         )
+        return view
+
+    return register
+
+
+def post(path: str, summary: str, answers: Mapping[int, Answer], body: Any, about: str) -> Callable[[View], View]:
+    """Register a view that gets a JSON document of the type ``body``, and describe it."""
+
+    def register(view: View) -> View:
+        blueprint.post(path)(view)
+        POSTS[PREFIX + path] = {
+            "summary": summary,
+            "tags": [view.__module__.rpartition(".")[2]],
+            "description": about,
+            "requestBody": {"required": True, "content": {"application/json": {"schema": schema(body)}}},
+            "responses": {str(status): told for status, told in (dict(answers) | SHUT).items()},
+        }
         return view
 
     return register

@@ -88,6 +88,7 @@ GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "api.history",
         "api.space_manifest",
         "api.space_file",
+        "api.recommended",
     ),
     MANAGERS: (
         "api.drift",
@@ -121,6 +122,8 @@ GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "clusters.describe",
         "spaces.compute",
         "map.make",
+        "recommend.page",
+        "recommend.show",
         "attribute_form.new",
         "attribute_form.create",
         "attribute_form.edit",

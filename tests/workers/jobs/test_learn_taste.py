@@ -25,10 +25,10 @@ from tests.support import factories
 GENRES = ("drama", "comedy", "horror", "western")
 
 
-def genre_pool(settings: Settings, count: int = 240) -> list[Asset]:
+def genre_pool(settings: Settings, count: int = 240, images: bool = False) -> list[Asset]:
     """Posters whose first four numbers say their genre, under much that says nothing."""
     rng = np.random.default_rng(5)
-    assets = factories.add_assets(settings, count)
+    assets = factories.add_assets(settings, count, images=images)
     genre = rng.integers(4, size=count)
     x = rng.standard_normal((count, 24)).astype(np.float32)
     x[np.arange(count), genre] += 2.0

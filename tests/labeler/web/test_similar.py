@@ -1,0 +1,133 @@
+"""Similar and Recommend as pages and by the API: the switch, what experts may not see, titles with their reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select
+
+from attune.labeler.records.schema import Asset, Watched
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.labeler.spaces import space_moves
+from attune.labeler.web.app import create_app
+from attune.workers.jobs import learn_taste
+from tests.labeler.web.conftest import Actor
+from tests.support import factories, web
+from tests.workers.jobs.test_learn_taste import genre_pool
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Flask:
+    """A console over a pool of four genres with a taste space in use."""
+    settings = factories.workspace(tmp_path_factory.mktemp("similar"), redis_url=redis_url)
+    genre_pool(settings, 96, images=True)
+    learn_taste.run(settings, tuned=False)
+    space_moves.promote(settings, "taste", "1", "for the pages", "olga")
+    factories.add_user(settings, "olga@example.org", "owner")
+    factories.add_user(settings, "ana@example.org", "expert", factories.add_expert(settings, "ana@example.org"))
+    return create_app(settings)
+
+
+@pytest.fixture(scope="module")
+def olga(room: Flask) -> Actor:
+    return Actor(room, "olga@example.org")
+
+
+@pytest.fixture(scope="module")
+def assets(room: Flask) -> list[Asset]:
+    settings: Settings = room.extensions["attune"].settings
+    with reading(settings) as session:
+        return list(session.scalars(select(Asset).order_by(Asset.id)))
+
+
+def test_the_switch_offers_spaces_and_says_how_to_get_one_that_is_not_there(olga: Actor, assets: list[Asset]) -> None:
+    page = olga.get(f"/explore?at=like:{assets[1].asset_id}&space=taste").text
+    assert ">Same taste</a>" in page
+    assert page.count('name="pick"') == 48
+    assert f'value="{assets[1].asset_id}"' not in page
+    page = olga.get(f"/explore?at=like:{assets[1].asset_id}&space=colour").text
+    assert "attune spaces layers colour" in page
+
+
+def test_experts_compare_by_looks_alone(room: Flask, assets: list[Asset]) -> None:
+    ana = Actor(room, "ana@example.org")
+    page = ana.get(f"/explore?at=like:{assets[1].asset_id}&space=final").text
+    assert ">Looks like</a>" in page
+    assert "Same taste" not in page
+    assert ana.get(f"/explore?at=like:{assets[1].asset_id}&space=taste").status_code == 403
+    assert ana.get(f"/api/v1/similar?like={assets[1].asset_id}&space=taste").status_code == 403
+    assert ana.get(f"/api/v1/similar?like={assets[1].asset_id}&other=genre").status_code == 403
+
+
+def test_the_api_answers_with_similar_images_and_recommendations(olga: Actor, assets: list[Asset], room: Flask) -> None:
+    reply = olga.get(f"/api/v1/similar?like={assets[1].asset_id}&space=taste&top=5")
+    assert (reply.status_code, len(reply.json["assets"])) == (200, 5)
+    mates = [one.asset_id for one in assets if one.title_id == assets[1].title_id and one is not assets[1]]
+    assert reply.json["same_title"] == mates
+    settings: Settings = room.extensions["attune"].settings
+    from attune.labeler.people import tokens
+
+    machine = room.test_client()
+    shown = {"Authorization": f"Bearer {tokens.issue(settings, 'nightly')}"}
+    rows = [{"id": assets[0].title_id}, {"id": "nowhere"}]
+    reply = machine.post("/api/v1/recommend", json={"history": rows, "top": 4}, headers=shown)
+    assert reply.json["space"] == "taste"
+    (viewer,) = reply.json["viewers"]
+    assert [one["because"] for one in viewer["titles"]] == [[assets[0].title_id]] * 4
+    assert reply.json["left_out"] == {"the id is no title and no image of the pool": 1}
+    wrong = machine.post("/api/v1/recommend", json={"history": "all"}, headers=shown)
+    assert (wrong.status_code, "Expected JSON" in wrong.json["message"]) == (422, True)
+    with reading(settings) as session:
+        assert session.scalar(select(Watched.id).limit(1)) is None
+
+
+@pytest.fixture(scope="module")
+def page(room: Flask, browser: Browser) -> Iterator[Page]:
+    """A browser in which Olga is logged in."""
+    with web.served(room) as address:
+        context = browser.new_context(base_url=address, viewport={"width": 1400, "height": 1000})
+        found = context.new_page()
+        found.goto("/login")
+        found.fill("[name=email]", "olga@example.org")
+        found.fill("[name=password]", factories.PASSWORD)
+        found.press("[name=password]", "Enter")
+        found.wait_for_url("**/")
+        yield found
+        context.close()
+
+
+@pytest.mark.slow
+def test_from_an_image_to_its_taste_to_recommendations(page: Page, assets: list[Asset], tmp_path: Path) -> None:
+    page.goto(f"/explore?at=like:{assets[1].asset_id}&space=final")
+    page.get_by_role("link", name="Same taste").click()
+    expect(page.get_by_role("link", name="Same taste")).to_have_attribute("aria-current", "true")
+    page.get_by_role("link", name="genre", exact=True).click()
+    expect(page.get_by_text("Only images of another genre.")).to_be_visible()
+    _look(page, tmp_path, "similar")
+    page.get_by_role("link", name="Recommend", exact=True).click()
+    page.get_by_label("Titles that were liked").fill(f"{assets[0].title_id}\n{assets[8].title_id}\nnowhere")
+    page.get_by_role("button", name="Recommend").click()
+    expect(page.get_by_role("heading", name="Recommended")).to_be_visible()
+    expect(page.get_by_text("From 2 liked titles")).to_be_visible()
+    expect(page.get_by_text("1 row left out")).to_be_visible()
+    _look(page, tmp_path, "recommend")
+
+
+def _look(page: Page, folder: Path, name: str) -> None:
+    """Nothing serious for axe, and nothing wider than a phone."""
+    for width in (1400, 390):
+        page.set_viewport_size({"width": width, "height": 1000})
+        page.screenshot(path=folder / f"{name}-{width}.png")
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, f"{name} at {width} pixels is {wide} wide"
+        serious = [
+            one["id"] for one in Axe().run(page).response["violations"] if one["impact"] in {"serious", "critical"}
+        ]
+        assert serious == [], f"{name} at {width}"
+    page.set_viewport_size({"width": 1400, "height": 1000})
