@@ -41,7 +41,9 @@ def test_answers_are_classes_and_now_and_then_unsure_or_skip(catalogue: Catalogu
 
 def test_ben_sees_seriousness_sooner_than_chloe(catalogue: Catalogue) -> None:
     _, ben, chloe = stock_experts(catalogue)
-    count = {e.name: sum(e.answer("serious-expression", a) == "serious" for a in catalogue.truths) for e in (ben, chloe)}
+    count = {
+        e.name: sum(e.answer("serious-expression", a) == "serious" for a in catalogue.truths) for e in (ben, chloe)
+    }
     assert count["ben"] > count["chloe"]
 
 
