@@ -36,9 +36,7 @@ def scale(rows: int, seed: int) -> list[dict[str, Any]]:
     """A row for each step, all in one process of its own, whose peak memory is that of the steps so far."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows.csv"
-        duckdb.connect(config={"memory_limit": "500MB", "threads": 2, "enable_progress_bar": False}).execute(
-            MADE.format(rows=rows, path=path)
-        )
+        duckdb.connect(config={"memory_limit": "500MB", "threads": 2}).execute(MADE.format(rows=rows, path=path))
         code = f"from benchmarks.insights.scale import steps; steps({folder!r}, {rows}, {seed})"
         subprocess.run([sys.executable, "-c", code], check=True)
         found: list[dict[str, Any]] = json.loads((Path(folder) / "found.json").read_text())
