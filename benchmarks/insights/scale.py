@@ -50,8 +50,11 @@ def steps(folder: str, rows: int, seed: int) -> None:
     found: list[dict[str, Any]] = []
 
     def timed(name: str, begun: float) -> None:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-        found.append({"step": name, "rows": rows, "seconds": time.perf_counter() - begun, "peak_gib": peak})
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        peak, cpu = used.ru_maxrss / 2**20, used.ru_utime + used.ru_stime
+        found.append(
+            {"step": name, "rows": rows, "seconds": time.perf_counter() - begun, "peak_gib": peak, "cpu_so_far": cpu}
+        )
         (Path(folder) / "found.json").write_text(json.dumps(found))
         sys.stderr.write(f"{found[-1]}\n")
 
