@@ -1,6 +1,6 @@
 """Do the insights hold on real randomised tests, and beside the usual analyses?
 
-    python -m benchmarks.insights --part placebo --json benchmarks/results/insights-placebo.json
+    python -m benchmarks.insights --part placebo --json benchmarks/results/insights_placebo.json
     python -m benchmarks.insights --part scale --rows 10000000
 
 Parts: ``placebo``: made-up attributes, rejections at 5 % (400 draws x 2 prevalences x 2 ties to popularity, then few

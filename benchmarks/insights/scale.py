@@ -36,9 +36,7 @@ def scale(rows: int, seed: int) -> list[dict[str, Any]]:
     """A row for each step, all in one process of its own, whose peak memory is that of the steps so far."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows.csv"
-        duckdb.connect(config={"memory_limit": "500MB", "threads": 2, "enable_progress_bar": False}).execute(
-            MADE.format(rows=rows, path=path)
-        )
+        duckdb.connect(config={"memory_limit": "500MB", "threads": 2}).execute(MADE.format(rows=rows, path=path))
         code = f"from benchmarks.insights.scale import steps; steps({folder!r}, {rows}, {seed})"
         subprocess.run([sys.executable, "-c", code], check=True)
         found: list[dict[str, Any]] = json.loads((Path(folder) / "found.json").read_text())
@@ -52,8 +50,11 @@ def steps(folder: str, rows: int, seed: int) -> None:
     found: list[dict[str, Any]] = []
 
     def timed(name: str, begun: float) -> None:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-        found.append({"step": name, "rows": rows, "seconds": time.perf_counter() - begun, "peak_gib": peak})
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        peak, cpu = used.ru_maxrss / 2**20, used.ru_utime + used.ru_stime
+        found.append(
+            {"step": name, "rows": rows, "seconds": time.perf_counter() - begun, "peak_gib": peak, "cpu_so_far": cpu}
+        )
         (Path(folder) / "found.json").write_text(json.dumps(found))
         sys.stderr.write(f"{found[-1]}\n")
 

@@ -126,6 +126,4 @@ def _advise(shell: Shell, checked: Checked) -> None:
             "images that were shown and taken are needed for a figure of a canvas."
         )
     if missing := checked.assets - checked.assets_here:
-        shell.hint(
-            f"{missing:,} of {plural(checked.assets, 'asset')} are not in the pool. They take part by their ids."
-        )
+        shell.hint(f"Not in the pool: {missing:,} of {plural(checked.assets, 'asset')}. They take part by their ids.")

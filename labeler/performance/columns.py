@@ -28,7 +28,10 @@ FAULTS = (
     ("bad period", "its period is not two times in UTC, such as 2026-01-05 and 2026-01-12"),
     ("period ends early", "its period ends before it starts"),
 )
-DOUBLED = ("counted twice", "its period overlaps another row of the same image, so its takes would be counted twice")
+DOUBLED = (
+    "counted twice",
+    "another row of the same image and canvas covers its period, so its takes would count twice",
+)
 SHAPE = ("bad row", "it does not have the columns of the header, or is not UTF-8 text")
 ABOUT = dict([*FAULTS, DOUBLED, SHAPE])
 

@@ -25,12 +25,12 @@ def connection(settings: Settings) -> Iterator[tuple[duckdb.DuckDBPyConnection, 
             "memory_limit": MEMORY,
             "threads": min(os.cpu_count() or 1, 4),
             "temp_directory": str(Path(folder) / "spill"),
-            "enable_progress_bar": False,  # it would go to stdout, into the JSON
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
         }
         opened = duckdb.connect(config=options)
         try:
+            opened.execute("SET SESSION enable_progress_bar = false")  # it would go to stdout, into the JSON
             yield opened, Path(folder)
         finally:
             opened.close()
