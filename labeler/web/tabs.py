@@ -16,10 +16,7 @@ OWNERS = {
     "live-experts": MANAGE, "h-queues": MANAGE, "h-diversity": MANAGE, "live-diversity": MANAGE,
     "h-scope": LABEL, "h-answers": LABEL, "h-recent": LABEL, "contested": LABEL, "differs": LABEL,
 }  # fmt: skip
-EXPERTS = {section: tab for section, tab in OWNERS.items() if tab in (LABEL, RESULTS)} | {
-    "h-diversity": RESULTS,
-    "live-diversity": RESULTS,
-}
+EXPERTS = {section: tab for section, tab in OWNERS.items() if tab in (LABEL, RESULTS)}
 
 
 @dataclass(frozen=True)
