@@ -120,6 +120,12 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
         ("GET", f"/explore/map/{'0' * 64}/{part}"): (LOGIN, 422, 422, 422, NO)  # there is no such map
         for part in ("positions", "colours", "images", "search")
     },
+    ("GET", "/explore/recommend"): (LOGIN, NO, OK, OK, NO),
+    ("POST", "/explore/recommend"): (LOGIN, NO, 400, 400, NO),
+    ("GET", "/api/v1/similar"): (401, 409, 409, 409, NO),  # the pool has no vectors there
+    ("POST", "/api/v1/recommend"): (401, NO, 400, 400, 422),
+    ("GET", "/api/v1/spaces/taste/champion"): (401, NO, GONE, GONE, GONE),
+    ("GET", "/api/v1/spaces/taste/champion/files/card.md"): (401, NO, GONE, GONE, GONE),
     ("GET", "/api/v1/search"): (401, OK, OK, OK, NO),
     ("GET", "/assets"): (LOGIN, NO, OK, OK, NO),
     ("POST", "/assets/uploads"): (LOGIN, NO, 400, 400, NO),
