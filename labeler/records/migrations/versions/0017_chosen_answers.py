@@ -8,7 +8,9 @@ down_revision = '0016'
 branch_labels = None
 depends_on = None
 
-# Of the runs before, as near as the records still tell: what was chosen and answered at once until then.
+# Of the runs before, as near as the records still tell: what was chosen until then and answered at once, or put into the
+# own queue and answered there. Without either the next run would seem to have fewer answers to what was asked, and
+# experts would read no newer figure until so many more are given.
 BEFORE = """
 UPDATE runs SET chosen = (
     SELECT COUNT(*) FROM annotations
@@ -16,6 +18,13 @@ UPDATE runs SET chosen = (
     JOIN grid_pages ON grid_pages.id = grid_answers.page_id
     WHERE annotations.attribute_id = runs.attribute_id AND annotations.deleted_at IS NULL
     AND annotations.answered_at <= runs.started_at AND grid_pages.key LIKE '____________5%'
+) + (
+    SELECT COUNT(*) FROM picks
+    JOIN experts ON experts.id = picks.expert_id AND experts.email = picks.who
+    JOIN annotations ON annotations.attribute_id = picks.attribute_id AND annotations.asset_pk = picks.asset_pk
+        AND annotations.expert_id = picks.expert_id
+    WHERE picks.attribute_id = runs.attribute_id AND annotations.deleted_at IS NULL
+    AND annotations.value <> 'skip' AND annotations.answered_at <= runs.started_at
 )
 """
 
