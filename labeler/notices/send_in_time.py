@@ -15,7 +15,6 @@ from enum import Enum
 
 from attune.labeler.notices.delivery import mail_server
 from attune.labeler.settings import Settings
-from attune.models.errors import ServiceDown
 
 SECONDS = 5.0  # in all
 
@@ -79,5 +78,5 @@ def _run(settings: Settings, letter: EmailMessage, attempt: _Attempt) -> None:
             if attempt.begin():
                 server.send_message(letter)
                 attempt.sent = True  # whatever the server says to the good-bye
-    except (ServiceDown, OSError, ValueError, smtplib.SMTPException) as error:
+    except Exception as error:  # raised again where the person waits: who says nothing of it would say that it was sent
         attempt.error = error

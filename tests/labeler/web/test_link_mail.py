@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
+from email.message import EmailMessage
 from threading import Event, Thread
 
 import pytest
@@ -235,6 +236,17 @@ def test_a_mail_that_was_given_up_is_not_sent_when_the_server_wakes_up(settings:
     attempt = send_in_time._Attempt()
     assert attempt.begin()
     assert not attempt.give_up()
+
+
+def test_a_mail_that_breaks_on_something_unforeseen_is_never_called_sent(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("no one foresaw this")
+
+    monkeypatch.setattr(send_in_time, "mail_server", broken)
+    with pytest.raises(RuntimeError, match="no one foresaw this"):
+        send_in_time.send(settings, EmailMessage())
 
 
 def test_without_mail_one_line_says_which_setting_is_missing(
