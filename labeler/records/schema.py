@@ -289,7 +289,8 @@ class Annotation(Base):
     purpose: Mapped[str]
     inclusion: Mapped[float | None]
     lead_seconds: Mapped[float | None]  # of the look that the first answer took, whatever was corrected since
-    # Of all looks, as Label Studio adds them up: less ``lead_seconds`` those of corrections. None: never corrected.
+    # Of all looks, as Label Studio adds them up: less ``lead_seconds`` those of corrections. None: never corrected, or
+    # an answer on a page.
     total_seconds: Mapped[float | None]
     answered_at: Mapped[datetime]  # created in Label Studio
     updated_at: Mapped[datetime]  # last changed in Label Studio

@@ -15,8 +15,8 @@ export const dialog = place("dialog");
 
 // -- the outbox: what is not stored yet, kept over a reload, shared by this person's tabs -----------------------------
 // `body` picks what of a row is sent, `gone` says why a row may not be stored, `idle` follows once all is sent, `weight`
-// counts the answers of a row, `latest`: of two first answers in one browser the later counts, `refused` hears of a row whose question has another answer, which stays, and `paused` of
-// a queue that an owner has stopped.
+// counts the answers of a row, `refused` hears of a row whose question has another answer, which stays, and `paused` of
+// a queue that an owner has stopped. `latest`: of two first answers in one browser the later counts.
 export class Outbox {
   constructor({ body, gone, idle, refused, paused, latest = false, weight = () => 1 }) {
     Object.assign(this, { body, gone, idle, refused, paused, latest, weight, rows: new Map(), sending: false, failures: 0, timer: 0, reloads: false });
