@@ -49,8 +49,7 @@ def replace(session: Session, attribute_id: int, run: int, suspected: Sequence[S
     run whose figures they are shown, until the next such run: between the two it would tell what is learned from.
     """
     change.one_writer(session, attribute_id)
-    shown = visible_runs.to_experts(session, [attribute_id]).get(attribute_id, [run])[-1]
-    if shown == run:
+    if visible_runs.is_told(session, attribute_id, run):
         _replace(session, ToldLabelError, attribute_id, run, suspected)
     return _replace(session, LabelError, attribute_id, run, suspected)
 

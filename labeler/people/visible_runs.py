@@ -26,6 +26,11 @@ def newest(session: Session, attribute_ids: Sequence[int], viewer: Viewer) -> di
     return {key: numbers[-1] for key, numbers in to_experts(session, attribute_ids).items()}
 
 
+def is_told(session: Session, attribute_id: int, run: int) -> bool:
+    """Whether ``run`` is the one that experts read of the attribute, or would be the first."""
+    return to_experts(session, [attribute_id]).get(attribute_id, [run])[-1] == run
+
+
 def labelled(session: Session, attribute_ids: Sequence[int], viewer: Viewer) -> set[int]:
     """Of the attributes, those that ``viewer`` labels: a figure there must not answer each of their answers."""
     mine = (Queue.expert_id == viewer.expert_id, Queue.closed_at.is_(None), Queue.attribute_id.in_(attribute_ids))

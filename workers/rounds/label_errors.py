@@ -38,7 +38,7 @@ def record(settings: Settings, snapshot: Snapshot, run: int, prompts: Prompts | 
 def is_for_experts(settings: Settings, snapshot: Snapshot, run: int) -> bool:
     """Whether experts are shown ``run``, and so its list."""
     with reading(settings) as session:
-        return visible_runs.to_experts(session, [snapshot.attribute.id]).get(snapshot.attribute.id, [])[-1:] == [run]
+        return visible_runs.is_told(session, snapshot.attribute.id, run)
 
 
 def suspected(snapshot: Snapshot, prompts: Prompts | None) -> list[SuspectedError]:

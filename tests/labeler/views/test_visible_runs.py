@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
+
+from attune.labeler.answers import label_errors
 from attune.labeler.people import visible_runs
 from attune.labeler.people.viewer import Viewer
-from attune.labeler.records.session import reading
+from attune.labeler.records.schema import LabelError, ToldLabelError
+from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.views.attribute_tabs import ResultsTab, results_tab
 from attune.labeler.views.gallery import GalleryRequest
 from attune.labeler.views.home import home
+from attune.models.labels.label_errors import SuspectedError
 from tests.labeler.views.conftest import OWNER
 from tests.support import factories
 
@@ -55,6 +60,24 @@ def test_answers_on_images_that_experts_chose_bring_no_figure(settings: Settings
     factories.add_run(settings, romance, 84, chosen=24)
     with reading(settings) as session:
         assert visible_runs.to_experts(session, [romance.id]) == {romance.id: [1, 4]}
+
+
+def test_the_list_of_suspects_that_experts_read_is_that_of_their_run(settings: Settings) -> None:
+    """A list that moved with every run would tell which of the answers between two are learned from."""
+    romance = factories.add_attribute(settings)
+    ana = factories.add_expert(settings)
+    queue = factories.add_queue(settings, romance, ana)
+    first, second = factories.add_assets(settings, 2)
+    for number, (answers, asset) in enumerate(((40, first), (41, second), (60, second)), 1):
+        if number < 3:
+            factories.add_answer(settings, queue, asset, "romance")
+        factories.add_run(settings, romance, answers)
+        suspect = SuspectedError(asset.asset_id, ana.email, "romance", "friendship", 0.9, 0.1)
+        with writing(settings) as session:
+            assert label_errors.replace(session, romance.id, number, [suspect]) == 1
+        with reading(settings) as session:
+            owners, experts = (session.scalars(select(one.run)).all() for one in (LabelError, ToldLabelError))
+        assert (owners, experts) == ([number], [(1, 1, 3)[number - 1]])
 
 
 def test_a_revision_begins_anew(settings: Settings) -> None:
