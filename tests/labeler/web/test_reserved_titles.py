@@ -27,21 +27,24 @@ from attune.labeler.assets.active_encoder import activate
 from attune.labeler.jobs import learn_lease
 from attune.labeler.label_studio import grid_project
 from attune.labeler.labelling import take_chosen
+from attune.labeler.maps import layouts
 from attune.labeler.people.viewer import LEFT_ALONE, TOLD_EVERY
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Grid, LabelError, Queue, Run
 from attune.labeler.records.session import engine, reading, writing
 from attune.labeler.settings import Settings, secrets
+from attune.labeler.spaces.spaces import FINAL
 from attune.labeler.web.app import create_app
 from attune.models.clock import now
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.evaluation import audit_titles
 from attune.models.evaluation.audit_design import reserved_mask
 from attune.models.vectors.vector_store import VectorStore
+from attune.workers.jobs import describe_clusters, make_clusters, make_map
 from attune.workers.rounds import gallery_scores, label_errors, learning_round, pages_of_images, slow_figures
 from attune.workers.rounds.snapshot import take_snapshot
 from tests.labeler.web.conftest import TOKEN, Actor
 from tests.labeler.web.routes import EXPERT, ROUTES
-from tests.support import factories
+from tests.support import factories, mapped
 from tests.support.page_desk import Stored
 
 pytestmark = pytest.mark.slow
@@ -62,11 +65,12 @@ FIGURES = re.compile(r"\d\.\d\d|<svg.*?</svg>|<tr>.*?</tr>|<a[^>]*>Suspected lab
 
 @dataclass(frozen=True)
 class World:
-    """A workspace before the attack, and its titles."""
+    """A workspace before the attack, and its titles; ``placed`` names the map of its images."""
 
     folder: Path
     redis_url: str
     titles: list[str]
+    placed: str
 
 
 def learn(settings: Settings) -> Run:
@@ -80,6 +84,7 @@ def learn(settings: Settings) -> Run:
     pages_of_images.record_advice(settings, seen, learned.run, learned.probe, None)
     slow_figures.record_forecast(settings, seen, learned.run, None)
     label_errors.record(settings, seen, learned.run, None)
+    describe_clusters.run(settings)
     with reading(settings) as session:
         return session.scalars(select(Run).where(Run.number == learned.run)).one()
 
@@ -120,10 +125,18 @@ def world(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> World:
                 factories.add_answer(settings, queues[0], asset, CLASSES[place % 2], purpose, at)
     for asset in assets[2 * EACH - 4 : 2 * EACH]:
         factories.add_task(settings, queues[0], asset, purpose="borderline")
+    make_clusters.run(settings, k=3)
+    with pytest.MonkeyPatch.context() as patch:
+        mapped.quick(patch)
+        make_map.run(settings)
     learn(settings)
     secrets.load(settings.secrets)  # the same in each copy
+    with reading(settings) as session:
+        placed = layouts.latest(session, FINAL)
+    assert placed is not None
+    assert placed.file
     engine(settings.records_url).dispose()
-    return World(settings.workspace, redis_url, NAMES[::3])
+    return World(settings.workspace, redis_url, NAMES[::3], placed.file)
 
 
 @dataclass
@@ -133,6 +146,7 @@ class Attack:
     settings: Settings
     ana: Actor
     title: str
+    placed: str
 
     def choose(self, value: str) -> None:
         """Answer all images of the title by the bar in Explore."""
@@ -176,6 +190,7 @@ class Attack:
             rows = session.execute(mine.where(Annotation.expert_id == own, Asset.title_id == self.title)).all()
         values: dict[str, Any] = {"name": "tender", "annotation": rows[0][0] if rows else 1, "image": 1, "comment": 1}
         values |= {"job": "none", "notice": 1, "filename": "theme.css"}
+        values |= {"run": 1, "number": 1, "digest": self.placed}
         for rule in rules.iter_rules():
             who = ROUTES[rule.endpoint]
             if EXPERT in who and "GET" in (rule.methods or ()) and "static" not in rule.endpoint:
@@ -185,6 +200,7 @@ class Attack:
         yield from (f"/attributes/tender/results?page={page}&title={self.title}" for page in (1, 2))
         yield from (f"/attributes/tender/results/image?id={name}" for _, name in rows[:4])
         yield from (f"/attributes/tender/answers/{key}" for key, _ in rows[:4])
+        yield from (f"/explore/clusters/1/{number}" for number in (2, 3))
         yield f"/explore?for=tender&title={self.title}"
         yield from (f"/explore/send?pick={name}" for _, name in rows[:2])
         yield f"/api/v1/search?title={self.title}"
@@ -194,7 +210,8 @@ class Attack:
         found = {}
         for address in self.addresses():
             reply = self.ana.get(address)
-            found[address] = f"{reply.status_code} {reply.location or ''} {CHANGES.sub('~', reply.text)}"
+            text = reply.data.decode(errors="replace")  # places on the map are no text
+            found[address] = f"{reply.status_code} {reply.location or ''} {CHANGES.sub('~', text)}"
         return found
 
 
@@ -216,7 +233,7 @@ def begin(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call
         monkeypatch.setattr(take_chosen, "label_studio", lambda _: store)
         monkeypatch.setattr(ingest, "ask_to_learn", lambda *_: None)
         monkeypatch.setattr(grid_project, "add", lambda *_: next(numbers))
-        return Attack(settings, Actor(create_app(settings), "ana@desk.example"), title)
+        return Attack(settings, Actor(create_app(settings), "ana@desk.example"), title, world.placed)
 
     return made
 
@@ -250,6 +267,8 @@ def test_nothing_that_an_expert_reads_tells_whether_the_title_is_reserved(
     (free, learned, listed), (kept, held, fewer) = (attacked(begin(title, reserved)) for reserved in (False, True))
     assert learned.labels["trained_on"] == held.labels["trained_on"] + EACH, "or the two would be equal anyhow"
     assert listed > fewer, "some of them are suspected where they are learned from"
+    there = ("/explore/clusters/1/1", *(f"/explore/map/{world.placed}/{part}" for part in ("positions", "colours")))
+    assert [free[-1][at][:3] for at in there] == ["200"] * 3, "the clusters and the map are read, too"
     for one, other in zip(free, kept, strict=True):
         assert differences(one, other) == []
 
