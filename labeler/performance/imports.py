@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,17 +76,32 @@ def add(
         try:
             cleaned = clean(duck, source, chosen, options["arm"], folder, live, step)
         except duckdb.Error as error:
+            check_files(settings, before)
             raise DataError(_unreadable(source.name)) from error
         if not cleaned.rows:
             raise DataError(_nothing(source.name, cleaned))
         row = _keep(settings, duck, cleaned, live, step)
         row.source, row.source_digest, row.options, row.added_by = place, digest, options, who
-        with writing(settings) as session:
+        _record(settings, row, before)
+        step()
+    return Added(row, tuple(cleaned.faults))
+
+
+def _record(settings: Settings, row: PerformanceImport, before: list[PerformanceImport]) -> None:
+    """Write an import down, where those that it was compared with are still the ones that count. Raises DataError."""
+    with writing(settings) as session:
+        others = active(session)
+        if [one.id for one in others] == [one.id for one in before]:
             session.add(row)
             session.flush()
             session.expunge(row)
-        step()
-    return Added(row, tuple(cleaned.faults))
+            return
+    if all(one.file != row.file for one in others):
+        file_of(settings, row.file).unlink(missing_ok=True)
+    raise DataError(
+        "Another import was added or removed at the same time, so rows could count twice. Nothing was imported. Run "
+        "the command again."
+    )
 
 
 def _keep(
@@ -152,10 +168,7 @@ def relation(settings: Settings, imports: list[PerformanceImport]) -> str:
     for row in imports:
         path = file_of(settings, row.file)
         if not path.exists():
-            raise DataError(
-                f"The file {path} of import {row.id} does not exist. Restore it from a backup, or remove the import "
-                f"and add its file again: `attune performance remove {row.id} --reason lost`"
-            )
+            raise DataError(_lost(path, row, "does not exist"))
         table = f"read_parquet({literal(str(path))})"
         # Only imports that replaced something can hide rows of older ones.
         hidden = " AND ".join(f"{_identity()} NOT IN (SELECT {_identity()} FROM {one})" for one in later)
@@ -165,6 +178,28 @@ def relation(settings: Settings, imports: list[PerformanceImport]) -> str:
     return "(" + " UNION ALL ".join(parts) + ")"
 
 
+@contextmanager
+def rows_of(settings: Settings, imports: list[PerformanceImport]) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
+    """A connection, and SQL of the rows of ``imports``, newest first.
+
+    Raises DataError where a file is gone or damaged.
+    """
+    with connection(settings) as (duck, _):
+        try:
+            yield duck, relation(settings, imports)
+        except duckdb.Error:
+            check_files(settings, imports)
+            raise
+
+
+def check_files(settings: Settings, imports: list[PerformanceImport]) -> None:
+    """Raise DataError for the first of ``imports`` whose file is not the one that was written."""
+    for row in imports:
+        path = file_of(settings, row.file)
+        if digest_file(path) != row.file:
+            raise DataError(_lost(path, row, "is damaged"))
+
+
 def file_of(settings: Settings, digest: str) -> Path:
     """Where the rows of an import are."""
     return settings.workspace / "performance" / f"{digest}.parquet"
@@ -172,6 +207,13 @@ def file_of(settings: Settings, digest: str) -> Path:
 
 def _identity() -> str:
     return f"hash({', '.join((*KEY, *PERIOD))})"
+
+
+def _lost(path: Path, row: PerformanceImport, what: str) -> str:
+    return (
+        f"The file {path} of import {row.id} {what}. Restore it from a backup, or remove the import and add its file "
+        f"again: `attune performance remove {row.id} --reason lost`"
+    )
 
 
 def _unreadable(name: str) -> str:

@@ -21,6 +21,7 @@ from attune.models.reasons import reason
 
 DELIMITERS = ",;\t"
 FORMATS = "Performance is CSV or Parquet."
+ZONED = "TIMESTAMP WITH TIME ZONE"
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,8 @@ class Source:
             number = f"WHEN {whole} THEN TRY_CAST({column} AS BIGINT)::VARCHAR ELSE {column}::VARCHAR"
             # NaN becomes null in the cast: DuckDB 2.0 takes it for a usual number where Parquet's statistics hide it.
             return f"coalesce(CASE {number} END, '')"
+        if self.kinds[place] == ZONED:  # else it is written in this machine's zone, with an offset
+            column = f"make_timestamp(epoch_us({column}))"
         return f"coalesce(trim({column}::VARCHAR, {TRIMMED}), '')"
 
 
@@ -114,9 +117,17 @@ def _csv(path: Path, name: str, head: bytes) -> Source:
     except UnicodeDecodeError as error:
         raise UnreadableItem(f"{name} is neither Parquet nor UTF-8 text. {FORMATS}", "unreadable") from error
     delimiter = max(DELIMITERS, key=line.count)
-    columns = tuple(cell.strip() for cell in next(csv.reader([line], delimiter=delimiter)))
-    if "\0" in line or not all(columns):
+    columns = _cells(line, delimiter)
+    if "\0" in line or not columns or not all(columns):
         raise UnreadableItem(
             f"The first line of {name} is not a header with a name for each column. {FORMATS}", "header"
         )
     return Source(path, name, columns, ("VARCHAR",) * len(columns), delimiter)
+
+
+def _cells(line: str, delimiter: str) -> tuple[str, ...]:
+    """The cells of a header; none where it is no line of CSV."""
+    try:
+        return tuple(cell.strip() for cell in next(csv.reader([line], delimiter=delimiter)))
+    except csv.Error:  # no end of the line for many thousand characters, or one of another kind
+        return ()
