@@ -20,7 +20,6 @@ from attune.labeler.spaces import clusterings, members
 from attune.labeler.spaces.clusterings import Saved
 from attune.labeler.spaces.members import Members
 from attune.labeler.views.explore_clusters import Card, cards_of
-from attune.models.evaluation.intervals import share_interval
 from attune.models.labels.answers import UNSURE
 from attune.models.text import plural
 
@@ -42,15 +41,11 @@ class Share:
 
     @property
     def sentence(self) -> str:
-        """What is known of the cluster; the interval is of the experts' answers (95 %, Jeffreys)."""
+        """What is known of the cluster. No interval: the answered images were chosen, so they stand for no others."""
         share = f"{100 * self.likely / max(self.images, 1):.0f} % by the probe ({self.likely} of {self.images})."
         if not self.answered:
             return f"{share} Nobody has answered an image here."
-        lo, hi = share_interval(self.right, self.answered)
-        return (
-            f"{share} Experts: {self.right} of {plural(self.answered, 'answered image')}, so {100 * lo:.0f} to "
-            f"{100 * hi:.0f} %."
-        )
+        return f"{share} Experts: {self.right} of {plural(self.answered, 'answered image')}."
 
 
 @dataclass(frozen=True)
