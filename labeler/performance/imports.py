@@ -44,13 +44,9 @@ class Added:
 
 
 def add(
-    settings: Settings,
-    place: str,
-    maps: tuple[str, ...] = (),
-    arm: str = "",
-    who: str = "",
+    settings: Settings, place: str, maps: tuple[str, ...] = (), arm: str = "", who: str = "",
     report: Report | None = None,
-) -> Added:
+) -> Added:  # fmt: skip
     """Import the CSV or Parquet file at ``place``, a path or an address of fsspec.
 
     ``maps`` are texts ``column=field``; ``arm`` is that of rows without one. Raises DataError where the file cannot be
@@ -77,7 +73,7 @@ def add(
             cleaned = clean(duck, source, chosen, options["arm"], folder, live, step)
         except duckdb.Error as error:
             check_files(settings, before)
-            raise DataError(_unreadable(source.name)) from error
+            raise DataError(_unreadable(settings, source.name, error)) from error
         if not cleaned.rows:
             raise DataError(_nothing(source.name, cleaned))
         row = _keep(settings, duck, cleaned, live, step)
@@ -216,7 +212,12 @@ def _lost(path: Path, row: PerformanceImport, what: str) -> str:
     )
 
 
-def _unreadable(name: str) -> str:
+def _unreadable(settings: Settings, name: str, error: duckdb.Error) -> str:
+    if isinstance(error, duckdb.OutOfMemoryException) or "No space left" in str(error):
+        return (
+            f"{name} needs more room than the disk of {settings.workspace} has free. Free some space there, or import "
+            "the file in parts."
+        )
     return f"{name} cannot be read to its end. It may be cut off or damaged. Write it again as CSV (UTF-8) or Parquet."
 
 

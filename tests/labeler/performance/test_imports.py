@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -250,3 +251,14 @@ def test_times_of_a_zone_in_parquet_are_periods_in_utc(
     done = imports.add(settings, str(tmp_path / "p.parquet"))
     kept = pq.read_table(imports.file_of(settings, done.row.file))
     assert kept["period_start"].to_pylist() == [start.replace(tzinfo=None)]
+
+
+def test_too_little_room_is_no_fault_of_the_file(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise duckdb.OutOfMemoryException("Out of Memory Error: failed to offload data block")
+
+    monkeypatch.setattr(imports, "clean", full)
+    with pytest.raises(DataError, match=r"needs more room.*in parts"):
+        imports.add(settings, csv(tmp_path / "p.csv", "a,t,home,100,5"))
