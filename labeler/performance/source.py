@@ -19,6 +19,7 @@ from attune.models.errors import UnreadableItem
 from attune.models.files.paths import at_home
 from attune.models.reasons import reason
 
+LONGEST = 255  # characters of a column's name
 DELIMITERS = ",;\t"
 FORMATS = "Performance is CSV or Parquet."
 ZONED = "TIMESTAMP WITH TIME ZONE"
@@ -118,7 +119,7 @@ def _csv(path: Path, name: str, head: bytes) -> Source:
         raise UnreadableItem(f"{name} is neither Parquet nor UTF-8 text. {FORMATS}", "unreadable") from error
     delimiter = max(DELIMITERS, key=line.count)
     columns = _cells(line, delimiter)
-    if "\0" in line or not columns or not all(columns):
+    if "\0" in line or not columns or not all(0 < len(name) <= LONGEST for name in columns):
         raise UnreadableItem(
             f"The first line of {name} is not a header with a name for each column. {FORMATS}", "header"
         )

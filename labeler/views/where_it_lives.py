@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from attune.labeler.answers import counting
 from attune.labeler.explore import pool_scores
 from attune.labeler.explore.pool_scores import PoolScores
+from attune.labeler.people import visible_runs
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Attribute
 from attune.labeler.settings import Settings
@@ -60,8 +61,11 @@ class WhereItLives:
 
 
 def where_it_lives(session: Session, settings: Settings, viewer: Viewer, attribute: Attribute) -> WhereItLives | None:
-    """The newest clusters by the encoder's vectors, by an attribute; None for experts, and before there are both."""
-    if not viewer.manages:
+    """The newest clusters by the encoder's vectors, by an attribute; None before there are both.
+
+    None for who labels the attribute, too: a share moves with each answer, and tells what others and the probe say.
+    """
+    if not viewer.manages or visible_runs.labelled(session, [attribute.id], viewer):
         return None
     saved, scores = clusterings.latest(session), pool_scores.load(settings, attribute)
     if saved is None or scores is None or not members.there(settings, saved.row.file):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -186,8 +187,11 @@ def test_a_damaged_import_is_named_with_what_to_do_and_the_new_file_is_not_blame
 ) -> None:
     done = imports.add(settings, csv(tmp_path / "p.csv", "a,t,home,100,5"))
     imports.file_of(settings, done.row.file).write_bytes(b"PAR1 and then nothing")
-    asked = [lambda: checks.check(settings), lambda: aggregate(settings)]
-    for ask in [*asked, lambda: imports.add(settings, csv(tmp_path / "q.csv", "b,t,home,100,5"))]:
+    other = csv(tmp_path / "q.csv", "b,t,home,100,5")
+    asked: list[Callable[[], object]] = [
+        lambda: checks.check(settings), lambda: aggregate(settings), lambda: imports.add(settings, other)
+    ]  # fmt: skip
+    for ask in asked:
         with pytest.raises(DataError, match=r"import 1 is damaged.*attune performance remove 1"):
             ask()
 
@@ -226,6 +230,7 @@ def test_what_a_killed_command_left_goes_and_what_another_works_in_stays(setting
         (b"\nasset_id,title_id\n", "is not a header"),
         (HEADER.encode() + b",Takes\na,t,home,1,1,2\n", "more than once: Takes, takes"),
     ],
+    ids=["no end of the line", "ends of another kind", "an empty line", "one name twice"],
 )
 def test_a_header_that_is_none_is_told(settings: Settings, tmp_path: Path, content: bytes, said: str) -> None:
     (tmp_path / "p.csv").write_bytes(content)
