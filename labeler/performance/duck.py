@@ -62,3 +62,8 @@ def quoted(name: str) -> str:
 def literal(text: str) -> str:
     """A text as SQL has it."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def parquet(path: Path) -> str:
+    """SQL of the rows of a Parquet file, and no columns that DuckDB makes of folders such as ``canvas=home``."""
+    return f"read_parquet({literal(str(path))}, hive_partitioning=false)"

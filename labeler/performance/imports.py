@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.performance.clean import Cleaned, Fault, clean, summary
 from attune.labeler.performance.columns import KEY, PERIOD, choose, parse_map
-from attune.labeler.performance.duck import connection, literal
+from attune.labeler.performance.duck import connection, parquet
 from attune.labeler.performance.source import open_source
 from attune.labeler.records.schema import PerformanceImport
 from attune.labeler.records.session import reading, writing
@@ -103,7 +103,7 @@ def _record(settings: Settings, row: PerformanceImport, before: list[Performance
 def _keep(
     settings: Settings, duck: duckdb.DuckDBPyConnection, cleaned: Cleaned, live: str, step: Callable[[], None]
 ) -> PerformanceImport:
-    table = f"read_parquet({literal(str(cleaned.path))})"
+    table = parquet(cleaned.path)
     impressions, takes = duck.execute(f"SELECT sum(impressions)::BIGINT, sum(takes)::DOUBLE FROM {table}").fetchall()[0]
     replaced = 0
     if live:
@@ -165,7 +165,7 @@ def relation(settings: Settings, imports: list[PerformanceImport]) -> str:
         path = file_of(settings, row.file)
         if not path.exists():
             raise DataError(_lost(path, row, "does not exist"))
-        table = f"read_parquet({literal(str(path))})"
+        table = parquet(path)
         # Only imports that replaced something can hide rows of older ones.
         hidden = " AND ".join(f"{_identity()} NOT IN (SELECT {_identity()} FROM {one})" for one in later)
         parts.append(f"SELECT * FROM {table}" + (f" WHERE {hidden}" if hidden else ""))

@@ -13,7 +13,7 @@ import duckdb
 from attune.labeler.assets import image_sources
 from attune.labeler.assets.image_uris import is_address, local_path
 from attune.labeler.assets.reach import Reach
-from attune.labeler.performance.duck import literal, quoted
+from attune.labeler.performance.duck import literal, parquet, quoted
 from attune.labeler.settings import Settings
 from attune.models.errors import UnreadableItem
 from attune.models.files.paths import at_home
@@ -37,13 +37,13 @@ class Source:
 
     def relation(self) -> str:
         """SQL that reads all cells as texts, with faulty rows of a CSV put into ``reject_errors``."""
-        path = literal(str(self.path))
         if not self.delimiter:
-            return f"read_parquet({path})"
+            return parquet(self.path)
         cells = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in self.columns)
         return (
-            f"read_csv({path}, auto_detect=false, header=false, skip=1, columns={{{cells}}}, quote='\"', escape='\"', "
-            f"delim={literal(self.delimiter)}, store_rejects=true, rejects_limit=0)"
+            f"read_csv({literal(str(self.path))}, auto_detect=false, hive_partitioning=false, header=false, skip=1, "
+            f"columns={{{cells}}}, quote='\"', escape='\"', delim={literal(self.delimiter)}, store_rejects=true, "
+            "rejects_limit=0)"
         )
 
     def text(self, name: str) -> str:
@@ -104,7 +104,7 @@ def _fetch(settings: Settings, place: str, target: Path) -> None:
 
 def _parquet(path: Path, name: str, connection: duckdb.DuckDBPyConnection) -> Source:
     try:
-        rows = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(str(path))})").fetchall()
+        rows = connection.execute(f"DESCRIBE SELECT * FROM {parquet(path)}").fetchall()
     except duckdb.Error as error:
         raise UnreadableItem(
             f"{name} is a damaged Parquet file. Write it again, or copy it again.", "unreadable"

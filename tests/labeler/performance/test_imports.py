@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -242,7 +241,6 @@ def test_times_of_a_zone_in_parquet_are_periods_in_utc(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TZ", "America/New_York")
-    time.tzset()
     start = datetime(2026, 1, 5, tzinfo=UTC)
     zoned = pa.timestamp("us", tz="Europe/Berlin")
     table = pa.table(
@@ -267,3 +265,10 @@ def test_too_little_room_is_no_fault_of_the_file(
     monkeypatch.setattr(imports, "clean", full)
     with pytest.raises(DataError, match=r"needs more room.*in parts"):
         imports.add(settings, csv(tmp_path / "p.csv", "a,t,home,100,5"))
+
+
+def test_the_folders_of_a_workspace_say_nothing_of_its_rows(tmp_path: Path) -> None:
+    settings = workspace(tmp_path / "canvas=phone" / "odd [1]*")
+    imports.add(settings, csv(tmp_path / "p.csv", "a,t,home,100,5"))
+    assert totals(settings) == {("a", "home"): (100, 5)}
+    assert [one.canvas for one in checks.check(settings).canvases] == ["home"]
