@@ -13,6 +13,7 @@ from attune.labeler.performance.checks import Checked
 from attune.labeler.performance.columns import ARMS
 from attune.labeler.records.schema import PerformanceImport
 from attune.labeler.records.session import reading
+from attune.models.insights.sample_ratio import THRESHOLD
 from attune.models.insights.within_title import LEAST_TITLES
 from attune.models.text import plural
 
@@ -117,7 +118,8 @@ def _advise(shell: Shell, checked: Checked) -> None:
         first = ", ".join(f"{one['title_id']} on {one['canvas']}" for one in checked.named[:3])
         shell.hint(
             f"{checked.flagged:,} of {checked.tested:,} tests did not show their images in the planned ratio, for "
-            f"example {first}. They are not random and do not count as explore. Ask who runs the tests why."
+            f"example {first}. Chance alone would flag about {checked.tested * THRESHOLD:.0f}. Ask who runs the tests "
+            "why."
         )
     few = [one.canvas for one in checked.canvases if not one.enough]
     if few:

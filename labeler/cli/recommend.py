@@ -33,13 +33,13 @@ def _recommend(shell: Shell, history: Path, new_only: bool, top: int, user: str 
     _name_left_out(shell, read.left_out)
     if not read.rows:
         raise DataError("No row of the history can be used. Expected user and id, a title_id or asset_id of the pool.")
+    if user is not None:
+        read = history_rows.ReadHistory([row for row in read.rows if row.user == user.strip()], read.left_out)
+        if not read.rows:
+            raise DataError(f"--user: the history has no usable row of {user[:60]!r}. Give a user as the history does.")
     if keep is not None:
         kept = histories.keep(shell.settings, read, keep)
         shell.hint(f"{plural(kept, 'like')} kept for {plural(keep, 'day')}. To erase: `attune recommend erase`")
-    if user is not None:
-        read = history_rows.ReadHistory([row for row in read.rows if row.user == user], read.left_out)
-        if not read.rows:
-            raise DataError(f"--user: the history has no usable row of {user[:60]!r}.")
     found = recommend(shell.settings, read, top, new_only)
     value = asdict(found) | {"left_out": dict(read.left_out)}
     cells = [

@@ -1,4 +1,4 @@
-"""`attune spaces learn|show|versions|promote|rollback`: learned spaces, registered like probes."""
+"""Learned spaces below `attune spaces`: learn, show, versions, promote and rollback; registered like probes."""
 
 from __future__ import annotations
 

@@ -19,10 +19,14 @@ import pyarrow as pa
 
 from attune.labeler.settings import Settings
 from attune.models.errors import DataError
-from attune.models.files.atomic import digest_bytes, write_bytes
+from attune.models.files.arrow_files import read_columns
+from attune.models.files.atomic import digest_bytes, keep_bytes
 from attune.models.maps.placing import Landmarks, Places
 
 SCHEMA = pa.schema([("key", pa.int64()), ("x", pa.uint16()), ("y", pa.uint16())])
+WHAT = (
+    "It says where the images are on the map. Restore it from a backup, or make the map again: `attune map make --anew`"
+)
 KEPT_SECONDS = 86_400  # of a file that no map names any more: an open page may still ask by it
 
 
@@ -55,22 +59,13 @@ def save(settings: Settings, positions: Positions) -> str:
 
 
 def load(settings: Settings, digest: str) -> Positions:
-    """The positions that ``save`` kept, mapped. Raises DataError where the file is gone."""
+    """The positions that ``save`` kept, mapped. Raises DataError where the file is gone or damaged."""
     return _read(str(_place(settings, digest, ".arrow")))
 
 
 @lru_cache(maxsize=4)  # immutable, and a page asks several times
 def _read(path: str) -> Positions:
-    try:
-        source = pa.memory_map(path)
-    except FileNotFoundError as error:
-        raise DataError(
-            f"The file {path} does not exist. It says where the images are on the map. Restore it from a backup, or "
-            "make the map again: `attune map make --anew`"
-        ) from error
-    with pa.ipc.open_file(source) as reader:
-        batch = reader.get_batch(0)
-    key, x, y = (batch.column(field.name).to_numpy() for field in SCHEMA)
+    key, x, y = read_columns(Path(path), SCHEMA.names, WHAT).values()
     return Positions(key, np.stack([x, y], axis=1))
 
 
@@ -102,8 +97,7 @@ def forget(settings: Settings, named: Collection[str]) -> None:
 
 def _keep(settings: Settings, content: bytes, suffix: str) -> str:
     digest = digest_bytes(content)
-    if not (path := _place(settings, digest, suffix)).exists():
-        write_bytes(path, content)
+    keep_bytes(_place(settings, digest, suffix), content, digest)
     return digest
 
 

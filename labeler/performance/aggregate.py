@@ -9,8 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from attune.labeler.performance.columns import ARMS
-from attune.labeler.performance.duck import connection
-from attune.labeler.performance.imports import active, relation
+from attune.labeler.performance.imports import active, rows_of
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.insights.outcomes import Outcomes, outcomes
@@ -37,16 +36,16 @@ def aggregate(settings: Settings, arm: str = "") -> Measured | None:
     if not imports:
         return None
     where = f"WHERE arm = '{arm}'" if arm in ARMS else ""
-    with connection(settings) as (duck, _):
+    with rows_of(settings, imports) as (duck, rows):
         summed: pa.Table = duck.sql(f"""
             SELECT asset_id, title_id, canvas, sum(impressions)::DOUBLE AS impressions, sum(takes)::DOUBLE AS takes
-            FROM {relation(settings, imports)} {where} GROUP BY title_id, canvas, asset_id""").to_arrow_table()
+            FROM {rows} {where} GROUP BY title_id, canvas, asset_id""").to_arrow_table()
     if not summed.num_rows:
         return None
     asset, title, canvas = (_encoded(summed[name]) for name in ("asset_id", "title_id", "canvas"))
     counts = summed["impressions"].to_numpy(), summed["takes"].to_numpy()
-    rows = outcomes(asset[0], title[0], canvas[0], *counts)
-    return Measured(rows, asset[1], title[1], canvas[1], tuple(row.file for row in imports))
+    held = outcomes(asset[0], title[0], canvas[0], *counts)
+    return Measured(held, asset[1], title[1], canvas[1], tuple(row.file for row in imports))
 
 
 def _encoded(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.object_]]:

@@ -12,8 +12,8 @@ import pyarrow as pa
 from sqlalchemy import select
 
 from attune.labeler.performance.columns import GROUPS, PERIOD
-from attune.labeler.performance.duck import buckets, connection
-from attune.labeler.performance.imports import active, relation
+from attune.labeler.performance.duck import buckets
+from attune.labeler.performance.imports import active, rows_of
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -79,8 +79,8 @@ def check(settings: Settings, report: Report | None = None) -> Checked:
         imports = active(session)
     if not imports:
         return Checked(0, 0, 0, 0, 0, (), 0, 0, (), 0, 0, 0)
-    with connection(settings) as (duck, _):
-        rows, parts = relation(settings, imports), buckets(sum(row.rows for row in imports))
+    with rows_of(settings, imports) as (duck, rows):
+        parts = buckets(sum(row.rows for row in imports))
         for bucket in range(parts):
             part = f"(SELECT * FROM {rows} WHERE hash(title_id) % {parts} = {bucket})"
             duck.execute(("INSERT INTO cells " if bucket else "CREATE TEMP TABLE cells AS ") + _cells(part))

@@ -11,7 +11,7 @@ import duckdb
 
 from attune.labeler.performance.columns import ABOUT, ARMS, DOUBLED, FAULTS, FIELDS, GROUPS, KEY, PERIOD, SHAPE
 from attune.labeler.performance.doubles import find_doubled
-from attune.labeler.performance.duck import literal
+from attune.labeler.performance.duck import literal, parquet
 from attune.labeler.performance.source import Source
 
 EXAMPLES = 5  # rows that are named for each fault
@@ -60,14 +60,14 @@ def clean(
     staged, final = folder / "staged.parquet", folder / "clean.parquet"
     connection.execute(f"COPY ({_judged(source, chosen, arm)}) TO {literal(str(staged))} {WRITE}")
     step()
-    table = f"read_parquet({literal(str(staged))})"
+    table = parquet(staged)
     (read,) = connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0]
     find_doubled(connection, table, read, live)
     step()
     good = "fault = 0 AND line NOT IN (SELECT line FROM doubled)"
     connection.execute(f"COPY (SELECT {', '.join(FIELDS)} FROM {table} WHERE {good}) TO {literal(str(final))} {WRITE}")
     step()
-    (rows,) = connection.execute(f"SELECT count(*) FROM read_parquet({literal(str(final))})").fetchall()[0]
+    (rows,) = connection.execute(f"SELECT count(*) FROM {parquet(final)}").fetchall()[0]
     faults, rejected = _faults(connection, table, source)
     return Cleaned(final, rows, read + rejected, faults)
 

@@ -56,9 +56,13 @@ def choose(names: Sequence[str], mapped: Mapping[str, str], file: str) -> dict[s
     for field, column in mapped.items():
         if column not in names:
             raise DataError(f"--map {column}={field}: {file} has no column {column!r}. It has {_listed(names)}.")
-    twice = sorted({name for name in names if list(names).count(name) > 1})
+    small = [name.lower() for name in names]  # as DuckDB reads them
+    twice = sorted({name for name in names if small.count(name.lower()) > 1})
     if twice:
-        raise DataError(f"{file} has the column {', '.join(twice)} more than once. Rename or delete one of them.")
+        raise DataError(
+            f"{file} has a column more than once: {', '.join(twice)}. Capitals make no difference. Rename or delete "
+            "one of them."
+        )
     chosen = {field: mapped.get(field, field) for field in FIELDS if mapped.get(field, field) in names}
     missing = [field for field in REQUIRED if field not in chosen]
     if missing:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -13,6 +15,8 @@ import duckdb
 from attune.labeler.settings import Settings
 
 MEMORY = "700MB"
+PREFIX = ".performance-"  # of folders for temporary files
+LEFT_SECONDS = 86_400  # after which nobody works in such a folder any more
 BUCKET = 2_500_000  # rows that are sorted or joined at once
 
 
@@ -20,7 +24,8 @@ BUCKET = 2_500_000  # rows that are sorted or joined at once
 def connection(settings: Settings) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
     """A connection, and a folder for temporary files that goes with it."""
     settings.workspace.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".performance-", dir=settings.workspace) as folder:
+    _forget(settings.workspace)
+    with tempfile.TemporaryDirectory(prefix=PREFIX, dir=settings.workspace) as folder:
         options: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": MEMORY,
             "threads": min(os.cpu_count() or 1, 4),
@@ -36,6 +41,14 @@ def connection(settings: Settings) -> Iterator[tuple[duckdb.DuckDBPyConnection, 
             opened.close()
 
 
+def _forget(workspace: Path) -> None:
+    """Delete what commands that were killed left: copies of files, and rows on their way in."""
+    for left in workspace.glob(f"{PREFIX}*"):
+        with suppress(FileNotFoundError):  # another command has just deleted it
+            if left.stat().st_mtime < time.time() - LEFT_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
+
+
 def buckets(rows: int) -> int:
     """Into how many parts to divide ``rows``, so each is worked on in bounded memory."""
     return max(1, -(-rows // BUCKET))
@@ -49,3 +62,8 @@ def quoted(name: str) -> str:
 def literal(text: str) -> str:
     """A text as SQL has it."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def parquet(path: Path) -> str:
+    """SQL of the rows of a Parquet file, and no columns that DuckDB makes of folders such as ``canvas=home``."""
+    return f"read_parquet({literal(str(path))}, hive_partitioning=false)"

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.performance.clean import Cleaned, Fault, clean, summary
 from attune.labeler.performance.columns import KEY, PERIOD, choose, parse_map
-from attune.labeler.performance.duck import connection, literal
+from attune.labeler.performance.duck import connection, parquet
 from attune.labeler.performance.source import open_source
 from attune.labeler.records.schema import PerformanceImport
 from attune.labeler.records.session import reading, writing
@@ -43,13 +44,9 @@ class Added:
 
 
 def add(
-    settings: Settings,
-    place: str,
-    maps: tuple[str, ...] = (),
-    arm: str = "",
-    who: str = "",
+    settings: Settings, place: str, maps: tuple[str, ...] = (), arm: str = "", who: str = "",
     report: Report | None = None,
-) -> Added:
+) -> Added:  # fmt: skip
     """Import the CSV or Parquet file at ``place``, a path or an address of fsspec.
 
     ``maps`` are texts ``column=field``; ``arm`` is that of rows without one. Raises DataError where the file cannot be
@@ -75,23 +72,38 @@ def add(
         try:
             cleaned = clean(duck, source, chosen, options["arm"], folder, live, step)
         except duckdb.Error as error:
-            raise DataError(_unreadable(source.name)) from error
+            check_files(settings, before)
+            raise DataError(_unreadable(settings, source.name, error)) from error
         if not cleaned.rows:
             raise DataError(_nothing(source.name, cleaned))
         row = _keep(settings, duck, cleaned, live, step)
         row.source, row.source_digest, row.options, row.added_by = place, digest, options, who
-        with writing(settings) as session:
+        _record(settings, row, before)
+        step()
+    return Added(row, tuple(cleaned.faults))
+
+
+def _record(settings: Settings, row: PerformanceImport, before: list[PerformanceImport]) -> None:
+    """Write an import down, where those that it was compared with are still the ones that count. Raises DataError."""
+    with writing(settings) as session:
+        others = active(session)
+        if [one.id for one in others] == [one.id for one in before]:
             session.add(row)
             session.flush()
             session.expunge(row)
-        step()
-    return Added(row, tuple(cleaned.faults))
+            return
+    if all(one.file != row.file for one in others):
+        file_of(settings, row.file).unlink(missing_ok=True)
+    raise DataError(
+        "Another import was added or removed at the same time, so rows could count twice. Nothing was imported. Run "
+        "the command again."
+    )
 
 
 def _keep(
     settings: Settings, duck: duckdb.DuckDBPyConnection, cleaned: Cleaned, live: str, step: Callable[[], None]
 ) -> PerformanceImport:
-    table = f"read_parquet({literal(str(cleaned.path))})"
+    table = parquet(cleaned.path)
     impressions, takes = duck.execute(f"SELECT sum(impressions)::BIGINT, sum(takes)::DOUBLE FROM {table}").fetchall()[0]
     replaced = 0
     if live:
@@ -152,17 +164,36 @@ def relation(settings: Settings, imports: list[PerformanceImport]) -> str:
     for row in imports:
         path = file_of(settings, row.file)
         if not path.exists():
-            raise DataError(
-                f"The file {path} of import {row.id} does not exist. Restore it from a backup, or remove the import "
-                f"and add its file again: `attune performance remove {row.id} --reason lost`"
-            )
-        table = f"read_parquet({literal(str(path))})"
+            raise DataError(_lost(path, row, "does not exist"))
+        table = parquet(path)
         # Only imports that replaced something can hide rows of older ones.
         hidden = " AND ".join(f"{_identity()} NOT IN (SELECT {_identity()} FROM {one})" for one in later)
         parts.append(f"SELECT * FROM {table}" + (f" WHERE {hidden}" if hidden else ""))
         if row.rows_replaced:
             later.append(table)
     return "(" + " UNION ALL ".join(parts) + ")"
+
+
+@contextmanager
+def rows_of(settings: Settings, imports: list[PerformanceImport]) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
+    """A connection, and SQL of the rows of ``imports``, newest first.
+
+    Raises DataError where a file is gone or damaged.
+    """
+    with connection(settings) as (duck, _):
+        try:
+            yield duck, relation(settings, imports)
+        except duckdb.Error:
+            check_files(settings, imports)
+            raise
+
+
+def check_files(settings: Settings, imports: list[PerformanceImport]) -> None:
+    """Raise DataError for the first of ``imports`` whose file is not the one that was written."""
+    for row in imports:
+        path = file_of(settings, row.file)
+        if digest_file(path) != row.file:
+            raise DataError(_lost(path, row, "is damaged"))
 
 
 def file_of(settings: Settings, digest: str) -> Path:
@@ -174,7 +205,19 @@ def _identity() -> str:
     return f"hash({', '.join((*KEY, *PERIOD))})"
 
 
-def _unreadable(name: str) -> str:
+def _lost(path: Path, row: PerformanceImport, what: str) -> str:
+    return (
+        f"The file {path} of import {row.id} {what}. Restore it from a backup, or remove the import and add its file "
+        f"again: `attune performance remove {row.id} --reason lost`"
+    )
+
+
+def _unreadable(settings: Settings, name: str, error: duckdb.Error) -> str:
+    if isinstance(error, duckdb.OutOfMemoryException) or "No space left" in str(error):
+        return (
+            f"{name} needs more room than the disk of {settings.workspace} has free. Free some space there, or import "
+            "the file in parts."
+        )
     return f"{name} cannot be read to its end. It may be cut off or damaged. Write it again as CSV (UTF-8) or Parquet."
 
 

@@ -13,14 +13,16 @@ import duckdb
 from attune.labeler.assets import image_sources
 from attune.labeler.assets.image_uris import is_address, local_path
 from attune.labeler.assets.reach import Reach
-from attune.labeler.performance.duck import literal, quoted
+from attune.labeler.performance.duck import literal, parquet, quoted
 from attune.labeler.settings import Settings
 from attune.models.errors import UnreadableItem
 from attune.models.files.paths import at_home
 from attune.models.reasons import reason
 
+LONGEST = 255  # characters of a column's name
 DELIMITERS = ",;\t"
 FORMATS = "Performance is CSV or Parquet."
+ZONED = "TIMESTAMP WITH TIME ZONE"
 
 
 @dataclass(frozen=True)
@@ -35,13 +37,13 @@ class Source:
 
     def relation(self) -> str:
         """SQL that reads all cells as texts, with faulty rows of a CSV put into ``reject_errors``."""
-        path = literal(str(self.path))
         if not self.delimiter:
-            return f"read_parquet({path})"
+            return parquet(self.path)
         cells = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in self.columns)
         return (
-            f"read_csv({path}, auto_detect=false, header=false, skip=1, columns={{{cells}}}, quote='\"', escape='\"', "
-            f"delim={literal(self.delimiter)}, store_rejects=true, rejects_limit=0)"
+            f"read_csv({literal(str(self.path))}, auto_detect=false, hive_partitioning=false, header=false, skip=1, "
+            f"columns={{{cells}}}, quote='\"', escape='\"', delim={literal(self.delimiter)}, store_rejects=true, "
+            "rejects_limit=0)"
         )
 
     def text(self, name: str) -> str:
@@ -55,6 +57,8 @@ class Source:
             number = f"WHEN {whole} THEN TRY_CAST({column} AS BIGINT)::VARCHAR ELSE {column}::VARCHAR"
             # NaN becomes null in the cast: DuckDB 2.0 takes it for a usual number where Parquet's statistics hide it.
             return f"coalesce(CASE {number} END, '')"
+        if self.kinds[place] == ZONED:  # else it is written in this machine's zone, with an offset
+            column = f"make_timestamp(epoch_us({column}))"
         return f"coalesce(trim({column}::VARCHAR, {TRIMMED}), '')"
 
 
@@ -100,7 +104,7 @@ def _fetch(settings: Settings, place: str, target: Path) -> None:
 
 def _parquet(path: Path, name: str, connection: duckdb.DuckDBPyConnection) -> Source:
     try:
-        rows = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(str(path))})").fetchall()
+        rows = connection.execute(f"DESCRIBE SELECT * FROM {parquet(path)}").fetchall()
     except duckdb.Error as error:
         raise UnreadableItem(
             f"{name} is a damaged Parquet file. Write it again, or copy it again.", "unreadable"
@@ -114,9 +118,17 @@ def _csv(path: Path, name: str, head: bytes) -> Source:
     except UnicodeDecodeError as error:
         raise UnreadableItem(f"{name} is neither Parquet nor UTF-8 text. {FORMATS}", "unreadable") from error
     delimiter = max(DELIMITERS, key=line.count)
-    columns = tuple(cell.strip() for cell in next(csv.reader([line], delimiter=delimiter)))
-    if "\0" in line or not all(columns):
+    columns = _cells(line, delimiter)
+    if "\0" in line or not columns or not all(0 < len(name) <= LONGEST for name in columns):
         raise UnreadableItem(
             f"The first line of {name} is not a header with a name for each column. {FORMATS}", "header"
         )
     return Source(path, name, columns, ("VARCHAR",) * len(columns), delimiter)
+
+
+def _cells(line: str, delimiter: str) -> tuple[str, ...]:
+    """The cells of a header; none where it is no line of CSV."""
+    try:
+        return tuple(cell.strip() for cell in next(csv.reader([line], delimiter=delimiter)))
+    except csv.Error:  # no end of the line for many thousand characters, or one of another kind
+        return ()

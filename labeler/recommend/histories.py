@@ -7,7 +7,8 @@ nobody can try names against them.
 from __future__ import annotations
 
 import hmac
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 import numpy as np
 from sqlalchemy import delete, select
@@ -23,6 +24,7 @@ from attune.models.recommend.history import History
 from attune.models.recommend.history_rows import ReadHistory
 
 MOST_DAYS = 3650
+VIEWERS_AT_ONCE = 5_000  # in one query: a database takes only so many values
 
 
 def titles_by_id(session: Session) -> dict[str, str]:
@@ -46,24 +48,39 @@ def keep(settings: Settings, history: ReadHistory, days: int) -> int:
         raise DataError(f"--keep is {days}. Give a number of days from 1 to {MOST_DAYS}.")
     until = now() + timedelta(days=days)
     viewers = {user: hashed(settings, user) for user in history.by_user()}
-    likes = {(viewers[row.user], row.title): row.at for row in history.rows if row.liked}
+    likes: dict[str, dict[str, float]] = {viewer: {} for viewer in viewers.values()}
+    for row in history.rows:
+        if row.liked:
+            likes[viewers[row.user]][row.title] = row.at
+    names = list(likes)
     with writing(settings) as session:
-        mine = select(Watched).where(Watched.viewer.in_(list(viewers.values())))
-        held = {(row.viewer, row.title_id): row for row in session.scalars(mine)}
-        for (viewer, title), at in likes.items():
-            row = held.get((viewer, title))
-            if row is None:
+        sweep(session)  # where no scheduler runs, nobody else does
+        for start in range(0, len(names), VIEWERS_AT_ONCE):
+            _keep(session, {name: likes[name] for name in names[start : start + VIEWERS_AT_ONCE]}, until)
+    return sum(map(len, likes.values()))
+
+
+def _keep(session: Session, likes: Mapping[str, Mapping[str, float]], until: datetime) -> None:
+    """The likes of some viewers: by the hash of each, the time of each title."""
+    held = {
+        (row.viewer, row.title_id): row
+        for row in session.scalars(select(Watched).where(Watched.viewer.in_(list(likes))))
+    }
+    for viewer, titles in likes.items():
+        for title, at in titles.items():
+            if (row := held.get((viewer, title))) is None:
                 session.add(Watched(viewer=viewer, title_id=title, at=at, expires_at=until))
             else:
                 row.expires_at = max(row.expires_at, until)
-    return len(likes)
+    session.flush()
+    session.expunge_all()
 
 
 def erase(settings: Settings, user: str | None = None) -> int:
     """Erase what is kept of one viewer, or of all; how many rows."""
     gone = delete(Watched)
     if user is not None:
-        gone = gone.where(Watched.viewer == hashed(settings, user))
+        gone = gone.where(Watched.viewer == hashed(settings, user.strip()))  # a history's names are stripped, too
     with writing(settings) as session:
         return int(session.execute(gone).rowcount)  # type: ignore[attr-defined]
 

@@ -17,9 +17,14 @@ import pyarrow as pa
 
 from attune.labeler.settings import Settings
 from attune.models.errors import DataError
-from attune.models.files.atomic import digest_bytes, write_bytes
+from attune.models.files.arrow_files import read_columns
+from attune.models.files.atomic import digest_bytes, keep_bytes
 
 ORDER = "order"
+WHAT = (
+    "It says which images are in which cluster. Restore it from a backup, or make the clusters again: "
+    "`attune clusters make`"
+)
 SCHEMA = pa.schema([("key", pa.int64()), ("cluster", pa.int16()), ("cosine", pa.float16()), (ORDER, pa.int32())])
 
 
@@ -74,30 +79,22 @@ def save(settings: Settings, members: Members) -> str:
         writer.write_batch(batch)
     content = sink.getvalue().to_pybytes()
     digest = digest_bytes(content)
-    if not (path := _place(settings, digest)).exists():
-        write_bytes(path, content)
+    keep_bytes(_place(settings, digest), content, digest)
     return digest
 
 
 def load(settings: Settings, digest: str) -> Members:
-    """The members that ``save`` kept, mapped. Raises DataError where the file is gone."""
-    path = _place(settings, digest)
-    try:
-        source = pa.memory_map(str(path))
-    except FileNotFoundError as error:
-        raise DataError(
-            f"The file {path} does not exist. It says which images are in which cluster. Restore it from a backup, or "
-            "make the clusters again: `attune clusters make`"
-        ) from error
-    with pa.ipc.open_file(source) as reader:
-        batch = reader.get_batch(0)
-    held = set(batch.schema.names)  # a file of before has no order
-    return Members(*(batch.column(name).to_numpy(zero_copy_only=False) for name in SCHEMA.names if name in held))
+    """The members that ``save`` kept, mapped. Raises DataError where the file is gone or damaged."""
+    return Members(*read_columns(_place(settings, digest), SCHEMA.names, WHAT).values())  # one of before has no order
 
 
 def there(settings: Settings, digest: str) -> bool:
-    """Whether the file that ``save`` wrote is still in the workspace."""
-    return _place(settings, digest).exists()
+    """Whether the file that ``save`` wrote is still in the workspace, and can be read."""
+    try:
+        load(settings, digest)
+    except DataError:
+        return False
+    return True
 
 
 def _place(settings: Settings, digest: str) -> Path:

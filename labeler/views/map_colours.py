@@ -94,12 +94,13 @@ def coloured(settings: Settings, session: Session, viewer: Viewer, keys: Keys, b
     """
     kind, _, rest = by.partition(":")
     name, _, number = rest.partition(":")
+    if kind == COLUMN:
+        check_filter(viewer, rest or COLUMN)  # also of a column without a name
     if kind in {SAYS, SCORE} and not viewer.manages:
         raise AccessError("Only owners and admins can colour the map by what a probe says. Colour it by your answers.")
     if kind == CLUSTER:
         return _clusters(settings, session, keys)
     if kind == COLUMN:
-        check_filter(viewer, rest)
         return _column(session, keys, rest)
     if kind == ANSWERS:
         return _answers(session, viewer, _attribute(session, viewer, name), keys)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from attune.labeler.answers import counting
 from attune.labeler.explore import pool_scores
 from attune.labeler.explore.pool_scores import PoolScores
+from attune.labeler.people import visible_runs
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Attribute
 from attune.labeler.settings import Settings
@@ -20,7 +21,6 @@ from attune.labeler.spaces import clusterings, members
 from attune.labeler.spaces.clusterings import Saved
 from attune.labeler.spaces.members import Members
 from attune.labeler.views.explore_clusters import Card, cards_of
-from attune.models.evaluation.intervals import share_interval
 from attune.models.labels.answers import UNSURE
 from attune.models.text import plural
 
@@ -42,15 +42,11 @@ class Share:
 
     @property
     def sentence(self) -> str:
-        """What is known of the cluster; the interval is of the experts' answers (95 %, Jeffreys)."""
+        """What is known of the cluster. No interval: the answered images were chosen, so they stand for no others."""
         share = f"{100 * self.likely / max(self.images, 1):.0f} % by the probe ({self.likely} of {self.images})."
         if not self.answered:
             return f"{share} Nobody has answered an image here."
-        lo, hi = share_interval(self.right, self.answered)
-        return (
-            f"{share} Experts: {self.right} of {plural(self.answered, 'answered image')}, so {100 * lo:.0f} to "
-            f"{100 * hi:.0f} %."
-        )
+        return f"{share} Experts: {self.right} of {plural(self.answered, 'answered image')}."
 
 
 @dataclass(frozen=True)
@@ -65,8 +61,11 @@ class WhereItLives:
 
 
 def where_it_lives(session: Session, settings: Settings, viewer: Viewer, attribute: Attribute) -> WhereItLives | None:
-    """The newest clusters by the encoder's vectors, by an attribute; None for experts, and before there are both."""
-    if not viewer.manages:
+    """The newest clusters by the encoder's vectors, by an attribute; None before there are both.
+
+    None for who labels the attribute, too: a share moves with each answer, and tells what others and the probe say.
+    """
+    if not viewer.manages or visible_runs.labelled(session, [attribute.id], viewer):
         return None
     saved, scores = clusterings.latest(session), pool_scores.load(settings, attribute)
     if saved is None or scores is None or not members.there(settings, saved.row.file):

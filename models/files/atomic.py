@@ -52,6 +52,12 @@ def write_bytes(path: Path, content: bytes, mode: int = PRIVATE) -> None:
         file.write(content)
 
 
+def keep_bytes(path: Path, content: bytes, digest: str) -> None:
+    """Write ``content`` to ``path``, which its sha256 ``digest`` names, unless it is there whole."""
+    if not path.is_file() or digest_file(path) != digest:
+        write_bytes(path, content)
+
+
 def write_json(path: Path, value: Any, mode: int = PRIVATE) -> None:
     """Write ``value`` as indented JSON with sorted keys, atomically."""
     write_bytes(path, (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode(), mode)

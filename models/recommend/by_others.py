@@ -13,6 +13,7 @@ from attune.models.recommend.history import History
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.intp]
 SHRINK = 10.0  # likes in common that are not believed yet
+HELD = 1 << 26  # bytes of rows that are kept for the next viewer
 
 
 def popularity(history: History) -> Floats:
@@ -39,9 +40,11 @@ class ItemNeighbours:
         """How near each title is to those that were liked (m,), float32 (titles,); 0 for titles nobody watched."""
         total = np.zeros(self._count, dtype=np.float32)
         for title in liked.tolist():
-            if title not in self._near:
-                self._near[title] = self._to_others(title)
+            near = self._near.pop(title, None)
+            self._near[title] = self._to_others(title) if near is None else near  # now the newest
             total += self._near[title]
+            if len(self._near) * total.nbytes > HELD:
+                del self._near[next(iter(self._near))]
         return total
 
     def _to_others(self, title: int) -> Floats:

@@ -67,6 +67,8 @@ def _read(pasted: str) -> ReadHistory:
     """The uploaded file, or the pasted titles, one on a line. Raises DataError where nothing can be used."""
     upload = request.files.get("history")
     content = upload.read() if upload else b""
+    if upload:
+        upload.close()  # a large one came as a temporary file, and a history is nobody's to keep
     with reading(auth.settings()) as session:
         titles = histories.titles_by_id(session)
     if content:

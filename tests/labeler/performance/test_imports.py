@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -175,3 +179,96 @@ def test_the_commands_say_what_was_left_out_and_what_is_in_the_pool(settings: Se
     }
     assert "removed" in run("remove", "1", "--reason", "wrong file").stdout
     assert "No performance was imported yet" in run("check").stderr
+
+
+def test_a_damaged_import_is_named_with_what_to_do_and_the_new_file_is_not_blamed(
+    settings: Settings, tmp_path: Path
+) -> None:
+    done = imports.add(settings, csv(tmp_path / "p.csv", "a,t,home,100,5"))
+    imports.file_of(settings, done.row.file).write_bytes(b"PAR1 and then nothing")
+    other = csv(tmp_path / "q.csv", "b,t,home,100,5")
+    asked: list[Callable[[], object]] = [
+        lambda: checks.check(settings), lambda: aggregate(settings), lambda: imports.add(settings, other)
+    ]  # fmt: skip
+    for ask in asked:
+        with pytest.raises(DataError, match=r"import 1 is damaged.*attune performance remove 1"):
+            ask()
+
+
+def test_two_imports_at_once_never_count_a_row_twice(settings: Settings, tmp_path: Path) -> None:
+    first, second = csv(tmp_path / "p.csv", "a,t,home,100,5"), csv(tmp_path / "q.csv", "a,t,home,100,7")
+
+    def meanwhile(step: int, _: int) -> None:
+        if step == 1:
+            imports.add(settings, first)
+
+    with pytest.raises(DataError, match="at the same time"):
+        imports.add(settings, second, report=meanwhile)
+    assert totals(settings) == {("a", "home"): (100, 5)}
+    assert len(list((settings.workspace / "performance").iterdir())) == 1
+    imports.add(settings, second)
+    assert totals(settings) == {("a", "home"): (100, 7)}
+
+
+def test_what_a_killed_command_left_goes_and_what_another_works_in_stays(settings: Settings, tmp_path: Path) -> None:
+    old, busy = settings.workspace / ".performance-old", settings.workspace / ".performance-busy"
+    for folder in (old, busy):
+        folder.mkdir()
+        (folder / "staged.parquet").write_bytes(b"rows")
+    os.utime(old, (0, 0))
+    imports.add(settings, csv(tmp_path / "p.csv", "a,t,home,100,5"))
+    assert not old.exists()
+    assert busy.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"a" * 400_000, "is not a header"),
+        (b"asset_id,title_id\ra,t\rb,t", "is not a header"),
+        (b"\nasset_id,title_id\n", "is not a header"),
+        (HEADER.encode() + b",Takes\na,t,home,1,1,2\n", "more than once: Takes, takes"),
+    ],
+    ids=["no end of the line", "ends of another kind", "an empty line", "one name twice"],
+)
+def test_a_header_that_is_none_is_told(settings: Settings, tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "p.csv").write_bytes(content)
+    with pytest.raises(DataError, match=said):
+        imports.add(settings, str(tmp_path / "p.csv"))
+
+
+def test_times_of_a_zone_in_parquet_are_periods_in_utc(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    start = datetime(2026, 1, 5, tzinfo=UTC)
+    zoned = pa.timestamp("us", tz="Europe/Berlin")
+    table = pa.table(
+        {
+            **{name: [value] for name, value in zip(HEADER.split(","), ["a", "t", "home", 10, 1], strict=True)},
+            "period_start": pa.array([start], zoned),
+            "period_end": pa.array([start + timedelta(days=7)], zoned),
+        }
+    )
+    pq.write_table(table, tmp_path / "p.parquet")
+    done = imports.add(settings, str(tmp_path / "p.parquet"))
+    kept = pq.read_table(imports.file_of(settings, done.row.file))
+    assert kept["period_start"].to_pylist() == [start.replace(tzinfo=None)]
+
+
+def test_too_little_room_is_no_fault_of_the_file(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise duckdb.OutOfMemoryException("Out of Memory Error: failed to offload data block")
+
+    monkeypatch.setattr(imports, "clean", full)
+    with pytest.raises(DataError, match=r"needs more room.*in parts"):
+        imports.add(settings, csv(tmp_path / "p.csv", "a,t,home,100,5"))
+
+
+def test_the_folders_of_a_workspace_say_nothing_of_its_rows(tmp_path: Path) -> None:
+    settings = workspace(tmp_path / "canvas=phone" / "odd [1]*")
+    imports.add(settings, csv(tmp_path / "p.csv", "a,t,home,100,5"))
+    assert totals(settings) == {("a", "home"): (100, 5)}
+    assert [one.canvas for one in checks.check(settings).canvases] == ["home"]

@@ -109,3 +109,45 @@ def test_the_command_says_what_it_left_out_and_prints_one_document(made: Setting
     assert "1 row left out" in done.stderr
     with reading(made) as session:
         assert session.scalar(select(Watched.id).limit(1)) is None, "nothing is kept unless asked"
+
+
+def test_more_viewers_than_a_query_takes_are_kept_and_again_each_once(
+    made: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(histories, "VIEWERS_AT_ONCE", 2)
+    title = _assets(made)[0].title_id
+    history = _read(made, "user,id\n" + "\n".join(f"u{user},{title}" for user in range(5)))
+    assert [histories.keep(made, history, 30), histories.keep(made, history, 60)] == [5, 5]
+    with reading(made) as session:
+        until = [one.expires_at for one in session.scalars(select(Watched))]
+    assert len(until) == 5
+    assert min(until) > now() + timedelta(days=59)
+    assert histories.erase(made, " u3 ") == 1, "as the history is read, without spaces around the name"
+    assert histories.erase(made) == 4
+
+
+def test_what_has_expired_goes_with_the_next_history_where_no_scheduler_runs(made: Settings) -> None:
+    titles = [one.title_id for one in _assets(made)[:5:4]]
+    histories.keep(made, _read(made, f"user,id\nold,{titles[0]}\n"), 1)
+    with writing(made) as session:
+        for one in session.scalars(select(Watched)):
+            one.expires_at = now() - timedelta(seconds=1)
+    histories.keep(made, _read(made, f"user,id\nnew,{titles[1]}\n"), 1)
+    with reading(made) as session:
+        held = [one.viewer for one in session.scalars(select(Watched))]
+    assert held == [histories.hashed(made, "new")]
+    histories.erase(made)
+
+
+def test_only_the_user_who_is_asked_for_is_kept(made: Settings, tmp_path: Path) -> None:
+    title = _assets(made)[0].title_id
+    file = tmp_path / "watched.csv"
+    file.write_text(f"user,id\nu1,{title}\nu2,{title}\n")
+    arguments = ["--history", str(file), "--keep", "3", "--workspace", str(made.workspace), "--user"]
+    assert CliRunner().invoke(command, [*arguments, "nobody"]).exit_code != 0
+    done = CliRunner().invoke(command, [*arguments, "u2"], catch_exceptions=False)
+    assert "1 like kept" in done.stderr
+    with reading(made) as session:
+        held = [one.viewer for one in session.scalars(select(Watched))]
+    assert held == [histories.hashed(made, "u2")]
+    histories.erase(made)

@@ -118,7 +118,7 @@ def test_an_expert_sees_clusters_and_own_answers_and_no_say_of_a_model(
         factories.add_answer(settings, mine, asset, value)
     for asset in assets[2:6]:
         factories.add_answer(settings, theirs, asset, "romance")
-    for by in ("score:romance:0", "says:romance", "column:genre"):
+    for by in ("score:romance:0", "says:romance", "column:genre", "column:"):
         reply = expert.get(f"/explore/map/{digest(settings)}/colours?by={by}", headers={"Accept": "application/json"})
         assert reply.status_code == 403, by
     groups, codes = colours(expert, settings, "answers:romance")

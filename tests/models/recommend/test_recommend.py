@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attune.models.errors import DataError
+from attune.models.recommend import by_others
 from attune.models.recommend.by_others import ItemNeighbours, popularity
 from attune.models.recommend.by_vectors import reasons, recommend, scores, title_vectors
 from attune.models.recommend.history import History, read_history
@@ -102,3 +103,13 @@ def test_titles_shared_by_few_count_less_than_their_cosine() -> None:
     few = [(user, title) for user in (40, 41) for title in (2, 3)]
     neighbours = ItemNeighbours(history(sorted(many + few), 4))
     assert neighbours.scores(np.array([0]))[1] > 2 * neighbours.scores(np.array([2]))[3]
+
+
+def test_rows_that_are_not_held_any_more_give_the_same_scores(monkeypatch: pytest.MonkeyPatch) -> None:
+    some = history([(0, 0), (0, 1), (1, 0), (1, 2), (2, 1), (2, 2), (2, 3)], 4)
+    liked = [np.array(one, dtype=np.intp) for one in ([0, 1], [2, 3, 0], [1], [0, 1, 2, 3])]
+    expected = [ItemNeighbours(some).scores(one).tolist() for one in liked]
+    monkeypatch.setattr(by_others, "HELD", 2 * 4 * 4)
+    few = ItemNeighbours(some)
+    assert [few.scores(one).tolist() for one in liked] == expected
+    assert len(few._near) == 2, "a row is as long as the pool has titles: all of them at once fit no memory"

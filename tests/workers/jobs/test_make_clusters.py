@@ -122,6 +122,22 @@ def test_a_lost_file_of_an_older_clustering_stops_no_new_one(pool: Settings) -> 
     assert min(numbers(last)) > highest, "a number never means two clusters"
 
 
+def test_a_damaged_file_is_told_and_the_command_that_it_names_mends_it(pool: Settings) -> None:
+    first = saved(pool, make_clusters.run(pool, k=4))
+    file = pool.workspace / "clusters" / f"{first.row.file}.arrow"
+    whole = file.read_bytes()
+    for broken in (b"", whole[: len(whole) // 2]):
+        file.write_bytes(broken)
+        with pytest.raises(DataError, match=r"is damaged.*attune clusters make"):
+            members.load(pool, first.row.file)
+        again = saved(pool, make_clusters.run(pool, k=4))
+        assert file.read_bytes() == whole, "the same clusters have the same file, which is whole again"
+        assert numbers(again) == numbers(first)
+    file.write_bytes(b"")
+    other = saved(pool, make_clusters.run(pool, k=3))
+    assert len(other.row.changes["lost"]) == 3, "other clusters are made, too"
+
+
 def test_each_cluster_knows_the_nearest_others(pool: Settings) -> None:
     made = saved(pool, make_clusters.run(pool, k=4))
     assert all(set(one.near) == set(numbers(made)) - {one.number} for one in made.clusters)

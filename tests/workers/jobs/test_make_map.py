@@ -95,6 +95,19 @@ def test_two_jobs_that_add_at_once_lose_nothing(pool: Settings) -> None:
     assert after.places[-2:].tolist() == [[7, 8], [3, 4]], "who is there stays"
 
 
+def test_a_damaged_file_is_told_and_the_command_that_it_names_mends_it(pool: Settings) -> None:
+    mapped.add(pool, 12)
+    make_map.run(pool)
+    row, before = held(pool)
+    file = pool.workspace / "maps" / f"{row.file}.arrow"
+    file.write_bytes(file.read_bytes()[:40])
+    positions._read.cache_clear()
+    with pytest.raises(DataError, match=r"is damaged.*attune map make --anew"):
+        held(pool)
+    make_map.run(pool, anew=True)
+    assert held(pool)[1].places.tolist() == before.places.tolist()
+
+
 def test_no_vectors_and_no_space_say_what_to_do(pool: Settings) -> None:
     with pytest.raises(EmptyPool, match="attune"):
         make_map.run(pool)
