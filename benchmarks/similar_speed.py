@@ -2,19 +2,22 @@
 
 Records and vectors are made at random, and a taste space with a blend of .2. The whole page is asked for ``--rounds``
 times for each way as an owner, each time for another image, in this process and without a browser. Seconds, p50 and
-p95; the first page, which prepares the pool, is told apart.
+p95; of the processor, too, which do not grow where other programs use it. The first page, which prepares the pool, is
+told apart. Beside them stand Explore without a search, and with a filter alone. ``load`` is the machine's while it ran.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from flask.testing import FlaskClient
 
 from attune.labeler import settings as reader
 from attune.labeler.assets.active_encoder import activate
@@ -32,6 +35,7 @@ from benchmarks.machine import machine
 
 DIMENSION, KEPT, COMPONENTS = 512, 128, 256
 WAYS = {"looks like": "final", "same taste": "taste", "of another genre": "taste&other=genre"}
+PLAIN = {"without a search": "/explore?page={}", "by a column": "/explore?column=genre&value=drama&page={}"}
 BLOCK = 20_000
 
 
@@ -50,6 +54,7 @@ def main() -> None:
         learn(settings, options.hub_weight)
         found = {"pool": options.pool, "rounds": options.rounds, "hub_weight": options.hub_weight}
         found |= {"seconds": asked(settings, options.pool, options.rounds), "machine": machine()}
+        found["load"] = round(os.getloadavg()[0], 1)
     print(json.dumps(found, indent=2))
     if options.json:
         options.json.write_text(json.dumps(found, indent=2) + "\n")
@@ -88,19 +93,25 @@ def asked(settings: Settings, pool: int, rounds: int) -> dict[str, Any]:
     client = create_app(settings).test_client()
     token = client.get("/login").text.split('name="csrf_token"')[1].split('value="')[1].split('"')[0]
     assert client.post("/login", data={"email": OWNER, "password": PASSWORD, "csrf_token": token}).status_code == 302
-    found: dict[str, Any] = {}
-    for way, query in WAYS.items():
-        seconds = []
-        for turn in range(rounds + 1):
-            began = time.perf_counter()
-            reply = client.get(f"/explore?at=like:poster-{turn * 977 % pool}&space={query}")
-            seconds.append(time.perf_counter() - began)
-            assert reply.status_code == 200, way
-            assert "Nothing to show yet" not in reply.text, way
-        first, *others = seconds
-        p50, p95 = (round(quantile(others, share), 3) for share in (0.5, 0.95))
-        found[way] = {"first": round(first, 2), "p50": p50, "p95": p95}
-    return found
+    images = [f"poster-{turn * 977 % pool}" for turn in range(rounds + 1)]
+    pages = {way: [f"/explore?at=like:{one}&space={query}" for one in images] for way, query in WAYS.items()}
+    pages |= {way: [query.format(turn + 1) for turn in range(rounds + 1)] for way, query in PLAIN.items()}
+    return {way: _timed(client, addresses) for way, addresses in pages.items()}
+
+
+def _timed(client: FlaskClient, addresses: list[str]) -> dict[str, float]:
+    seconds, used = [], []
+    for address in addresses:
+        began, busy = time.perf_counter(), time.process_time()
+        reply = client.get(address)
+        seconds.append(time.perf_counter() - began)
+        used.append(time.process_time() - busy)
+        assert reply.status_code == 200, address
+        assert "Nothing to show yet" not in reply.text, address
+    p50, p95 = (round(quantile(seconds[1:], share), 3) for share in (0.5, 0.95))
+    processor = {f"processor_p{share}": round(quantile(used[1:], share / 100), 3) for share in (50, 95)}
+    firsts = {"first": round(seconds[0], 2), "processor_first": round(used[0], 2)}
+    return firsts | {"p50": p50, "p95": p95} | processor
 
 
 if __name__ == "__main__":

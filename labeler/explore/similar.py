@@ -23,6 +23,7 @@ from attune.models.files.cell_ids import normalise
 from attune.models.query.context import highest
 
 SPACES = {FINAL: "Looks like", TASTE: "Same taste", COLOUR: "Same colours"}  # the switch
+OF_ENCODER = (FINAL, TASTE)  # spaces over the encoder's own vectors, which also tell near duplicates
 TWIN = 0.985  # cosine of the encoder's vectors from which two images are taken for the same picture
 APART = 24  # of own artwork, and of near duplicates
 
@@ -54,11 +55,12 @@ def similar(settings: Settings, like: str, space: str = FINAL, other: str = "", 
             f"{like[:60]!r} has no vector in the space {space}: it is no image of the pool, or a worker has not read "
             "it yet. To list the images: `attune assets list`"
         )
-    looks = space_index.opened(settings, FINAL) if space != FINAL else index
     allowed = np.asarray(index.view.keys >= 0, dtype=np.bool_)
     own = allowed & (index.titles == index.titles[row])
-    near = index.nearness(row)
-    twins = allowed & ~own & _same_picture(index, looks, row, near if space == FINAL else None)
+    raw = index.cosines(row) if space in OF_ENCODER else None
+    near = index.nearness(row, raw)
+    same = _same_picture(index, space_index.opened(settings, FINAL), row) if raw is None else raw >= TWIN
+    twins = allowed & ~own & same
     allowed &= ~own & ~twins
     if other:
         allowed &= _shares_nothing(settings, index, row, other)
@@ -70,12 +72,8 @@ def similar(settings: Settings, like: str, space: str = FINAL, other: str = "", 
     return Similar(hits, ids[own][:APART].tolist(), ids[twins][:APART].tolist(), int(allowed.sum()))
 
 
-def _same_picture(
-    index: SpaceIndex, looks: SpaceIndex, row: int, near: npt.NDArray[np.float32] | None
-) -> npt.NDArray[np.bool_]:
-    """Which rows of ``index`` hold nearly the same picture as its ``row``, by the encoder's vectors."""
-    if near is not None:
-        return np.asarray(near >= TWIN, dtype=np.bool_)
+def _same_picture(index: SpaceIndex, looks: SpaceIndex, row: int) -> npt.NDArray[np.bool_]:
+    """Which rows of ``index`` hold nearly the same picture as its ``row``, by the encoder's vectors in ``looks``."""
     there = int(looks.view.positions([str(index.view.pool.asset_ids[row])])[0])
     if there < 0:
         return np.zeros(len(index.titles), dtype=np.bool_)
@@ -85,16 +83,14 @@ def _same_picture(
 
 def _shares_nothing(settings: Settings, index: SpaceIndex, row: int, column: str) -> npt.NDArray[np.bool_]:
     """Rows with a value in the column, and none of those of ``row``. Raises DataError where ``row`` has none."""
-    rows_of = index.values(settings, column)
-    mine = [value for value, rows in rows_of.items() if row in rows]
-    if not mine:
+    rows, values = index.values(settings, column)
+    mine = values[rows == row]
+    if not len(mine):
         raise DataError(
             f"{index.view.pool.asset_ids[row]!r} has no value in the column {column[:60]!r}, so nothing can be said to "
             "differ from it. Choose another column, or leave it out."
         )
     others = np.zeros(len(index.titles), dtype=np.bool_)
-    for rows in rows_of.values():
-        others[list(rows)] = True
-    for value in mine:
-        others[list(rows_of[value])] = False
+    others[rows] = True
+    others[rows[np.isin(values, mine)]] = False
     return others

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,13 @@ import numpy.typing as npt
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from attune.labeler.assets.active_pool import PoolView, open_pool
+from attune.labeler.assets.active_pool import PoolView
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.spaces import learned
 from attune.labeler.spaces.learned import HOW, HOW_TO_PROMOTE, TASTE
-from attune.labeler.spaces.spaces import fingerprint_of, open_space
+from attune.labeler.spaces.spaces import FINAL, fingerprint_of, open_space
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import EncoderMismatch, UnknownProbe
 from attune.models.files.atomic import atomic_writer, digest_json
@@ -33,8 +33,9 @@ KEPT = 4  # indexes: the spaces of the switch, and one more
 HUB_SAMPLE = 1000
 BLOCK = 8192
 Floats = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.intp]
 _held: OrderedDict[tuple[str, str, str], SpaceIndex] = OrderedDict()
-_lock = threading.Lock()
+_lock = threading.RLock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,13 +48,16 @@ class SpaceIndex:
     learned: npt.NDArray[np.float32] | None = None
     share: float = 1.0
     costs: Floats | None = None
-    columns: dict[str, dict[str, set[int]]] = field(default_factory=dict)
+    columns: dict[str, tuple[Rows, Rows]] = field(default_factory=dict)
 
-    def nearness(self, row: int) -> Floats:
-        """How near every image is to that of ``row``, float32 (n,): a mean of cosines, less the cost of hubs."""
+    def nearness(self, row: int, raw: Floats | None = None) -> Floats:
+        """How near every image is to that of ``row``, float32 (n,): a mean of cosines, less the cost of hubs.
+
+        ``raw`` is what ``cosines`` gave for the row, if that is known.
+        """
         near = np.zeros(len(self.titles), dtype=np.float32)
         if self.share:
-            near += self.share * self._raw(self.view.pool.rows([row])[0])
+            near += self.share * (self.cosines(row) if raw is None else raw)
         if self.learned is not None:
             near += (1 - self.share) * matrix_times_heads(self.learned, self.learned[[row]])[:, 0]
         return near if self.costs is None else near - self.costs
@@ -65,20 +69,24 @@ class SpaceIndex:
             return raw
         return np.hstack([np.sqrt(1 - self.share) * self.learned[rows], np.sqrt(self.share) * raw]).astype(np.float32)
 
-    def _raw(self, query: Floats) -> Floats:
-        return self.view.pool.logits(query[None], np.zeros(1, dtype=np.float32))[:, 0]
+    def cosines(self, row: int) -> Floats:
+        """The cosine of every image's own vector with that of ``row``, float32 (n,)."""
+        return self.view.pool.logits(self.view.pool.rows([row]), np.zeros(1, dtype=np.float32))[:, 0]
 
-    def values(self, settings: Settings, column: str) -> dict[str, set[int]]:
-        """The rows with each value of a column; read once."""
+    def values(self, settings: Settings, column: str) -> tuple[Rows, Rows]:
+        """The rows and the values, as numbers, of a column: a pair for each value that an image has; read once."""
         if column not in self.columns:
             with reading(settings) as session:
                 cell = Asset.columns[column].as_json()
                 cells: dict[int, Any] = {key: value for key, value in session.execute(select(Asset.id, cell))}  # noqa: C416
-            found: dict[str, set[int]] = defaultdict(set)
-            for row, key in enumerate(self.view.keys.tolist()):
-                for value in values_of(cells.get(key)):
-                    found[value].add(row)
-            self.columns[column] = dict(found)
+            numbers: dict[str, int] = {}
+            pairs = [
+                (row, numbers.setdefault(value, len(numbers)))
+                for row, key in enumerate(self.view.keys.tolist())
+                for value in values_of(cells.get(key))
+            ]
+            rows, values = np.array(pairs, dtype=np.intp).reshape(-1, 2).T.copy()
+            self.columns[column] = rows, values
         return self.columns[column]
 
 
@@ -90,7 +98,8 @@ def opened(settings: Settings, space: str) -> SpaceIndex:
     with _lock:
         held = _held.get(key)
         if held is None:
-            held = _made(settings, space, mark)
+            # Taste sees the pool that the encoder sees; a map of it that is newer than the mark is made again soon.
+            held = _of_taste(settings, opened(settings, FINAL).view, mark) if space == TASTE else _made(settings, space)
             for old in [one for one in _held if one[:2] == key[:2]]:
                 del _held[old]
             _held[key] = held
@@ -100,7 +109,11 @@ def opened(settings: Settings, space: str) -> SpaceIndex:
 
 
 def _mark(settings: Settings, session: Session, space: str) -> str:
-    """What an index depends on: it is made again where this changes."""
+    """What an index depends on: it is made again where this changes.
+
+    Each part is answered from an index of the records, whatever the pool's size. No row of an asset is ever deleted,
+    and another picture under an id changes its vector, and so the folder of vectors.
+    """
     if space == TASTE:
         row = learned.champion(session)
         if row is None:
@@ -110,21 +123,23 @@ def _mark(settings: Settings, session: Session, space: str) -> str:
     else:
         found = fingerprint_of(session, space)
         of_space = found.digest if found else ""
-    assets = session.execute(
-        select(func.count(), func.max(Asset.id), func.count(Asset.removed_at), func.max(Asset.moved_at))
-    ).one()
+    removed = select(func.count()).where(Asset.removed_at.is_not(None))
+    parts = (select(func.max(Asset.id)), removed, select(func.max(Asset.removed_at)))
+    assets = session.execute(select(*[part.scalar_subquery() for part in parts])).one()
     stored = [(one.name, one.stat().st_mtime_ns) for one in sorted(settings.vectors.glob("*"))]
     return digest_json([space, of_space, [str(part) for part in assets], stored])
 
 
-def _made(settings: Settings, space: str, mark: str) -> SpaceIndex:
+def _made(settings: Settings, space: str) -> SpaceIndex:
     with reading(settings) as session:
-        if space != TASTE:
-            view = open_space(settings, session, space)
-            return SpaceIndex(view, _numbered(view))
+        view = open_space(settings, session, space)
+    return SpaceIndex(view, _numbered(view))
+
+
+def _of_taste(settings: Settings, view: PoolView, mark: str) -> SpaceIndex:
+    with reading(settings) as session:
         row = learned.champion(session)
         assert row is not None  # `_mark` found one
-        view = open_pool(settings, session)
         made, manifest = learned.load(row)
         encoder = Fingerprint.from_dict(dict(manifest.facts.encoder))
     if encoder.digest != view.fingerprint.digest:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from attune.labeler.attributes import attributes
 from attune.labeler.explore import clusters, search
@@ -202,12 +202,13 @@ def _pictures(
     if order is None:
         query = select(Asset).where(condition).order_by(Asset.asset_id)
         return page_of(session, query, request.page, PAGE).map(picture)
+    # Asked in one condition, SQLite goes by the index of removals, through the whole pool.
+    named = aliased(Asset)
+    wanted = select(named.asset_id).where(select(Asset.id).where(Asset.id == named.id, condition).exists())
     there = {
         name
         for start in range(0, len(order), NAMES_AT_ONCE)
-        for name in session.scalars(
-            select(Asset.asset_id).where(Asset.asset_id.in_(order[start : start + NAMES_AT_ONCE]), condition)
-        )
+        for name in session.scalars(wanted.where(named.asset_id.in_(order[start : start + NAMES_AT_ONCE])))
     }
     visible = [name for name in order if name in there]
     number = max(1, min(request.page, -(-len(visible) // PAGE) or 1))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 import warnings
+from contextlib import nullcontext
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from attune.models.threads import one_thread, one_torch_thread
 
 FloatArray = npt.NDArray[np.float32]
 WORTH_TORCH = 1 << 25  # entries; below, importing torch (seconds) costs more than it saves
@@ -30,6 +33,8 @@ def matrix_times_heads(matrix: npt.NDArray[Any], heads: FloatArray) -> FloatArra
 
     ``matrix`` (n, d) float16 or float32, may be memory-mapped and read-only; ``heads`` (k, d) float32.
     Returns (n, k) float32. Each entry is a float32 sum of the exact float16 values, not a half-precision one.
+
+    One head takes one thread: its blocks are so short that two threads mostly wait for each other.
     """
     heads = np.ascontiguousarray(heads, dtype=np.float32)
     out = np.empty((len(matrix), len(heads)), dtype=np.float32)
@@ -38,9 +43,11 @@ def matrix_times_heads(matrix: npt.NDArray[Any], heads: FloatArray) -> FloatArra
     # By size alone, never by what is imported already: the same pool gives the same sums in every process.
     torch = _torch() if matrix.size >= WORTH_TORCH and matrix.dtype == np.float16 else None
     if torch is not None and matrix.flags.c_contiguous:
-        _blocks_in_torch(torch, matrix, heads, out)
+        with one_torch_thread(torch) if len(heads) == 1 else nullcontext():
+            _blocks_in_torch(torch, matrix, heads, out)
     else:
-        _blocks_in_numpy(matrix, heads, out)
+        with one_thread() if len(heads) == 1 else nullcontext():
+            _blocks_in_numpy(matrix, heads, out)
     return out
 
 
@@ -74,5 +81,15 @@ def _tensor_over(torch: ModuleType, matrix: npt.NDArray[Any]) -> Any:
 def _blocks_in_numpy(matrix: npt.NDArray[Any], heads: FloatArray, out: FloatArray) -> None:
     rows = _block_rows(matrix.shape[1])
     for start in range(0, len(matrix), rows):
-        block = np.asarray(matrix[start : start + rows], dtype=np.float32)
+        block = _in_float32(matrix[start : start + rows])
         np.dot(block, heads.T, out=out[start : start + len(block)])
+
+
+def _in_float32(block: npt.NDArray[Any]) -> FloatArray:
+    """The same numbers, by torch where it is there already: every float16 is a float32, whoever says so."""
+    torch = _torch() if _torch.cache_info().currsize else None
+    if torch is None or block.dtype != np.float16 or not block.flags.c_contiguous:
+        return np.asarray(block, dtype=np.float32)
+    with one_torch_thread(torch):
+        wide: FloatArray = _tensor_over(torch, block).float().numpy()
+    return wide

@@ -103,3 +103,36 @@ def test_own_title_and_near_duplicates_are_apart(tmp_path_factory: pytest.TempPa
         similar(settings, ids[1])
     with pytest.raises(EmptyPool, match="attune spaces layers colour"):
         similar(settings, ids[0], "colour")
+
+
+def _plainly(settings: Settings, ids: list[str], x: np.ndarray, like: int, top: int) -> list[str]:
+    """The nearest, by a product and a sort of everything."""
+    rows = x.astype(np.float16).astype(np.float32)
+    near = rows @ rows[like]
+    return [ids[one] for one in np.argsort(-near, kind="stable") if one != like][:top]
+
+
+def test_each_page_sees_what_was_added_moved_removed_and_restored(tmp_path_factory: pytest.TempPathFactory) -> None:
+    settings = factories.workspace(tmp_path_factory.mktemp("fresh"))
+    fingerprint = Fingerprint("open_clip", "test", "0" * 64, 16)
+    store = VectorStore(settings.vectors)
+    ids = [one.asset_id for one in factories.add_assets(settings, 12, per_title=1)]
+    x = np.random.default_rng(4).standard_normal((12, 16)).astype(np.float32)
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    store.append(fingerprint, ids[:11], x[:11])
+    with writing(settings) as session:
+        activate(session, fingerprint)
+
+    def seen() -> list[str]:
+        return [name for name, _ in similar(settings, ids[0]).hits]
+
+    assert seen() == _plainly(settings, ids[:11], x[:11], 0, 11)
+    store.append(fingerprint, ids[11:], x[11:])
+    assert seen() == _plainly(settings, ids, x, 0, 12)
+    x[5] = -x[seen_first := ids.index(seen()[0])]  # an image shows another picture
+    store.replace(fingerprint, [ids[5]], x[5:6])
+    assert seen() == _plainly(settings, ids, x, 0, 12)
+    for gone, there in ((now(), False), (None, True)):
+        with writing(settings) as session:
+            session.scalars(select(Asset).where(Asset.asset_id == ids[seen_first])).one().removed_at = gone
+        assert (ids[seen_first] in seen()) is there

@@ -5,7 +5,7 @@ import pytest
 
 from attune.models.errors import DataError, EmptyPool
 from attune.models.vectors.pool import Pool
-from attune.models.vectors.products import _blocks_in_numpy, matrix_times_heads
+from attune.models.vectors.products import WORTH_TORCH, _blocks_in_numpy, _blocks_in_torch, matrix_times_heads
 from tests.models.worlds import world
 
 
@@ -35,6 +35,22 @@ def test_numpy_alone_gives_the_same_product_as_torch() -> None:
     plain = np.empty((len(matrix), 2), dtype=np.float32)
     _blocks_in_numpy(matrix, heads, plain)
     np.testing.assert_allclose(matrix_times_heads(matrix, heads), plain, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32])
+def test_one_head_gives_the_same_bits_in_one_thread_as_in_many(kind: type) -> None:
+    """Twice as many rows as torch needs to be worth it, beside a short block, which numpy multiplies."""
+    rows = np.random.default_rng(2).standard_normal((2 * WORTH_TORCH // 512, 512), dtype=np.float32).astype(kind)
+    head = rows[:1].astype(np.float32)
+    for matrix in (rows, rows[:3000]):
+        many = np.empty((len(matrix), 1), dtype=np.float32)
+        if kind is np.float16 and matrix is rows:
+            torch = pytest.importorskip("torch")
+            _blocks_in_torch(torch, matrix, head, many)
+        else:
+            for start in range(0, len(matrix), 1024):
+                np.dot(matrix[start : start + 1024].astype(np.float32), head.T, out=many[start : start + 1024])
+        assert matrix_times_heads(matrix, head).tobytes() == many.tobytes()
 
 
 def test_a_read_only_map_is_scored_without_a_copy_or_a_warning(tmp_path) -> None:
