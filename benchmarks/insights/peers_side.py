@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from pathlib import Path
@@ -68,4 +69,8 @@ def econ_ml(frame: Any) -> list[float]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("given", help="the draws, as peers.py writes them (.npz)")
+    parser.add_argument("made", help="file for what the peers say (.json)")
+    asked = parser.parse_args()
+    main(asked.given, asked.made)

@@ -11,7 +11,6 @@ import click
 from attune.labeler.cli.shell import WORKSPACE, Group, Shell, shown, table
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.recommend import histories
-from attune.labeler.recommend.recommending import recommend
 from attune.labeler.records.session import reading
 from attune.models.errors import DataError
 from attune.models.files.inputs import read_user_file
@@ -40,6 +39,8 @@ def _recommend(shell: Shell, history: Path, new_only: bool, top: int, user: str 
     if keep is not None:
         kept = histories.keep(shell.settings, read, keep)
         shell.hint(f"{plural(kept, 'like')} kept for {plural(keep, 'day')}. To erase: `attune recommend erase`")
+    from attune.labeler.recommend.recommending import recommend  # here: it loads scikit-learn, and --help need not
+
     found = recommend(shell.settings, read, top, new_only)
     value = asdict(found) | {"left_out": dict(read.left_out)}
     cells = [

@@ -12,12 +12,10 @@ from attune.labeler.cli.shell import Shell, table, who
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.explore import search as searching
 from attune.labeler.explore.search import Query
-from attune.labeler.explore.similar import similar
 from attune.labeler.jobs import jobs
 from attune.labeler.queues import pinned
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
-from attune.labeler.spaces.spaces import FINAL
 from attune.models.errors import DataError
 from attune.models.files.inputs import read_user_file
 from attune.models.images.decode import inspect
@@ -59,7 +57,7 @@ def search(
         )
     searching.check(shell.settings, query)
     if space or other:
-        _print_similar(shell, query, space or FINAL, other, top, queue)
+        _print_similar(shell, query, space, other, top, queue)
         return
     arguments = {name: value for name, value in vars(query).items() if value}
     with shell.progress("search") as report:
@@ -75,10 +73,15 @@ def search(
     shell.result(value, table(("asset_id", "title_id", "similarity"), [(a, titles.get(a, ""), s) for a, s in hits]))
 
 
-def _print_similar(shell: Shell, query: Query, space: str, other: str, top: int, queue: str | None) -> None:
+def _print_similar(shell: Shell, query: Query, space: str | None, other: str, top: int, queue: str | None) -> None:
     """The images similar to --like in a space; its title's own artwork and near duplicates apart."""
     if not query.like or query.filters or queue:
         raise DataError("--space and --other need --like, and go without --title, --column, --value and --queue.")
+    # Here, as both load scikit-learn, and --help should not wait for it.
+    from attune.labeler.explore.similar import similar
+    from attune.labeler.spaces.spaces import FINAL
+
+    space = space or FINAL
     found = similar(shell.settings, query.like, space, other, top)
     value = {
         "space": space,

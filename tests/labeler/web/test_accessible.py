@@ -44,6 +44,10 @@ OPENED_BY_MORE = {
     "moves.progress": "a running job",
     "explore.sending_page": "a running job",
     "correct.page": "an own answer",
+    "map.positions": "a map",  # test_map_browser looks at it
+    "map.colours": "a map",
+    "map.images": "a map",
+    "map.found": "a map",
     "clusters.cluster": "a saved clustering",  # test_clusters_browser looks at it
     "grid.wait": "an expert who asked for a page of images",
     "results.image": "an image of the pool",  # test_results_browser looks at it
