@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import ModuleType
 from typing import Any
-
-import numpy  # noqa: F401  the libraries must be loaded before their threads can be found
-import scipy.linalg  # noqa: F401
-from threadpoolctl import ThreadpoolController
 
 
 @functools.cache
 def _controller() -> Any:
+    """The threads of the libraries that are loaded by now; None in the core alone, which is slower, never wrong.
+
+    Imported on first use: a command that multiplies nothing should not wait for scipy.
+    """
+    try:
+        import scipy.linalg  # noqa: F401  the libraries must be loaded before their threads can be found
+        from threadpoolctl import ThreadpoolController
+    except ImportError:
+        return None
     return ThreadpoolController()
 
 
@@ -25,11 +30,17 @@ def one_thread() -> Any:
     products, never wrong. Measured on two crowded cores, a fit on 200 labels: 13 ms with one thread, 360 ms with two
     that wait for each other.
     """
-    return _controller().limit(limits=1, user_api="blas")
+    controller = _controller()
+    return controller.limit(limits=1, user_api="blas") if controller else nullcontext()
 
 
 @functools.cache
 def _openmp() -> Any:
+    """As ``_controller``, made once torch is loaded."""
+    try:
+        from threadpoolctl import ThreadpoolController
+    except ImportError:
+        return None
     return ThreadpoolController().select(user_api="openmp")
 
 
@@ -41,5 +52,6 @@ def one_torch_thread(torch: ModuleType) -> Iterator[None]:
     two threads.
     """
     torch.get_num_threads()  # sets this thread's number where it is new, and would do so inside
-    with _openmp().limit(limits=1):
+    controller = _openmp()
+    with controller.limit(limits=1) if controller else nullcontext():
         yield
