@@ -21,7 +21,6 @@ from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import DataError, EmptyPool
-from attune.models.vectors.neighbours import nearest
 from attune.models.vectors.vector_store import VectorStore
 
 STRIPS, STRIP = 3, 5  # images that show what a space sees, and how many of the nearest beside each
@@ -168,6 +167,8 @@ def measure(settings: Settings, name: str, view: PoolView) -> None:
 
 def _strips(view: PoolView, there: npt.NDArray[np.intp]) -> list[list[str]]:
     """The ids of a few images, each followed by the nearest in this space: the same images in every space."""
+    from attune.models.vectors.neighbours import nearest  # here: it loads scikit-learn, which --help need not
+
     spread = (view.keys[there].astype(np.uint64) * np.uint64(SPREAD)) % np.uint64(2**32)
     shown = there[np.argsort(spread, kind="stable")[:STRIPS]]
     among = np.asarray(view.keys >= 0, dtype=np.bool_)

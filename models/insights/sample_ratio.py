@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from attune.models.insights.outcomes import Floats, Ints
 
@@ -44,4 +44,4 @@ def sample_ratios(cell: Ints, impressions: Floats, expected: Floats | None = Non
 
 def p_values(statistic: npt.ArrayLike, images: npt.ArrayLike) -> Floats:
     """The p value of each cell (c,) with two or more ``images`` and Pearson's ``statistic``."""
-    return np.asarray(chi2.sf(statistic, np.asarray(images, dtype=np.float64) - 1), dtype=np.float64)
+    return np.asarray(chdtrc(np.asarray(images, dtype=np.float64) - 1, statistic), dtype=np.float64)

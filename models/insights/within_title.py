@@ -14,8 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm
-from scipy.stats import t as student
+from scipy.special import ndtr, stdtr, stdtrit
 
 from attune.models.errors import NotEnoughLabels
 from attune.models.insights.outcomes import Floats, Ints, Outcomes
@@ -87,14 +86,14 @@ def within_title(outcomes: Outcomes, x: npt.ArrayLike, least_titles: int = LEAST
     total, count = float(weight.sum()), cells.titles
     variance = float((by_title**2).sum()) / total**2 * count / max(count - 1, 1)
     se, degrees = float(np.sqrt(variance)), _degrees(weight)
-    half = float(student.ppf((1 + LEVEL) / 2, degrees)) * se
+    half = float(stdtrit(degrees, (1 + LEVEL) / 2)) * se
     tau = _spread(by_title, weight)
     middle = _middle(estimate, by_title, weight, tau)
     return Effect(
         estimate=estimate, se=se, ci=(estimate - half, estimate + half),
-        p=float(2 * student.sf(abs(estimate) / se, degrees)) if se else 1.0, degrees=degrees, titles=count,
+        p=float(2 * stdtr(degrees, -abs(estimate) / se)) if se else 1.0, degrees=degrees, titles=count,
         assets=cells.assets, impressions=int(cells.impressions), takes=cells.takes, tau=tau,
-        share_other_way=float(norm.cdf(-math.copysign(middle, estimate * middle) / tau)) if tau else 0.0,
+        share_other_way=float(ndtr(-math.copysign(middle, estimate * middle) / tau)) if tau else 0.0,
         model_se=total**-0.5,
     )  # fmt: skip
 

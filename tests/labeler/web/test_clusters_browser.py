@@ -101,7 +101,7 @@ def test_from_no_clusters_to_the_first_labels_of_a_new_question(
 
     page.get_by_role("link", name="Cluster 2", exact=True).click()
     expect(page.get_by_role("heading", name="Core")).to_be_visible()
-    page.get_by_role("textbox", name="Name").fill("Dark corridors")
+    page.get_by_role("textbox", name="Name", exact=True).fill("Dark corridors")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="Dark corridors", level=1)).to_be_visible()
     page.get_by_role("button", name="Describe these clusters").click()
@@ -119,7 +119,7 @@ def test_from_no_clusters_to_the_first_labels_of_a_new_question(
     expect(page.locator("#in_scope")).to_have_value("\n".join(_examples(page, "in_scope")))
     assert len(_examples(page, "in_scope")) == len(_examples(page, "out_of_scope")) == 6
     look(page, f"question-{width}", tmp_path)
-    page.get_by_role("button", name="Next").click()
+    page.get_by_role("button", name="Next").press("Enter")  # images that come late move it under a mouse
     expect(page.get_by_text("The 12 images that you chose come first.")).to_be_visible()
     page.get_by_role("button", name="Create question").click()
     page.wait_for_url(f"{house.address}/attributes/dark-corridor")
