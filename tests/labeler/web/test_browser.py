@@ -73,6 +73,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[
 def enter(page: Page, house: House, who: str) -> None:
     """Log in by keyboard alone: the address has the focus, Tab leads on, Enter sends."""
     page.goto(f"{house.address}/login")
+    expect(page.locator("#email")).to_be_focused()  # a busy browser gives the focus late
     page.keyboard.type(f"{who}@example.org")
     page.keyboard.press("Tab")
     page.keyboard.type(factories.PASSWORD)
