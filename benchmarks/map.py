@@ -2,7 +2,8 @@
 
 Vectors of 512 numbers around 60 points, with a falling spectrum of noise, as `benchmarks.clusters` draws them, or those
 of ``--data FILE.npz``. Seconds and memory (beyond the vectors) to lay it out and to place everyone, bytes on the wire,
-and a thousand newcomers placed at once and one by one: whoever was there must stay, and both ways must agree.
+and a thousand newcomers placed at once and one by one: no image that was there may move, and both ways must give
+the same places.
 
 ``kept``: of an image's 15 nearest in the vectors, the share among its 150 nearest on the map; ``chance`` is that of a
 random map. On 1,000 landmarks and 1,000 others, with a 95 % interval (bootstrap over images).
@@ -152,7 +153,7 @@ def _read(path: Path) -> npt.NDArray[np.float16]:
 
 @contextmanager
 def watched() -> Iterator[list[int]]:
-    """How many bytes of its own this process needed at most while the block lasted, beyond those of before."""
+    """The most bytes of its own that this process needed during the block, less those that it had before it."""
     before, most, ended = own_bytes(), [0], threading.Event()
 
     def watch() -> None:

@@ -11,16 +11,12 @@ itself takes the canvas then.
 from __future__ import annotations
 
 import tempfile
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import insert
-from werkzeug.serving import make_server
 
 from attune.labeler import settings as reader
 from attune.labeler.assets.active_encoder import activate
@@ -39,6 +35,7 @@ from attune.models.maps.fixed_point import WholeComponents
 from attune.models.maps.placing import Landmarks, Places
 from attune.models.vectors.vector_store import VectorStore
 from tests.support.browser import FLAGS, executable
+from tests.support.web import served
 
 OWNER, PASSWORD = "owner@bench.example", "a long enough password"
 ROUNDS, AT_ONCE, CLUSTERS = 15, 20_000, 24
@@ -81,7 +78,7 @@ def measure(places: Places) -> list[dict[str, Any]]:
     flags = [one for one in FLAGS if one != "--disable-gpu"]
     with (
         tempfile.TemporaryDirectory() as folder,
-        _served(_filled(Path(folder), places)) as address,
+        served(create_app(_filled(Path(folder), places))) as address,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=executable(playwright), args=flags)
@@ -158,15 +155,3 @@ def _asset(number: int) -> dict[str, Any]:
         "asset_id": f"asset-{number}", "title_id": f"title-{number // 3}", "uri": f"/images/{number}.jpg",
         "digest": f"{number:064x}", "width": 300, "height": 450, "columns": {}, "added_at": now(),
     }  # fmt: skip
-
-
-@contextmanager
-def _served(settings: Settings) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, create_app(settings), threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()

@@ -5,8 +5,9 @@
 
 Parts: ``placebo``: made-up attributes, rejections at 5 % (400 draws x 2 prevalences x 2 ties to popularity, then few
 titles). ``fdr``: 100 attributes tied to popularity, 20 true of 3 to 10 %. ``ratio``: the sample ratio check.
-``curse``: the best image told by one half, measured in the other. ``scale``: import, checks and effects of made-up
-rows. ``--data`` is the folder with ``arms.csv`` (22,666 arms of 4,873 tests; its README says where it is from).
+``curse``: one half of the titles names the best image, the other half measures it. ``scale``: import, checks and
+effects of made-up rows. ``--data`` is the folder with ``arms.csv`` (22,666 arms of 4,873 tests; its README says
+where it is from).
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def placebo(arms: Arms, draws: int, seed: int) -> list[dict[str, Any]]:
 
 
 def few_titles(arms: Arms, draws: int, seed: int) -> list[dict[str, Any]]:
-    """The same with few tests, drawn anew each time: Attune's t, and what a normal distribution would say."""
+    """The same on a few tests, other ones in each draw: by Attune's t distribution, and by a normal one."""
     rows: list[dict[str, Any]] = []
     for titles in FEW:
         found: dict[str, list[tuple[float, float]]] = {"attune": [], "attune, t of G - 1": [], "attune, normal": []}

@@ -15,8 +15,8 @@ from PIL import Image
 from sqlalchemy import select
 
 from attune.labeler.attributes import attributes
-from attune.labeler.attributes.attributes import Definition
 from attune.labeler.catalog.promote import Move, promote
+from attune.labeler.demo import prepare
 from attune.labeler.jobs.learn_lease import acquire_lease
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Queue
 from attune.labeler.records.session import reading, writing
@@ -97,20 +97,7 @@ def _add_images(settings: Settings, catalogue: Catalogue) -> None:
 
 
 def _add_question(settings: Settings, sample: SampleAttribute) -> Attribute:
-    two = len(sample.classes) == 2
-    definition = Definition(
-        name=sample.name,
-        question=sample.question,
-        classes=sample.classes,
-        definition=sample.definition,
-        in_scope=sample.in_scope,
-        out_of_scope=sample.out_of_scope,
-        positive=sample.positive if two else (),
-        negative=sample.negative if two else (),
-        class_prompts={} if two else {name: list(texts) for name, texts in sample.prompts.items()},
-    )
-    with writing(settings) as session:
-        attributes.create(session, definition, settings)
+    prepare.attribute(settings, sample)
     with reading(settings) as session:
         return attributes.find(session, sample.name)
 
