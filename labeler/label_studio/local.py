@@ -61,6 +61,9 @@ def environment(settings: Settings) -> dict[str, str]:
         "LABEL_STUDIO_USERNAME": settings.label_studio_email,
         "LABEL_STUDIO_PASSWORD": stored_secrets.label_studio_password,
         "LABEL_STUDIO_USER_TOKEN": stored_secrets.label_studio_token,
+        # The one that it makes itself begins with "$" in 1 of 50 workspaces. Read again from its file that is nothing:
+        # each start made another one, and everybody's session ended (django-environ, "proxied values").
+        "SECRET_KEY": stored_secrets.label_studio_key,
         "LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN": "true",  # has effect on the first start only: see `renew_access`
         "LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK": "true",
         "ATTUNE_WEBHOOK_ADDRESS": settings.webhook_address,  # the one address that it may call

@@ -29,6 +29,7 @@ class Secrets:
     notice_key: str  # signs the notices that are posted to a webhook
     audit_key: str  # draws the titles that are reserved for audits, so that nobody who answers can work them out
     viewer_key: str  # hashes the viewers of histories that are kept
+    label_studio_key: str  # signs Label Studio's sessions and tokens
 
 
 def load(path: Path) -> Secrets:

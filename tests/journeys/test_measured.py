@@ -31,9 +31,11 @@ def audits(settings: Settings) -> int:
 
 
 def await_audits(settings: Settings) -> int:
-    """How many audits wait or come next, once a round has drawn some: another may be at work when it is asked."""
+    """How many audits wait or come next, once a round has drawn those asked for: another, which draws fewer by itself,
+    may be at work when it is asked.
+    """
     until = time.monotonic() + 120
-    while not (waiting := measuring.of(settings, ATTRIBUTE).waiting) and time.monotonic() < until:
+    while (waiting := measuring.of(settings, ATTRIBUTE).waiting) < SIZE and time.monotonic() < until:
         time.sleep(0.5)
     return waiting
 

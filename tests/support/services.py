@@ -22,7 +22,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
-from attune.labeler.label_studio import LabelStudio, database_template, install, members
+from attune.labeler.label_studio import LabelStudio, database_template, install, local, members
 from attune.labeler.label_studio import projects as rooms
 from attune.labeler.label_studio.expert_session import ExpertSession
 from attune.labeler.label_studio.logins import ensure_user
@@ -61,6 +61,8 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     try:
         for check in readiness.CHECKS[:3]:
             _await(check, settings, started, wanted)
+        with (local.data_folder(settings) / ".env").open("a", encoding="utf-8") as written:
+            written.write("\nSECRET_KEY=$begins-like-a-variable\n")  # as 1 of 50 that Label Studio makes; never ours
         yield Services(settings, secrets.load(settings.secrets).label_studio_token, *kept)
     finally:
         for inside in kept:
