@@ -13,8 +13,8 @@ FROM_LOCKS = $(BIN)/python -m pip install --progress-bar off --require-hashes --
 UPGRADE ?=
 LANGUAGE_CODE ?=
 # Tests run in four processes, as each waits half of its time for services and browsers. A module stays in one, and so
-# does all that shares one Label Studio. TWO= runs them in one.
-TWO ?= -n 4
+# does all that shares one Label Studio. PARALLEL= runs them in one.
+PARALLEL ?= -n 4
 PYTEST ?=
 # Of what pip says, the files that take long and the step that takes longest, without where they come from.
 SIGNS_OF_LIFE = while read -r line; do case "$$line" in \
@@ -71,10 +71,10 @@ demo-check: $(STAMP) label-studio
 	@$(BIN)/attune demo --check
 
 test: $(STAMP) label-studio browser
-	@$(BIN)/python -m pytest $(TWO) $(PYTEST)
+	@$(BIN)/python -m pytest $(PARALLEL) $(PYTEST)
 
 test-quick: $(STAMP)
-	@$(BIN)/python -m pytest $(TWO) -m "not slow and not services and not browser" $(PYTEST)
+	@$(BIN)/python -m pytest $(PARALLEL) -m "not slow and not services and not browser" $(PYTEST)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

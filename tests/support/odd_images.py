@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Sequence
+from functools import cache
 from io import BytesIO
 from typing import Any
 
@@ -261,6 +262,7 @@ def _near(clear: int) -> npt.NDArray[np.uint16]:
     return values
 
 
+@cache
 def shown() -> dict[str, bytes]:
     """Odd pictures of the formats that a browser shows, by name; what it shows is asked of the browser itself."""
     grey8, palette = steps(8), scene().quantize(16)
