@@ -36,6 +36,7 @@ class ReadAnnotation:
     key: str = ""  # of the task, where Label Studio has it
     author: str = ""  # the address of who gave it, where Label Studio says it
     wrong: str = ""
+    first_seconds: float | None = None  # of ``lead_seconds`` those of the first look, where they are told apart
 
 
 def read(

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
+from attune.labeler.answers import tickless_pages
 from attune.labeler.answers.counting import current
 from attune.labeler.queues.chosen_pages import is_chosen
 from attune.labeler.records.schema import Annotation, GridAnswer, GridPage
@@ -61,7 +62,7 @@ def expected(session: Session, attribute_id: int) -> Seconds:
 
 
 def timed_pages(session: Session, attribute_id: int) -> list[TimedPage]:
-    """The pages of the newest answers on pages, newest first.
+    """The pages of the newest answers on pages, newest first, and those of before on which nothing was ticked.
 
     Without pages whose images a person chose, as those were looked at before, and without those whose classes have
     other names since, as nobody can tell their ticks.
@@ -86,7 +87,7 @@ def timed_pages(session: Session, attribute_id: int) -> list[TimedPage]:
         pages[row.id].append(row)
     if len(rows) == NEWEST and len(pages) > 1:
         pages.popitem()  # the oldest one's answers may have been cut off
-    return [
+    answered = [
         TimedPage(
             float(answers[-1].lead_seconds),  # the first answer's: one that a correction added has the time of both
             len(answers[0].asset_pks),
@@ -95,6 +96,7 @@ def timed_pages(session: Session, attribute_id: int) -> list[TimedPage]:
         for answers in pages.values()
         if all(one.value in {one.ticked, one.unticked, UNSURE} for one in answers)
     ]
+    return [*answered, *tickless_pages.timed(session, attribute_id, LONGEST)]
 
 
 def is_timed() -> ColumnElement[bool]:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers import authors, change, exclusion, task_ids, uncounted
+from attune.labeler.answers import authors, change, exclusion, task_ids, tickless_pages, uncounted
 from attune.labeler.answers.annotation_values import UNREADABLE, ReadAnnotation, clean, moment
 from attune.labeler.answers.ingest import VIA
 from attune.labeler.attributes import revisions
@@ -67,6 +67,7 @@ def store(
     page.state, page.label_studio_id, page.updated_at = "answered", identity, at
     # A page asks to the end what it asked when it was made. One that the records lacked is as old as the look at least.
     values = _values(session, grid, page, ticks, min(page.created_at, _opened(annotation, at)))
+    tickless_pages.follow(session, grid.attribute_id, page, ticks, annotation.get("lead_time"))
     changed = [
         _record_value(session, grid, page, key, values.get(key), expert.id, annotation, at) for key in page.asset_pks
     ]

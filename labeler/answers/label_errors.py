@@ -12,10 +12,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, delete, func, select, true
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers import change, own_errors
+from attune.labeler.answers import change, own_errors, told_errors
 from attune.labeler.answers.counting import current
 from attune.labeler.attributes import attributes
-from attune.labeler.people import visible_runs
 from attune.labeler.people.viewer import Viewer, may_see, waiting
 from attune.labeler.records.schema import (
     Annotation,
@@ -46,11 +45,14 @@ def replace(session: Session, attribute_id: int, run: int, suspected: Sequence[S
     """Make ``suspected``, the least likely right first, the attribute's list after ``run``; how many are on it.
 
     Answers that changed while the list was made are left out. A list of a later run stays. Experts read the list of a
-    run whose figures they are shown, until the next such run: between the two it would tell what is learned from.
+    run whose figures they are shown, until the next such run (`told_errors`).
     """
     change.one_writer(session, attribute_id)
-    if visible_runs.is_told(session, attribute_id, run):
-        _replace(session, ToldLabelError, attribute_id, run, suspected)
+    told = told_errors.shown_as(session, attribute_id, run)
+    if told is not None:
+        told_errors.remember(
+            session, attribute_id, told, _replace(session, ToldLabelError, attribute_id, told, suspected)
+        )
     return _replace(session, LabelError, attribute_id, run, suspected)
 
 

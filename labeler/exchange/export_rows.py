@@ -38,7 +38,7 @@ class Row:
     answered_at: datetime
     updated_at: datetime
     inclusion: float | None
-    lead_seconds: float | None
+    lead_seconds: float | None  # of all looks, as Label Studio's ``lead_time``
     holds: bool
 
 
@@ -78,11 +78,16 @@ def _rows(session: Session, attribute: Attribute) -> list[Row]:
     rows = [
         Row(
             entry.id, asset_id, title_id, uri, email, entry.value, entry.purpose, entry.revision, entry.answered_at,
-            entry.updated_at, entry.inclusion, entry.lead_seconds, bool(counted),
+            entry.updated_at, entry.inclusion, _all_looks(entry), bool(counted),
         )
         for entry, asset_id, title_id, uri, email, counted in found
     ]  # fmt: skip
     return sorted(rows, key=lambda row: (row.asset_id, row.expert))
+
+
+def _all_looks(entry: Annotation) -> float | None:
+    """Label Studio adds the seconds of each correction to those of the answer, and reads an import the same."""
+    return entry.lead_seconds if entry.total_seconds is None else entry.total_seconds
 
 
 def answer_rows(exported_rows: Exported) -> list[dict[str, Any]]:

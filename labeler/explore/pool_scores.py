@@ -35,6 +35,11 @@ class RankedRight:
     right: int = 0
     chance: float = 0.0
 
+    @property
+    def in_all(self) -> int:
+        """How many of the ``n`` audit images are of the class: more than these cannot be right."""
+        return round(self.chance * self.n / self.of) if self.of else 0
+
 
 @dataclass(frozen=True)
 class Summary:

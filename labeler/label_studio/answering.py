@@ -29,6 +29,7 @@ class Given:
 
     ``age``: seconds since it was given. Label Studio keeps an answer of the same expert that was stored since.
     ``is_first``: the expert was shown the task as an open one, so that this answer may not take another's place.
+    ``more_seconds``: of looks in which it was corrected before it was sent, beside the ``lead_seconds`` of its first.
     """
 
     once: str
@@ -38,6 +39,7 @@ class Given:
     lead_seconds: float
     age: float = 0.0
     is_first: bool = False
+    more_seconds: float = 0.0
 
     @property
     def result(self) -> list[dict[str, Any]]:
@@ -61,6 +63,7 @@ class GivenPage:
     lead_seconds: float
     age: float = 0.0
     is_first: bool = False
+    more_seconds: float = 0.0
 
     @property
     def result(self) -> list[dict[str, Any]]:
@@ -92,6 +95,8 @@ class Sendable(Protocol):
     def age(self) -> float: ...
     @property
     def is_first(self) -> bool: ...
+    @property
+    def more_seconds(self) -> float: ...
     @property
     def result(self) -> list[dict[str, Any]]: ...
     @property
@@ -126,6 +131,7 @@ def send(ls: LabelStudio, email: str, answers: Sequence[Sendable]) -> list[Kept]
                 "lead_time": one.lead_seconds,
                 "age": one.age,
                 "first": one.is_first,
+                "more": one.more_seconds,
             }
             for one in answers[:AT_ONCE]
         ],

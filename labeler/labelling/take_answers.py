@@ -6,8 +6,8 @@ key of its task, so that it ends on the image that was shown or nowhere.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from flask_babel import gettext
@@ -44,7 +44,8 @@ LONGEST_LOOK = 3600.0  # seconds; a page left open over lunch says nothing about
 class Answer:
     """One answer as the page sends it; ``once`` (a UUID of the page's) names it for good, ``seconds`` is the look.
 
-    ``age``: seconds since it was given. ``is_first``: the browser showed the image as one without an answer.
+    ``age``: seconds since it was given. ``is_first``: the browser showed the image as one without an answer. ``more``:
+    seconds of looks in which it was corrected before it was sent.
     """
 
     once: str
@@ -53,6 +54,7 @@ class Answer:
     seconds: float
     age: float = 0.0
     is_first: bool = False
+    more: float = 0.0
 
 
 def take(settings: Settings, viewer: Viewer, name: str, revision: int, answers: Sequence[Answer]) -> dict[str, str]:
@@ -80,6 +82,7 @@ def take(settings: Settings, viewer: Viewer, name: str, revision: int, answers: 
             look(answer.seconds),
             answer.age,
             answer.is_first,
+            look(answer.more),
         )
         for answer in answers
         if answer.key in tasks
@@ -90,7 +93,9 @@ def take(settings: Settings, viewer: Viewer, name: str, revision: int, answers: 
     asked_at = now()
     kept = answering.send(label_studio(settings), expert.email, sent)
     outcome |= outcomes(kept)
-    if _store(settings, queue.id, expert, [row for row in kept if not row.refused], asked_at, revision):
+    stored = [row for row in kept if not row.refused]
+    first_looks = {one.once: one.lead_seconds for one in sent if one.more_seconds and one.is_first}
+    if _store(settings, queue.id, expert, stored, first_looks, asked_at, revision):
         ingest.ask_to_learn(settings, name)
     return outcome
 
@@ -125,9 +130,18 @@ def _tasks(session: Session, queue: Queue, keys: Sequence[str]) -> dict[str, int
 
 
 def _store(
-    settings: Settings, queue_id: int, expert: Expert, kept: Sequence[Kept], asked_at: datetime, revision: int
+    settings: Settings,
+    queue_id: int,
+    expert: Expert,
+    kept: Sequence[Kept],
+    first_looks: Mapping[str, float],
+    asked_at: datetime,
+    revision: int,
 ) -> bool:
-    """Bring what Label Studio has stored into the records; whether it changes what a learner sees."""
+    """Bring what Label Studio has stored into the records; whether it changes what a learner sees.
+
+    ``first_looks``: once -> the seconds of the first look of an answer that was corrected before it was sent.
+    """
     changed = False
     with writing(settings) as session:
         queue = session.get_one(Queue, queue_id)
@@ -140,5 +154,6 @@ def _store(
                 seen = annotation_values.read(row.annotation, row.task, row.data, classes, renamed, people)
             except UnknownAnnotationShape:
                 continue  # the next sync reads it again, and names it where it cannot
+            seen = replace(seen, first_seconds=first_looks.get(row.once))
             changed |= ingest.store(session, queue, seen, asked_at, revision)
     return changed

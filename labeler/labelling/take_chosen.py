@@ -8,6 +8,7 @@ what is left out tells no audit from the rest.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID, uuid5
@@ -43,12 +44,13 @@ from attune.labeler.records.schema import (
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.clock import now
-from attune.models.errors import DataError
+from attune.models.errors import DataError, ServiceDown
 from attune.models.files.cell_ids import normalise
 from attune.models.labels.answers import SKIP, UNSURE
 
-PATIENCE_SECONDS = 20  # for another request of the same person's; the browser sends again
+PATIENCE_SECONDS = 3  # for another request of the same person's, which may last: the browser asks again
 ANSWERED, WAITING, ABSENT = "answered", "waiting", "absent"  # why an image of a batch got no answer
+STORING = "storing"  # what became of a batch: another one is being stored, so the browser sends this one again soon
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,8 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a batch: ``state`` as of any answer, how many images have its answer now, and which were left out,
-    by reason: the person had answered them, they wait in their queue, or they are not in the pool."""
+    """What became of a batch: ``state`` as of any answer or ``STORING``, how many images have its answer now, and which
+    were left out, by reason: the person had answered them, they wait in their queue, or they are not in the pool."""
 
     state: str
     stored: int = 0
@@ -81,10 +83,10 @@ def take(settings: Settings, viewer: Viewer, name: str, revision: int, batches: 
     """Store the viewer's ``batches`` for revision ``revision``; once -> what became of it. To repeat one changes
     nothing.
 
-    One request at a time for one person and question: the same batch may come again while the first still runs. Raises
-    UnknownAttribute, AccessError, DataError for a value that is no answer to the question or for too many images,
-    LabelStudioUnreachable, LabelStudioRefused, ServiceDown where another request runs too long: then nothing was stored
-    that may not be sent again.
+    One request at a time for one person and question: the same batch may come again while the first still runs. One
+    that waits is let go of soon, as it holds a thread that everybody's pages need. Raises UnknownAttribute,
+    AccessError, DataError for a value that is no answer to the question or for too many images,
+    LabelStudioUnreachable, LabelStudioRefused: then nothing was stored that may not be sent again.
     """
     asked_at = now()  # before the question is read, so that a page of an older one is never newer than its revision
     with reading(settings) as session:
@@ -95,11 +97,11 @@ def take(settings: Settings, viewer: Viewer, name: str, revision: int, batches: 
         return {str(batch.once): Outcome(REVISED) for batch in batches}
     for batch in batches:
         _check(batch, one)
-    busy = (
-        f"Another request of {expert.email} about {one.name} has been running for {PATIENCE_SECONDS} s. The page sends "
-        "your answers again. To check that Label Studio answers: `attune doctor`"
-    )
-    with hold_lock(settings, f"chosen:{one.id}:{expert.id}", PATIENCE_SECONDS, busy):
+    with ExitStack() as held:
+        try:
+            held.enter_context(hold_lock(settings, f"chosen:{one.id}:{expert.id}", PATIENCE_SECONDS, STORING))
+        except ServiceDown:
+            return {str(batch.once): Outcome(STORING) for batch in batches}
         return {str(batch.once): _take(settings, one, expert, batch, asked_at) for batch in batches}
 
 

@@ -6,8 +6,8 @@ images that were shown or nowhere.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from flask_babel import gettext
@@ -34,7 +34,7 @@ class PageAnswer:
 
     ``ticked``, ``unsure`` and ``left`` (images that could not be shown) are places on the page; ``seconds`` is the look
     at the whole page. ``is_skip``: nothing is said of any image. ``age``: seconds since it was given. ``is_first``: the
-    browser showed the page as an open one.
+    browser showed the page as an open one. ``more``: seconds of looks in which it was corrected before it was sent.
     """
 
     once: str
@@ -46,6 +46,7 @@ class PageAnswer:
     is_skip: bool = False
     age: float = 0.0
     is_first: bool = False
+    more: float = 0.0
 
 
 def take(settings: Settings, viewer: Viewer, name: str, revision: int, answers: Sequence[PageAnswer]) -> dict[str, str]:
@@ -70,7 +71,9 @@ def take(settings: Settings, viewer: Viewer, name: str, revision: int, answers: 
     asked_at = now()
     kept = answering.send(label_studio(settings), expert.email, sent)
     outcome |= outcomes(kept)
-    if store_pages(settings, grid, expert, [row for row in kept if not row.refused], asked_at):
+    first_looks = {one.once: one.lead_seconds for one in sent if one.more_seconds and one.is_first}
+    stored = [_of_first_look(row, first_looks) for row in kept if not row.refused]
+    if store_pages(settings, grid, expert, stored, asked_at):
         ingest.ask_to_learn(settings, name)
     return outcome
 
@@ -90,8 +93,15 @@ def _given(page: GridPage, answer: PageAnswer) -> GivenPage:
     assert page.label_studio_task is not None
     said = None if answer.is_skip else ticks
     return GivenPage(
-        answer.once, page.label_studio_task, page.key, said, look(answer.seconds), answer.age, answer.is_first
-    )
+        answer.once, page.label_studio_task, page.key, said, look(answer.seconds), answer.age, answer.is_first,
+        look(answer.more),
+    )  # fmt: skip
+
+
+def _of_first_look(row: Kept, first_looks: Mapping[str, float]) -> Kept:
+    """``row`` with the seconds of the first look alone, which its images share; Label Studio keeps those of all."""
+    seconds = first_looks.get(row.once)
+    return row if seconds is None else replace(row, annotation={**row.annotation, "lead_time": seconds})
 
 
 def store_pages(settings: Settings, grid: Grid, expert: Expert, kept: Sequence[Kept], asked_at: datetime) -> bool:

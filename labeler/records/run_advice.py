@@ -138,7 +138,8 @@ class PageAdvice:
 class RunAdvice:
     """When to stop, in one word (``state``) and one sentence (``advice``), with the ``evidence`` for it (older rows:
     lines of text); ``differs``: the e-mail address of an expert who differs from the others, if one does;
-    ``thresholds`` by class and ``lines``, the JSON of ``attune.models.probes.thresholds.Line``, where a goal is set.
+    ``thresholds`` by class and ``lines``, the JSON of ``attune.models.probes.thresholds.Line``, where a goal is set;
+    ``suspected``: how many answers its list of suspected label errors told experts of, None while it is not made.
     """
 
     state: str = ""
@@ -155,6 +156,7 @@ class RunAdvice:
     reliance: Reliance | None = None
     outlook: Outlook | None = None
     pages: PageAdvice | None = None
+    suspected: int | None = None
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any] | None) -> RunAdvice:

@@ -26,6 +26,7 @@ from attune.labeler.views.pictures import PageImage, picture
 
 SHOWN = 4  # images of a group at most
 ROOM = 3.7  # and as many as fit in a row: the sum of their widths over their heights
+ALONE = 5.6  # the same, for a last group that has the whole width
 SPARE = 8  # to choose them from: some may not be the viewer's to see, some are too wide for what is left of the row
 
 
@@ -76,12 +77,13 @@ def pictures(
 
 
 def _fitting(groups: Sequence[Group]) -> list[Group]:
-    return [_row(one) for one in groups if one.thumbs]
+    shown = [one for one in groups if one.thumbs]
+    alone = len(shown) if len(shown) % 2 else 0
+    return [_row(one, ALONE if place == alone else ROOM) for place, one in enumerate(shown, 1)]
 
 
-def _row(group: Group) -> Group:
-    """The group with the images that fit in its row, in their order, at least one."""
-    room = ROOM
+def _row(group: Group, room: float) -> Group:
+    """The group with the images that fit in a row of so much ``room``, in their order, at least one."""
     kept: list[Thumb] = []
     for one in group.thumbs:
         ratio = one.picture.width / max(one.picture.height, 1)

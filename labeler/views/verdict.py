@@ -114,7 +114,7 @@ def _beside(compared: Compared) -> Verdict:
     needed = compared.needed - difference.n
     wider = answers_to_width(difference.n, difference.hi - difference.lo, WIDE)
     if needed > 0 or wider:
-        return _more(compared, why, needed if needed > 0 else wider)
+        return _more(compared, f"{why} Either of the two can be the better one.", needed if needed > 0 else wider)
     why = f"{why} The champion can stay."
     return Verdict("same", f"No measurable difference between {_lower(noun)} and the champion.", why, _SAME)
 

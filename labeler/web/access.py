@@ -92,7 +92,9 @@ RULES: dict[str, frozenset[str]] = {
     "grid.next_": EXPERTS,
     "grid.more": EXPERTS,
     "grid.answers": EXPERTS,
-    "chosen.answers": EXPERTS,  # nothing that an expert reads moves with them (`people.visible_runs`)
+    # Nothing that an expert reads moves with them until the next twenty asked answers (`people.visible_runs`): those
+    # figures are of all that is learned by then, the chosen ones among it.
+    "chosen.answers": EXPERTS,
     "label_errors.page": EXPERTS,  # an expert's own answers alone
     "label_errors.confirm": EXPERTS,
     "label_errors.correct": EXPERTS,

@@ -95,15 +95,11 @@ def outbox() -> dict[str, Word]:
             "The question has changed, so %(count)s answers given to the old question were not stored. "
             "The page loads the new question.",
         ),
-        "later": forms(
-            "%(count)s answer was not stored: you answered the same image again later. The later answer stays.",
-            "%(count)s answers were not stored: you answered the same images again later. The later answers stay.",
-        ),
-        "before": forms(
-            "%(count)s answer was not stored: you had answered the same image before, in another tab or browser. "
-            "That answer stays. Load this page again to see or change it.",
-            "%(count)s answers were not stored: you had answered the same images before, in another tab or browser. "
-            "Those answers stay. Load this page again to see or change them.",
+        "twice": forms(
+            "You answered %(count)s image twice, in two tabs or browsers. One of the two answers is stored. Load this "
+            "page again to see it or change it.",
+            "You answered %(count)s images twice, in two tabs or browsers. One of the two answers to each is stored. "
+            "Load this page again to see them or change them.",
         ),
         "lost": forms(
             "%(count)s answer could not be stored. %(reason)s The others are stored.",

@@ -30,6 +30,11 @@ def seconds(row: Mapping[str, Any]) -> float:
     return _finite(row["seconds"])
 
 
+def more_seconds(row: Mapping[str, Any]) -> float:
+    """How long the person looked again to correct what was not sent yet (default 0). Raises ValueError, TypeError."""
+    return _finite(row.get("more", 0))
+
+
 def age(row: Mapping[str, Any]) -> float:
     """Seconds since an answer was given, from its milliseconds ``age`` (default 0). Raises ValueError, TypeError."""
     return max(_finite(row.get("age", 0)), 0.0) / 1000

@@ -49,7 +49,8 @@ class Stored:
             return {"once": one["once"], "refused": refused}
         self.clock += timedelta(seconds=1)
         made = self.rows.setdefault(one["task"], {"id": 100 + len(self.rows), "created_at": iso(self.clock)})
-        seconds = one["lead_time"] + (made["lead_time"] if held and held["result"] != one["result"] else 0)
+        looks = one["lead_time"] + one["more"]
+        seconds = looks + (made["lead_time"] if held and held["result"] != one["result"] else 0)
         made |= {"result": one["result"], "was_cancelled": one["was_cancelled"], "lead_time": seconds}
         made |= {"updated_at": iso(self.clock), "completed_by": self.user, "updated_by": self.user}
         data = {"asset_id": asset_id, "attune_key": key, "image": ""}

@@ -49,6 +49,7 @@ class Stored:
             if refused := self.writers.refusal(one):
                 return {"once": one["once"], "refused": refused}
             self.clock += timedelta(seconds=1)
+            said["lead_time"] += one["more"]
             made |= said | {"updated_at": iso(self.clock), "completed_by": self.user, "updated_by": self.user}
         return {"once": one["once"], "annotation": dict(made), "task": {"id": one["task"], "data": {"attune_key": key}}}
 

@@ -132,11 +132,12 @@ def one_round(
         gallery_scores.leave(settings, snapshot, learned.run)
         if learned.fresh and pages_of_images.due(snapshot):
             pages_of_images.record_advice(settings, snapshot, learned.run, learned.probe, prompts)
-        due = slow_figures.due(snapshot)
-        if learned.fresh and due:
-            slow_figures.record_forecast(settings, snapshot, learned.run, prompts)
-        if learned.fresh and (due or label_errors.is_for_experts(settings, snapshot, learned.run)):
+        due = learned.fresh and slow_figures.due(snapshot)
+        # Before the forecast, which says when the next are due: killed between the two, the list is made again.
+        if due or label_errors.is_owed(settings, snapshot):
             label_errors.record(settings, snapshot, learned.run, prompts)
+        if due:
+            slow_figures.record_forecast(settings, snapshot, learned.run, prompts)
 
     return result, snapshot.attribute.answers_counter, afterwards
 

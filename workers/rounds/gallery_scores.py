@@ -65,5 +65,5 @@ def ranked_right(snapshot: Snapshot, weights: ProbeWeights) -> dict[str, RankedR
     for i, name in enumerate(classes):
         highest = np.argsort(-p[:, i], kind="stable")[:of]
         chance = of * float((truth == i).mean())
-        found[name] = RankedRight(n, of, int((truth[highest] == i).sum()), round(chance, 1))
+        found[name] = RankedRight(n, of, int((truth[highest] == i).sum()), round(chance, 4))
     return found

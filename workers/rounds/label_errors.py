@@ -11,8 +11,7 @@ import logging
 import numpy as np
 import numpy.typing as npt
 
-from attune.labeler.answers import label_errors
-from attune.labeler.people import visible_runs
+from attune.labeler.answers import label_errors, told_errors
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.labels.answers import AUDIT
@@ -35,10 +34,10 @@ def record(settings: Settings, snapshot: Snapshot, run: int, prompts: Prompts | 
     return count
 
 
-def is_for_experts(settings: Settings, snapshot: Snapshot, run: int) -> bool:
-    """Whether experts are shown ``run``, and so its list."""
+def is_owed(settings: Settings, snapshot: Snapshot) -> bool:
+    """Whether experts are shown a run whose list was not made, be it the newest or one whose worker was killed."""
     with reading(settings) as session:
-        return visible_runs.is_told(session, snapshot.attribute.id, run)
+        return told_errors.owed(session, snapshot.attribute.id) is not None
 
 
 def suspected(snapshot: Snapshot, prompts: Prompts | None) -> list[SuspectedError]:

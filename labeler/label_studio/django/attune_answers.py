@@ -31,9 +31,10 @@ ON_ITS_WAY = timedelta(minutes=2)
 def answers(request):
     """Store the answers of one person, in their order; what became of each, in the same order.
 
-    Takes ``{"email": ..., "answers": [{"once", "task", "key", "result", "was_cancelled", "lead_time", "age", "first"},
-    …]}``. ``age``: seconds since it was given (default 0). ``first``: whether the person was shown the task as one
-    without an answer (default no). An answer that was stored comes back as ``{"once", "annotation", "task"}``, as Label
+    Takes ``{"email": ..., "answers": [{"once", "task", "key", "result", "was_cancelled", "lead_time", "more", "age",
+    "first"}, …]}``. ``age``: seconds since it was given (default 0). ``first``: whether the person was shown the task as one
+    without an answer (default no). ``more``: seconds of looks in which it was corrected before it was sent, beside the
+    ``lead_time`` of the first one (default 0). An answer that was stored comes back as ``{"once", "annotation", "task"}``, as Label
     Studio has them now, else as ``{"once", "refused"}``. To send it again changes nothing.
     """
     try:
@@ -60,10 +61,11 @@ def _parts(one):
         "result": one["result"],
         "was_cancelled": bool(one["was_cancelled"]),
         "lead_time": float(one["lead_time"]),
+        "more": float(one.get("more", 0)),
         "age": float(one.get("age", 0)),
         "first": bool(one.get("first", False)),
     }
-    if not isinstance(made["result"], list) or not made["key"] or not math.isfinite(made["age"]):
+    if not isinstance(made["result"], list) or not made["key"] or not math.isfinite(made["age"] + made["more"]):
         raise ValueError
     return made
 
@@ -79,7 +81,8 @@ def _store(user, one):
         return {"refused": OTHER}
     if not ProjectMember.objects.filter(user=user, project_id=task.project_id, enabled=True).exists():
         return {"refused": OUTSIDE}
-    body = {"result": one["result"], "was_cancelled": one["was_cancelled"], "lead_time": one["lead_time"]}
+    looks = one["lead_time"] + one["more"]
+    body = {"result": one["result"], "was_cancelled": one["was_cancelled"], "lead_time": looks}
     held = Annotation.objects.filter(task=task, completed_by=user).order_by("-pk").first()
     if held is None:
         status = _ask(user, "post", task.pk, body | {"unique_id": one["once"]})
@@ -88,8 +91,11 @@ def _store(user, one):
     elif reason := _overtaken(held, one):
         return {"refused": reason}
     else:
-        # As Label Studio's own page does: the time of all looks together.
-        body["lead_time"] += held.lead_time or 0
+        before = held.lead_time or 0
+        # As Label Studio's own page does: the time of all looks together. A first answer that was corrected while it
+        # was on its way tells of its own looks once more.
+        tells_all = one["first"] and str(held.unique_id) == one["once"]
+        body["lead_time"] = max(before, looks) if tells_all else before + looks
         status = _ask(user, "patch", held.pk, body | {"unique_id": one["once"]})  # who wrote last: see `_overtaken`
     if status not in {200, 201, 409}:  # 409: another request stored it in this very moment
         return {"refused": NOT_TAKEN}

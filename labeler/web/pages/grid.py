@@ -110,8 +110,8 @@ def _image(place: Place) -> dict[str, Any]:
 def _answer(row: Mapping[str, Any]) -> PageAnswer:
     look, age = sent_answers.seconds(row), sent_answers.age(row)
     ticked, unsure, left = (_places(row[mark]) for mark in ("ticked", "unsure", "left"))
-    skip, first = bool(row.get("skip")), bool(row.get("first"))
-    return PageAnswer(str(UUID(row["once"])), str(row["key"]), ticked, unsure, left, look, skip, age, first)
+    skip, first, more = bool(row.get("skip")), bool(row.get("first")), sent_answers.more_seconds(row)
+    return PageAnswer(str(UUID(row["once"])), str(row["key"]), ticked, unsure, left, look, skip, age, first, more)
 
 
 def _places(sent: Any) -> frozenset[int]:

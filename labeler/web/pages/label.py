@@ -79,4 +79,5 @@ def shown(one: Question) -> dict[str, Any]:
 
 def _answer(row: Mapping[str, Any]) -> Answer:
     look, age = sent_answers.seconds(row), sent_answers.age(row)
-    return Answer(str(UUID(row["once"])), str(row["key"]), str(row["value"]), look, age, bool(row.get("first")))
+    once, more = str(UUID(row["once"])), sent_answers.more_seconds(row)
+    return Answer(once, str(row["key"]), str(row["value"]), look, age, bool(row.get("first")), more)

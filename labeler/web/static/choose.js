@@ -55,7 +55,9 @@ document.addEventListener("change", (event) => { if (event.target.matches("[data
 
 // -- the answers ------------------------------------------------------------------------------------------------------
 class Batches extends Outbox {
-  settle(rows, outcome) {
+  settle(sent, outcome) {
+    const rows = sent.filter((row) => outcome[row.once]?.state !== "storing");
+    if (rows.length < sent.length) say("Your last answers are still being stored. These follow by themselves.");
     rows.forEach((row) => told(row, outcome[row.once] || { state: "gone", stored: 0, left: {} }));
     super.settle(rows, Object.fromEntries(rows.map((row) => [row.once, outcome[row.once]?.state])));
   }

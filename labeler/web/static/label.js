@@ -22,7 +22,7 @@ const state = {
 };
 
 const outbox = new Outbox({
-  body: ({ once, key, first, value, seconds }) => ({ once, key, first, value, seconds }),
+  body: ({ once, key, first, value, seconds, more }) => ({ once, key, first, value, seconds, more }),
   gone: say("gone"),
   latest: true,
   idle: () => refill(),
@@ -201,7 +201,7 @@ function answer(value) {
     if (row.value !== value) {
       row.value = value;
       const first = Boolean(outbox.rows.get(row.once)?.first);
-      outbox.put({ once: row.once, key: question.key, first, value, seconds, revision: state.revision });
+      outbox.put({ once: row.once, key: question.key, first, value, ...outbox.looked(row.once, seconds), revision: state.revision });
     }
     forward();
   }
@@ -247,9 +247,9 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "?") { event.preventDefault(); help(); return; }
   if (dialog.open) return;
   const onButton = event.target.closest?.("button, a");
-  if (event.key === "Backspace" || event.key === "ArrowLeft") { event.preventDefault(); back(); return; }
-  if (event.key === "ArrowRight") { forward(); return; }
-  if (event.key === " " && !onButton) { event.preventDefault(); zoom(); return; }
+  if (["Backspace", "ArrowLeft", "PageUp"].includes(event.key)) { event.preventDefault(); back(); return; }
+  if (["ArrowRight", "PageDown"].includes(event.key)) { event.preventDefault(); forward(); return; }
+  if ((event.key === " " && !onButton) || event.key === "+" || event.key === "=") { event.preventDefault(); zoom(); return; }
   const chosen = choices.find((one) => one.dataset.key === event.key.toLowerCase());
   if (chosen) { event.preventDefault(); answer(chosen.dataset.value); }
 });

@@ -44,6 +44,12 @@ export class Outbox {
     root.dataset.unsent = this.rows.size;
   }
 
+  // The seconds of a look, as a row has them: one that corrects what is not stored yet leaves the first look's alone.
+  looked(once, seconds) {
+    const before = this.rows.get(once);
+    return before ? { seconds: before.seconds, more: (before.more || 0) + seconds } : { seconds, more: 0 };
+  }
+
   put(...rows) {
     if (performance.now() - this.told > NOTICE_MS) this.lost.clear();
     rows.map((row) => ({ ...row, at: Date.now() })).forEach((row) => {
@@ -63,7 +69,8 @@ export class Outbox {
   answers(rows = [...this.rows.values()]) { return rows.reduce((sum, row) => sum + this.weight(row), 0); }
 
   // The next rows to send. Of two answers to one question the later is sent, if it was given as a correction, or where
-  // another tab asked the same and neither is stored; then the page says so.
+  // another tab asked the same; then the page says so. That tab may have sent the earlier one just now: which of the two
+  // is stored, only the server knows.
   next() {
     const last = new Map(), twice = [];
     for (const row of [...this.rows.values()]) {
@@ -72,7 +79,7 @@ export class Outbox {
       if (before && (!row.first || this.latest)) this.drop(before);
       last.set(row.key, row);
     }
-    this.lose(twice, "later", (count) => say("later", { count }));
+    this.lose(twice, "twice", (count) => say("twice", { count }));
     const first = this.rows.values().next().value;
     return [...this.rows.values()].filter((row) => row.revision === first.revision).slice(0, this.alone ? 1 : BATCH);
   }
@@ -103,6 +110,10 @@ export class Outbox {
       if (said.paused) this.paused();
       this.failures = 0;
       trouble("");
+      if (rows.every((row) => this.rows.get(row.once)?.at === row.at)) {  // the server has yet to store others of this person
+        this.timer = setTimeout(() => this.flush(), RETRY_MS[1]);
+        return false;
+      }
       return true;
     } catch (error) {
       if (error.refused && rows.length > 1) { this.alone = true; return true; }  // one of them is at fault
@@ -123,15 +134,14 @@ export class Outbox {
   // Takes out what is settled; one that was corrected while it was on its way stays.
   settle(rows, outcome) {
     const as = (...what) => rows.filter((row) => what.includes(outcome[row.once]));
-    const revised = as("revised"), later = as("superseded"), before = as("answered");
+    const revised = as("revised"), twice = as("superseded", "answered");
     const others = rows.filter((row) => !["stored", "revised", "superseded", "answered"].includes(outcome[row.once]));
     rows.filter((row) => this.rows.get(row.once)?.at === row.at).forEach((row) => this.drop(row));
     [...revised, ...others].forEach((row) => this.drop(this.rows.get(row.once) || row));
     this.lose(revised, "revised", (count) => say("revised", { count }));
-    this.lose(later, "later", (count) => say("later", { count }));
-    this.lose(before, "before", (count) => say("before", { count }));
+    this.lose(twice, "twice", (count) => say("twice", { count }));
     this.lose(others, "gone", (count) => say("lost", { count, reason: this.gone }));
-    [...later, ...before].forEach((row) => this.refused(row));
+    twice.forEach((row) => this.refused(row));
     if (revised.length && !this.reloads) setTimeout(() => location.reload(), READ_MS);
     this.reloads ||= revised.length > 0;
   }
@@ -139,9 +149,11 @@ export class Outbox {
   // Has the page say that `rows` were lost, until answers go on for a while.
   lose(rows, why, words) {
     if (!rows.length) return;
-    this.lost.set(why, { count: this.answers(rows) + (this.lost.get(why)?.count || 0), words });
+    const keys = this.lost.get(why)?.keys || new Map();  // a question that was answered twice is one
+    rows.forEach((row) => keys.set(row.key, row));
+    this.lost.set(why, { keys, words });
     this.told = performance.now();
-    notice = () => [...this.lost.values()].map((one) => one.words(one.count)).join(" ");
+    notice = () => [...this.lost.values()].map((one) => one.words(this.answers([...one.keys.values()]))).join(" ");
   }
 
   waiting(what) {

@@ -25,7 +25,7 @@ const state = {
 };
 
 const outbox = new Outbox({
-  body: ({ once, key, first, ticked, unsure, left, skip, seconds }) => ({ once, key, first, ticked, unsure, left, skip, seconds }),
+  body: ({ once, key, first, ticked, unsure, left, skip, seconds, more }) => ({ once, key, first, ticked, unsure, left, skip, seconds, more }),
   gone: say("gone"),
   weight: (row) => row.images,
   idle: () => refill(),
@@ -217,7 +217,7 @@ function submit(skip = false) {
     once, key: page.key, revision: state.revision, skip, images: page.images.length,
     first: state.at === null || Boolean(outbox.rows.get(once)?.first),
     ticked: skip ? [] : grid.places(page.key, TICK), unsure: skip ? [] : grid.places(page.key, UNSURE), left: skip ? [] : grid.silent(page.key),
-    seconds: Math.round(1000 * seconds * page.images.length / images) / 1000,
+    ...outbox.looked(once, Math.round(1000 * seconds * page.images.length / images) / 1000),
   }));
   dropDraft(screen);
   if (state.at === null) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from attune.labeler.answers import ingest
 from attune.labeler.answers.answer_seconds import Pace, Way, expected, pace, timed_pages
 from attune.labeler.labelling import take_pages
 from attune.labeler.records.session import reading
-from attune.models.query.page_value import Seconds
+from attune.models.query.page_value import Seconds, TimedPage
 from tests.support import factories
 from tests.support.page_desk import PageDesk, tick
 
@@ -27,6 +28,37 @@ def test_on_a_page_where_no_tick_is_no_answer_every_image_was_looked_at(
         assert sorted(one.marks for one in timed_pages(session, desk.attribute.id)) == [3, 4, 6]
         found = expected(session, desk.attribute.id)
     assert found.look == pytest.approx(2.0 - Seconds().mark * 4 / 12), "24 s on 12 images, 4 of them marked"
+
+
+def test_a_page_without_a_tick_says_nothing_and_its_time_counts_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = PageDesk(factories.workspace(tmp_path), 3, classes=("tender", "cold", "other"))
+    monkeypatch.setattr(take_pages, "label_studio", lambda _: desk.store)
+    monkeypatch.setattr(ingest, "ask_to_learn", lambda *_: None)
+    ticked, quick, skipped = desk.pages
+
+    def timed() -> list[TimedPage]:
+        with reading(desk.settings) as session:
+            return timed_pages(session, desk.attribute.id)
+
+    desk.take(tick(ticked, 0, 1))
+    desk.take(replace(tick(quick), seconds=6.0), tick(skipped, skip=True))
+    assert timed() == [TimedPage(2.0, 12, 2), TimedPage(0.5, 12, 0)]
+    assert desk.said(quick) == {}
+    desk.take(replace(tick(quick, 3), seconds=6.0))
+    assert [one.marks for one in timed()] == [1, 2], "its answer has the seconds of both looks"
+
+
+def test_a_page_without_a_tick_that_says_the_other_class_is_timed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = PageDesk(factories.workspace(tmp_path), 1)
+    monkeypatch.setattr(take_pages, "label_studio", lambda _: desk.store)
+    monkeypatch.setattr(ingest, "ask_to_learn", lambda *_: None)
+    desk.take(tick(desk.pages[0]))
+    with reading(desk.settings) as session:
+        assert timed_pages(session, desk.attribute.id) == [TimedPage(2.0, 12, 0)]
 
 
 def test_each_way_has_its_median_and_breaks_and_few_answers_say_nothing(

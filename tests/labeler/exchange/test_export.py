@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attune.labeler.exchange import export_files, export_tables
-from attune.labeler.records.schema import Asset, AttributeRevision
+from attune.labeler.records.schema import Annotation, Asset, AttributeRevision
 from attune.labeler.records.session import writing
 from attune.labeler.settings import Settings
 from attune.models.errors import DataError, UnknownAttribute
@@ -113,6 +113,15 @@ def test_label_studio_gets_a_task_an_image_with_an_address_a_browser_can_open(an
     (skipped,) = (task for task in tasks if task["data"]["asset_id"] == "a3")
     assert skipped["annotations"][0]["was_cancelled"] is True
     assert all("completed_by" not in one for task in tasks for one in task["annotations"])
+
+
+def test_label_studio_gets_the_seconds_of_all_looks_as_it_adds_them_up_itself(answered: Settings) -> None:
+    with writing(answered) as session:
+        session.get_one(Annotation, 1).total_seconds = 9.5
+    tasks = json.loads(export_files.export(answered, "romance", "label-studio").content)
+    seconds = {one["id"]: one["lead_time"] for task in tasks for one in task["annotations"]}
+    assert seconds[1] == 9.5
+    assert seconds[2] == 2.5
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,17 @@ def test_a_second_answer_corrects_the_first_in_the_experts_own_name(ls: LabelStu
     assert stored["updated_by"] == stored["completed_by"] == kept.annotation["updated_by"] == user(ls, ANA)
 
 
+def test_the_looks_of_an_answer_that_was_corrected_before_it_was_sent_are_all_kept_once(
+    ls: LabelStudio, tasks: list[Address]
+) -> None:
+    first = replace(given(tasks[0], "no", is_first=True), lead_seconds=3.0)
+    answering.send(ls, ANA, [first])
+    on_its_way = replace(first, value="yes", more_seconds=2.0)
+    assert answering.send(ls, ANA, [on_its_way])[0].annotation["lead_time"] == 5.0, "not 3 + 5"
+    other = replace(given(tasks[1], "no", is_first=True), lead_seconds=3.0, more_seconds=1.0)
+    assert answering.send(ls, ANA, [other])[0].annotation["lead_time"] == 4.0
+
+
 def test_a_tab_that_showed_an_answered_image_as_open_does_not_correct_it(ls: LabelStudio, tasks: list[Address]) -> None:
     first = given(tasks[0], "no", is_first=True)
     answering.send(ls, ANA, [first])

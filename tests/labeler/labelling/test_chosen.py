@@ -19,6 +19,7 @@ from attune.labeler.labelling.take_chosen import Chosen, Outcome
 from attune.labeler.people.viewer import LEFT_ALONE, may_compare
 from attune.labeler.queues import chosen_pages
 from attune.labeler.queues.pinned import own_picks
+from attune.labeler.records.one_at_a_time import hold_lock
 from attune.labeler.records.schema import Annotation, Asset, GridPage, Pick, Queue
 from attune.labeler.records.session import engine, reading, writing
 from attune.labeler.views import review_facts
@@ -144,6 +145,19 @@ def test_two_batches_at_once_answer_no_image_twice(desk: PageDesk, monkeypatch: 
     assert done == [[Outcome("stored", 2)], [Outcome("stored", 1, {"answered": names(desk, 13)})]]
     assert pages == 2
     assert said(desk) == dict(zip(names(desk, 12, 13, 14), ["other", "other", "tender"], strict=True))
+
+
+def test_a_batch_does_not_hold_a_thread_while_another_is_stored_and_is_asked_again(
+    shared_desk: PageDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, one = shared_desk, batch(shared_desk, "other", 12)
+    assert take_chosen.PATIENCE_SECONDS <= 3, "one of eight threads"
+    monkeypatch.setattr(take_chosen, "PATIENCE_SECONDS", 1)
+    monkeypatch.setattr(grid_project, "add", lambda *_: 700)
+    with hold_lock(desk.settings, f"chosen:{desk.attribute.id}:{desk.ana.id}", 1, ""):
+        assert take(desk, one) == [Outcome("storing")]
+        assert said(desk) == {}
+    assert take(desk, one) == [Outcome("stored", 1)]
 
 
 def test_what_waits_was_answered_or_is_gone_is_left_out_by_reason(desk: PageDesk) -> None:

@@ -78,6 +78,27 @@ def test_a_correction_keeps_the_seconds_of_the_first_look_and_its_own_beside_the
     assert (kept.value, kept.lead_seconds, kept.total_seconds) == ("unsure", first.lead_seconds, first.lead_seconds + 7)
 
 
+def test_what_was_corrected_before_it_was_sent_keeps_the_seconds_of_the_first_look_too(desk: Desk) -> None:
+    slow, again = desk.tasks[2], desk.tasks[3]
+    desk.take(replace(answer(slow, "no"), seconds=3.0, more=1.0, is_first=True))
+    kept = of_image(desk.settings, slow.asset_pk)
+    assert (kept.lead_seconds, kept.total_seconds) == (3.0, 4.0)
+    desk.take(replace(answer(again, "no"), seconds=3.0, is_first=True))
+    desk.take(replace(answer(again, "yes"), seconds=2.0, more=1.0))
+    kept = of_image(desk.settings, again.asset_pk)
+    assert (kept.value, kept.lead_seconds, kept.total_seconds) == ("yes", 3.0, 6.0)
+
+
+def test_a_page_that_was_corrected_before_it_was_sent_shares_the_first_looks_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = page_desk(tmp_path, monkeypatch, ("tender", "other"))
+    page = desk.pages[0]
+    desk.take(replace(tick(page, 0), more=12.0, is_first=True))
+    assert {of_image(desk.settings, key).lead_seconds for key in page.asset_pks} == {24.0 / 12}
+    assert desk.store.rows[page.label_studio_task]["lead_time"] == 36.0, "Label Studio adds up all looks"
+
+
 def test_nobody_corrects_for_somebody_else_and_what_is_deleted_stays_so(desk: Desk) -> None:
     given = of_image(desk.settings, desk.tasks[0].asset_pk)
     bo = Viewer("expert", "bo@desk.example", desk.other.expert_id, 2)

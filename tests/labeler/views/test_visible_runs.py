@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import select
 
-from attune.labeler.answers import label_errors
+from attune.labeler.answers import label_errors, told_errors
 from attune.labeler.people import visible_runs
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import LabelError, ToldLabelError
@@ -78,6 +79,38 @@ def test_the_list_of_suspects_that_experts_read_is_that_of_their_run(settings: S
         with reading(settings) as session:
             owners, experts = (session.scalars(select(one.run)).all() for one in (LabelError, ToldLabelError))
         assert (owners, experts) == ([number], [(1, 1, 3)[number - 1]])
+
+
+@pytest.mark.parametrize("found", [0, 1])
+def test_a_list_that_a_killed_worker_never_made_is_made_by_the_next_round_once(settings: Settings, found: int) -> None:
+    romance = factories.add_attribute(settings)
+    ana = factories.add_expert(settings)
+    queue = factories.add_queue(settings, romance, ana)
+    (asset,) = factories.add_assets(settings, 1)
+    factories.add_answer(settings, queue, asset, "romance")
+    suspected = [SuspectedError(asset.asset_id, ana.email, "romance", "friendship", 0.9, 0.1)]
+
+    def owed() -> int | None:
+        with reading(settings) as session:
+            return told_errors.owed(session, romance.id)
+
+    def made(run: int, listed: list[SuspectedError]) -> list[int]:
+        with writing(settings) as session:
+            label_errors.replace(session, romance.id, run, listed)
+        with reading(settings) as session:
+            return list(session.scalars(select(ToldLabelError.run)))
+
+    assert owed() is None, "nobody has learned anything yet"
+    factories.add_run(settings, romance, 40)
+    assert made(1, suspected) == [1]
+    factories.add_run(settings, romance, 60)
+    assert owed() == 2
+    factories.add_run(settings, romance, 61)
+    assert owed() == 2, "the worker of run 2 was killed before its list"
+    assert made(3, suspected[:found]) == [2] * found
+    assert owed() is None
+    factories.add_run(settings, romance, 62)
+    assert made(4, suspected) == [2] * found, "until the next twenty"
 
 
 def test_a_revision_begins_anew(settings: Settings) -> None:

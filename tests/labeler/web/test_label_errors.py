@@ -137,7 +137,7 @@ def test_an_expert_is_not_told_that_audits_are_missing_here(app: object, owner: 
     assert "Audit answers are never on this list" in owner.get(PAGE).text
     page = ana.get(PAGE).text
     assert "never on this list" not in page
-    assert "You see some of your suspected answers, chosen at random" in page
+    assert "The list shows some of your own answers, chosen at random" in page
 
 
 def test_nobody_corrects_or_confirms_for_somebody_else(app: object, owner: Actor, desk: Desk) -> None:

@@ -98,6 +98,7 @@ def test_an_owner_promotes_with_open_eyes_and_can_undo_it(
     expect(page.locator(".gates .missed")).to_have_count(1)
     expect(page.locator(".lead").first).to_contain_text("on the same")
     expect(page.locator(".button.primary")).to_have_count(0)
+    expect(page.get_by_text("You can undo this: roll back to version 1 at any time.")).to_be_visible()
     headings = page.get_by_role("heading", level=2).all_inner_texts()
     assert headings[1].startswith("Candidate 4 is right, the champion is wrong"), "pictures come before figures"
     assert headings[2] == "Gates"

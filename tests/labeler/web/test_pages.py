@@ -220,6 +220,7 @@ def test_a_review_that_cannot_tell_asks_for_the_audit_answers_that_it_lacks(tmp_
     (size,) = re.findall(r'name="size" value="(\d+)">Request \d+ audit answers</button>', text)
     assert int(size) >= 30 - 12
     assert "Promote anyway" in text
+    assert "You can undo this: roll back to version 1 at any time." in text
     assert ">Promote version 2<" not in text
     assert olga.send("/attributes/serious/audit", form=page, size=size).status_code == 302
     with reading(bare) as session:
@@ -253,6 +254,7 @@ def test_a_first_promotion_is_the_main_button_only_where_quality_is_known_and_no
     text = owner.get("/attributes/romance/review").text
     assert (re.search(r'class="button primary"[^>]*>Promote version 1', text) is not None) == main
     assert (re.search(r">Promote anyway</a>: pipelines get ", text) is None) == main
+    assert "roll back" not in text.lower(), "a first champion has none before it"
     (classes,) = re.findall(r'<button class="([^"]*)" id="submit"', owner.get("/attributes/romance/promote").text)
     assert ("primary" in classes) == main
 

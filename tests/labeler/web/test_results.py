@@ -41,7 +41,7 @@ def test_the_probability_is_written_on_each_image_and_the_words_come_first(owner
     said = words(page)
     assert "Of the 20 audit images that the probe ranks highest, 18 are “romance”" in said
     assert "random order would give about 6" in said
-    assert "Measured on 60 audit images" in said
+    assert "Of all 60 audit images, only 19 are." in said
     assert said.index("Of the 20 audit images") < said.index("Average precision")
 
 
@@ -165,6 +165,11 @@ def test_home_says_how_many_are_right_before_it_says_the_average_precision(
     owner: Actor, expert: Actor, assets: list[Asset]
 ) -> None:
     said = words(owner.get("/").text)
-    assert "18 of 20 are right Of the 20 audit images that the probe ranks highest, 18 are “romance”" in said
+    assert (
+        "18 of 20 are right, chance finds 6 Of the 20 audit images that the probe ranks highest, 18 are “romance”"
+        in said
+    )
+    assert "Of all 60, only 19 are. See what it ranks highest" in said, "18 of 20 is no mark out of twenty"
+    assert owner.get("/attributes/romance/results?by=romance&sort=high").status_code == 200
     assert said.index("18 of 20") < said.index("Average precision")
     assert "ranks highest" not in expert.get("/").text

@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect
 from sqlalchemy import select
 
 from attune.labeler.answers import ingest
@@ -196,3 +196,26 @@ def test_chosen_images_are_answered_with_one_key_and_taken_back_with_another(
     expect(page.get_by_text("The probe says")).to_be_visible()  # with none chosen, a click opens
     assert not complaints
     context.close()
+
+
+def test_answers_that_wait_for_others_of_the_same_person_say_so_and_follow_by_themselves(
+    page: Page, house: House
+) -> None:
+    enter(page, house, "eve")
+    page.goto(f"{house.address}{SERIOUS}/results?by=*")
+    sent: list[str] = []
+
+    def busy_once(route: Route) -> None:
+        sent.append(route.request.post_data_json["answers"][0]["once"])
+        if len(sent) > 1:
+            route.continue_()
+        else:
+            route.fulfill(json={"answers": {sent[0]: {"state": "storing", "stored": 0, "left": {}}}})
+
+    page.route("**/chosen/answers", busy_once)
+    page.locator(".gallery > li").last.get_by_role("checkbox").click()
+    page.keyboard.press("1")
+    expect(page.locator("[data-said]")).to_contain_text("These follow by themselves.")
+    expect(page.locator(".given-mark.sending")).to_have_count(1)
+    expect(page.locator("[data-said]")).to_contain_text("1 image answered “serious”.")
+    assert sent == [sent[0]] * 2

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
+import pytest
 from sqlalchemy import select
 
 from attune.labeler.assets.active_encoder import activate
@@ -113,7 +115,9 @@ def test_it_is_kept_for_the_pages_as_far_as_the_answers_are_still_the_same(tmp_p
     assert all(row.expected == FLIP[row.given] and row.right < 0.5 < row.probe for row in rows)
 
 
-def test_a_learned_round_leaves_the_list_behind(live: Settings) -> None:
+def test_a_learned_round_leaves_the_list_behind_or_the_next_one_where_its_worker_was_killed(
+    live: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assets = factories.add_assets(live, 120, per_title=1)
     x = np.random.default_rng(1).standard_normal((120, 8)).astype(np.float32)
     x[:, 0] = np.where(x[:, 0] > 0, 4, -4)
@@ -131,7 +135,11 @@ def test_a_learned_round_leaves_the_list_behind(live: Settings) -> None:
     file = "asset_id,expert,class\n" + "".join(f"{asset},{EMAIL},{said}\n" for asset, said in value.items())
     experts.add(live, EMAIL, ["tender"], password=PASSWORD)
     import_labels.import_labels(live, "tender", file.encode(), Columns(), False, who="olga")
-    learn.run(live, quiet, "tender", size=12)
+    with monkeypatch.context() as patched:
+        patched.setattr(label_errors, "record", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            learn.run(live, quiet, "tender", size=12)
+    assert learn.run(live, quiet, "tender", size=12)["state"] == "nothing new"
     listed = errors_page(live, Viewer("owner", "olga@example.org"), "tender").found.items
     assert {one.picture.asset_id for one in listed} == wrong
     assert all(one.probe > 0.9 for one in listed)
