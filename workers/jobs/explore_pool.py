@@ -41,7 +41,8 @@ def run(
     """Rank the pool; ``{"hits": [[asset_id, cosine], …], "of": assets searched}``, nearest first, at most ``top``.
 
     ``filters`` are the fields of ``Query``; ``encoder``, ``assets`` and ``embedding`` only tell one search from
-    another. Raises EmptyPool, EncoderError where the vectors came ready-made, UnknownAsset, and what loading an encoder raises.
+    another. Raises EmptyPool, EncoderError where the vectors came ready-made, UnknownAsset, and what loading an encoder
+    raises.
     """
     query = Query(**filters)
     report(0, STEPS)
