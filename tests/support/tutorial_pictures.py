@@ -98,7 +98,7 @@ def _images(page: Page, posters: Path, pictures: Path) -> None:
     page.goto("/assets")
     page.locator("input[type=file]").first.set_input_files(posters)
     page.get_by_role("button", name="Add to the pool").wait_for()
-    page.set_viewport_size({"width": SIZE[0], "height": 520})
+    page.set_viewport_size({"width": SIZE[0], "height": 610})
     keep(page, pictures / "images.png")
 
 
