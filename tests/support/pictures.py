@@ -14,6 +14,7 @@ def entered(browser: Browser, address: str, email: str, width: int, height: int,
     """A window of its own in which ``email`` is logged in."""
     scheme = "dark" if dark else "light"
     page = browser.new_page(base_url=address, viewport={"width": width, "height": height}, color_scheme=scheme)
+    page.set_default_timeout(120_000)  # no test: a busy machine may take its time
     page.goto("/login")
     page.fill("#email", email)
     page.fill("#password", factories.PASSWORD)
@@ -23,7 +24,7 @@ def entered(browser: Browser, address: str, email: str, width: int, height: int,
 
 
 def keep(page: Page, path: Path) -> None:
-    """The window's picture in ``path``, with a palette: a third of the bytes, and flat pages lose nothing that shows."""
+    """The window's picture in ``path``, with a palette: a third of the bytes, and flat pages lose nothing by it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=path)
     image = Image.open(path).convert("RGB")

@@ -13,7 +13,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
 from attune.labeler.attributes import attributes
@@ -110,7 +110,7 @@ def _question(page: Page, pictures: Path) -> None:
     for number, (name, prompt) in enumerate((("serious", "a serious face"), ("not serious", "a funny face"))):
         page.locator(f"#class-{number}").fill(name)
         page.locator(f"#phrase-{number}").fill(prompt)
-    page.wait_for_function("document.querySelectorAll('[data-pictures] .near').length === 2")
+    expect(page.locator("[data-pictures] .near")).to_have_count(2, timeout=60_000)
     page.wait_for_load_state("networkidle")
     first = page.locator("[data-row]").first
     first.locator(".near > :first-child [name=counts]").first.check()
