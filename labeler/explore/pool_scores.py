@@ -35,6 +35,11 @@ class RankedRight:
     right: int = 0
     chance: float = 0.0
 
+    @property
+    def possible(self) -> int:
+        """About how many of the ``of`` can be right at most, as there are only so many of the class among the ``n``."""
+        return min(self.of, round(self.chance * self.n / self.of)) if self.of else 0
+
 
 @dataclass(frozen=True)
 class Summary:
