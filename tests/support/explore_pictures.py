@@ -16,7 +16,7 @@ from attune.labeler.spaces import space_moves, spaces
 from attune.labeler.web.app import create_app
 from attune.workers.jobs import compute_spaces, describe_clusters, explore_pool, learn_taste, make_clusters, make_map
 from tests.support import factories, web
-from tests.support.pictures import cut_below, entered, keep
+from tests.support.pictures import entered, keep
 from tests.support.true_studio import Studio
 
 SEARCH = "two people in love"
@@ -89,9 +89,16 @@ def _map(page: Page, folder: Path) -> None:
     page.wait_for_selector("[data-mosaic] img")
     page.mouse.move(5, 5)
     page.wait_for_load_state("networkidle")
-    cut_below(page, ".pickbar")
-    page.wait_for_timeout(500)  # the map is drawn anew in the new window
+    for _ in range(2):  # the map's height follows the window's
+        page.set_viewport_size({"width": WIDTH, "height": _with_bar(page)})
+        page.wait_for_timeout(500)  # it is drawn anew
     keep(page, folder / "console-map.png")
+
+
+def _with_bar(page: Page) -> int:
+    """The window's height at which the bar below hides nothing of the choice."""
+    end = page.locator("[data-chosen]").evaluate("one => one.getBoundingClientRect().bottom + window.scrollY")
+    return int(end + page.locator(".pickbar").evaluate("one => one.getBoundingClientRect().height")) + 24
 
 
 def _cluster(page: Page, settings: Settings, folder: Path) -> None:
@@ -99,10 +106,10 @@ def _cluster(page: Page, settings: Settings, folder: Path) -> None:
     with reading(settings) as session:
         one = session.scalars(select(Cluster).order_by(Cluster.stability.desc())).first()
     assert one is not None
-    page.set_viewport_size({"width": WIDTH, "height": 1300})
+    page.set_viewport_size({"width": WIDTH, "height": 800})
     page.goto(f"/explore/clusters/{one.clustering_id}/{one.number}")
     page.wait_for_load_state("networkidle")
-    keep(page, folder / "console-cluster.png")
+    keep(page, folder / "console-cluster.png", 1000)
 
 
 def _similar(page: Page, studio: Studio, folder: Path) -> None:

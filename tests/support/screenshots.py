@@ -28,7 +28,7 @@ from tests.support.true_studio import Studio
 SERIOUS = "/attributes/serious-expression"
 SHOTS = {
     "console-home": ("olga", "/", 1400, 1100),
-    "console-dark": ("olga", "/", 1400, 760),
+    "console-dark": ("ana", "/", 1400, 760),
     "console-attribute": ("ana", SERIOUS, 1400, 1300),
     "console-phone": ("ana", SERIOUS, 390, 1400),
     "console-contested": ("olga", f"{SERIOUS}/contested", 1400, 900),
