@@ -161,12 +161,15 @@ def check(settings: Settings, query: Query) -> None:
 
 
 def _arguments(settings: Settings, query: Query) -> dict[str, Any]:
-    """What decides the result: the search, the encoder, and how many assets there are."""
+    """What decides the result: the search, the encoder, how many assets there are, and whether all have a vector."""
     with reading(settings) as session:
         encoder = active_encoder(session)
+        at_work = (Job.kind == "embed") & Job.state.in_(("queued", "running"))
+        embedding = session.scalar(select(func.count()).select_from(Job).where(at_work))
         assets = session.scalar(select(func.count()).select_from(Asset).where(Asset.removed_at.is_(None)))
     filters = {name: value for name, value in asdict(query).items() if value}
-    return {**filters, "encoder": encoder.digest[:16] if encoder else "", "assets": assets}
+    told = {"encoder": encoder.digest[:16] if encoder else "", "assets": assets}
+    return {**filters, **told, **({"embedding": embedding} if embedding else {})}
 
 
 def wait_for_result(settings: Settings, job_id: str, patience_seconds: float = 0.0) -> SearchResult | None:

@@ -16,6 +16,7 @@ from attune.labeler.spaces import spaces
 from attune.labeler.spaces.spaces import SpaceRow
 from attune.labeler.views.explore_jobs import Progress, progress
 from attune.labeler.views.pictures import PageImage, picture
+from attune.labeler.views.taste import Taste, taste
 
 KIND = "layers"
 FEW, MANY = 8, 20  # directions: below, a few clusters tell most of a pool; from the other on, there are no sharp ones
@@ -35,12 +36,16 @@ class SpaceCard:
 
 @dataclass(frozen=True)
 class SpacesPage:
-    """All spaces; ``layers`` says whether the encoder has any to compute, ``assets`` how many images the pool has."""
+    """All spaces; ``layers`` says whether the encoder has any to compute, ``assets`` how many images the pool has.
+
+    ``taste`` is for owners alone.
+    """
 
     cards: Sequence[SpaceCard]
     job: Progress
     layers: bool
     assets: int
+    taste: Taste | None = None
 
 
 def spaces_page(settings: Settings, viewer: Viewer) -> SpacesPage:
@@ -55,12 +60,13 @@ def spaces_page(settings: Settings, viewer: Viewer) -> SpacesPage:
         there = session.scalar(select(func.count()).select_from(Asset).where(Asset.removed_at.is_(None))) or 0
         active = active_fingerprint(session)
         job = progress(session, (KIND,))
+        learned = taste(session) if viewer.manages else None
     cards = [
         SpaceCard(row, title(row.name), dimension(row.measures.get("two_nn")), _strips(row, images),
                   made.get(row.name), outgrown(row))
         for row in rows
     ]  # fmt: skip
-    return SpacesPage(cards, job, active is not None and not active.is_external, there)
+    return SpacesPage(cards, job, active is not None and not active.is_external, there, learned)
 
 
 def title(name: str) -> str:

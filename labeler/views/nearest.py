@@ -15,6 +15,7 @@ from attune.labeler.people.viewer import Viewer, may_explore
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
+from attune.labeler.views.embedding import Embedding, embedding
 from attune.labeler.views.pictures import PageImage, picture
 
 SHOWN = 10  # nearest images
@@ -30,7 +31,7 @@ class Nearest:
     """``nearest`` images of a prompt and ``misses`` beside them; ``unread`` or ``failed`` say why there are none.
 
     ``against``: the other prompt that the misses are also near to, or empty. ``waits``: a worker still looks;
-    ``workers``: one is there to do so.
+    ``workers``: one is there to do so. ``pool``: images that are still to come into the search.
     """
 
     phrase: str
@@ -41,6 +42,7 @@ class Nearest:
     failed: str = ""
     waits: bool = False
     workers: bool = True
+    pool: Embedding = Embedding()
 
 
 def nearest(settings: Settings, viewer: Viewer, phrase: str, against: str = "", patience: float = 0.0) -> Nearest:
@@ -48,16 +50,20 @@ def nearest(settings: Settings, viewer: Viewer, phrase: str, against: str = "", 
 
     Raises DataError for a prompt that is too long, ServiceDown where Redis does not answer.
     """
+    pool = embedding(settings)
     with reading(settings) as session:
-        unread = NO_VECTORS if active_encoder(session) is None else search.why_unread(session) and NO_TEXT
+        blind = active_encoder(session) is None
+        unread = search.why_unread(session) and NO_TEXT
     if unread:
         return Nearest(phrase, against, unread=unread)
+    if pool.empty or blind:
+        return Nearest(phrase, against, unread="" if pool.empty or pool.coming else NO_VECTORS, pool=pool)
     found = [_search(settings, text, patience) for text in (phrase, against) if text]
     if any(one is None or one.waits for one in found):
-        return Nearest(phrase, against, waits=True, workers=jobs.workers_alive(settings, "explore"))
+        return Nearest(phrase, against, waits=True, workers=jobs.workers_alive(settings, "explore"), pool=pool)
     results = [one for one in found if one is not None]
     if errors := [one.error or "The worker stopped." for one in results if one.state != "done"]:
-        return Nearest(phrase, against, failed=errors[0])
+        return Nearest(phrase, against, failed="" if pool.coming else errors[0], pool=pool)
     orders = [[name for name, _ in one.hits] for one in results]
     first = orders[0][:SHOWN] if orders else []
     beside = near_misses(*orders) if orders else []
@@ -69,6 +75,7 @@ def nearest(settings: Settings, viewer: Viewer, phrase: str, against: str = "", 
         against,
         [images[name] for name in first if name in images],
         [images[name] for name in beside if name in images],
+        pool=pool,
     )
 
 

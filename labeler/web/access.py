@@ -113,6 +113,8 @@ RULES: dict[str, frozenset[str]] = {
     "beside.page": EXPERTS,
     "spaces.page": EXPERTS,
     "spaces.compute": MANAGERS,
+    "spaces.learn": MANAGERS,
+    "spaces.use": MANAGERS,
     "map.page": EXPERTS,
     "map.make": MANAGERS,
     "map.positions": EXPERTS,

@@ -65,7 +65,7 @@ def made(folder: Path, images: int = 800) -> Studio:
     encoder = {"encoder": str(ENCODER_CONFIG), "pretrained": str(ENCODER_WEIGHTS), "resize_mode": ENCODER_RESIZE_MODE}
     settings = factories.workspace(folder / "studio", **encoder)
     catalogue = write_catalogue(folder / "sample", images)
-    _add_images(settings, catalogue)
+    add_images(settings, catalogue)
     embed.run(settings)
     experts = {one.name: one for one in stock_experts(catalogue)}
     rows = {name: factories.add_expert(settings, f"{name}@{DOMAIN}", name.capitalize()) for name in experts}
@@ -77,7 +77,7 @@ def made(folder: Path, images: int = 800) -> Studio:
     return Studio(settings, catalogue, queues)
 
 
-def _add_images(settings: Settings, catalogue: Catalogue) -> None:
+def add_images(settings: Settings, catalogue: Catalogue) -> None:
     with writing(settings) as session:
         for truth in catalogue.truths.values():
             path = catalogue.folder / "images" / f"{truth.asset_id}.jpg"
@@ -127,7 +127,7 @@ def _work(
         for place, row in enumerate(order[begin : FIRST + STEP * number]):
             whom = list(experts) if place % 4 == 0 else [next(turn)]
             _answer(settings, attribute, assets[int(row)], experts, queues, whom, "borderline", None)
-        run = _learn(settings, attribute)
+        run = learn(settings, attribute)
         if number == 0 and len(attribute.classes) == 2:
             promote(settings, Move(attribute.name, run, "The first, to have one.", f"olga@{DOMAIN}"))
 
@@ -150,7 +150,7 @@ def _answer(
             factories.add_answer(settings, queue, asset, value, purpose)
 
 
-def _learn(settings: Settings, attribute: Attribute) -> int:
+def learn(settings: Settings, attribute: Attribute) -> int:
     """One round without queues; its run."""
     lease = acquire_lease(settings, attribute.id)
     assert lease is not None

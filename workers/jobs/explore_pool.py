@@ -30,12 +30,19 @@ STEPS = 3  # encoder, vector, ranking
 
 
 def run(
-    settings: Settings, report: Report = quiet, top: int = TOP, encoder: str = "", assets: int = 0, **filters: str
+    settings: Settings,
+    report: Report = quiet,
+    top: int = TOP,
+    encoder: str = "",
+    assets: int = 0,
+    embedding: int = 0,
+    **filters: str,
 ) -> dict[str, Any]:
     """Rank the pool; ``{"hits": [[asset_id, cosine], …], "of": assets searched}``, nearest first, at most ``top``.
 
-    ``filters`` are the fields of ``Query``; ``encoder`` and ``assets`` only tell one search from another. Raises
-    EmptyPool, EncoderError where the vectors came ready-made, UnknownAsset, and what loading an encoder raises.
+    ``filters`` are the fields of ``Query``; ``encoder``, ``assets`` and ``embedding`` only tell one search from
+    another. Raises EmptyPool, EncoderError where the vectors came ready-made, UnknownAsset, and what loading an encoder
+    raises.
     """
     query = Query(**filters)
     report(0, STEPS)

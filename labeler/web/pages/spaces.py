@@ -1,16 +1,18 @@
-"""The spaces of the pool: what each sees, and the job that computes more of them."""
+"""The spaces of the pool: what each sees, and the jobs that compute more of them."""
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from attune.labeler.explore import search
 from attune.labeler.jobs import jobs
 from attune.labeler.records.session import reading
-from attune.labeler.spaces import spaces
+from attune.labeler.spaces import learned, space_moves, spaces
 from attune.labeler.views.explore_jobs import progress
 from attune.labeler.views.explore_spaces import KIND, spaces_page
 from attune.labeler.web import auth
+from attune.models.errors import DataError
 
 blueprint = Blueprint("spaces", __name__, url_prefix="/explore/spaces")
 
@@ -33,3 +35,29 @@ def compute() -> ResponseReturnValue:
         if found.layers:
             jobs.enqueue(settings, KIND, names=[])
     return redirect(url_for("spaces.page"))
+
+
+@blueprint.post("/taste")
+def learn() -> ResponseReturnValue:
+    """Learn the taste space from a column of the asset table, unless a job is at it."""
+    settings, column = auth.settings(), request.form.get("column", "")[:255]
+    with reading(settings) as session:
+        there = search.columns_of(session)
+        waits = progress(session, (learned.KIND,)).waits
+    if column not in there:
+        raise DataError(f"The images have no column {column[:60]!r}. Choose one of: {', '.join(there) or 'none yet'}.")
+    if not waits:
+        jobs.enqueue(settings, learned.KIND, column=column, space=learned.TASTE, who=auth.viewer().name)
+    return redirect(url_for("spaces.page", _anchor="h-taste"))
+
+
+@blueprint.post("/taste/use")
+def use() -> ResponseReturnValue:
+    """Compare by a version of the taste space from now on."""
+    settings, form = auth.settings(), request.form
+    line = space_moves.promote(
+        settings, learned.TASTE, form.get("version", "")[:20], form.get("reason", "")[:400], auth.viewer().name
+    )
+    space_moves.mirror(settings, learned.TASTE)
+    flash(f"Same taste uses version {line.version} from now on.", "success")
+    return redirect(url_for("spaces.page", _anchor="h-taste"))

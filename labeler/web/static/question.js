@@ -97,23 +97,32 @@ function look(row, wait = TYPING_MS) {
   asked.set(row, state);
 }
 
+const alts = (node) => [...node.querySelectorAll("img")].map((image) => image.alt).join();
+
+// While more is to come, what one looks at stays until other images are there, and no words are said twice.
+function better(fresh, place) {
+  if (fresh.querySelector("img")) return alts(fresh) !== alts(place);
+  return !place.querySelector("img") && fresh.textContent.trim() !== place.textContent.trim();
+}
+
 async function load(row) {
   const state = asked.get(row), address = addressOf(row), place = row.querySelector("[data-pictures]");
   state.abort?.abort();
   if (!phrase(row)) { place.replaceChildren(); state.address = null; return; }
   if (state.address === address && !place.querySelector("[data-waiting]")) return;
   state.abort = new AbortController();
-  place.classList.add("stale");
+  if (state.wanted !== address) place.classList.add("stale");
+  state.wanted = address;
   try {
     const reply = await fetch(address, { headers: { Accept: "text/html" }, signal: state.abort.signal });
     if (!reply.ok || reply.redirected) return;
     const fresh = new DOMParser().parseFromString(await reply.text(), "text/html").body;
     const waits = fresh.querySelector("[data-waiting]");
-    // What one looks at stays until the new images are there.
-    if (!waits || !place.querySelector("img")) place.replaceChildren(...fresh.childNodes);
+    if (!waits || better(fresh, place)) place.replaceChildren(...fresh.childNodes);
     state.address = waits ? null : address;
     marks();
-    if (waits) look(row, POLL_MS); else place.classList.remove("stale");
+    if (waits) look(row, Number(waits.dataset.waiting) || POLL_MS);
+    place.classList.toggle("stale", waits?.dataset.waiting === "" && Boolean(place.querySelector("img")));
   } catch { /* typed on, or the console is restarting: the next key asks again */ }
 }
 

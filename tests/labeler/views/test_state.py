@@ -115,7 +115,7 @@ def test_advice_is_read_with_its_evidence_whatever_its_form() -> None:
         ({}, "people", "so that labelling goes on"),
         ({"advice": said({"state": "settled"})}, "review", "Review the candidate"),
         ({"advice": said({"state": "settled"}), "unanswered": ("romance",)}, "review", "Review the candidate"),
-        ({"champion": 3}, None, "Pull the champion"),
+        ({"champion": 3}, None, "Programs can pull the champion"),
     ],
 )
 def test_without_an_open_queue_the_step_follows_what_is_there(

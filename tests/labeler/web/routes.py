@@ -121,6 +121,8 @@ GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "clusters.name",
         "clusters.describe",
         "spaces.compute",
+        "spaces.learn",
+        "spaces.use",
         "map.make",
         "recommend.page",
         "recommend.show",

@@ -114,6 +114,8 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("GET", "/api/v1/clusters/1/1"): (401, NO, GONE, GONE, NO),
     ("GET", "/explore/spaces"): (LOGIN, OK, OK, OK, NO),
     ("POST", "/explore/spaces"): (LOGIN, NO, 400, 400, NO),
+    ("POST", "/explore/spaces/taste"): (LOGIN, NO, 400, 400, NO),
+    ("POST", "/explore/spaces/taste/use"): (LOGIN, NO, 400, 400, NO),
     ("GET", "/explore/map"): (LOGIN, OK, OK, OK, NO),
     ("POST", "/explore/map"): (LOGIN, NO, 400, 400, NO),
     **{

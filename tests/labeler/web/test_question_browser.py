@@ -15,7 +15,7 @@ from sqlalchemy import select
 from attune.labeler.assets.active_encoder import activate
 from attune.labeler.attributes import attributes
 from attune.labeler.explore import search
-from attune.labeler.records.schema import Asset, Job
+from attune.labeler.records.schema import Asset, Encoder, Job
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
@@ -85,7 +85,9 @@ def test_images_come_while_one_types_and_a_click_makes_an_example(
     page.get_by_label("Class 2").fill("another place")
     first, second = page.locator("[data-row]").nth(0), page.locator("[data-row]").nth(1)
     first.locator("[data-phrase]").press_sequentially("a corridor at night")
+    before = page.get_by_role("button", name="Next").bounding_box()
     expect(first.locator(".near > :first-child img")).to_have_count(10)
+    assert page.get_by_role("button", name="Next").bounding_box() == before  # no click goes beside it
     expect(first.get_by_text("A bit further away")).to_be_visible()
     expect(second.locator("img")).to_have_count(0)
     second.locator("[data-phrase]").fill("a garden")
@@ -119,6 +121,26 @@ def test_images_come_while_one_types_and_a_click_makes_an_example(
     assert (made.in_scope, made.out_of_scope) == ([yes], [no])
     assert not errors
     context.close()
+
+
+def test_it_says_what_it_waits_for_and_images_come_when_the_pool_is_embedded(
+    page: Page, house: House, tmp_path: Path
+) -> None:
+    with writing(house.settings) as session:
+        for row in session.scalars(select(Encoder)):
+            session.delete(row)
+    job = factories.add_job(house.settings, "embed", "running", arguments={"batch": list(range(IMAGES))})
+    enter(page, house)
+    page.goto(f"{house.address}/new-attribute")
+    row = page.locator("[data-row]").nth(0)
+    row.locator("[data-phrase]").fill("a corridor at night")
+    expect(row.get_by_text("No worker is running")).to_be_visible()
+    look(page, "waits", tmp_path)
+    with writing(house.settings) as session:
+        activate(session, Fingerprint("open_clip", "test", "0" * 64, 8))
+        session.get_one(Job, job.id).state = "done"
+    expect(row.locator(".near > :first-child img")).to_have_count(10, timeout=10_000)
+    expect(row.get_by_text("No worker is running")).to_be_hidden()
 
 
 def test_enter_leads_on_and_never_creates_a_half_asked_question(page: Page, house: House) -> None:

@@ -11,8 +11,8 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
-from attune.labeler.records.schema import Asset, Watched
-from attune.labeler.records.session import reading
+from attune.labeler.records.schema import Asset, Job, Watched
+from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.spaces import space_moves
 from attune.labeler.web.app import create_app
@@ -53,6 +53,35 @@ def test_the_switch_offers_spaces_and_says_how_to_get_one_that_is_not_there(olga
     assert f'value="{assets[1].asset_id}"' not in page
     page = olga.get(f"/explore?at=like:{assets[1].asset_id}&space=colour").text
     assert "attune spaces layers colour" in page
+
+
+def test_an_owner_learns_the_taste_and_uses_it_without_a_terminal(tmp_path: Path, redis_url: str) -> None:
+    settings = factories.workspace(tmp_path, redis_url=redis_url)
+    poster = genre_pool(settings, 160)[1].asset_id
+    factories.add_user(settings, "olga@example.org", "owner")
+    factories.add_user(settings, "ana@example.org", "expert", factories.add_expert(settings, "ana@example.org"))
+    app = create_app(settings)
+    olga, ana = Actor(app, "olga@example.org"), Actor(app, "ana@example.org")
+    assert 'href="/explore/spaces#h-taste"' in olga.get(f"/explore?at=like:{poster}&space=taste").text
+    assert "Same taste" not in ana.get("/explore/spaces").text
+    assert "no column" in olga.send("/explore/spaces/taste", column="mood").text
+    assert "<option>genre</option>" in olga.get("/explore/spaces").text
+    olga.send("/explore/spaces/taste", column="genre")
+    olga.send("/explore/spaces/taste", column="genre")  # a second click asks for nothing
+    with reading(settings) as session:
+        (job,) = session.scalars(select(Job).where(Job.kind == "learn_taste"))
+    learn_taste.run(settings, tuned=False, **job.arguments)
+    with writing(settings) as session:
+        session.get_one(Job, job.id).state = "done"
+    page = olga.get("/explore/spaces").text
+    assert "Use version 1" in page
+    assert "have the same genre" in page
+    assert olga.send("/explore/spaces/taste/use", version="1", reason="").status_code == 422
+    olga.send("/explore/spaces/taste/use", version="1", reason="better for genres")
+    page = olga.get("/explore/spaces").text
+    assert "version 1 is in use" in page
+    assert "Use version 1" not in page
+    assert olga.get(f"/explore?at=like:{poster}&space=taste").text.count('name="pick"') == 48
 
 
 def test_experts_compare_by_looks_alone(room: Flask, assets: list[Asset]) -> None:
