@@ -92,6 +92,10 @@ RULES: dict[str, frozenset[str]] = {
     "grid.next_": EXPERTS,
     "grid.more": EXPERTS,
     "grid.answers": EXPERTS,
+    "scope.page": EXPERTS,  # with an own queue, or as those who manage
+    "scope.decide": EXPERTS,
+    "scope.undo": EXPERTS,
+    "scope.write": MANAGERS,
     "chosen.answers": EXPERTS,  # nothing that an expert reads moves with them (`people.visible_runs`)
     "label_errors.page": EXPERTS,  # an expert's own answers alone
     "label_errors.confirm": EXPERTS,
