@@ -35,11 +35,11 @@ class GroupSettings:
     side: float = 0.05
     size: int = 12
     smallest: int = 6
-    band: int = 600
+    band: int = 400
     each: int = 30
     kept: int = 32
     least: float = 0.15
-    apart: float = 0.8
+    apart: float = 0.5
 
 
 @dataclass(frozen=True, eq=False)
