@@ -95,6 +95,10 @@ RULES: dict[str, frozenset[str]] = {
     # Nothing that an expert reads moves with them until the next twenty asked answers (`people.visible_runs`): those
     # figures are of all that is learned by then, the chosen ones among it.
     "chosen.answers": EXPERTS,
+    "scope.page": EXPERTS,  # with an own queue, or as those who manage
+    "scope.decide": EXPERTS,
+    "scope.undo": EXPERTS,
+    "scope.write": MANAGERS,
     "label_errors.page": EXPERTS,  # an expert's own answers alone
     "label_errors.confirm": EXPERTS,
     "label_errors.correct": EXPERTS,

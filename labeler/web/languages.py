@@ -18,7 +18,7 @@ TRANSLATIONS = Path(__file__).parent / "translations"
 SOURCE = "en"  # of the words in the code
 COOKIE = "attune_language"
 YEAR = 365 * 24 * 3600  # seconds
-ROOMS = frozenset({"label", "grid", "correct"})  # blueprints whose words are translated
+ROOMS = frozenset({"label", "grid", "correct", "scope"})  # blueprints whose words are translated
 
 
 def init_app(app: Flask) -> None:

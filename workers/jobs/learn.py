@@ -27,6 +27,7 @@ from attune.workers.rounds import (
     label_errors,
     learning_round,
     pages_of_images,
+    scope_groups,
     second_opinions,
     slow_figures,
 )
@@ -130,6 +131,7 @@ def one_round(
 
     def afterwards() -> None:
         gallery_scores.leave(settings, snapshot, learned.run)
+        scope_groups.leave(settings, snapshot, learned.run)
         if learned.fresh and pages_of_images.due(snapshot):
             pages_of_images.record_advice(settings, snapshot, learned.run, learned.probe, prompts)
         due = learned.fresh and slow_figures.due(snapshot)

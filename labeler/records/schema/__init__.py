@@ -31,6 +31,7 @@ from attune.labeler.records.schema.question_tables import (
     Queue,
     Task,
 )
+from attune.labeler.records.schema.scope_tables import ScopeDecision
 from attune.labeler.records.schema.space_tables import (
     Cluster,
     Clustering,
@@ -70,6 +71,7 @@ __all__ = [
     "Promotion",
     "Queue",
     "Run",
+    "ScopeDecision",
     "SignInLink",
     "Space",
     "SpacePromotion",

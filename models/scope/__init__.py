@@ -1,0 +1,1 @@
+"""Scoping: groups of similar images that a question's decision line cuts through."""

@@ -1,0 +1,222 @@
+"""Decisions about groups: whose answers they become, what is stored once, taken back, and what the definition gets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select, update
+
+from attune.labeler.answers import ingest
+from attune.labeler.attributes import revise_attribute
+from attune.labeler.attributes.revise_attribute import definition_of
+from attune.labeler.label_studio import grid_project
+from attune.labeler.labelling import availability, take_chosen
+from attune.labeler.people.viewer import Viewer
+from attune.labeler.queues import grids
+from attune.labeler.records.schema import Annotation, Asset, Attribute, Queue, ScopeDecision
+from attune.labeler.records.session import reading, writing
+from attune.labeler.scope import decisions, definition, groups
+from attune.labeler.scope.decisions import ALL, NONE, SKIP, TICKED, Decision, Taken
+from attune.labeler.scope.groups import Groups
+from attune.labeler.views.scope import ScopePage, scope_page
+from attune.models.clock import now
+from attune.models.errors import AccessError, AlreadyThere, DataError, LabelStudioUnreachable
+from tests.support import factories
+from tests.support.page_desk import PageDesk
+
+OLGA = Viewer("owner", "olga@desk.example")
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PageDesk:
+    """Ana with one page that waits, the first 12 images; the last 12 wait on Bo's page. Two groups to decide about."""
+    made, numbers = PageDesk(factories.workspace(tmp_path / "workspace"), 3), count(800)
+    monkeypatch.setattr(take_chosen, "label_studio", lambda _: made.store)
+    monkeypatch.setattr(availability, "is_available", lambda _: True)
+    monkeypatch.setattr(ingest, "ask_to_learn", lambda *_: None)
+    monkeypatch.setattr(grid_project, "add", lambda *_: next(numbers))
+    with writing(made.settings) as session:
+        for page in made.pages[1:]:
+            session.execute(update(grids.GridPage).where(grids.GridPage.id == page.id).values(state="retired"))
+    kept = [[made.assets[place].id for place in range(start, start + 8)] for start in (12, 20)]
+    groups.save(made.settings, made.attribute.id, Groups(1, 1, 0, kept))
+    return made
+
+
+def names(desk: PageDesk, *places: int) -> list[str]:
+    return [desk.assets[place].asset_id for place in places]
+
+
+def given(desk: PageDesk, said: str, *ticked: int, note: str = "", first: int = 12) -> Decision:
+    return Decision(uuid4(), said, names(desk, *range(first, first + 8)), names(desk, *ticked), note)
+
+
+def take(desk: PageDesk, one: Decision, viewer: Viewer | None = None, revision: int = 1) -> Taken:
+    return decisions.take(desk.settings, viewer or desk.viewer, "tender", revision, one)
+
+
+def said(desk: PageDesk) -> dict[str, list[str]]:
+    """Answer -> the images that have it."""
+    found: dict[str, list[str]] = {}
+    rows = select(Annotation.value, Asset.asset_id).join(Asset, Asset.id == Annotation.asset_pk)
+    with reading(desk.settings) as session:
+        for value, name in session.execute(rows.where(Annotation.deleted_at.is_(None)).order_by(Asset.id)):
+            found.setdefault(value, []).append(name)
+    return found
+
+
+def page(desk: PageDesk, viewer: Viewer | None = None) -> ScopePage:
+    return scope_page(desk.settings, viewer or desk.viewer, "tender")
+
+
+def shown(found: ScopePage) -> list[str]:
+    return [one.asset_id for one in found.group]
+
+
+def test_the_ticked_count_and_the_others_of_the_group_do_not(desk: PageDesk) -> None:
+    assert take(desk, given(desk, TICKED, 13, 15)) == Taken("stored", 8)
+    assert said(desk) == {"tender": names(desk, 13, 15), "other": names(desk, 12, 14, 16, 17, 18, 19)}
+
+
+@pytest.mark.parametrize(("answer", "value"), [(ALL, "tender"), (NONE, "other")])
+def test_all_or_none_needs_no_tick(desk: PageDesk, answer: str, value: str) -> None:
+    take(desk, given(desk, answer))
+    assert said(desk) == {value: names(desk, *range(12, 20))}
+
+
+def test_a_skipped_group_gives_no_answer_and_goes(desk: PageDesk) -> None:
+    take(desk, given(desk, SKIP))
+    assert said(desk) == {}
+    assert shown(page(desk)) == names(desk, *range(20, 28))
+    assert page(desk).done == 0
+
+
+def test_sent_twice_it_is_one_decision(desk: PageDesk) -> None:
+    one = given(desk, ALL)
+    assert take(desk, one) == take(desk, one) == Taken("stored", 8)
+    assert page(desk).done == 1
+
+
+def test_what_label_studio_does_not_take_is_not_decided_and_may_be_sent_again(desk: PageDesk) -> None:
+    one = given(desk, TICKED, 12)
+    desk.store.away = True
+    with pytest.raises(LabelStudioUnreachable):
+        take(desk, one)
+    assert page(desk).done == 0
+    desk.store.away = False
+    assert take(desk, one) == Taken("stored", 8)
+
+
+def test_an_owner_without_a_queue_sets_the_definition_alone(desk: PageDesk) -> None:
+    assert take(desk, given(desk, TICKED, 12), OLGA) == Taken("stored", 0)
+    assert said(desk) == {}
+    assert not page(desk, OLGA).labels
+
+
+def test_nobody_else_decides(desk: PageDesk) -> None:
+    stranger = factories.add_expert(desk.settings, "eve@desk.example")
+    with pytest.raises(AccessError):
+        page(desk, Viewer("expert", stranger.email, stranger.id, 9))
+    with writing(desk.settings) as session:
+        session.execute(update(Queue).where(Queue.expert_id == desk.ana.id).values(stopped_at=now()))
+    with pytest.raises(AccessError):
+        take(desk, given(desk, ALL))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Decision(uuid4(), "maybe", ["a"]),
+        Decision(uuid4(), ALL, []),
+        Decision(uuid4(), TICKED, ["a", "b"]),
+        Decision(uuid4(), TICKED, ["a"], ["b"]),
+        Decision(uuid4(), ALL, [f"a{number}" for number in range(49)]),
+    ],
+)
+def test_what_is_no_decision_stores_nothing(desk: PageDesk, wrong: Decision) -> None:
+    with pytest.raises(DataError):
+        take(desk, wrong)
+    assert page(desk).done == 0
+
+
+def test_a_decision_about_an_older_question_is_refused(desk: PageDesk) -> None:
+    assert take(desk, given(desk, ALL), revision=3) == Taken("revised")
+    assert said(desk) == {}
+
+
+def test_of_three_classes_only_those_that_count_get_an_answer(desk: PageDesk) -> None:
+    with writing(desk.settings) as session:
+        session.get_one(Attribute, desk.attribute.id).classes = ["tender", "other", "neither"]
+    assert take(desk, given(desk, TICKED, 12, 13)) == Taken("stored", 2)
+    assert said(desk) == {"tender": names(desk, 12, 13)}
+    assert take(desk, given(desk, NONE, first=20)) == Taken("stored", 0)
+
+
+def test_a_decision_is_taken_back_with_its_answers_by_whoever_made_it(desk: PageDesk) -> None:
+    take(desk, given(desk, TICKED, 13))
+    (past,) = page(desk).past
+    assert not decisions.undo(desk.settings, OLGA, "tender", past.key)
+    assert decisions.undo(desk.settings, desk.viewer, "tender", past.key)
+    assert said(desk) == {}
+    assert page(desk).past == []
+    assert not decisions.undo(desk.settings, desk.viewer, "tender", past.key), "there is nothing left to undo"
+
+
+def test_nobody_is_asked_about_a_group_again_or_about_what_waits_for_them(desk: PageDesk) -> None:
+    waits = [desk.assets[place].id for place in range(8)]  # on Ana's page
+    kept = groups.load(desk.settings, desk.attribute)
+    assert kept
+    groups.save(desk.settings, desk.attribute.id, Groups(1, 1, 0, [waits, *kept.groups]))
+    assert shown(page(desk)) == names(desk, *range(12, 20))
+    assert shown(page(desk, OLGA)) == names(desk, *range(8)), "an owner has no queue that they could wait in"
+    take(desk, given(desk, ALL), OLGA)
+    assert shown(page(desk)) == names(desk, *range(20, 28))
+
+
+def test_experts_see_their_own_decisions_alone(desk: PageDesk) -> None:
+    take(desk, given(desk, TICKED, 13), OLGA)
+    take(desk, given(desk, ALL, first=20))
+    assert [one.who for one in page(desk).past] == [desk.viewer.name]
+    assert [one.who for one in page(desk, OLGA).past] == [desk.viewer.name, OLGA.name]
+    assert (page(desk).waiting, page(desk, OLGA).waiting) == (0, 2)
+
+
+def test_the_definition_gets_the_pictures_of_both_sides_and_no_answer_ends(desk: PageDesk) -> None:
+    take(desk, given(desk, TICKED, 13, 15, 16, note="  Two hands  touch"))
+    take(desk, given(desk, NONE, first=20, note="A posed group"), OLGA)
+    before = said(desk)
+    assert definition.write(desk.settings, "tender", 1) == 2
+    with reading(desk.settings) as session:
+        one = session.get_one(Attribute, desk.attribute.id)
+        assert one.in_scope == [*names(desk, 13, 15), "Two hands touch"]
+        assert one.out_of_scope == [*names(desk, 12, 14, 20, 21), "A posed group"]
+        assert [row.written for row in session.scalars(select(ScopeDecision))] == [2, 2]
+    assert said(desk) == before
+    with pytest.raises(DataError, match="No decision waits"):
+        definition.write(desk.settings, "tender", 2)
+
+
+def test_an_example_that_a_later_decision_moves_is_on_one_side_alone(desk: PageDesk) -> None:
+    with writing(desk.settings) as session:
+        session.get_one(Attribute, desk.attribute.id).in_scope = ["A kiss", *names(desk, 12)]
+    take(desk, given(desk, NONE), OLGA)
+    definition.write(desk.settings, "tender", 1)
+    with reading(desk.settings) as session:
+        one = session.get_one(Attribute, desk.attribute.id)
+    assert (one.in_scope, one.out_of_scope) == (["A kiss"], names(desk, 12, 13))
+
+
+def test_a_revision_made_in_the_meantime_is_not_overwritten(desk: PageDesk) -> None:
+    take(desk, given(desk, ALL), OLGA)
+    with reading(desk.settings) as session:
+        old = definition_of(session.get_one(Attribute, desk.attribute.id))
+    revise_attribute.revise(desk.settings, replace(old, definition="Anew."), "Clearer")
+    with pytest.raises(AlreadyThere):
+        definition.write(desk.settings, "tender", 1)
+    assert len(page(desk, OLGA).past) == 1
+    assert page(desk, OLGA).waiting == 1
+    assert page(desk, OLGA).group == [], "the groups were of the question of before"

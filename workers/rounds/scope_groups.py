@@ -1,0 +1,77 @@
+"""The groups that a round leaves for scoping: similar images that the decision line of its probe cuts through."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import select
+
+from attune.labeler.explore import pool_scores
+from attune.labeler.explore.pool_scores import PoolScores
+from attune.labeler.people.viewer import TOLD_EVERY
+from attune.labeler.records.schema import Run, ScopeDecision
+from attune.labeler.records.session import reading
+from attune.labeler.scope import groups
+from attune.labeler.scope.groups import MOST, Groups
+from attune.labeler.settings import Settings
+from attune.models.evaluation.audit_titles import pool_reserved_mask
+from attune.models.scope.cut_groups import GroupSettings, cut_groups, from_line, near_line
+from attune.workers.rounds.queue_plan import asked_rows
+from attune.workers.rounds.snapshot import Snapshot
+
+Floats = npt.NDArray[np.float64]
+
+
+def leave(settings: Settings, snapshot: Snapshot, number: int) -> bool:
+    """Keep groups by the scores of run ``number``; False where those of before still hold, or there are no scores."""
+    attribute = snapshot.attribute
+    with reading(settings) as session:
+        mine = (Run.attribute_id == attribute.id, Run.number == number)
+        asked = session.scalar(select(Run.answers - Run.chosen).where(*mine)) or 0
+        there = (ScopeDecision.attribute_id == attribute.id, ScopeDecision.undone_at.is_(None))
+        decided = [[int(key) for key in shown] for shown in session.scalars(select(ScopeDecision.shown).where(*there))]
+    steps, kept = max(0, asked) // TOLD_EVERY, groups.load(settings, attribute)
+    scores = pool_scores.load(settings, attribute)
+    if scores is None or (kept is not None and kept.holds(attribute.revision, steps)):
+        return False
+    found = find(snapshot, scores, decided)
+    groups.save(settings, attribute.id, Groups(number, attribute.revision, steps, found))
+    return True
+
+
+def find(snapshot: Snapshot, scores: PoolScores, decided: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Keys of the images of each group, the best group first; ``decided`` are those of the groups of before.
+
+    No image of a title that is reserved for audits is in them, and none that somebody answered or was asked about as
+    an audit: what is decided of a group becomes answers that are trained on.
+    """
+    pool, keys = snapshot.view.pool, snapshot.view.keys
+    place = scores.rows(keys.tolist())
+    allowed = (place >= 0) & (keys >= 0)
+    allowed[asked_rows(snapshot)] = False
+    allowed &= ~np.isin(keys, [key for shown in decided for key in shown])
+    rows = np.flatnonzero(allowed)
+    allowed[rows] = ~pool_reserved_mask(pool, rows, snapshot.learner.reserved_share, snapshot.seed)
+    chosen = GroupSettings()
+    margins = from_line(np.where(place >= 0, _margins(scores)[place], 0.0), allowed, chosen.side)
+    band = near_line(margins, allowed, chosen.band)
+    before = [np.flatnonzero(np.isin(keys, shown)) for shown in decided]
+    means = [pool.rows(rows).mean(axis=0) for rows in before if len(rows)]
+    found = cut_groups(pool.rows(band), margins[band], pool.title_ids[band], means, MOST, chosen)
+    return [_shuffled(keys[band[one.rows]].tolist()) for one in found]
+
+
+def _margins(scores: PoolScores) -> Floats:
+    """How far each scored image lies on the first class's side, (N,): above 0 it is of that class."""
+    p, summary = scores.probabilities.astype(np.float64), scores.summary
+    if p.shape[1] == 2:
+        return np.asarray(p[:, 0] - summary.thresholds.get(summary.classes[0], 0.5), dtype=np.float64)
+    return np.asarray(p[:, 0] - p[:, 1:].max(axis=1), dtype=np.float64)
+
+
+def _shuffled(keys: Sequence[int]) -> list[int]:
+    """In an order that is the same each time and says nothing of the scores."""
+    return sorted(keys, key=lambda key: hashlib.sha256(str(key).encode()).hexdigest())
