@@ -22,7 +22,7 @@ from attune.models.clock import iso
 from attune.models.files.atomic import write_json
 
 KIND = "duplicates"  # of the job
-LEAST = 0.985  # cosine of the encoder's vectors: the same limit as in `similar`
+LEAST = 0.985  # cosine of the encoder's vectors: two images are taken for the same picture
 OUTLIERS = 50  # at most
 KEYS_AT_ONCE = 10_000
 
@@ -100,6 +100,15 @@ def _titles(session: Session, keys: Sequence[int]) -> dict[int, str]:
         rows = session.execute(select(Asset.id, Asset.title_id).where(some, Asset.removed_at.is_(None)))
         titles.update((key, title) for key, title in rows)
     return titles
+
+
+def ids_of(session: Session, keys: Sequence[int]) -> dict[int, str]:
+    """The asset ids of ``keys``."""
+    names: dict[int, str] = {}
+    for start in range(0, len(keys), KEYS_AT_ONCE):
+        rows = session.execute(select(Asset.id, Asset.asset_id).where(Asset.id.in_(keys[start : start + KEYS_AT_ONCE])))
+        names.update((key, name) for key, name in rows)
+    return names
 
 
 def _path(settings: Settings) -> Path:

@@ -20,11 +20,11 @@ SEED = 12
 
 
 def loneliest(
-    pool: Pool, among: npt.NDArray[np.bool_], most: int, beyond: float = 3.0, seed: int = 0
+    pool: Pool, among: npt.NDArray[np.bool_], most: int, beyond: float = 1.5, seed: int = 0
 ) -> tuple[IntArray, FloatArray]:
     """At most ``most`` pool indices (m,), the loneliest first, and their mean cosines (m,) to their nearest.
 
-    Only those more than ``beyond`` times the quartiles' distance below the lower quartile (Tukey's outer fence).
+    Only those more than ``beyond`` times the quartiles' distance below the lower quartile (Tukey's fence).
     """
     index = np.flatnonzero(among).astype(np.intp)
     if len(index) < LEAST:
