@@ -20,6 +20,7 @@ from attune.labeler.records.schema import Annotation, Asset, Expert, Job, LookAl
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.encoders.fingerprint import Fingerprint
+from attune.models.files.atomic import digest_bytes
 from attune.models.vectors.pool import unit_length
 from attune.models.vectors.vector_store import VectorStore
 from attune.workers.jobs import find_duplicates
@@ -59,6 +60,7 @@ def _copied(source: Asset, target: Asset, smaller: int) -> None:
     with open(target.uri, "wb") as file:
         file.write(content.getvalue())
     target.width, target.height = size
+    target.digest = digest_bytes(content.getvalue())
 
 
 @pytest.fixture
