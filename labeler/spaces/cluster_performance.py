@@ -31,7 +31,7 @@ from attune.models.insights.within_title import LEAST_TITLES, within_title
 
 Q = 0.1  # of findings at most such a share may be chance
 CANVASES = 12  # those with the most impressions
-EXAMPLES = 6  # that worked, and that did not
+EXAMPLES = 5  # that worked, and that did not
 EXPLORE = "explore"
 
 

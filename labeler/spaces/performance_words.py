@@ -27,7 +27,10 @@ def first_lines(found: Performed | None) -> dict[int, str]:
     told: dict[int, str] = {}
     for one in sorted(found.rows if found else (), key=lambda one: 1.0 if one.q is None else one.q):
         if one.differs and one.estimate is not None:
-            told.setdefault(one.number, f"{one.canvas}: taken {exp(one.estimate):.2f} times as often within titles")
+            random = "" if one.grade == "A" else ", not shown at random"
+            told.setdefault(
+                one.number, f"{one.canvas}: taken {exp(one.estimate):.2f} times as often within titles{random}"
+            )
     return told
 
 
