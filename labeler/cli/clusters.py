@@ -176,14 +176,30 @@ def describe(shell: Shell, run: int, number: int | None) -> None:
     rows = [{field: getattr(one, field) for field in fields} | {"lift": lift(one)} for one in found]
     for row, one in zip(rows, found, strict=True):
         row |= {"sentence": sentence(one), "figures": figures(one)}
-    shell.result(done | {"descriptions": rows}, _told(names, rows))
+    did = _performance(shell, run, names)
+    shell.result(done | {"descriptions": rows, "performance": did}, _told(names, rows, did))
     if done["no_phrases"]:
         shell.hint(done["no_phrases"])
 
 
-def _told(names: dict[int, str], rows: list[dict[str, Any]]) -> str:
+def _performance(shell: Shell, run: int, names: dict[int, str]) -> list[dict[str, Any]]:
+    """How the clusters of ``names`` performed on each canvas, within titles."""
+    from attune.labeler.spaces import cluster_performance
+    from attune.labeler.spaces.performance_words import confounding, figures, sentence
+
+    found = cluster_performance.load(shell.settings, run)
+    fields = ("number", "canvas", "grade", "titles", "titles_in", "estimate", "lo", "hi", "p", "q", "share_other_way")
+    return [
+        {name: getattr(one, name) for name in fields}
+        | {"sentence": f"{one.canvas}: {sentence(one)} {confounding(one)}", "figures": figures(one)}
+        for one in (found.rows if found else ())
+        if one.number in names
+    ]
+
+
+def _told(names: dict[int, str], described: list[dict[str, Any]], did: list[dict[str, Any]]) -> str:
     """What is said of each cluster, as paragraphs."""
-    parts = []
+    parts, rows = [], [*described, *did]
     for number, called in sorted(names.items()):
         said = [f"  {row['sentence']}" for row in rows if row["number"] == number] or ["  Nothing that differs."]
         parts.append("\n".join([f"Cluster {number}{f': {called}' if called else ''}", *said]))

@@ -59,6 +59,7 @@ COMMANDS = {
         "spaces", "List the spaces of the pool, compute layers or colours, and learn and promote a taste space."
     ),
     "map": Listed("map", "Make a map of the pool, list the maps, and write one to a file."),
+    "duplicates": Listed("duplicates", "List images that are nearly the same, and images that are unlike all others."),
     "performance": Listed("performance", "Import measured performance, check it, and list and remove imports."),
     "pages": Listed("grid", "Give an expert pages of 12 images of NAME to answer at once.", name="pages"),
     "batch": Listed("loop", "Choose the next assets to ask about for NAME, and add them to every queue.", name="batch"),

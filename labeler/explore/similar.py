@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attune.labeler.explore import space_index
+from attune.labeler.explore.duplicates import LEAST
 from attune.labeler.explore.search import TOP
 from attune.labeler.explore.space_index import SpaceIndex
 from attune.labeler.settings import Settings
@@ -24,7 +25,7 @@ from attune.models.query.context import highest
 
 SPACES = {FINAL: "Looks like", TASTE: "Same taste", COLOUR: "Same colours"}  # the switch
 OF_ENCODER = (FINAL, TASTE)  # spaces over the encoder's own vectors, which also tell near duplicates
-TWIN = 0.985  # cosine of the encoder's vectors from which two images are taken for the same picture
+TWIN = LEAST
 APART = 24  # of own artwork, and of near duplicates
 
 

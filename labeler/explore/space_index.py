@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.assets.active_pool import PoolView
-from attune.labeler.records.schema import Asset
+from attune.labeler.records.schema import Asset, LookAlike
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.spaces import learned
@@ -124,7 +124,9 @@ def _mark(settings: Settings, session: Session, space: str) -> str:
         found = fingerprint_of(session, space)
         of_space = found.digest if found else ""
     removed = select(func.count()).where(Asset.removed_at.is_not(None))
-    parts = (select(func.max(Asset.id)), removed, select(func.max(Asset.removed_at)))
+    # Decisions about near duplicates change titles.
+    retitled = select(func.max(LookAlike.id)), select(func.max(LookAlike.undone_at))
+    parts = (select(func.max(Asset.id)), removed, select(func.max(Asset.removed_at)), *retitled)
     assets = session.execute(select(*[part.scalar_subquery() for part in parts])).one()
     stored = [(one.name, one.stat().st_mtime_ns) for one in sorted(settings.vectors.glob("*"))]
     return digest_json([space, of_space, [str(part) for part in assets], stored])

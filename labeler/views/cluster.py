@@ -19,6 +19,7 @@ from attune.labeler.spaces.clusterings import Saved
 from attune.labeler.spaces.members import Members
 from attune.labeler.views.beside import another
 from attune.labeler.views.cluster_described import Described, described
+from attune.labeler.views.cluster_performed import Performance, performance
 from attune.labeler.views.explore_clusters import Card, cards_of, is_loose, pictures_of
 from attune.labeler.views.explore_jobs import Progress, progress
 from attune.labeler.views.pictures import PageImage
@@ -69,6 +70,7 @@ class ClusterPage:
     question: Question
     job: Progress
     described: Described | None
+    performed: Performance | None
     other: int | None  # a clustering to look at beside this one, of another space where there is one
 
 
@@ -84,6 +86,7 @@ def cluster_page(settings: Settings, viewer: Viewer, run: int, number: int) -> C
         inner = _inside(session, run, number)
         job = progress(session, ("clusters",))
         told = described(session, viewer, saved.row, number)
+        performed = performance(settings, session, viewer, run, number)
         other = another(session, saved.row)
     spread = _first_titles(core, POSITIVES)
     misses = [*_first_titles(edge, NEAR_MISSES - len(nearest)), *nearest]
@@ -103,6 +106,7 @@ def cluster_page(settings: Settings, viewer: Viewer, run: int, number: int) -> C
         Question(spread, misses),
         job,
         told,
+        performed,
         other,
     )
 

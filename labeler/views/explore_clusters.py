@@ -14,8 +14,9 @@ from attune.labeler.records.paging import Page
 from attune.labeler.records.schema import Asset, Cluster, Clustering
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.spaces import clusterings, members, spaces
+from attune.labeler.spaces import cluster_performance, clusterings, members, spaces
 from attune.labeler.spaces.clusterings import Saved
+from attune.labeler.spaces.performance_words import first_lines
 from attune.labeler.spaces.words import changed, fewer
 from attune.labeler.views.cluster_described import first_words
 from attune.labeler.views.explore_jobs import Progress, progress
@@ -28,7 +29,10 @@ LISTED = 30  # clusterings, the newest
 
 @dataclass(frozen=True)
 class Card:
-    """One cluster of clustering ``run``: its most typical images, and the first thing that is said of it."""
+    """One cluster of clustering ``run``: its most typical images, and the first thing that is said of it.
+
+    ``performed``: the surest difference in performance, for owners.
+    """
 
     run: int
     number: int
@@ -37,6 +41,7 @@ class Card:
     loose: bool
     pictures: Sequence[PageImage]
     said: str = ""
+    performed: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,9 @@ def cards_of(settings: Settings, viewer: Viewer, saved: Saved, shown: Sequence[C
     with reading(settings) as session:
         images = pictures_of(session, viewer, [key for some in keys.values() for key in some])
         said = first_words(session, viewer, saved.row.id, {one.number for one in shown})
-    return [_card(saved.row.id, one, keys.get(one.place, ()), images, said.get(one.number, "")) for one in shown]
+    did = first_lines(cluster_performance.load(settings, saved.row.id)) if viewer.manages else {}
+    told = {one.number: (said.get(one.number, ""), did.get(one.number, "")) for one in shown}
+    return [_card(saved.row.id, one, keys.get(one.place, ()), images, told[one.number]) for one in shown]
 
 
 def pictures_of(session: Session, viewer: Viewer, keys: Sequence[int]) -> dict[int, PageImage]:
@@ -119,9 +126,9 @@ def pictures_of(session: Session, viewer: Viewer, keys: Sequence[int]) -> dict[i
     return {asset.id: picture(asset) for asset in rows}
 
 
-def _card(run: int, one: Cluster, keys: Sequence[int], images: Mapping[int, PageImage], said: str) -> Card:
+def _card(run: int, one: Cluster, keys: Sequence[int], images: Mapping[int, PageImage], told: tuple[str, str]) -> Card:
     shown = [images[key] for key in keys if key in images][:TYPICAL]
-    return Card(run, one.number, one.size, one.name, is_loose(one), shown, said)
+    return Card(run, one.number, one.size, one.name, is_loose(one), shown, *told)
 
 
 def is_loose(one: Cluster) -> bool:

@@ -78,6 +78,10 @@ KINDS = {
         "learning of a taste space", "learnings of a taste space", "of",
         "A new version of the space is there, with its figures.",
     ),
+    "duplicates": Words(
+        "search for duplicates", "searches for duplicates", "of",
+        "Duplicates in Explore shows images that are nearly the same, and outliers.",
+    ),
     "clusters": Words("new clustering", "new clusterings", "of", "Similar images form clusters in Explore."),
 }  # fmt: skip
 BY_ITSELF = {

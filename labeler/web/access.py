@@ -71,6 +71,7 @@ RULES: dict[str, frozenset[str]] = {
     # What probes and experts say of clusters is no expert's to read before answering.
     "api.list_spaces": MANAGERS,
     "api.list_clusterings": MANAGERS,
+    "api.list_duplicates": MANAGERS,  # to decide about them is theirs, too
     "api.clustering": MANAGERS,
     "api.cluster": MANAGERS,
     # What a model says of each image, the probe to work it out with, and how far its measuring is, which a manifest
@@ -125,6 +126,12 @@ RULES: dict[str, frozenset[str]] = {
     "map.colours": EXPERTS,  # of what a probe says and of columns the view itself refuses experts
     "map.images": EXPERTS,
     "map.found": EXPERTS,
+    "duplicates.page": EXPERTS,  # an expert reads no count of answers there
+    "duplicates.look": MANAGERS,
+    "duplicates.confirm": MANAGERS,
+    "duplicates.decide": MANAGERS,
+    "duplicates.stay": MANAGERS,
+    "duplicates.undo": MANAGERS,
     "recommend.page": MANAGERS,  # by a space that is learned from columns, which may hold labels
     "recommend.show": MANAGERS,
     "api.search": EXPERTS,

@@ -23,7 +23,7 @@ from attune.labeler.jobs.jobs import Report, quiet
 from attune.labeler.records.schema import Attribute, Clustering
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.spaces import clusterings, descriptions, members, traits
+from attune.labeler.spaces import cluster_performance, clusterings, descriptions, members, traits
 from attune.labeler.spaces.clusterings import Saved
 from attune.labeler.spaces.descriptions import Basis
 from attune.labeler.spaces.spaces import FINAL
@@ -37,7 +37,7 @@ LEAST_LIFT, LEAST_MORE = 1.5, 0.05  # of what a probe says: less is not worth a 
 NAMED_BY = 2_000  # images of a cluster, the most typical
 MEAN_OF = 5_000  # images that the pool's mean comes from
 ROWS = 8_192
-STEPS = 4  # beside attributes: assets, tests, words, records
+STEPS = 5  # beside attributes: assets, tests, performance, words, records
 
 Row = dict[str, Any]
 
@@ -45,8 +45,8 @@ Row = dict[str, Any]
 def run(settings: Settings, report: Report = quiet, clustering: int = 0) -> dict[str, Any]:
     """Describe the clusters of ``clustering``, or of the newest of the whole pool for 0.
 
-    Returns ``{"clustering", "descriptions", "tests", "no_phrases"}``. Raises DataError where there is no such
-    clustering, or its file is gone.
+    Performance that was imported is compared, too. Returns ``{"clustering", "descriptions", "tests", "no_phrases",
+    "canvases"}``. Raises DataError where there is no such clustering, or its file is gone.
     """
     with reading(settings) as session:
         saved = clusterings.find(session, clustering or _newest(session))
@@ -59,6 +59,8 @@ def run(settings: Settings, report: Report = quiet, clustering: int = 0) -> dict
     sources = [*_of_experts(settings, asked, held, step), *traits.of_columns(held)]
     rows, tests = _tested(saved, held, sources)
     step()
+    performed = cluster_performance.make(settings, saved, held)
+    step()
     view = _pool(settings)
     rows += _by_probes(saved, held, view, champions, step)
     words, why = _named(settings, saved, held, view)
@@ -66,7 +68,11 @@ def run(settings: Settings, report: Report = quiet, clustering: int = 0) -> dict
     basis = Basis(answers, pointed, tests, len(held.keys), why)
     descriptions.replace(settings, saved.row.id, rows + words, basis)
     step()
-    return {"clustering": saved.row.id, "descriptions": len(rows) + len(words), "tests": tests, "no_phrases": why}
+    canvases = len({one.canvas for one in performed.rows}) if performed else 0
+    return {
+        "clustering": saved.row.id, "descriptions": len(rows) + len(words), "tests": tests, "no_phrases": why,
+        "canvases": canvases,
+    }  # fmt: skip
 
 
 def _newest(session: Any) -> int:

@@ -20,7 +20,7 @@ from attune.labeler.records.schema.catalog_tables import Alias, Promotion, Run, 
 from attune.labeler.records.schema.import_tables import PerformanceImport, Watched
 from attune.labeler.records.schema.job_tables import Job, Notice, NoticeRead
 from attune.labeler.records.schema.people_tables import ConsoleSession, SignInLink, Token, User
-from attune.labeler.records.schema.pool_tables import Asset, Encoder
+from attune.labeler.records.schema.pool_tables import Asset, Encoder, LookAlike
 from attune.labeler.records.schema.question_tables import (
     Attribute,
     AttributeRevision,
@@ -64,6 +64,7 @@ __all__ = [
     "Job",
     "LabelError",
     "Layout",
+    "LookAlike",
     "Notice",
     "NoticeRead",
     "PerformanceImport",

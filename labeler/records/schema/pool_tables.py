@@ -1,4 +1,4 @@
-"""Tables of the pool: encoders, assets."""
+"""Tables of the pool: encoders, assets, and what was decided about images that look alike."""
 
 from __future__ import annotations
 
@@ -44,3 +44,21 @@ class Asset(Base):
     removed_at: Mapped[datetime | None] = mapped_column(index=True)
     reading: Mapped[int] = mapped_column(default=_reading, index=True)  # the reading that its vector and size are of
     moved_at: Mapped[datetime | None]  # when a newer reading last showed another picture
+
+
+class LookAlike(Base):
+    """What an owner decided about images that are nearly the same, or unlike all others.
+
+    ``kind``: ``apart`` (not duplicates), ``title`` (put under one title, ``titles_before`` says by key what each had)
+    or ``belongs`` (no outlier). Nobody is asked about these images again until the decision is undone.
+    """
+
+    __tablename__ = "look_alikes"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    asset_pks: Mapped[list[Any]]
+    title: Mapped[str] = mapped_column(default="")
+    titles_before: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    decided_by: Mapped[str]
+    decided_at: Mapped[datetime]
+    undone_at: Mapped[datetime | None]

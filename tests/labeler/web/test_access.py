@@ -109,6 +109,7 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("POST", "/explore/clusters/1/1/describe"): (LOGIN, NO, 400, 400, NO),
     ("GET", "/explore/beside"): (LOGIN, OK, OK, OK, NO),
     ("GET", "/api/v1/spaces"): (401, NO, OK, OK, NO),
+    ("GET", "/api/v1/duplicates"): (401, NO, OK, OK, NO),
     ("GET", "/api/v1/clusters"): (401, NO, OK, OK, NO),
     ("GET", "/api/v1/clusters/1"): (401, NO, GONE, GONE, NO),
     ("GET", "/api/v1/clusters/1/1"): (401, NO, GONE, GONE, NO),
@@ -122,6 +123,12 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
         ("GET", f"/explore/map/{'0' * 64}/{part}"): (LOGIN, 422, 422, 422, NO)  # there is no such map
         for part in ("positions", "colours", "images", "search")
     },
+    ("GET", "/explore/duplicates"): (LOGIN, OK, OK, OK, NO),
+    ("POST", "/explore/duplicates"): (LOGIN, NO, 400, 400, NO),
+    ("GET", "/explore/duplicates/confirm"): (LOGIN, NO, 422, 422, NO),  # nothing was chosen
+    ("POST", "/explore/duplicates/confirm"): (LOGIN, NO, 400, 400, NO),
+    ("POST", "/explore/duplicates/stay"): (LOGIN, NO, 400, 400, NO),
+    ("POST", "/explore/duplicates/undo"): (LOGIN, NO, 400, 400, NO),
     ("GET", "/explore/recommend"): (LOGIN, NO, OK, OK, NO),
     ("POST", "/explore/recommend"): (LOGIN, NO, 400, 400, NO),
     ("GET", "/api/v1/similar"): (401, 409, 409, 409, NO),  # the pool has no vectors there

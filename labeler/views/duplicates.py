@@ -1,0 +1,135 @@
+"""Near duplicates and outliers as pages show them: large, side by side, with what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import Session
+
+from attune.labeler.answers import counting
+from attune.labeler.explore import duplicates, look_alikes
+from attune.labeler.people.viewer import Viewer
+from attune.labeler.records.paging import Page
+from attune.labeler.records.schema import Annotation, Asset, LookAlike
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.labeler.views.explore_clusters import pictures_of
+from attune.labeler.views.explore_jobs import Progress, progress
+from attune.labeler.views.pictures import PageImage, picture
+
+PAGE = 8  # groups
+WIDEST = 8  # images of a group: the others come when these are decided about
+DECISIONS = 10
+
+
+@dataclass(frozen=True)
+class Pictured:
+    """An image with how many answers it has; of an outlier, ``cosine`` is how near its nearest images are."""
+
+    image: PageImage
+    answers: int
+    cosine: float
+
+
+@dataclass(frozen=True)
+class Group:
+    """Images that are nearly the same, those with the most answers first, then the largest."""
+
+    images: Sequence[Pictured]
+    more: int
+
+    @property
+    def titles(self) -> list[str]:
+        """The titles of the images, each once."""
+        return list(dict.fromkeys(one.image.title_id for one in self.images))
+
+    @property
+    def sizes_differ(self) -> bool:
+        """Whether the images are of more than one size."""
+        return len({(one.image.width, one.image.height) for one in self.images}) > 1
+
+    @property
+    def answers_differ(self) -> bool:
+        """Whether some have more answers than others."""
+        return len({one.answers for one in self.images}) > 1
+
+
+@dataclass(frozen=True)
+class DuplicatesPage:
+    """A page of ``groups``, or the ``outliers``; ``made_at`` is None where nobody has searched yet.
+
+    ``newer`` images came since. ``other_encoder``: the vectors are of another encoder now.
+    """
+
+    groups: Page[Group]
+    outliers: Sequence[Pictured]
+    made_at: datetime | None
+    assets: int
+    newer: int
+    other_encoder: bool
+    job: Progress
+    decisions: Sequence[LookAlike]
+
+
+@dataclass(frozen=True)
+class Deciding:
+    """What a decision is about: the images in the order in which they were chosen, and their titles by frequency."""
+
+    images: Sequence[Pictured]
+    titles: Sequence[str]
+
+
+def duplicates_page(settings: Settings, viewer: Viewer, page: int, encoder: str) -> DuplicatesPage:
+    """What is left to decide of the last search; ``encoder`` is the digest of the active one."""
+    found = duplicates.load(settings)
+    with reading(settings) as session:
+        job = progress(session, (duplicates.KIND,))
+        decisions = look_alikes.latest(session, DECISIONS) if viewer.manages else []
+        if found is None:
+            there = session.scalar(select(func.count(Asset.id)).where(Asset.removed_at.is_(None))) or 0
+            return DuplicatesPage(Page([], 1, PAGE, 0), [], None, there, 0, False, job, decisions)
+        left = duplicates.left(session, found)
+        number = max(1, min(page, -(-len(left.groups) // PAGE) or 1))
+        shown = left.groups[(number - 1) * PAGE : number * PAGE]
+        near = {key: cosine for one in (*shown, left.outliers) for key, cosine in one}
+        pictured = _pictured(session, viewer, near)
+        newer = session.scalar(select(func.count(Asset.id)).where(Asset.id > found.until, Asset.removed_at.is_(None)))
+    groups = [_group([pictured[key] for key, _ in group if key in pictured]) for group in shown]
+    return DuplicatesPage(
+        Page(groups, number, PAGE, len(left.groups)),
+        [pictured[key] for key, _ in left.outliers if key in pictured],
+        found.made_at, found.assets, newer or 0, found.encoder != encoder, job, decisions,
+    )  # fmt: skip
+
+
+def deciding(settings: Settings, viewer: Viewer, asset_ids: Sequence[str], least: int) -> Deciding:
+    """The images that somebody wants to decide about. Raises DataError where one is not in the pool any more."""
+    with reading(settings) as session:
+        assets = look_alikes.found(session, asset_ids, least)
+        answers = _answers(session, viewer, [one.id for one in assets])
+    images = [Pictured(picture(one), answers.get(one.id, 0), 1.0) for one in assets]
+    titles = [one.image.title_id for one in images]
+    return Deciding(images, sorted(dict.fromkeys(titles), key=lambda one: -titles.count(one)))
+
+
+def _pictured(session: Session, viewer: Viewer, near: Mapping[int, float]) -> dict[int, Pictured]:
+    images = pictures_of(session, viewer, list(near))
+    answers = _answers(session, viewer, list(near))
+    return {key: Pictured(one, answers.get(key, 0), near[key]) for key, one in images.items()}
+
+
+def _answers(session: Session, viewer: Viewer, keys: Sequence[int]) -> dict[int, int]:
+    """How many answers each image has, of all questions; experts read nothing of others' answers here."""
+    if not viewer.manages or not keys:
+        return {}
+    held = counting.answers(which=and_(counting.is_valid(), Annotation.asset_pk.in_(keys)))
+    rows = session.execute(select(held.c.asset_pk, func.count()).group_by(held.c.asset_pk))
+    return {key: count for key, count in rows}  # noqa: C416 - rows are no pairs to mypy
+
+
+def _group(images: Sequence[Pictured]) -> Group:
+    order = sorted(images[:WIDEST], key=lambda one: (-one.answers, -one.image.width * one.image.height))
+    return Group(order, max(0, len(images) - WIDEST))

@@ -1,0 +1,224 @@
+"""Duplicates as a page, a command and an endpoint: what is shown, and what each decision changes."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+from sqlalchemy import delete, func, select
+
+from attune.labeler.assets.active_encoder import activate
+from attune.labeler.cli.duplicates import command
+from attune.labeler.explore import duplicates, look_alikes
+from attune.labeler.explore.similar import similar
+from attune.labeler.records.schema import Annotation, Asset, Expert, Job, LookAlike
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.encoders.fingerprint import Fingerprint
+from attune.models.files.atomic import digest_bytes
+from attune.models.vectors.pool import unit_length
+from attune.models.vectors.vector_store import VectorStore
+from attune.workers.jobs import find_duplicates
+from tests.labeler.web.conftest import Actor
+from tests.support import factories
+
+ALIKE = ((0, 1), (2, 3, 4), (5, 6))  # places of near duplicates; the last two are of one title
+ALONE = 7
+
+
+def alike(settings: Settings, count: int = 60) -> list[str]:
+    """A pool with near duplicates and an outlier; the ids of its images."""
+    assets = factories.add_assets(settings, count, images=True, per_title=1)
+    rng = np.random.default_rng(5)
+    rows = unit_length(1.5 + 0.5 * rng.standard_normal((count, 24)))
+    rows[ALONE] = np.where(np.arange(24) % 2, 1.0, -1.0) / np.sqrt(24)
+    with writing(settings) as session:
+        by_place = [session.get_one(Asset, one.id) for one in assets]
+        for first, *others in ALIKE:
+            for step, one in enumerate(others, 1):
+                rows[one] = unit_length(rows[[first]] + 0.004 * step * rng.standard_normal((1, 24)))[0]
+                _copied(by_place[first], by_place[one], 1 + step)
+        by_place[6].title_id = by_place[5].title_id
+        made = Fingerprint("open_clip", "test", "0" * 64, 24)
+        activate(session, made)
+    names = [asset.asset_id for asset in assets]
+    VectorStore(settings.vectors).append(made, names, rows.astype(np.float32))
+    return names
+
+
+def _copied(source: Asset, target: Asset, smaller: int) -> None:
+    """Give ``target`` the picture of ``source``, ``smaller`` times as small."""
+    with Image.open(source.uri) as picture:
+        size = (picture.width // smaller * 2, picture.height // smaller * 2)
+        content = io.BytesIO()
+        picture.resize(size).save(content, "JPEG")
+    with open(target.uri, "wb") as file:
+        file.write(content.getvalue())
+    target.width, target.height = size
+    target.digest = digest_bytes(content.getvalue())
+
+
+@pytest.fixture
+def names(settings: Settings) -> list[str]:
+    """The ids of a pool that was searched."""
+    shutil.rmtree(settings.workspace / "cache", ignore_errors=True)
+    made = alike(settings)
+    find_duplicates.run(settings)
+    return made
+
+
+def groups(settings: Settings) -> list[list[str]]:
+    """The ids of each group that is left, sorted."""
+    found = duplicates.load(settings)
+    assert found
+    with reading(settings) as session:
+        left = duplicates.left(session, found)
+        ids = duplicates.ids_of(session, [key for group in left.groups for key, _ in group])
+    return sorted(sorted(ids[key] for key, _ in group) for group in left.groups)
+
+
+def planted(names: list[str], *which: int) -> list[list[str]]:
+    return sorted(sorted(names[place] for place in ALIKE[one]) for one in which)
+
+
+def test_a_search_finds_what_is_nearly_the_same_and_what_lies_alone(settings: Settings, names: list[str]) -> None:
+    assert groups(settings) == planted(names, 0, 1, 2)
+    found = duplicates.load(settings)
+    assert found
+    with reading(settings) as session:
+        left = duplicates.left(session, found)
+        ids = duplicates.ids_of(session, [key for key, _ in left.outliers])
+        last = duplicates.ids_of(session, [key for key, _ in left.groups[-1]])
+    assert ids[left.outliers[0][0]] == names[ALONE]
+    assert sorted(last.values()) == planted(names, 2)[0], "groups across titles come first"
+
+
+def test_the_page_before_the_first_search_asks_for_it_once(settings: Settings, owner: Actor, expert: Actor) -> None:
+    alike(settings, 20)
+    assert "Nobody has looked yet" in expert.get("/explore/duplicates").text
+    assert "Look for duplicates" not in expert.get("/explore/duplicates").text
+    for _ in range(2):
+        assert owner.send("/explore/duplicates").status_code == 302
+    with writing(settings) as session:
+        assert session.scalar(select(func.count(Job.id)).where(Job.kind == "duplicates")) == 1
+        session.execute(delete(Job))
+
+
+def test_an_owner_reads_counts_of_answers_and_an_expert_none(
+    settings: Settings, names: list[str], owner: Actor, expert: Actor, ana: Expert
+) -> None:
+    answered(settings, names[2], ana)
+    page = owner.get("/explore/duplicates").text
+    assert page.index(names[2]) < page.index(names[3]), "the answered one comes first"
+    assert "1 answer<" in page
+    assert "Keep only this" in page
+    for path in ("/explore/duplicates", "/explore/duplicates?show=outliers"):
+        read = expert.get(path).text
+        assert names[ALONE if "show" in path else 0] in read
+        for word in ("answer", "Keep only this", "Same title", "Remove", "Decisions"):
+            assert word not in read.split("<main", 1)[1].split("</main", 1)[0], word
+
+
+def answered(settings: Settings, name: str, ana: Expert) -> None:
+    """Give the image ``name`` an answer."""
+    queue = factories.add_queue(settings, factories.add_attribute(settings), ana)
+    with reading(settings) as session:
+        asset = session.scalars(select(Asset).where(Asset.asset_id == name)).one()
+    factories.add_answer(settings, queue, asset, "romance")
+
+
+def asset(settings: Settings, name: str) -> Asset:
+    with reading(settings) as session:
+        return session.scalars(select(Asset).where(Asset.asset_id == name)).one()
+
+
+def test_keep_one_says_what_happens_to_answers_then_takes_the_others_out(
+    settings: Settings, names: list[str], owner: Actor, ana: Expert
+) -> None:
+    answered(settings, names[1], ana)
+    where = f"/explore/duplicates/confirm?do=keep&keep={names[0]}&image={names[0]}&image={names[1]}"
+    page = owner.get(where).text
+    assert "1 answer stays in the records" in page
+    assert "The image that stays has no answers." in page
+    assert owner.send("/explore/duplicates/confirm", form=where, do="keep", keep="x", image=names[0]).status_code == 422
+    assert asset(settings, names[1]).removed_at is None
+    token = page.split('name="csrf_token" value="')[1].split('"')[0]
+    fields = {"csrf_token": token, "do": "keep", "keep": names[0], "image": [names[0], names[1]]}
+    assert owner.client.post("/explore/duplicates/confirm", data=fields).status_code == 302
+    assert asset(settings, names[0]).removed_at is None
+    assert asset(settings, names[1]).removed_at is not None
+    with reading(settings) as session:
+        assert session.scalar(select(func.count(Annotation.id)).where(Annotation.deleted_at.is_(None))) == 1
+    assert groups(settings) == planted(names, 1, 2)
+
+
+def test_same_title_moves_images_and_can_be_undone(settings: Settings, names: list[str], owner: Actor) -> None:
+    before = [asset(settings, one).title_id for one in names[:2]]
+    assert names[1] in similar(settings, names[0]).twins
+    where = f"/explore/duplicates/confirm?do=title&image={names[0]}&image={names[1]}"
+    page = owner.get(where).text
+    assert "either trains probes or measures them" in page
+    token = page.split('name="csrf_token" value="')[1].split('"')[0]
+    fields = {"csrf_token": token, "do": "title", "image": [names[0], names[1]]}
+    assert owner.client.post("/explore/duplicates/confirm", data=fields | {"title": "other"}).status_code == 422
+    assert [asset(settings, one).title_id for one in names[:2]] == before
+    assert owner.client.post("/explore/duplicates/confirm", data=fields | {"title": before[1]}).status_code == 302
+    assert [asset(settings, one).title_id for one in names[:2]] == [before[1]] * 2
+    assert names[1] in similar(settings, names[0]).own, "the index of Similar sees it at once"
+    assert groups(settings) == planted(names, 1, 2)
+    assert f"Same title: {before[1]}" in owner.get("/explore/duplicates").text
+    with reading(settings) as session:
+        number = session.scalars(select(LookAlike.id)).one()
+    for status in (302, 422):
+        sent = owner.client.post("/explore/duplicates/undo", data={"csrf_token": token, "decision": number})
+        assert sent.status_code == status
+    assert [asset(settings, one).title_id for one in names[:2]] == before
+    assert groups(settings) == planted(names, 0, 1, 2)
+
+
+def test_undo_leaves_a_title_that_somebody_changed_since(settings: Settings, names: list[str], owner: Actor) -> None:
+    title = asset(settings, names[0]).title_id
+    look_alikes.same_title(settings, names[:2], title, "olga")
+    with writing(settings) as session:
+        session.scalars(select(Asset).where(Asset.asset_id == names[1])).one().title_id = "from-a-table"
+    look_alikes.undo(settings, 1)
+    assert asset(settings, names[1]).title_id == "from-a-table"
+
+
+def test_not_duplicates_is_remembered_also_by_the_next_search(
+    settings: Settings, names: list[str], owner: Actor
+) -> None:
+    page = owner.get("/explore/duplicates").text
+    token = page.split('name="csrf_token" value="')[1].split('"')[0]
+    fields = {"csrf_token": token, "image": [names[place] for place in ALIKE[1]]}
+    assert owner.client.post("/explore/duplicates/stay", data=fields).status_code == 302
+    assert groups(settings) == planted(names, 0, 2)
+    find_duplicates.run(settings)
+    assert groups(settings) == planted(names, 0, 2)
+    fields = {"csrf_token": token, "image": [names[ALONE]], "show": "outliers"}
+    assert names[ALONE] in owner.get("/explore/duplicates?show=outliers").text
+    assert owner.client.post("/explore/duplicates/stay", data=fields).status_code == 302
+    assert names[ALONE] not in owner.get("/explore/duplicates?show=outliers").text
+    gone = {"csrf_token": token, "image": ["nobody", names[0]]}
+    assert owner.client.post("/explore/duplicates/stay", data=gone).status_code == 422
+
+
+def test_the_command_and_the_api_list_the_same(settings: Settings, names: list[str], owner: Actor) -> None:
+    place = ["--workspace", str(settings.workspace)]
+    told = json.loads(CliRunner().invoke(command, [*place, "--json"]).stdout)
+    listed = sorted(sorted(one["asset_id"] for one in group["assets"]) for group in told["groups"])
+    assert listed == planted(names, 0, 1, 2)
+    assert told["outliers"][0]["asset_id"] == names[ALONE]
+    answer = owner.get("/api/v1/duplicates?size=2").json
+    assert answer["groups"] == told["groups"][:2]
+    assert (answer["total"], answer["pages"], answer["outliers"]) == (3, 2, told["outliers"])
+    (settings.workspace / "cache" / "duplicates.json").write_text("{")
+    assert owner.get("/api/v1/duplicates").json["made_at"] is None
+    again = CliRunner().invoke(command, place)
+    assert again.exit_code == 0, again.output
+    assert names[3] in again.stdout
