@@ -14,7 +14,8 @@ from attune.labeler.settings import Settings
 def ask(settings: Settings) -> dict[str, int]:
     """Ask for the job `map` where images have a vector and no place: one job at a time, none while others get vectors.
 
-    It does not matter when an image came: some get their vector long after. Only for the map of the encoder's own vectors, as others have theirs when someone asks for them.
+    It does not matter when an image came: some get their vector long after. Only for the map of the encoder's own
+    vectors, as others have theirs when someone asks for them.
     """
     with reading(settings) as session:
         busy = select(Job.id).where(Job.kind.in_(("embed", layouts.KIND)), Job.state.in_(("queued", "running")))
