@@ -71,4 +71,4 @@ def _rests(tries: Tries, at: datetime) -> bool:
     if not failed:
         return False
     rest = min(LONGEST_REST, REST * 2 ** len(failed))
-    return at - rest < failed[0][0] <= at + rest  # later: a clock was set back
+    return bool(at - rest < failed[0][0] <= at + rest)  # later: a clock was set back
