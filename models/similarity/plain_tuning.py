@@ -15,8 +15,8 @@ from attune.models.similarity.taste_tuning import Fold, folds, gain
 from attune.models.vectors.pool import unit_length
 
 Floats = npt.NDArray[np.float32]
-RIDGES = (0.1, 0.3, 1.0, 3.0, 10.0)
-CS = (0.001, 0.003, 0.01, 0.03)  # a larger one penalises less
+RIDGES = (0.1, 0.3, 1.0, 3.0)
+CS = (0.001, 0.003, 0.01)  # a larger one penalises less
 
 
 @dataclass(frozen=True)
