@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -47,11 +47,15 @@ class Choice:
 
 @dataclass(frozen=True)
 class Group:
-    """A row of the legend; ``colour`` is a number of the page's palette, ``steps`` of a row of shades."""
+    """A row of the legend; ``colour`` is a number of the page's palette, ``steps`` of a row of shades.
+
+    ``cluster``: the id of the clustering and the number of the cluster, where the group is one.
+    """
 
     text: str
     count: int
     colour: int
+    cluster: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class Coloured:
 
     def packed(self) -> bytes:
         """For the page: the length of the legend (uint32, lower byte first), the legend as JSON, a byte a point."""
-        rows = [{"text": one.text, "count": one.count, "colour": one.colour} for one in self.groups]
+        rows = [asdict(one) for one in self.groups]
         legend = json.dumps({"groups": rows, "shades": self.shades, "none": self.none}).encode()
         return len(legend).to_bytes(4, "little") + legend + self.codes.tobytes()
 
@@ -145,7 +149,9 @@ def _clusters(settings: Settings, session: Session, keys: Keys) -> Coloured:
     codes = table[keys]
     names = [f"{one.number} · {one.name}" if one.name else f"Cluster {one.number}" for one in saved.clusters]
     # A number lives on, so a cluster keeps its colour when the clusters are made again.
-    return _grouped(codes, names, [one.number - 1 for one in saved.clusters])
+    found = _grouped(codes, names, [one.number - 1 for one in saved.clusters])
+    pages = [(saved.row.id, one.number) for one in saved.clusters]
+    return replace(found, groups=[replace(one, cluster=page) for one, page in zip(found.groups, pages, strict=True)])
 
 
 def _column(session: Session, keys: Keys, name: str) -> Coloured:

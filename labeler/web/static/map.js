@@ -24,8 +24,8 @@ async function begin() {
   const [{ Card }, { Choice }, { Hands }, { Legend }, { Pictures }] = await others;
   const images = new Images(data.images, trouble), said = part("map-said");
   const choice = new Choice(stage, { list: part("mosaic"), part: part("chosen"), said, address: data.images, most: Number(data.most), question: part("new-question"), failed: trouble });
-  const legend = new Legend(stage, tones, { address: data.colours, select: part("by"), list: part("legend"), failed: trouble, chosen: (found, add) => choice.take(found, add) });
-  const card = new Card(stage, part("card"), images, (i) => legend.named(i));
+  const legend = new Legend(stage, tones, { address: data.colours, pages: data.clusters, select: part("by"), list: part("legend"), failed: trouble, chosen: (found, add) => choice.take(found, add) });
+  const card = new Card(stage, part("card"), images, legend);
   const pictures = new Pictures(stage, part("pictures"), images);
   const hands = new Hands(stage, {
     drawn: (found, add) => { choice.take(found, add || part("add").checked); },

@@ -6,8 +6,8 @@ import { bytes } from "./map_images.js";
 import { css } from "./map_tones.js";
 
 export class Legend {
-  constructor(stage, tones, { address, select, list, failed, chosen }) {
-    Object.assign(this, { stage, tones, address, select, list, failed, chosen, groups: [], shades: false, none: 0, only: new Set(), turn: 0 });
+  constructor(stage, tones, { address, pages, select, list, failed, chosen }) {
+    Object.assign(this, { stage, tones, address, pages, select, list, failed, chosen, groups: [], shades: false, none: 0, only: new Set(), turn: 0 });
     select?.addEventListener("change", () => this.load(select.value));
     list.addEventListener("click", (event) => {
       const row = event.target.closest("[data-code]");
@@ -65,6 +65,9 @@ export class Legend {
     this.codes.forEach((one, i) => { if (one === code && this.stage.x[i] !== GONE) found.push(i); });
     this.chosen(found, false);
   }
+
+  // The page of the cluster that a point is in; "" where it is in none.
+  pageOf(i) { const cluster = this.groups[(this.codes?.[i] || 0) - 1]?.cluster; return cluster ? `${this.pages}/${cluster.join("/")}` : ""; }
 
   named(i) { const code = this.codes?.[i]; return code ? this.groups[code - 1].text : ""; }
 }

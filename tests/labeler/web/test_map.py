@@ -181,7 +181,7 @@ def test_columns_and_clusters_have_legends_that_add_up(settings: Settings, owner
             session.get_one(Asset, one.id).columns = {"year": 1900 + number}
     groups, codes = colours(owner, settings, "column:year")
     assert len(groups) == 21
-    assert groups[-1] == {"text": "other values", "count": 10, "colour": -1}
+    assert groups[-1] == {"text": "other values", "count": 10, "colour": -1, "cluster": None}
     assert (codes == 0).sum() == 10, "images without the column"
     assert colours(owner, settings, "cluster")[0] == []
     make_clusters.run(settings, k=4)
