@@ -2,7 +2,7 @@
 
 A console is served over records of as many images, drawn at the places given, with clusters to colour by. Bytes are
 what came over the wire for the whole page; ``first_paint`` is from the beginning of the navigation to the second frame
-with points, by the browser's clock, with an empty cache. Lasso and hover are medians of ``ROUNDS``, and the least: from
+with points, by the browser's clock, with an empty cache, and ``whole`` to the map with its colours and legend. Lasso and hover are medians of ``ROUNDS``, and the least: from
 the last corner until what was found is marked, as many as a choice holds, and drawn; from the mouse's move until the
 ring is. WebGL is waited for by reading a pixel. Without a graphics card Chromium draws WebGL in software: the page
 itself takes the canvas then.
@@ -103,6 +103,7 @@ def _drawn(browser: Browser, address: str, drawn: str) -> dict[str, Any]:
     page.goto(f"{address}/explore/map?drawn={drawn}", wait_until="commit")
     page.wait_for_selector("[data-map][data-ready]", timeout=120_000)
     seconds = float(page.evaluate("performance.getEntriesByName('map-painted')[0].startTime / 1000"))
+    whole = float(page.evaluate("performance.getEntriesByName('map-whole')[0].startTime / 1000"))
     size = sum(came)
     page.get_by_label("Pictures").uncheck()
     took, found = page.evaluate(LASSO, ROUNDS)
@@ -116,6 +117,7 @@ def _drawn(browser: Browser, address: str, drawn: str) -> dict[str, Any]:
         "points": int(page.evaluate("window.attuneMap.stage.bins.count")),
         "megabytes": size / 1e6,
         "first_paint": seconds,
+        "whole": whole,
         "lasso": float(np.median(took)) / 1000,
         "lasso_least": min(took) / 1000,
         "inside": int(np.median(found)),
@@ -141,7 +143,7 @@ def _filled(folder: Path, places: Places) -> Settings:
     nothing = WholeComponents(np.zeros((2, 8), dtype=np.int16), np.zeros(2), 1.0)
     landmarks = Landmarks(nothing, np.zeros((1, 2), dtype=np.int16), places[:1])
     layout = layouts.keep(settings, "final", made.digest, 0, landmarks)
-    layouts.add(settings, layout, keys, places, count)
+    layouts.add(settings, layout, keys, places)
     groups = (places[:, 0] // 13_200 + 5 * (places[:, 1] // 13_200)).astype(np.int16) % CLUSTERS
     cosines = np.ones(count, dtype=np.float16)
     sizes = np.bincount(groups, minlength=CLUSTERS).tolist()

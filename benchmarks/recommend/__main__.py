@@ -25,8 +25,8 @@ import numpy.typing as npt
 from attune.models.errors import DataError
 from attune.models.evaluation.intervals import percentile_interval
 from attune.models.files.atomic import write_json
+from attune.models.recommend import history_rows
 from attune.models.recommend.by_vectors import recommend, title_vectors
-from attune.models.recommend.history import read_history
 from attune.models.similarity.taste_learning import TasteSettings, learn_space
 from attune.models.similarity.taste_tuning import tune
 from attune.models.vectors.pool import unit_length
@@ -61,7 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     if asked.simulate:
         history = simulate(raw, genres, tuple(names.tolist()), asked.simulate, seed=0)
     else:
-        history = read_history(asked.history, _numbers(held, title), tuple(names.tolist()))
+        read = history_rows.read(asked.history.read_bytes(), _titles(held))
+        history = history_rows.likes(read, names.tolist())
     test = np.zeros(len(names), dtype=bool)
     test[title[held["split"] == 1]] = True
     parts = split(history, test)
@@ -83,10 +84,10 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     return result
 
 
-def _numbers(held: dict[str, Any], title: npt.NDArray[np.intp]) -> dict[str, int]:
-    """The number of the title that each asset id and title id names; a title's name goes first."""
-    by_asset = dict(zip(held["ids"].tolist(), title.tolist(), strict=True))
-    return by_asset | dict(zip(held["title_ids"].tolist(), title.tolist(), strict=True))
+def _titles(held: dict[str, Any]) -> dict[str, str]:
+    """The title that each asset id and title id names; a title's name goes first."""
+    titles = held["title_ids"].tolist()
+    return dict(zip(held["ids"].tolist(), titles, strict=True)) | dict(zip(titles, titles, strict=True))
 
 
 def _taste(held: dict[str, Any], labels: Floats, untuned: bool) -> Floats:

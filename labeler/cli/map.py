@@ -52,8 +52,8 @@ def show(shell: Shell) -> None:
             {
                 "map": one.id,
                 "space": one.space,
-                "images": one.images,
-                "waiting": layouts.waiting(session, one),
+                "images": layouts.shown(shell.settings, session, one),
+                "waiting": layouts.waiting(shell.settings, session, one),
                 "landmarks": one.landmarks,
                 "landmarks_digest": one.landmarks_digest,
                 "seed": one.seed,

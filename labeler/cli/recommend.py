@@ -38,7 +38,9 @@ def _recommend(shell: Shell, history: Path, new_only: bool, top: int, user: str 
             raise DataError(f"--user: the history has no usable row of {user[:60]!r}. Give a user as the history does.")
     if keep is not None:
         kept = histories.keep(shell.settings, read, keep)
-        shell.hint(f"{plural(kept, 'like')} kept for {plural(keep, 'day')}. To erase: `attune recommend erase`")
+        shell.hint(
+            f"{plural(kept, 'like')} kept for {plural(keep, 'day')}. To erase: `attune recommend erase --everybody`"
+        )
     from attune.labeler.recommend.recommending import recommend  # here: it loads scikit-learn, and --help need not
 
     found = recommend(shell.settings, read, top, new_only)
@@ -52,6 +54,11 @@ def _recommend(shell: Shell, history: Path, new_only: bool, top: int, user: str 
     for viewer in found.viewers:
         if viewer.why:
             shell.hint(f"{viewer.user}: {viewer.why}")
+    if found.kept_viewers < found.fewest_viewers:
+        shell.hint(
+            f"Popular titles are not told: the histories of {plural(found.kept_viewers, 'viewer')} are kept, and it "
+            f"takes {found.fewest_viewers}. To keep these: `attune recommend --history FILE --keep 30`"
+        )
     if found.space == "final":
         shell.hint("By how the posters look: no taste space is in use. `attune spaces learn taste --labels genre`")
 
@@ -83,7 +90,9 @@ def command(context: click.Context, /, history: Path | None, **options: Any) -> 
     """
     if context.invoked_subcommand is not None:
         if history is not None or any(value for name, value in options.items() if name != "top"):
-            raise click.UsageError("Options must come after the command. For example: `attune recommend erase --json`")
+            raise click.UsageError(
+                "Options must come after the command. For example: `attune recommend erase --user u17 --json`"
+            )
         return
     if history is None:
         raise click.UsageError("--history is missing. Give a CSV or Parquet file with the columns user and id.")
@@ -91,8 +100,17 @@ def command(context: click.Context, /, history: Path | None, **options: Any) -> 
 
 
 @attune_command(command, "erase", example="attune recommend erase --user u17")
-@click.option("--user", help="Only this user, as the history named them. Default: everyone.")
-def erase(shell: Shell, user: str | None) -> None:
-    """Erase the histories that were kept, of one user or of everyone."""
+@click.option("--user", help="This user, as the history named them.")
+@click.option("--everybody", is_flag=True, help="All users.")
+def erase(shell: Shell, user: str | None, everybody: bool) -> None:
+    """Erase the histories that were kept, of one user or of everybody.
+
+    There is no way back.
+    """
+    if everybody == (user is not None):
+        raise click.UsageError(
+            "Whose histories? Nothing was erased. Of one user: `attune recommend erase --user NAME`. Of all: `attune "
+            "recommend erase --everybody`"
+        )
     gone = histories.erase(shell.settings, user)
     shell.result({"erased": gone}, f"{plural(gone, 'like')} erased.")

@@ -23,7 +23,7 @@ from attune.labeler.spaces.spaces import FINAL, fingerprint_of, open_space
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import EncoderMismatch, UnknownProbe
 from attune.models.files.atomic import atomic_writer, digest_json
-from attune.models.similarity.label_values import values_of
+from attune.models.files.cell_values import values_of
 from attune.models.similarity.neighbour_lists import crowding_of
 from attune.models.similarity.space_files import LearnedSpace
 from attune.models.vectors.pool import unit_length

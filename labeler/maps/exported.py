@@ -109,11 +109,18 @@ def _neighbours(components: IntRows, step: float) -> pa.Array:
 
 
 def _own_columns(held: Sequence[Mapping[str, Any]]) -> dict[str, pa.Array]:
-    """The asset table's columns as text: one file may hold numbers and words in the same one."""
+    """The asset table's columns as text: one file may hold numbers and words in the same one.
+
+    A name that is taken gets ``column_`` in front, until no other column has it. DuckDB takes X and x for one name.
+    """
     names = sorted({str(name) for one in held for name in one})
+    theirs, taken = {name.casefold() for name in names}, set(OWN)
     out: dict[str, pa.Array] = {}
     for name in names:
-        shown = f"column_{name}" if name in OWN else name
+        shown = name
+        while shown.casefold() in taken or (shown != name and shown.casefold() in theirs):
+            shown = f"column_{shown}"
+        taken.add(shown.casefold())
         values = (one.get(name) for one in held)
         out[shown] = pa.array([None if value is None else str(value) for value in values], pa.string())
     return out

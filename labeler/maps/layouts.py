@@ -18,6 +18,7 @@ from attune.labeler.spaces.spaces import FINAL
 from attune.models.clock import now
 from attune.models.errors import DataError
 from attune.models.maps.placing import Landmarks, Places
+from attune.models.vectors.vector_store import VectorStore
 
 KIND = "map"  # of the job
 
@@ -53,10 +54,31 @@ def at_work(session: Session) -> Job | None:
     return session.scalar(mine.order_by(Job.created_at.desc()).limit(1))
 
 
-def waiting(session: Session, layout: Layout) -> int:
-    """How many images came after those on the map."""
-    later = select(func.count(Asset.id)).where(Asset.id > layout.placed_until, Asset.removed_at.is_(None))
-    return session.scalar(later) or 0
+def shown(settings: Settings, session: Session, layout: Layout) -> int:
+    """How many images the map shows: those that have a place, without the removed ones."""
+    held = _placed(settings, layout)
+    removed = np.fromiter(session.scalars(select(Asset.id).where(Asset.removed_at.is_not(None))), dtype=np.int64)
+    return len(held) - int(np.isin(removed, held).sum())
+
+
+def waiting(settings: Settings, session: Session, layout: Layout) -> int:
+    """How many images have a vector in the map's space, and no place on the map yet, whenever they came.
+
+    An image without a vector waits for that first. A map of vectors that are made in another way today waits for none.
+    """
+    made = spaces.fingerprint_of(session, layout.space)
+    alive = session.scalar(select(func.count(Asset.id)).where(Asset.removed_at.is_(None))) or 0
+    if made is None or made.digest != layout.space_digest or alive <= shown(settings, session, layout):
+        return 0
+    rows = session.execute(select(Asset.id, Asset.asset_id).where(Asset.removed_at.is_(None)).order_by(Asset.id)).all()
+    keys = np.fromiter((row.id for row in rows), dtype=np.int64, count=len(rows))
+    without = np.flatnonzero(~np.isin(keys, _placed(settings, layout)))
+    names = [rows[place].asset_id for place in without.tolist()]
+    return len(names) - len(VectorStore(settings.vectors).missing(made, names))
+
+
+def _placed(settings: Settings, layout: Layout) -> npt.NDArray[np.int64]:
+    return positions.load(settings, layout.file).keys if layout.file else positions.NONE.keys
 
 
 def keep(settings: Settings, space: str, space_digest: str, seed: int, landmarks: Landmarks, who: str = "") -> int:
@@ -72,7 +94,7 @@ def keep(settings: Settings, space: str, space_digest: str, seed: int, landmarks
         return row.id
 
 
-def add(settings: Settings, layout_id: int, keys: npt.NDArray[np.int64], places: Places, until: int) -> int:
+def add(settings: Settings, layout_id: int, keys: npt.NDArray[np.int64], places: Places) -> int:
     """Put images on a map; how many it has now. One that is on it already stays where it is.
 
     Two jobs that add at once lose nothing: the file is read again under the lock of the records.
@@ -82,7 +104,7 @@ def add(settings: Settings, layout_id: int, keys: npt.NDArray[np.int64], places:
         held = positions.load(settings, row.file) if row.file else positions.NONE
         joined = held.with_others(keys, places)
         row.file, row.images = positions.save(settings, joined), len(joined.keys)
-        row.placed_until, row.placed_at = max(row.placed_until or 0, until), now()
+        row.placed_at = now()
         named = [one for one in session.scalars(select(Layout.file)) if one]
     positions.forget(settings, named)
     return len(joined.keys)

@@ -22,6 +22,7 @@ from attune.models.recommend.history_rows import ReadHistory, Watch
 from attune.models.vectors.pool import unit_length
 
 BLOCK = 8192
+FEWEST_VIEWERS = 5  # who liked a title, before it is told from kept histories: of fewer it would be their own taste
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
 
@@ -51,7 +52,8 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class ForViewer:
-    """What one viewer gets. ``popular`` and ``item_knn`` come from histories that are kept; empty without any."""
+    """What one viewer gets. ``popular`` and ``item_knn`` come from histories that are kept: titles that at least
+    ``FEWEST_VIEWERS`` liked, of ``item_knn`` together with one that this viewer liked. Empty without any."""
 
     user: str
     liked: int
@@ -63,11 +65,15 @@ class ForViewer:
 
 @dataclass(frozen=True)
 class Recommended:
-    """The viewers in the order of the history, the ``space`` that was used, and how many histories stand beside."""
+    """The viewers in the order of the history, the ``space`` that was used, and how many histories stand beside.
+
+    ``fewest_viewers``: a title that fewer of them liked is not told.
+    """
 
     space: str
     viewers: list[ForViewer]
     kept_viewers: int
+    fewest_viewers: int = FEWEST_VIEWERS
 
 
 def recommend(settings: Settings, history: ReadHistory, top: int = 10, new_only: bool = False) -> Recommended:
@@ -84,8 +90,9 @@ def recommend(settings: Settings, history: ReadHistory, top: int = 10, new_only:
         watched = [titles.number[row.title] for row in history.rows if row.title in titles.number]
         allowed[watched] = False
         allowed[others.title] = False
-    popular = popularity(others) if len(others) else None
-    neighbours = ItemNeighbours(others) if len(others) else None
+    told = others.liked_by(FEWEST_VIEWERS)
+    popular = popularity(told) if len(told) else None
+    neighbours = ItemNeighbours(told, fewest=FEWEST_VIEWERS) if len(told) else None
     viewers = [
         _for_viewer(titles, user, rows, top, allowed, popular, neighbours) for user, rows in history.by_user().items()
     ]

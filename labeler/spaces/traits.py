@@ -20,6 +20,7 @@ from attune.labeler.spaces.members import Members
 from attune.models.catalog.manifest import CHAMPION
 from attune.models.catalog.probe_files import ProbeWeights, read_probe
 from attune.models.descriptions.enrichment import Trait
+from attune.models.files.cell_values import values_of
 from attune.models.labels.answers import UNSURE
 from attune.models.labels.labels import Labels, consensus
 
@@ -27,7 +28,7 @@ AUDIT, ANSWERS, PROBE, COLUMN, PHRASE = "audit", "answers", "probe", "column", "
 ROWS_AT_ONCE = 5_000
 MOST_VALUES = 50  # of a column: one with more is a title or a number, and says nothing of many images at once
 FEWEST_IMAGES = 8  # with a value
-BETWEEN = "|"  # values of a column that holds several
+LONGEST = 255  # characters that the records hold
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,9 +118,9 @@ def _by_class(
 
 
 def of_columns(held: Held) -> Iterator[Source]:
-    """The frequent values of each column that has few enough; a list, or a text with ``|``, is several values."""
+    """The frequent values of each column that has few enough; a cell may hold several (`values_of`)."""
     for column in sorted({name for columns in held.columns for name in columns}):
-        values = [_values(columns.get(column)) for columns in held.columns]
+        values = [tuple(one[:LONGEST] for one in values_of(columns.get(column))) for columns in held.columns]
         counts = Counter(value for some in values for value in set(some))
         if not 2 <= len(counts) <= MOST_VALUES:
             continue
@@ -127,13 +128,7 @@ def of_columns(held: Held) -> Iterator[Source]:
         for value, count in sorted(counts.items()):
             if count >= FEWEST_IMAGES:
                 holds = np.array([value in some for some in values], dtype=np.bool_)
-                yield Source(COLUMN, str(column)[:255], value, Trait("", holds, known))
-
-
-def _values(value: Any) -> list[str]:
-    parts = value if isinstance(value, list) else str(value).split(BETWEEN) if isinstance(value, str) else [value]
-    texts = ["" if one is None or isinstance(one, dict) else str(one).strip() for one in parts]
-    return [text[:255] for text in texts if text]
+                yield Source(COLUMN, str(column)[:LONGEST], value, Trait("", holds, known))
 
 
 def champions(session: Session) -> list[Champion]:

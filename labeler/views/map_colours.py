@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -47,26 +47,31 @@ class Choice:
 
 @dataclass(frozen=True)
 class Group:
-    """A row of the legend; ``colour`` is a number of the page's palette, ``steps`` of a row of shades."""
+    """A row of the legend; ``colour`` is a number of the page's palette, ``steps`` of a row of shades.
+
+    ``cluster``: the id of the clustering and the number of the cluster, where the group is one.
+    """
 
     text: str
     count: int
     colour: int
+    cluster: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
 class Coloured:
     """The group of each point, from 1 in the order of ``groups``; 0 where it has none. ``shades``: groups are steps of
-    a scale, from low to high."""
+    a scale, from low to high. ``none``: how many have no group. Removed images are in no count."""
 
     codes: Codes
     groups: Sequence[Group]
     shades: bool = False
+    none: int = 0
 
     def packed(self) -> bytes:
         """For the page: the length of the legend (uint32, lower byte first), the legend as JSON, a byte a point."""
-        rows = [{"text": one.text, "count": one.count, "colour": one.colour} for one in self.groups]
-        legend = json.dumps({"groups": rows, "shades": self.shades, "none": int((self.codes == 0).sum())}).encode()
+        rows = [asdict(one) for one in self.groups]
+        legend = json.dumps({"groups": rows, "shades": self.shades, "none": self.none}).encode()
         return len(legend).to_bytes(4, "little") + legend + self.codes.tobytes()
 
 
@@ -92,6 +97,16 @@ def coloured(settings: Settings, session: Session, viewer: Viewer, keys: Keys, b
 
     Raises AccessError for what the viewer may not see, UnknownAttribute.
     """
+    found = _coloured(settings, session, viewer, keys, by)
+    removed = select(Asset.id).where(Asset.removed_at.is_not(None))
+    gone = np.isin(keys, np.fromiter(session.scalars(removed), dtype=np.int64))
+    codes = np.where(gone, 0, found.codes).astype(np.uint8)
+    counts = np.bincount(codes[~gone], minlength=len(found.groups) + 1)
+    groups = [replace(one, count=int(counts[code])) for code, one in enumerate(found.groups, 1)]
+    return replace(found, codes=codes, groups=groups, none=int(counts[0]))
+
+
+def _coloured(settings: Settings, session: Session, viewer: Viewer, keys: Keys, by: str) -> Coloured:
     kind, _, rest = by.partition(":")
     name, _, number = rest.partition(":")
     if kind == COLUMN:
@@ -128,12 +143,15 @@ def _clusters(settings: Settings, session: Session, keys: Keys) -> Coloured:
     if saved is None:
         return Coloured(np.zeros(len(keys), dtype=np.uint8), ())
     held = members.load(settings, saved.row.file)
-    at = np.minimum(np.searchsorted(held.keys, keys), max(len(held.keys) - 1, 0))
-    inside = held.keys[at] == keys
-    codes = np.where(inside, held.places[at] + 1, 0).astype(np.uint8)
+    # A table by key: to search for each of 200,000 keys in their shuffled order takes ten times as long.
+    table = np.zeros(int(max(keys.max(initial=0), held.keys.max(initial=0))) + 1, dtype=np.uint8)
+    table[held.keys] = held.places + 1
+    codes = table[keys]
     names = [f"{one.number} · {one.name}" if one.name else f"Cluster {one.number}" for one in saved.clusters]
     # A number lives on, so a cluster keeps its colour when the clusters are made again.
-    return _counted(codes, names, [one.number - 1 for one in saved.clusters])
+    found = _grouped(codes, names, [one.number - 1 for one in saved.clusters])
+    pages = [(saved.row.id, one.number) for one in saved.clusters]
+    return replace(found, groups=[replace(one, cluster=page) for one, page in zip(found.groups, pages, strict=True)])
 
 
 def _column(session: Session, keys: Keys, name: str) -> Coloured:
@@ -191,15 +209,14 @@ def _scores(
         groups = [f"{10 * low} to {10 * low + 10} %" for low in range(BINS)]
     codes = np.where(visible, np.maximum(codes, 0), 0).astype(np.uint8)
     rows = scores.rows(keys.tolist())
-    return _counted(np.where(rows >= 0, codes[rows], 0).astype(np.uint8), groups, shades=kind == SCORE)
+    return _grouped(np.where(rows >= 0, codes[rows], 0).astype(np.uint8), groups, shades=kind == SCORE)
 
 
 def _by_key(keys: Keys, codes: Mapping[int, int], groups: Sequence[str]) -> Coloured:
-    return _counted(np.fromiter((codes.get(key, 0) for key in keys.tolist()), dtype=np.uint8), groups)
+    return _grouped(np.fromiter((codes.get(key, 0) for key in keys.tolist()), dtype=np.uint8), groups)
 
 
-def _counted(codes: Codes, names: Sequence[str], colours: Sequence[int] = (), shades: bool = False) -> Coloured:
-    counts = np.bincount(codes, minlength=len(names) + 1)
+def _grouped(codes: Codes, names: Sequence[str], colours: Sequence[int] = (), shades: bool = False) -> Coloured:
     of_code = colours or [-1 if name in (UNSURE, OTHERS) else place for place, name in enumerate(names)]
-    rows = [Group(str(name), int(counts[code]), of_code[code - 1]) for code, name in enumerate(names, 1)]
+    rows = [Group(str(name), 0, colour) for name, colour in zip(names, of_code, strict=True)]
     return Coloured(codes, rows, shades)

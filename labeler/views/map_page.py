@@ -29,7 +29,7 @@ STALE = "The map has changed since you opened the page. Load the page again."
 
 @dataclass(frozen=True)
 class MapPage:
-    """``digest`` names the state of the map, empty where there is none; ``waiting`` images have no place yet.
+    """``digest`` names the state of the map, empty where there is none; ``waiting`` images have a vector and no place.
 
     ``focus``: the point of the image that was asked for, None where it is not on the map. ``picked``: images that were
     chosen before, each with its point. ``assets``: how many images the pool has.
@@ -57,8 +57,9 @@ def map_page(settings: Settings, viewer: Viewer, asset_id: str = "", picks: Sequ
         unread = search.why_unread(session)
         if row is None or row.file is None:
             return MapPage("", 0, 0, assets, None, job, (), asset_id, None, (), unread)
+        here, waits = layouts.shown(settings, session, row), layouts.waiting(settings, session, row)
         return MapPage(
-            row.file, row.images, layouts.waiting(session, row), assets, row.made_at, job, choices(session, viewer),
+            row.file, here, waits, assets, row.made_at, job, choices(session, viewer),
             asset_id, _point(settings, session, viewer, row, asset_id),
             _picked(settings, session, viewer, row, picks), unread,
         )  # fmt: skip

@@ -63,7 +63,10 @@ class Description:
 
     @property
     def differs(self) -> bool:
-        """Whether it is told as a difference: at most one in ten of those that are is a false one."""
+        """Whether the tests found a difference. On average at most one in ten of all those found is false.
+
+        That holds for all groups and traits together. Of a part, such as what one page shows, it may be more or fewer.
+        """
         return self.q is not None and self.q <= FALSE_SHARE
 
 

@@ -23,11 +23,14 @@ def popularity(history: History) -> Floats:
 
 
 class ItemNeighbours:
-    """Titles that the same people liked (Sarwar et al. 2001), cosine over people, shrunk where few are shared."""
+    """Titles that the same people liked (Sarwar et al. 2001), cosine over people, shrunk where few are shared.
 
-    def __init__(self, history: History, shrink: float = SHRINK) -> None:
+    Two titles that fewer than ``fewest`` people liked both are not near at all.
+    """
+
+    def __init__(self, history: History, shrink: float = SHRINK, fewest: int = 1) -> None:
         pairs = np.unique(np.column_stack([history.user, history.title]), axis=0)
-        self._count, self._shrink = len(history.titles), shrink
+        self._count, self._shrink, self._fewest = len(history.titles), shrink, fewest
         self._by_user = np.split(pairs[:, 1], np.unique(pairs[:, 0], return_index=True)[1][1:])
         self._fans: dict[int, list[int]] = {}
         self._near: dict[int, Floats] = {}  # by liked title: many viewers like the same ones
@@ -52,5 +55,6 @@ class ItemNeighbours:
         if not fans:
             return np.zeros(self._count, dtype=np.float32)
         together = np.bincount(np.concatenate([self._by_user[fan] for fan in fans]), minlength=self._count)
+        together[together < self._fewest] = 0
         both = np.sqrt(np.maximum(self._popular * self._popular[title], 1))
         return np.asarray(together / both * (together / (together + self._shrink)), dtype=np.float32)

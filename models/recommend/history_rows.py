@@ -8,12 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from attune.models.errors import DataError
 from attune.models.files import tables
 from attune.models.files.cell_ids import normalise
-from attune.models.recommend.history import COLUMNS, LIKED
+from attune.models.recommend.history import History
 
-MOST_ROWS = 2_000_000
+COLUMNS = ("user", "id", "rating", "timestamp")
+LIKED = 3.5  # a rating of at least this is a like; without ratings every row is one
+MOST_ROWS = 2_000_000  # of a Parquet or Arrow file
 ONE = "you"  # the user of a list of titles without one
 
 
@@ -40,6 +44,24 @@ class ReadHistory:
         for row in self.rows:
             found.setdefault(row.user, []).append(row)
         return found
+
+
+def likes(read: ReadHistory, titles: Sequence[str]) -> History:
+    """The likes of a history as numbers; ``titles`` are the names by number, and have every title of ``read``.
+
+    ``left_out`` counts the rows that were left out, and those that are no like.
+    """
+    number = {name: place for place, name in enumerate(titles)}
+    liked = [row for row in read.rows if row.liked]
+    users, user = np.unique(np.array([row.user for row in liked], dtype=np.str_), return_inverse=True)
+    return History(
+        user.reshape(-1).astype(np.intp),
+        np.array([number[row.title] for row in liked], dtype=np.intp),
+        np.array([row.at for row in liked], dtype=np.float64),
+        tuple(users.tolist()),
+        tuple(titles),
+        sum(read.left_out.values()) + len(read.rows) - len(liked),
+    )
 
 
 def read(content: bytes, titles: Mapping[str, str]) -> ReadHistory:

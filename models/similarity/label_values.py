@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -10,17 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-SEPARATORS = re.compile(r"[|;,]")
+from attune.models.files.cell_values import values_of
+
 FEWEST = 10  # images with a label: fewer teach nothing
 MOST = 64
-
-
-def values_of(cell: Any) -> tuple[str, ...]:
-    """The values in a cell, each once: a list, or a text with |, ; or , between them. Empty for None."""
-    if cell is None:
-        return ()
-    parts = cell if isinstance(cell, list | tuple) else SEPARATORS.split(str(cell))
-    return tuple(dict.fromkeys(text for part in parts if (text := str(part).strip())))
 
 
 def multi_hot(cells: Sequence[Any]) -> tuple[npt.NDArray[np.float32], tuple[str, ...]]:

@@ -20,8 +20,9 @@ class SpaceFacts:
 
     ``encoder`` the fingerprint that its vectors need; ``column`` and ``labels`` what it was taught, ``rows`` by how
     many images; ``settings`` and ``tried`` of ``Tuned.facts``; ``measures`` of titles that it did not learn from: by
-    method (space, raw, ridge, logistic) and figure; ``left_out`` P@10 for hidden labels less that of the raw space;
-    ``intrinsic_dimension`` where it was measured. ``name``, ``version`` and the rest are empty before it is registered.
+    method (space, raw, ridge, logistic) and figure, with the penalties of the ``plain`` ones; ``left_out`` P@10 for
+    hidden labels less that of the raw space; ``intrinsic_dimension`` where it was measured. ``name``, ``version`` and
+    the rest are empty before it is registered.
     """
 
     encoder: Mapping[str, Any]

@@ -12,6 +12,7 @@ from attune.models.evaluation.intervals import percentile_interval, title_draws
 from attune.models.similarity.label_maps import logistic_map, ridge_map
 from attune.models.similarity.neighbour_lists import costs
 from attune.models.similarity.neighbour_measures import FIGURES, ListMeasures, measure_lists
+from attune.models.similarity.plain_tuning import PlainSettings
 from attune.models.similarity.space_files import LearnedSpace
 from attune.models.similarity.taste_learning import PrincipalAxes
 from attune.models.vectors.pool import unit_length
@@ -23,13 +24,19 @@ FEWEST = 20
 
 
 def compare(
-    space: LearnedSpace, taught: tuple[Floats, Floats], held: tuple[Floats, Floats], titles: npt.ArrayLike, seed: int
+    space: LearnedSpace,
+    taught: tuple[Floats, Floats],
+    held: tuple[Floats, Floats],
+    titles: npt.ArrayLike,
+    seed: int,
+    plain: PlainSettings | None = None,
 ) -> dict[str, Any] | None:
     """Figures with 95 % intervals over titles, by method: the space, raw vectors, ridge and logistic regression.
 
-    ``taught`` and ``held`` are vectors (n, d) and labels (n, k) multi-hot; ``titles`` those of ``held``. None with
-    fewer than ``FEWEST`` held-out images.
+    ``taught`` and ``held`` are vectors (n, d) and labels (n, k) multi-hot; ``titles`` those of ``held``. ``plain`` has
+    the penalties of the two regressions, by default the usual ones. None with fewer than ``FEWEST`` held-out images.
     """
+    chosen = plain or PlainSettings()
     names = np.asarray(titles, dtype=np.str_)
     rng = np.random.default_rng([seed, 66])
     rows = np.flatnonzero(held[1].sum(axis=1) > 0)
@@ -39,19 +46,21 @@ def compare(
         rows = np.sort(rng.choice(rows, MOST, replace=False))
     x, labels, names = held[0][rows], held[1][rows], names[rows]
     draws = title_draws(names.tolist(), rng, DRAWS)
-    found: dict[str, Any] = {"images": len(rows), "titles": len(np.unique(names))}
-    for method, see in _ways(space, *taught).items():
+    found: dict[str, Any] = {"images": len(rows), "titles": len(np.unique(names)), "plain": chosen.facts()}
+    for method, see in _ways(space, *taught, chosen).items():
         vectors = see(x)
         hubs = costs(vectors, names, space.hub_weight) if method == "space" else None
         found[method] = _figures(measure_lists(vectors, names, labels, hubs), draws)
     return found
 
 
-def _ways(space: LearnedSpace, x: Floats, labels: Floats) -> dict[str, Callable[[Floats], Floats]]:
+def _ways(
+    space: LearnedSpace, x: Floats, labels: Floats, plain: PlainSettings
+) -> dict[str, Callable[[Floats], Floats]]:
     axes = PrincipalAxes(space.mean, space.components)
     there = labels.sum(axis=1) > 0
     features, given = axes.features(x[there]), labels[there]
-    ridge, logistic = ridge_map(features, given, 1.0), logistic_map(features, given)
+    ridge, logistic = ridge_map(features, given, plain.ridge), logistic_map(features, given, plain.c)
     return {
         "space": space.vectors,
         "raw": unit_length,

@@ -26,6 +26,7 @@ from attune.models.errors import DataError
 from attune.models.evaluation.splits import held_out
 from attune.models.files.atomic import digest_json
 from attune.models.similarity.label_values import multi_hot
+from attune.models.similarity.plain_tuning import PlainSettings, tune_plain
 from attune.models.similarity.space_files import LearnedSpace
 from attune.models.similarity.space_manifest import SpaceFacts
 from attune.models.similarity.space_measures import compare
@@ -72,6 +73,12 @@ class Choices:
         if self.blend is None:
             return found
         return replace(found, settings=replace(found.settings, blend=self.blend))
+
+    def plain(self, taught: Rows, components: int) -> PlainSettings:
+        """The penalties of the plain ways that the space is measured beside, chosen in the same way."""
+        if not self.tuned:
+            return PlainSettings()
+        return tune_plain(taught.x, taught.labels, taught.titles, components, self.seed)
 
 
 def run(
@@ -123,7 +130,8 @@ def _learned(rows: Rows, chosen: Choices, report: Report) -> tuple[LearnedSpace,
     made = learn_space(taught.x, taught.labels, tuned.settings, chosen.seed)
     report(3, STEPS)
     pairs = (taught.x, taught.labels), (others.x, others.labels)
-    measures = compare(made, *pairs, others.titles, chosen.seed)
+    plain = chosen.plain(taught, tuned.settings.components)
+    measures = compare(made, *pairs, others.titles, chosen.seed, plain)
     count = int((taught.labels.sum(axis=1) > 0).sum())
     facts = SpaceFacts(
         {}, "", rows.names, count, chosen.seed, tuned.facts()["settings"], tuple(tuned.tried), measures,

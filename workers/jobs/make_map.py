@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import func, select
 
 from attune.labeler.assets.active_pool import PoolView
 from attune.labeler.jobs.jobs import Report, quiet
 from attune.labeler.maps import layouts, positions
-from attune.labeler.records.schema import Asset, Layout
+from attune.labeler.records.schema import Layout
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.spaces import spaces
@@ -38,7 +37,6 @@ def run(
     with reading(settings) as session:
         view = spaces.open_space(settings, session, space)
         row = layouts.latest(session, space)
-        until = session.scalar(select(func.max(Asset.id))) or 0
     if not (view.keys >= 0).any():
         raise EmptyPool(f"There are no images in the space {space}. To list the spaces: `attune spaces list`")
     # Of a map that was made, and killed before its first image was placed, the layout is there.
@@ -54,8 +52,7 @@ def run(
         for start in range(0, len(part), AT_ONCE):
             places[start : start + AT_ONCE] = landmarks.place(view.pool.rows(part[start : start + AT_ONCE]))
             report(plane.STEPS + (begin + start) // AT_ONCE + 1, total)
-        last = begin + SAVED_EVERY >= len(waiting)
-        images = layouts.add(settings, row.id, view.keys[part], places, until if last else 0)
+        images = layouts.add(settings, row.id, view.keys[part], places)
     return {"map": row.id, "images": images, "placed": len(waiting), "landmarks": row.landmarks}
 
 

@@ -12,16 +12,17 @@ from attune.labeler.settings import Settings
 
 
 def ask(settings: Settings) -> dict[str, int]:
-    """Ask for the job `map` where images wait for a place: one job at a time, and none while images get their vectors.
+    """Ask for the job `map` where images have a vector and no place: one job at a time, none while others get vectors.
 
-    Only for the map of the encoder's own vectors, as others have theirs when someone asks for them.
+    It does not matter when an image came: some get their vector long after. Only for the map of the encoder's own
+    vectors, as others have theirs when someone asks for them.
     """
     with reading(settings) as session:
         busy = select(Job.id).where(Job.kind.in_(("embed", layouts.KIND)), Job.state.in_(("queued", "running")))
         if session.scalar(busy.limit(1)):
             return {"maps": 0}
         row = layouts.latest(session)
-        if row is None or row.file is None or not layouts.waiting(session, row):
+        if row is None or row.file is None or not layouts.waiting(settings, session, row):
             return {"maps": 0}
     jobs.enqueue(settings, layouts.KIND)
     return {"maps": 1}

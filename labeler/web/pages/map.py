@@ -43,7 +43,9 @@ def page() -> ResponseReturnValue:
     picks = list(dict.fromkeys(one[:255] for one in request.args.getlist("pick")))[: pinned.MOST]
     found = map_page(auth.settings(), auth.viewer(), _field("image"), picks)
     bar = choosing(auth.settings(), auth.viewer(), _field("for"))
-    return render_template("explore_map.html", page=found, bar=bar, by=_field("by"), lookup=pinned.MOST)
+    ways, asked = [one.value for one in found.colours], _field("by")
+    by = next((one for one in (asked, "" if asked else map_colours.CLUSTER) if one in ways), "")
+    return render_template("explore_map.html", page=found, bar=bar, by=by, lookup=pinned.MOST)
 
 
 @blueprint.post("")
@@ -75,7 +77,7 @@ def colours(digest: str) -> ResponseReturnValue:
     with reading(settings) as session:
         keys = keys_of_state(settings, session, digest)
         found = map_colours.coloured(settings, session, auth.viewer(), keys, _field("by"))
-    return _zipped(gzip.compress(found.packed(), mtime=0))
+    return _zipped(gzip.compress(found.packed(), map_wire.LEVEL, mtime=0))
 
 
 @blueprint.get("/<digest>/images")

@@ -1,11 +1,8 @@
-// The map's page: fetches the points, and joins the stage, the hands, the legend, the pictures, the choice and the search.
+// The map's page: fetches and paints the points, and then joins the stage, the hands, the legend, the pictures, the choice
+// and the search. What the first painting does not need is imported beside it.
 
-import { Card } from "./map_card.js";
-import { Choice } from "./map_choice.js";
-import { Hands } from "./map_hands.js";
-import { Images, bytesOrJson, json } from "./map_images.js";
-import { Legend } from "./map_legend.js";
-import { Pictures } from "./map_pictures.js";
+import { unpacked } from "./map_codes.js";
+import { Images, bytes, json } from "./map_images.js";
 import { Stage } from "./map_stage.js";
 import { LIT } from "./map_states.js";
 import { Tones } from "./map_tones.js";
@@ -16,14 +13,19 @@ const trouble = (text) => { part("map-trouble").textContent = text; part("map-tr
 const SEARCH_MS = 400;
 
 async function begin() {
-  const by = part("by")?.value ?? "", first = by ? bytesOrJson(`${data.colours}?by=${encodeURIComponent(by)}`) : null;
-  first?.catch(() => {});  // the legend tells of it
-  const columns = new Uint16Array(await (await bytesOrJson(data.positions)).arrayBuffer()), count = columns.length / 2;
-  const tones = new Tones(root), stage = new Stage(root, columns.subarray(0, count), columns.subarray(count), new URL(location.href).searchParams.get("drawn") ?? "");
+  // The very addresses that the page's head asks for already.
+  const positions = bytes(data.positions), colours = data.coloured ? bytes(data.coloured) : null;
+  for (const one of [positions, colours]) one?.catch(() => {});  // told where it is awaited
+  const others = Promise.all([import("./map_card.js"), import("./map_choice.js"), import("./map_hands.js"), import("./map_legend.js"), import("./map_pictures.js")]);
+  others.catch(() => {});
+  const tones = new Tones(root), stage = new Stage(root, new URL(location.href).searchParams.get("drawn") ?? "");
+  stage.load(new Uint16Array(await positions));
+  await firstPaint(stage, tones, await Promise.race([colours, null]).catch(() => null));
+  const [{ Card }, { Choice }, { Hands }, { Legend }, { Pictures }] = await others;
   const images = new Images(data.images, trouble), said = part("map-said");
   const choice = new Choice(stage, { list: part("mosaic"), part: part("chosen"), said, address: data.images, most: Number(data.most), question: part("new-question"), failed: trouble });
-  const legend = new Legend(stage, tones, { address: data.colours, select: part("by"), list: part("legend"), failed: trouble, chosen: (found, add) => choice.take(found, add) });
-  const card = new Card(stage, part("card"), images, (i) => legend.named(i));
+  const legend = new Legend(stage, tones, { address: data.colours, pages: data.clusters, select: part("by"), list: part("legend"), failed: trouble, chosen: (found, add) => choice.take(found, add) });
+  const card = new Card(stage, part("card"), images, legend);
   const pictures = new Pictures(stage, part("pictures"), images);
   const hands = new Hands(stage, {
     drawn: (found, add) => { choice.take(found, add || part("add").checked); },
@@ -35,13 +37,22 @@ async function begin() {
   });
   tools(stage, hands, pictures, card, choice);
   search(stage, said);
-  await legend.load(by, first);
+  if (part("by")) part("by").value = data.by;  // a browser may have kept another
+  await legend.load(data.by, colours);
+  stage.paint();
+  performance.mark("map-whole");
+  if (data.focus) { const i = Number(data.focus); stage.goTo(i); card.pin(i); stage.mark(LIT, [i]); }
+  root.dataset.ready = stage.x.length;
+  Object.assign(window, { attuneMap: { stage, legend, choice, hands } });
+}
+
+// The points, in the colours where these are here by now: nobody waits for a legend to see the map.
+async function firstPaint(stage, tones, content) {
+  const { groups, shades, codes } = unpacked(content, stage.x.length);
+  stage.colour(codes, tones.palette(groups, shades), tones.of("--ink"));
   stage.paint();
   for (let frames = 0; frames < 2; frames += 1) await new Promise((done) => { requestAnimationFrame(done); });
   performance.mark("map-painted");
-  if (data.focus) { const i = Number(data.focus); stage.goTo(i); card.pin(i); stage.mark(LIT, [i]); }
-  root.dataset.ready = count;
-  Object.assign(window, { attuneMap: { stage, legend, choice, hands } });
 }
 
 // -- the buttons --------------------------------------------------------------------------------------------------------

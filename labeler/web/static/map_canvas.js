@@ -1,18 +1,18 @@
 // Points where there is no WebGL: pixels written into an image, which takes some milliseconds for 200,000.
 
 import { GONE } from "./map_geometry.js";
-import { CHOSEN, HIDDEN, LIT } from "./map_states.js";
+import { CHOSEN, HIDDEN, LIT, standing } from "./map_states.js";
 
 const STANDS = CHOSEN | LIT;
 
 export class CanvasPoints {
-  constructor(canvas, x, y) {
-    Object.assign(this, { canvas, x, y, context: canvas.getContext("2d"), code: new Uint8Array(x.length), state: new Uint8Array(x.length) });
-  }
+  constructor(canvas) { Object.assign(this, { canvas, context: canvas.getContext("2d") }); }
+
+  load(x, y) { Object.assign(this, { x, y, code: new Uint8Array(x.length), state: new Uint8Array(x.length), which: [] }); }
 
   codes(values) { this.code.set(values); }
 
-  states(values) { this.state.set(values); this.stands = values.some((one) => one & (CHOSEN | LIT)); this.lit = values.some((one) => one & LIT); }
+  states(values) { this.state.set(values); Object.assign(this, standing(values)); }
 
   palette(values, ink) { this.colours = values; this.ink = ink; }
 
@@ -26,10 +26,10 @@ export class CanvasPoints {
     this.pixels.fill(0);
     const view = { scale: scale * ratio, left: left * ratio, top: top * ratio };
     const strengths = [HIDDEN, 0].map((hidden) => this.row(hidden ? 16 : this.lit ? 46 : 255));
-    this.pass(view, wide * ratio, strengths, false);
-    if (this.stands) {
-      this.pass(view, wide * ratio * 1.7, null, true);
-      this.pass(view, wide * ratio * 1.15, [this.row(255), this.row(255)], true);
+    this.pass(view, wide * ratio, strengths, null);
+    if (this.which.length) {
+      this.pass(view, wide * ratio * 1.7, null, this.which);
+      this.pass(view, wide * ratio * 1.15, [this.row(255), this.row(255)], this.which);
     }
     this.context.putImageData(this.image, 0, 0);
   }
@@ -41,12 +41,14 @@ export class CanvasPoints {
     return out;
   }
 
-  // Draws the points that stand out, or the others; without `rows` in ink. A point at the very edge is left out.
-  pass({ scale, left, top }, wide, rows, above) {
+  // Draws the points of `which`, or without it those that do not stand out; without `rows` in ink. A point at the very
+  // edge is left out.
+  pass({ scale, left, top }, wide, rows, which) {
     const { x, y, code, state, pixels } = this, { width, height } = this.canvas, { reach, steps } = disc(wide, width), many = steps.length;
     const ink = ((255 << 24) | (this.ink[2] << 16) | (this.ink[1] << 8) | this.ink[0]) >>> 0, [l, t] = [left + 0.5, top + 0.5];
-    for (let i = 0; i < x.length; i += 1) {
-      if (((state[i] & STANDS) !== 0) !== above) continue;
+    for (let at = 0, end = (which ?? x).length; at < end; at += 1) {
+      const i = which ? which[at] : at;
+      if (!which && state[i] & STANDS) continue;
       const px = Math.floor(x[i] * scale + l), py = Math.floor(y[i] * scale + t);
       if (px < reach || py < reach || px >= width - reach || py >= height - reach || (x[i] === GONE && y[i] === GONE)) continue;
       const colour = rows ? rows[state[i] & HIDDEN ? 0 : 1][code[i]] : ink, middle = py * width + px;

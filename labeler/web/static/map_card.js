@@ -5,9 +5,9 @@ import { CHOSEN } from "./map_states.js";
 const DWELL_MS = 125, GRACE_MS = 260;
 
 export class Card {
-  // `named(point)`: the group that a point is in, as text.
-  constructor(stage, element, images, named) {
-    Object.assign(this, { stage, element, images, named, point: -1, pinned: false, timer: 0, said: "" });
+  // `legend` knows the group that a point is in.
+  constructor(stage, element, images, legend) {
+    Object.assign(this, { stage, element, images, legend, point: -1, pinned: false, timer: 0, said: "" });
     element.addEventListener("pointerenter", () => clearTimeout(this.timer));
     element.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse" && !this.pinned) this.later(() => this.hide(), GRACE_MS); });
     element.querySelector("[data-close]").addEventListener("click", () => this.hide());
@@ -39,7 +39,9 @@ export class Card {
     part("picture").replaceChildren(picture);
     part("id").textContent = image.id;
     part("title").textContent = image.title === image.id ? "" : image.title;
-    part("group").textContent = this.named(i);
+    part("group").textContent = this.legend.named(i);
+    const page = this.legend.pageOf(i);
+    part("cluster").hidden = !page; part("cluster").firstChild.href = page;
     part("similar").href = image.similar; part("open").href = image.image;
     part("toggle").textContent = this.stage.states[i] & CHOSEN ? "Remove from choice" : "Choose";
     this.element.hidden = false; this.element.dataset.of = i;

@@ -42,7 +42,7 @@ export class Choice {
   // are more than a choice can hold, the first are a fair sample.
   async take(inside, add) {
     const turn = this.turn += 1, kept = add ? this.checked().map(([i]) => i) : [];
-    const wanted = [...new Set([...kept, ...inside])].slice(0, this.most), missing = wanted.filter((i) => !this.points.has(i));
+    const wanted = [...new Set([...kept, ...inside.slice(0, this.most)])].slice(0, this.most), missing = wanted.filter((i) => !this.points.has(i));
     let images;
     try { images = missing.length ? (await json(`${this.address}?at=${missing.join(".")}`)).images : []; }
     catch (error) { this.failed(error.message); return; }
@@ -52,7 +52,7 @@ export class Choice {
     for (const i of [...this.points.keys()]) if (!add && !held.has(i)) this.points.delete(i);
     for (const one of images) this.append(one);
     for (const i of wanted) if (this.points.has(i)) this.points.get(i).checked = true;
-    const total = new Set([...kept, ...inside]).size;
+    const within = kept.length ? new Set(inside) : null, total = inside.length + kept.filter((i) => !within.has(i)).length;
     this.said.textContent = inside.length === 0 ? "No image is inside." : total > this.most
       ? `${many(inside.length)} inside. A choice holds at most ${this.most}: ${this.most} of them were chosen at random.`
       : `${many(inside.length)} inside, ${this.checked().length} chosen.`;

@@ -6,11 +6,11 @@ const BIN = 8, SIDE = 256;  // a bin is 2^8 units wide, so there are 256 in a ro
 // Whether a point is inside a polygon, a flat array [x, y, x, y, …], by the even-odd rule.
 export function inside(x, y, polygon) {
   let odd = false;
-  for (let i = 0, j = polygon.length - 2; i < polygon.length; j = i, i += 2) odd = crosses(x, y, polygon, j, i) ? !odd : odd;
+  for (let i = 0, j = polygon.length - 2; i < polygon.length; j = i, i += 2) if (crosses(x, y, polygon[j], polygon[j + 1], polygon[i], polygon[i + 1])) odd = !odd;
   return odd;
 }
 
-const crosses = (x, y, p, j, i) => (p[i + 1] > y) !== (p[j + 1] > y) && x < ((p[j] - p[i]) * (y - p[i + 1])) / (p[j + 1] - p[i + 1]) + p[i];
+const crosses = (x, y, ax, ay, bx, by) => (by > y) !== (ay > y) && x < ((ax - bx) * (y - by)) / (ay - by) + bx;
 
 // A polygon around a point.
 export function circle(x, y, radius, corners = 64) {
@@ -74,42 +74,51 @@ export class Bins {
     return -1;
   }
 
-  // The points inside a polygon, in their order. A bin that no edge touches is inside as a whole or not at all; in the
-  // others only the edges at the bin's height are looked at.
+  // The points inside a polygon, in their order, as a Uint32Array. A bin that no edge touches is inside as a whole or not
+  // at all; in the others only the edges at the bin's height are looked at. What is inside is first a bit of each point,
+  // so that nothing is to be sorted.
   lasso(polygon) {
-    const found = [], last = polygon.length - 2;
-    if (polygon.length < 6) return found;
-    let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+    if (polygon.length < 6) return new Uint32Array(0);
+    const { x, y, items } = this, bits = new Uint8Array(x.length);
+    let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity], count = 0;
     for (let i = 0; i < polygon.length; i += 2) {
       left = Math.min(left, polygon[i]); right = Math.max(right, polygon[i]);
       top = Math.min(top, polygon[i + 1]); bottom = Math.max(bottom, polygon[i + 1]);
     }
-    const rows = new Map();
-    const edges = (row) => {
-      if (!rows.has(row)) {
-        const low = row << BIN, high = (row + 1) << BIN, here = [];
-        for (let i = 0, j = last; i <= last; j = i, i += 2) {
-          if (Math.min(polygon[i + 1], polygon[j + 1]) <= high && Math.max(polygon[i + 1], polygon[j + 1]) >= low) here.push(j, i);
-        }
-        rows.set(row, here);
-      }
-      return rows.get(row);
-    };
+    const edges = edgesByRow(polygon);
     this.eachBin(left, top, right, bottom, (row, bin, start, end) => {
       const here = edges(row), low = (bin % SIDE) << BIN, high = low + (1 << BIN);
       let touched = false;
-      for (let k = 0; k < here.length && !touched; k += 2) {
-        const a = polygon[here[k]], b = polygon[here[k + 1]];
-        touched = Math.min(a, b) <= high && Math.max(a, b) >= low;
+      for (let k = 0; k < here.length && !touched; k += 4) touched = Math.min(here[k], here[k + 2]) <= high && Math.max(here[k], here[k + 2]) >= low;
+      if (!touched && !isIn(x[items[start]], y[items[start]], here)) return;
+      for (let at = start; at < end; at += 1) {
+        const i = items[at];
+        if (!touched || isIn(x[i], y[i], here)) { bits[i] = 1; count += 1; }
       }
-      const isIn = (i) => {
-        let odd = false;
-        for (let k = 0; k < here.length; k += 2) if (crosses(this.x[i], this.y[i], polygon, here[k], here[k + 1])) odd = !odd;
-        return odd;
-      };
-      if (!touched && !isIn(this.items[start])) return;
-      for (let at = start; at < end; at += 1) if (!touched || isIn(this.items[at])) found.push(this.items[at]);
     });
-    return found.sort((one, other) => one - other);
+    const found = new Uint32Array(count);
+    for (let i = 0, at = 0; at < count; i += 1) if (bits[i]) { found[at] = i; at += 1; }
+    return found;
   }
+}
+
+// Gives the edges of a polygon that reach a row of bins: a flat array [ax, ay, bx, by, …].
+function edgesByRow(polygon) {
+  const rows = new Map(), last = polygon.length - 2;
+  return (row) => {
+    if (!rows.has(row)) {
+      const low = row << BIN, high = (row + 1) << BIN, here = [];
+      for (let i = 0, j = last; i <= last; j = i, i += 2) {
+        if (Math.min(polygon[i + 1], polygon[j + 1]) <= high && Math.max(polygon[i + 1], polygon[j + 1]) >= low) here.push(polygon[j], polygon[j + 1], polygon[i], polygon[i + 1]);
+      }
+      rows.set(row, Float64Array.from(here));
+    }
+    return rows.get(row);
+  };
+}
+
+function isIn(x, y, edges) {
+  let odd = false;
+  for (let k = 0; k < edges.length; k += 4) if (crosses(x, y, edges[k], edges[k + 1], edges[k + 2], edges[k + 3])) odd = !odd;
+  return odd;
 }

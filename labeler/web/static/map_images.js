@@ -42,11 +42,12 @@ export class Images {
 
 // The JSON at an address. An error carries the server's own sentence.
 export async function json(address) {
-  const reply = await bytesOrJson(address);
-  return reply.json();
+  return (await reached(address)).json();
 }
 
-export async function bytesOrJson(address) {
+export async function bytes(address) { return (await reached(address)).arrayBuffer(); }
+
+async function reached(address) {
   let reply;
   try { reply = await fetch(address, { headers: { Accept: "application/json" } }); }
   catch { throw new Error("The console does not answer. Is it running? Try again."); }

@@ -1,12 +1,13 @@
 // What the points are coloured by: the choice, the legend with counts, and the groups that are shown alone.
 
+import { unpacked } from "./map_codes.js";
 import { GONE } from "./map_geometry.js";
-import { bytesOrJson } from "./map_images.js";
+import { bytes } from "./map_images.js";
 import { css } from "./map_tones.js";
 
 export class Legend {
-  constructor(stage, tones, { address, select, list, failed, chosen }) {
-    Object.assign(this, { stage, tones, address, select, list, failed, chosen, groups: [], shades: false, none: 0, only: new Set(), turn: 0 });
+  constructor(stage, tones, { address, pages, select, list, failed, chosen }) {
+    Object.assign(this, { stage, tones, address, pages, select, list, failed, chosen, groups: [], shades: false, none: 0, only: new Set(), turn: 0 });
     select?.addEventListener("change", () => this.load(select.value));
     list.addEventListener("click", (event) => {
       const row = event.target.closest("[data-code]");
@@ -16,16 +17,13 @@ export class Legend {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.paint());
   }
 
-  // `asked`: the reply, where it was asked for before the map was there.
+  // `asked`: the bytes, where they were asked for before the map was there.
   async load(by, asked = null) {
     const turn = this.turn += 1;
     try {
-      const content = by ? await (await (asked ?? bytesOrJson(`${this.address}?by=${encodeURIComponent(by)}`))).arrayBuffer() : null;
+      const content = by ? await (asked ?? bytes(`${this.address}?by=${encodeURIComponent(by)}`)) : null;
       if (turn !== this.turn) return;
-      const length = content ? new DataView(content).getUint32(0, true) : 0;
-      const told = content ? JSON.parse(new TextDecoder().decode(new Uint8Array(content, 4, length))) : { groups: [], shades: false, none: 0 };
-      Object.assign(this, told);
-      this.codes = content ? new Uint8Array(content, 4 + length) : new Uint8Array(this.stage.x.length);
+      Object.assign(this, unpacked(content, this.stage.x.length));
     } catch (error) { this.failed(error.message); return; }
     const address = new URL(location.href);
     if (by) address.searchParams.set("by", by); else address.searchParams.delete("by");
@@ -67,6 +65,9 @@ export class Legend {
     this.codes.forEach((one, i) => { if (one === code && this.stage.x[i] !== GONE) found.push(i); });
     this.chosen(found, false);
   }
+
+  // The page of the cluster that a point is in; "" where it is in none.
+  pageOf(i) { const cluster = this.groups[(this.codes?.[i] || 0) - 1]?.cluster; return cluster ? `${this.pages}/${cluster.join("/")}` : ""; }
 
   named(i) { const code = this.codes?.[i]; return code ? this.groups[code - 1].text : ""; }
 }

@@ -1,7 +1,7 @@
 // The stage: where the map stands in its window, what is drawn of it, and what lies under a place of the window.
 
 import { CanvasPoints } from "./map_canvas.js";
-import { Bins, SPAN, circle, simplified } from "./map_geometry.js";
+import { Bins, GONE, SPAN, circle, simplified } from "./map_geometry.js";
 import { HIDDEN } from "./map_states.js";
 import { WebGlPoints } from "./map_webgl.js";
 
@@ -12,9 +12,9 @@ const CORNER = 3;  // pixels between two corners of a drawn line
 
 export class Stage {
   // `drawn`: "canvas" or "webgl", where the best of the two is not wanted.
-  constructor(root, x, y, drawn = "") {
-    Object.assign(this, { root, x, y, bins: new Bins(x, y), codes: new Uint8Array(x.length), states: new Uint8Array(x.length) });
-    Object.assign(this, { hover: -1, path: null, reticle: 0, followers: [], asked: 0, moving: 0, scale: 0, left: 0, top: 0 });
+  // The painter prepares itself while the points are on their way; `load` brings them.
+  constructor(root, drawn = "") {
+    Object.assign(this, { root, x: null, y: null, count: 0, hover: -1, path: null, reticle: 0, followers: [], asked: 0, moving: 0, scale: 0, left: 0, top: 0 });
     this.canvas = root.querySelector("[data-points]"); this.over = root.querySelector("[data-over]");
     this.points = this.painter(drawn);
     this.still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -22,10 +22,20 @@ export class Stage {
     this.resize();
   }
 
+  // `columns`: the x of every point, then the y of every point.
+  load(columns) {
+    const count = columns.length / 2, x = columns.subarray(0, count), y = columns.subarray(count);
+    Object.assign(this, { x, y, codes: new Uint8Array(count), states: new Uint8Array(count) });
+    for (let i = 0; i < count; i += 1) this.count += x[i] !== GONE || y[i] !== GONE;
+    try { this.points.load(x, y); } catch { this.instead(); }
+  }
+
+  get bins() { return this.sorted ||= new Bins(this.x, this.y); }  // when somebody points at something
+
   painter(drawn) {
     try {
       if (drawn === "canvas") throw new Error("asked for");
-      const made = new WebGlPoints(this.canvas, this.x, this.y, drawn === "webgl");
+      const made = new WebGlPoints(this.canvas, drawn === "webgl");
       this.canvas.addEventListener("webglcontextlost", (event) => { event.preventDefault(); this.instead(); });
       this.root.dataset.drawn = "webgl";
       return made;
@@ -39,8 +49,10 @@ export class Stage {
     const fresh = this.canvas.cloneNode();
     this.canvas.replaceWith(fresh); this.canvas = fresh;
     this.root.dataset.drawn = "canvas";
-    const points = new CanvasPoints(fresh, this.x, this.y);
-    if (this.colours) { points.palette(...this.colours); points.codes(this.codes); points.states(this.states); this.points = points; this.draw(); }
+    const points = new CanvasPoints(fresh);
+    this.points = points;
+    if (this.x) points.load(this.x, this.y);
+    if (this.colours) { points.palette(...this.colours); points.codes(this.codes); points.states(this.states); this.draw(); }
     return points;
   }
 
@@ -54,6 +66,8 @@ export class Stage {
   }
 
   hide(shown) {  // of points by their code; null shows all
+    if (!shown && !this.hides) return;
+    this.hides = Boolean(shown);
     for (let i = 0; i < this.states.length; i += 1) this.states[i] = !shown || shown.has(this.codes[i]) ? this.states[i] & ~HIDDEN : this.states[i] | HIDDEN;
     this.points.states(this.states); this.draw();
   }
@@ -73,7 +87,7 @@ export class Stage {
   get zoom() { return this.scale / this.whole; }
 
   // Points grow as one comes nearer, and are smaller where there are many.
-  get wide() { return Math.max(1.6, Math.min(9, (5.2 - 0.8 * Math.log10(1 + this.bins.count / 250)) * this.zoom ** 0.3)); }
+  get wide() { return Math.max(1.6, Math.min(9, (5.2 - 0.8 * Math.log10(1 + this.count / 250)) * this.zoom ** 0.3)); }
 
   toMap(px, py) { return [(px - this.left) / this.scale, (py - this.top) / this.scale]; }
 
@@ -136,6 +150,7 @@ export class Stage {
   drawOver() { if (!this.asked && this.colours) this.askedOver ||= requestAnimationFrame(() => { this.askedOver = 0; this.paintOver(); }); }
 
   paint() {
+    cancelAnimationFrame(this.asked); this.asked = 0;
     this.points.draw({ scale: this.scale, left: this.left, top: this.top, wide: this.wide, ratio: this.ratio });
     this.paintOver();
     this.followers.forEach((follower) => follower());

@@ -1,6 +1,8 @@
 // Points by WebGL 1: two columns of coordinates, a byte of colour and a byte of state for each, sent once.
 
-import { CHOSEN, HIDDEN, LIT } from "./map_states.js";
+import { HIDDEN, LIT, standing } from "./map_states.js";
+
+const COLUMNS = ["x", "y", "code", "state"];
 
 const VERTEX = `
 attribute float x, y, code, state;
@@ -13,7 +15,7 @@ void main() {
   float stands = max(chosen, lit);
   vec2 at = (vec2(x, y) * scale + move) / size * 2.0 - 1.0;
   bool gone = x == 65535.0 && y == 65535.0;
-  gl_Position = gone || (above > 0.5 && stands < 0.5) ? vec4(2.0, 2.0, 0.0, 1.0) : vec4(at.x, -at.y, 0.0, 1.0);
+  gl_Position = gone ? vec4(2.0, 2.0, 0.0, 1.0) : vec4(at.x, -at.y, 0.0, 1.0);
   gl_PointSize = wide * (1.0 + 0.7 * stands * above);
   group = code;
   strength = stands > 0.5 ? 1.0 : hidden > 0.5 ? 0.06 : lights > 0.5 ? 0.18 : 0.82;
@@ -35,44 +37,46 @@ void main() {
 
 export class WebGlPoints {
   // Throws where the browser has no WebGL, or draws it without a graphics card, unless that is `slow` enough for who asks.
-  constructor(canvas, x, y, slow = false) {
+  // The program is compiled while the points are on their way.
+  constructor(canvas, slow = false) {
     const gl = canvas.getContext("webgl", { antialias: false, alpha: true, failIfMajorPerformanceCaveat: !slow });
     if (!gl) throw new Error("no WebGL");
-    Object.assign(this, { canvas, gl, count: x.length, buffers: {}, places: {} });
-    this.program = this.linked();
-    gl.useProgram(this.program);
-    for (const name of ["move", "size", "scale", "wide", "above", "lights", "ink"]) this.places[name] = gl.getUniformLocation(this.program, name);
-    this.column("x", x, gl.UNSIGNED_SHORT); this.column("y", y, gl.UNSIGNED_SHORT);
-    this.column("code", new Uint8Array(x.length), gl.UNSIGNED_BYTE); this.column("state", new Uint8Array(x.length), gl.UNSIGNED_BYTE);
+    Object.assign(this, { canvas, gl, program: gl.createProgram(), all: {}, above: {}, places: {}, which: [] });
+    for (const [kind, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]]) {
+      const shader = gl.createShader(kind);
+      gl.shaderSource(shader, source); gl.compileShader(shader); gl.attachShader(this.program, shader);
+    }
+    gl.linkProgram(this.program);
+  }
+
+  // Throws where the program did not compile.
+  load(x, y) {
+    const { gl, program } = this;
+    if (!gl.getProgramParameter(program, gl.LINK_STATUS)) throw new Error(gl.getProgramInfoLog(program) || "WebGL program");
+    gl.useProgram(program);
+    for (const name of ["move", "size", "scale", "wide", "above", "lights", "ink"]) this.places[name] = gl.getUniformLocation(program, name);
+    Object.assign(this, { x, y, code: new Uint8Array(x.length), state: new Uint8Array(x.length) });
+    for (const name of COLUMNS) { gl.enableVertexAttribArray(this.places[name] = gl.getAttribLocation(program, name)); this.send(this.all, name, this[name]); }
     gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
     for (const [name, value] of [["MIN_FILTER", "NEAREST"], ["MAG_FILTER", "NEAREST"], ["WRAP_S", "CLAMP_TO_EDGE"], ["WRAP_T", "CLAMP_TO_EDGE"]]) gl.texParameteri(gl.TEXTURE_2D, gl[`TEXTURE_${name}`], gl[value]);
     gl.enable(gl.BLEND); gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
   }
 
-  linked() {
-    const { gl } = this, program = gl.createProgram();
-    for (const [kind, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]]) {
-      const shader = gl.createShader(kind);
-      gl.shaderSource(shader, source); gl.compileShader(shader); gl.attachShader(program, shader);
-    }
-    gl.linkProgram(program);
-    if (!gl.getProgramParameter(program, gl.LINK_STATUS)) throw new Error(gl.getProgramInfoLog(program) || "WebGL program");
-    return program;
-  }
-
-  column(name, values, type) {
-    const { gl } = this, place = gl.getAttribLocation(this.program, name);
-    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[name] = gl.createBuffer());
+  send(buffers, name, values) {
+    const { gl } = this;
+    gl.bindBuffer(gl.ARRAY_BUFFER, buffers[name] ||= gl.createBuffer());
     gl.bufferData(gl.ARRAY_BUFFER, values, gl.DYNAMIC_DRAW);
-    gl.enableVertexAttribArray(place);
-    gl.vertexAttribPointer(place, 1, type, false, 0, 0);
   }
 
-  replace(name, values) { const { gl } = this; gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[name]); gl.bufferSubData(gl.ARRAY_BUFFER, 0, values); }
+  codes(values) { this.code = values; this.send(this.all, "code", values); this.gather(); }
 
-  codes(values) { this.replace("code", values); }
+  states(values) { this.state = values; this.send(this.all, "state", values); this.gather(); }
 
-  states(values) { this.replace("state", values); this.stands = values.some((one) => one & (CHOSEN | LIT)); this.lit = values.some((one) => one & LIT); }
+  // The points that stand out have buffers of their own: they are drawn again above the others.
+  gather() {
+    Object.assign(this, standing(this.state));
+    for (const name of COLUMNS) this.send(this.above, name, this[name].constructor.from(this.which, (i) => this[name][i]));
+  }
 
   palette(values, ink) { const { gl } = this; gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, 256, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, values); this.ink = ink; }
 
@@ -83,6 +87,16 @@ export class WebGlPoints {
     gl.uniform2f(places.size, canvas.width, canvas.height); gl.uniform2f(places.move, left * ratio, top * ratio);
     gl.uniform1f(places.scale, scale * ratio); gl.uniform1f(places.wide, wide * ratio);
     gl.uniform1f(places.lights, this.lit ? 1 : 0); gl.uniform3f(places.ink, ...this.ink.map((part) => part / 255));
-    for (const above of this.stands ? [0, 1] : [0]) { gl.uniform1f(places.above, above); gl.drawArrays(gl.POINTS, 0, this.count); }
+    this.pass(this.all, this.x.length, 0);
+    if (this.which.length) this.pass(this.above, this.which.length, 1);
+  }
+
+  pass(buffers, count, above) {
+    const { gl, places } = this;
+    for (const name of COLUMNS) {
+      gl.bindBuffer(gl.ARRAY_BUFFER, buffers[name]);
+      gl.vertexAttribPointer(places[name], 1, this[name].BYTES_PER_ELEMENT === 2 ? gl.UNSIGNED_SHORT : gl.UNSIGNED_BYTE, false, 0, 0);
+    }
+    gl.uniform1f(places.above, above); gl.drawArrays(gl.POINTS, 0, count);
   }
 }

@@ -75,12 +75,12 @@ def test_titles_come_with_their_reason_and_never_one_that_was_watched(made: Sett
 def test_kept_histories_hold_no_name_stand_beside_and_go(made: Settings) -> None:
     assets = _assets(made)
     titles = list(dict.fromkeys(one.title_id for one in assets))
-    lines = [f"secret-{user},{titles[place]}" for user in range(3) for place in (0, 1)]
+    lines = [f"secret-{user},{titles[place]}" for user in range(5) for place in (0, 1)] + [f"secret-0,{titles[2]}"]
     history = _read(made, "user,id\n" + "\n".join(lines))
-    assert histories.keep(made, history, 30) == 6
+    assert histories.keep(made, history, 30) == 11
     with reading(made) as session:
         held = list(session.scalars(select(Watched)))
-    assert {one.viewer for one in held} == {histories.hashed(made, f"secret-{user}") for user in range(3)}
+    assert {one.viewer for one in held} == {histories.hashed(made, f"secret-{user}") for user in range(5)}
     assert not any("secret" in one.viewer for one in held)
     mine = _read(made, f"user,id\nme,{titles[0]}\n")
     (viewer,) = recommend(made, mine).viewers
@@ -88,13 +88,15 @@ def test_kept_histories_hold_no_name_stand_beside_and_go(made: Settings) -> None
     assert [one.title_id for one in viewer.item_knn] == [titles[1]]
     (viewer,) = recommend(made, mine, top=500, new_only=True).viewers
     assert titles[1] not in [one.title_id for one in viewer.titles]
-    assert histories.erase(made, "secret-0") == 2
+    assert histories.erase(made, "secret-0") == 3
+    found = recommend(made, mine)
+    assert (found.kept_viewers, found.viewers[0].popular, found.viewers[0].item_knn) == (4, [], []), "four are too few"
     with writing(made) as session:
         for one in session.scalars(select(Watched)):
             one.expires_at = now() - timedelta(seconds=1)
     assert recommend(made, mine).kept_viewers == 0, "what has expired is not used, swept or not"
     with writing(made) as session:
-        assert histories.sweep(session) == 4
+        assert histories.sweep(session) == 8
 
 
 def test_the_command_says_what_it_left_out_and_prints_one_document(made: Settings, tmp_path: Path) -> None:
@@ -107,6 +109,7 @@ def test_the_command_says_what_it_left_out_and_prints_one_document(made: Setting
     assert len(value["viewers"][0]["titles"]) == 3
     assert value["left_out"] == {"the id is no title and no image of the pool": 1}
     assert "1 row left out" in done.stderr
+    assert "the histories of 0 viewers are kept, and it takes 5" in done.stderr
     with reading(made) as session:
         assert session.scalar(select(Watched.id).limit(1)) is None, "nothing is kept unless asked"
 
@@ -151,3 +154,15 @@ def test_only_the_user_who_is_asked_for_is_kept(made: Settings, tmp_path: Path) 
         held = [one.viewer for one in session.scalars(select(Watched))]
     assert held == [histories.hashed(made, "u2")]
     histories.erase(made)
+
+
+def test_nothing_is_erased_unless_told_whose(made: Settings) -> None:
+    title = _assets(made)[0].title_id
+    histories.keep(made, _read(made, f"user,id\nu1,{title}\nu2,{title}\n"), 3)
+    place = ["--workspace", str(made.workspace)]
+    for unclear in ([], ["--user", "u1", "--everybody"]):
+        done = CliRunner().invoke(command, ["erase", *unclear, *place])
+        assert done.exit_code != 0
+        assert "Nothing was erased" in done.output
+    assert CliRunner().invoke(command, ["erase", "--user", "u1", *place]).stdout == "1 like erased.\n"
+    assert CliRunner().invoke(command, ["erase", "--everybody", *place]).stdout == "1 like erased.\n"

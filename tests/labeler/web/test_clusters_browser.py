@@ -1,13 +1,15 @@
-"""From no clusters to the first labels of a question that one of them raised, in a browser at two widths."""
+"""The strategist's way in a browser, at two widths: a map, a line on it, the cluster that is there, what that has in
+common, a question made of it, and its first labels."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from sqlalchemy import select
 
 from attune.labeler.attributes import attributes
@@ -18,10 +20,11 @@ from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
 from attune.workers.runtime.perform import perform
 from tests.labeler.web.test_explore import embed
-from tests.support import axe, factories, web
+from tests.support import axe, factories, mapped, web
 from tests.support.desk import Stored
 
 pytestmark = pytest.mark.browser
+COUNT = 90
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,8 @@ class House:
 
 @pytest.fixture
 def house(settings: Settings, ana: Expert, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    embed(settings, 90)
+    embed(settings, COUNT)
+    mapped.quick(monkeypatch)
     factories.add_user(settings, "olga@example.org", "owner")
     factories.add_user(settings, "ana@example.org", "expert", ana)
     monkeypatch.setattr("attune.workers.runtime.perform.reader.build", lambda: settings)
@@ -80,7 +84,7 @@ def look(page: Page, name: str, shots: Path) -> None:
 
 
 @pytest.mark.parametrize("width", [1400, 390])
-def test_from_no_clusters_to_the_first_labels_of_a_new_question(
+def test_from_a_map_to_the_first_labels_of_a_new_question(
     browser: Browser, house: House, width: int, tmp_path: Path
 ) -> None:
     context = browser.new_context(viewport={"width": width, "height": 900})
@@ -88,19 +92,15 @@ def test_from_no_clusters_to_the_first_labels_of_a_new_question(
     page.on("pageerror", lambda error: errors.append(str(error)))
     enter(page, house, "olga")
     page.goto(f"{house.address}/explore")
-    page.get_by_role("navigation", name="Explore").get_by_role("link", name="Clusters").click()
-    expect(page.get_by_role("heading", name="No clusters yet")).to_be_visible()
-    page.get_by_label("How many").fill("4")
-    page.get_by_role("button", name="Make clusters").click()
-    expect(page.get_by_text("Waiting for a worker.")).to_be_visible()
-    look(page, f"waiting-{width}", tmp_path)
-    work(house, "clusters")
-    expect(page.get_by_role("heading", name="Clustering 1: Meaning")).to_be_visible(timeout=20_000)
-    expect(page.locator(".parts > li")).to_have_count(4)
+    rooms = page.get_by_role("navigation", name="Explore")
+    _make_map(page, house, rooms)
+    _make_clusters(page, house, rooms)
     look(page, f"clusters-{width}", tmp_path)
+    rooms.get_by_role("link", name="Map").click()
+    _draw_around(page)
+    look(page, f"map-{width}", tmp_path)
+    _open_cluster(page)
 
-    page.get_by_role("link", name="Cluster 2", exact=True).click()
-    expect(page.get_by_role("heading", name="Core")).to_be_visible()
     page.get_by_role("textbox", name="Name", exact=True).fill("Dark corridors")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="Dark corridors", level=1)).to_be_visible()
@@ -108,6 +108,7 @@ def test_from_no_clusters_to_the_first_labels_of_a_new_question(
     expect(page.locator("#live-described").get_by_text("Waiting for a worker.")).to_be_visible()
     work(house, "describe")
     expect(page.get_by_text("there are too few answers yet")).to_be_visible(timeout=20_000)
+    # Here a strategist reads how the cluster performed: what worked, and what did not.
     look(page, f"cluster-{width}", tmp_path)
 
     page.get_by_role("link", name="Make it a question").click()
@@ -128,6 +129,66 @@ def test_from_no_clusters_to_the_first_labels_of_a_new_question(
     context.close()
     assert not errors
     _first_labels(browser, house, width)
+
+
+def _make_map(page: Page, house: House, rooms: Locator) -> None:
+    rooms.get_by_role("link", name="Map").click()
+    expect(page.get_by_role("heading", name="No map yet")).to_be_visible()
+    page.get_by_role("button", name="Make the map").click()
+    expect(page.get_by_text("Waiting for a worker.")).to_be_visible()
+    work(house, "map")
+    expect(page.locator("[data-map][data-ready]")).to_be_visible(timeout=20_000)
+    expect(page.locator("[data-legend]")).to_be_hidden()
+
+
+def _make_clusters(page: Page, house: House, rooms: Locator) -> None:
+    rooms.get_by_role("link", name="Clusters").click()
+    expect(page.get_by_role("heading", name="No clusters yet")).to_be_visible()
+    page.get_by_label("How many").fill("4")
+    page.get_by_role("button", name="Make clusters").click()
+    expect(page.get_by_text("Waiting for a worker.")).to_be_visible()
+    work(house, "clusters")
+    expect(page.get_by_role("heading", name="Clustering 1: Meaning")).to_be_visible(timeout=20_000)
+    expect(page.locator(".parts > li")).to_have_count(4)
+
+
+def _draw_around(page: Page) -> None:
+    """A line around the left half of the map chooses what is there."""
+    expect(page.locator("[data-map][data-ready]")).to_be_visible()
+    expect(page.locator("[data-legend] li")).to_have_count(4)
+    page.get_by_role("button", name="Draw around").click()
+    page.locator("[data-map]").scroll_into_view_if_needed()
+    box: Any = page.locator("[data-map]").bounding_box()
+    corners = [(0.02, 0.02), (0.5, 0.02), (0.5, 0.98), (0.02, 0.98), (0.02, 0.02)]
+    places = [(box["x"] + u * box["width"], box["y"] + v * box["height"]) for u, v in corners]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=5)
+    page.mouse.up()
+    expect(page.locator("[data-map-said]")).to_contain_text("chosen.")
+    count = int(page.locator("[data-picked]").inner_text())
+    assert 0 < count < COUNT
+    assert page.evaluate("window.attuneMap.stage.states.filter((one) => one & 1).length") == count
+
+
+def _open_cluster(page: Page) -> None:
+    """From an image of the choice to the cluster that it is in."""
+    page.get_by_role("button", name="Move", exact=True).click()
+    at = page.evaluate(
+        """() => {
+            const { stage } = window.attuneMap, i = stage.states.findIndex((one) => one & 1);
+            const box = stage.root.getBoundingClientRect(), [x, y] = stage.toScreen(i);
+            return [box.left + x, box.top + y];
+        }"""
+    )
+    page.mouse.click(*at)
+    card = page.locator("[data-card]")
+    expect(card).to_contain_text("Cluster")
+    number = int(card.locator("[data-group]").inner_text().removeprefix("Cluster "))
+    card.get_by_role("link", name="Open this cluster").click()
+    expect(page.get_by_role("heading", name=f"Cluster {number}", level=1)).to_be_visible()
+    expect(page.get_by_role("heading", name="Core")).to_be_visible()
 
 
 def _examples(page: Page, field: str) -> list[str]:

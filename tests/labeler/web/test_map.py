@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from sqlalchemy import select
 
 from attune.labeler.explore import pool_scores
 from attune.labeler.maps import layouts, positions
@@ -92,6 +93,23 @@ def test_points_lead_to_their_images(settings: Settings, expert: Actor, assets: 
     assert [(one["at"], one["id"]) for one in shown] == [(at, names[keys[at]]) for at in (3, 0, 39)]
 
 
+def test_a_removed_image_is_in_no_count_of_the_legend(settings: Settings, owner: Actor, assets: list[Asset]) -> None:
+    make_clusters.run(settings, k=4)
+    with writing(settings) as session:
+        for one in session.scalars(select(Asset)):
+            one.columns = {"genre": "noir"} if one.id != assets[3].id else {}
+        for gone in (assets[3], assets[7]):
+            session.get_one(Asset, gone.id).removed_at = now()
+    for by in ("cluster", "column:genre"):
+        groups, codes = colours(owner, settings, by)
+        assert sum(one["count"] for one in groups) == 38, by
+        assert (codes > 0).sum() == 38
+        reply = owner.get(f"/explore/map/{digest(settings)}/colours?by={by}")
+        content = gzip.decompress(reply.data)
+        assert json.loads(content[4 : 4 + int.from_bytes(content[:4], "little")])["none"] == 0
+    assert "Map of 38 images" in owner.get("/explore/map").text
+
+
 @pytest.mark.parametrize("what", ["positions", "colours?by=cluster", "images?at=0", "search?q=a"])
 def test_a_name_that_no_map_has_opens_no_file(settings: Settings, owner: Actor, assets: list[Asset], what: str) -> None:
     assert owner.get(f"/explore/map/..%2Frecords/{what}").status_code == 404
@@ -163,7 +181,7 @@ def test_columns_and_clusters_have_legends_that_add_up(settings: Settings, owner
             session.get_one(Asset, one.id).columns = {"year": 1900 + number}
     groups, codes = colours(owner, settings, "column:year")
     assert len(groups) == 21
-    assert groups[-1] == {"text": "other values", "count": 10, "colour": -1}
+    assert groups[-1] == {"text": "other values", "count": 10, "colour": -1, "cluster": None}
     assert (codes == 0).sum() == 10, "images without the column"
     assert colours(owner, settings, "cluster")[0] == []
     make_clusters.run(settings, k=4)
@@ -187,7 +205,7 @@ def test_the_page_tells_what_it_waits_for_and_where_an_image_is(
     later = mapped.add(settings, 2, seed=9)
     page = owner.get(f"/explore/map?image={later[0].asset_id}&pick={assets[0].asset_id}").text
     assert "2 new images not on the map yet" in page
-    assert f"{later[0].asset_id} is not on the map yet" in page
+    assert f"{later[0].asset_id} is not on the map. A worker places" in page
     assert f'value="{assets[0].asset_id}" checked' in page
     assert owner.send("/explore/map").status_code == 302
     assert "Waiting for a worker" in owner.get("/explore/map").text

@@ -110,6 +110,27 @@ def test_a_line_chooses_exactly_what_is_inside(page: Page, served: Served, drawn
     page.wait_for_function(f"() => {marked} === 0")
 
 
+def test_points_come_once_before_anything_else_is_there(page: Page, served: Served) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.rsplit("/", 1)[-1]))
+    open_map(page, served)
+    for what in ("positions", "colours?by=cluster", "map_stage.js"):
+        assert asked.count(what) == 1, "asked for in the head, and used from there"
+    assert asked.index("positions") < asked.index("map.js")
+    marks = "['map-painted', 'map-whole'].map((name) => performance.getEntriesByName(name)[0].startTime)"
+    painted, whole = page.evaluate(marks)
+    assert painted < whole
+    page.route("**/map_legend.js", lambda route: route.abort())
+    page.route("**/colours?*", lambda route: route.abort())
+    page.reload(wait_until="commit")
+    page.wait_for_function("() => performance.getEntriesByName('map-painted').length")
+    drawn = """() => {
+        const canvas = document.querySelector("[data-points]"), { width, height } = canvas;
+        return canvas.getContext("2d").getImageData(0, 0, width, height).data.some((one) => one);
+    }"""
+    assert page.evaluate(drawn), "neither the legend nor its colours are waited for"
+
+
 def test_the_lasso_of_the_bins_is_that_of_every_point(page: Page, served: Served) -> None:
     page.goto(f"{served.address}/login")
     page.evaluate("async () => { window.geometry = await import('/static/map_geometry.js'); }")
@@ -129,7 +150,7 @@ def test_the_lasso_of_the_bins_is_that_of_every_point(page: Page, served: Served
                 const x = Uint16Array.from(points, (one) => one[0]), y = Uint16Array.from(points, (one) => one[1]);
                 const plain = points.flatMap((one, i) =>
                     ((one[0] !== 65535 || one[1] !== 65535) && window.geometry.inside(...one, polygon) ? [i] : []));
-                return [new window.geometry.Bins(x, y).lasso(polygon), plain];
+                return [Array.from(new window.geometry.Bins(x, y).lasso(polygon)), plain];
             }""",
             [points, [value for corner in corners for value in corner]],
         )

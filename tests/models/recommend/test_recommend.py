@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,10 +11,11 @@ from attune.models.errors import DataError
 from attune.models.recommend import by_others
 from attune.models.recommend.by_others import ItemNeighbours, popularity
 from attune.models.recommend.by_vectors import reasons, recommend, scores, title_vectors
-from attune.models.recommend.history import History, read_history
+from attune.models.recommend.history import History
+from attune.models.recommend.history_rows import likes, read
 from attune.models.vectors.pool import unit_length
 
-TITLES = {"alien": 0, "brazil": 1, "a1": 0, "clue": 2}
+TITLES = {"alien": "alien", "brazil": "brazil", "a1": "alien", "clue": "clue"}
 NAMES = ("alien", "brazil", "clue")
 
 
@@ -26,37 +25,31 @@ def history(pairs: list[tuple[int, int]], titles: int) -> History:
     return History(user, title, np.arange(len(pairs), dtype=float), tuple(map(str, range(user.max() + 1))), names)
 
 
-def test_a_history_is_read_in_the_order_of_time_and_counts_what_it_leaves_out(tmp_path: Path) -> None:
-    path = tmp_path / "history.csv"
-    path.write_text(
-        "user,id,rating,timestamp\n007,clue,5,30\n007,a1,4,10\n2,brazil,2,5\n2,unknown,5,6\n2,alien,3.5,20\n"
-    )
-    read = read_history(path, TITLES, NAMES)
-    assert read.users == ("007", "2")  # a user's name is never a number
-    assert [NAMES[title] for title in read.title] == ["alien", "alien", "clue"]
-    assert {user: titles.tolist() for user, titles in read.by_user().items()} == {0: [0, 2], 1: [0]}
-    assert read.left_out == 2
+def test_a_history_is_read_in_the_order_of_time_and_counts_what_it_leaves_out() -> None:
+    text = "user,id,rating,timestamp\n007,clue,5,30\n007,a1,4,10\n2,brazil,2,5\n2,unknown,5,6\n2,alien,3.5,20\n"
+    found = likes(read(text.encode(), TITLES), NAMES)
+    assert found.users == ("007", "2")  # a user's name is never a number
+    assert [NAMES[title] for title in found.title] == ["alien", "alien", "clue"]
+    assert {user: titles.tolist() for user, titles in found.by_user().items()} == {0: [0, 2], 1: [0]}
+    assert found.left_out == 2
 
 
-def test_without_ratings_and_times_every_row_is_a_like_in_the_order_of_the_file(tmp_path: Path) -> None:
-    path = tmp_path / "history.csv"
-    path.write_text("user,id\na,clue\na,alien\na,clue\n")
-    assert read_history(path, TITLES, NAMES).by_user()[0].tolist() == [2, 0]
+def test_without_ratings_and_times_every_row_is_a_like_in_the_order_of_the_file() -> None:
+    found = likes(read(b"user,id\na,clue\na,alien\na,clue\n", TITLES), NAMES)
+    assert found.by_user()[0].tolist() == [2, 0]
+    assert len(likes(read(b"user,id\na,nowhere\n", TITLES), NAMES)) == 0
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("viewer,id\na,clue\n", "user"),
-        ("user,id,rating\na,clue,good\n", "rating"),
-        ("user,id,rating\na,clue,\n", "rating"),
-    ],
-)
-def test_a_history_that_cannot_be_used_says_which_column(text: str, said: str, tmp_path: Path) -> None:
-    path = tmp_path / "history.csv"
-    path.write_text(text)
-    with pytest.raises(DataError, match=said):
-        read_history(path, TITLES, NAMES)
+def test_of_few_people_neither_a_title_nor_a_neighbour_is_told() -> None:
+    five = [(user, title) for user in range(5) for title in (0, 1)]
+    known = history([*five, (5, 0), (5, 2), (6, 2), (7, 2), (8, 2), (9, 2)], 4)
+    told = known.liked_by(5)
+    assert popularity(told).tolist() == [6, 5, 5, 0]
+    near = ItemNeighbours(told, fewest=5).scores(np.array([0]))
+    assert near[1] > 0
+    assert near[2] == 0, "one person liked both, and nobody is to know"
+    assert ItemNeighbours(known).scores(np.array([0]))[2] > 0
+    assert popularity(known.liked_by(6)).tolist() == [6, 0, 0, 0]
 
 
 @given(st.integers(2, 40), st.integers(1, 30), st.integers(0, 999))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -11,18 +12,19 @@ from sqlalchemy import select
 
 from attune.labeler.attributes import attributes
 from attune.labeler.jobs import jobs
-from attune.labeler.records.schema import Asset, Clustering, Description, Run
+from attune.labeler.records.schema import Asset, Clustering, Description, Job, Run
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.spaces import clusterings, descriptions, members
 from attune.labeler.spaces.description_words import figures, in_order, sentence
 from attune.labeler.spaces.descriptions import Basis
+from attune.models.clock import now
 from attune.models.descriptions.phrases import vocabulary
 from attune.models.errors import UnknownClustering
 from attune.workers.jobs import describe_clusters, make_clusters
 from attune.workers.runtime import due_descriptions
 from tests.labeler.catalog import judged, worlds
-from tests.support import factories
+from tests.support import factories, mapped
 
 K = 6
 
@@ -119,10 +121,14 @@ def test_a_columns_value_that_fills_a_cluster_is_told_and_ids_are_not(house: Set
     with writing(house) as session:
         for asset in session.scalars(select(Asset)):
             palette = ["blue", "cold"] if asset.id in mine else ["red"]
-            asset.columns = asset.columns | {"palette": palette, "file": asset.asset_id}
+            asset.columns = asset.columns | {
+                "palette": palette, "mood": ", ".join(palette), "size": "1,5 m" if asset.id in mine else "2,5 m",
+                "file": asset.asset_id,
+            }  # fmt: skip
     describe_clusters.run(house, clustering=1)
     columns = {(one.number, one.name, one.value) for one in said(house) if one.kind == "column"}
     assert {(2, "palette", "blue"), (2, "palette", "cold")} <= columns
+    assert {(2, "mood", "blue"), (2, "mood", "cold"), (2, "size", "1,5 m")} <= columns, "as the taste space reads cells"
     assert "file" not in {name for _, name, _ in columns}
 
 
@@ -159,6 +165,33 @@ def test_descriptions_are_asked_for_again_when_a_champion_moves(
     with writing(house) as session:
         attributes.find(session, "romance").answers_counter += 30
     assert due_descriptions.ask(house) == 1
+
+
+def test_a_clustering_that_always_fails_lets_the_others_be_described(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = factories.workspace(tmp_path / "two")
+    mapped.add(settings, 24)
+    make_clusters.run(settings, k=2)
+    make_clusters.run(settings, k=2, within="1:1")
+    start, asked = now(), []
+    monkeypatch.setattr(jobs, "hand_over", lambda *_: None)
+    for minutes in range(0, 26 * 60, 11):
+        at = start + timedelta(minutes=minutes)
+        for module in (due_descriptions, jobs, descriptions):
+            monkeypatch.setattr(module, "now", lambda at=at: at)
+        if due_descriptions.ask(settings):
+            with writing(settings) as session:
+                job = session.scalars(select(Job).where(Job.state == "queued")).one()
+                asked.append(job.arguments["clustering"])
+                if job.arguments["clustering"] == 1:
+                    job.state = "failed"
+                else:
+                    job.state, session.get_one(Clustering, 2).described_at = "done", at
+    assert asked[:3] == [1, 2, 1], "both have their turn"
+    assert asked.count(2) == 1
+    assert 5 <= asked.count(1) <= 9, "one that fails rests ever longer, and is tried again in the end"
+    assert asked[-1] == 1
 
 
 def test_without_a_text_tower_there_are_no_words_and_it_says_why(template: Settings) -> None:

@@ -88,8 +88,8 @@ def test_two_jobs_that_add_at_once_lose_nothing(pool: Settings) -> None:
     make_map.run(pool)
     row, before = held(pool)
     keys = np.array([assets[-1].id + 1, assets[-1].id + 2], dtype=np.int64)
-    layouts.add(pool, row.id, keys[:1], np.array([[7, 8]], dtype=np.uint16), 0)
-    layouts.add(pool, row.id, keys, np.array([[1, 2], [3, 4]], dtype=np.uint16), 0)
+    layouts.add(pool, row.id, keys[:1], np.array([[7, 8]], dtype=np.uint16))
+    layouts.add(pool, row.id, keys, np.array([[1, 2], [3, 4]], dtype=np.uint16))
     after = held(pool)[1]
     assert len(after.keys) == len(before.keys) + 2
     assert after.places[-2:].tolist() == [[7, 8], [3, 4]], "who is there stays"
@@ -139,11 +139,28 @@ def test_newcomers_are_asked_for_once_they_have_vectors(pool: Settings, monkeypa
     assert map_newcomers.ask(pool) == {"maps": 0}
 
 
+def test_an_image_that_gets_its_vector_after_later_ones_is_asked_for_too(
+    pool: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "hand_over", lambda *_: None)
+    mapped.add(pool, 10)
+    make_map.run(pool)
+    slow = factories.add_assets(pool, 2)
+    mapped.add(pool, 3, seed=5)
+    assert make_map.run(pool)["placed"] == 3, "the newest of all has its place"
+    assert map_newcomers.ask(pool) == {"maps": 0}, "nobody can place what has no vector, so nobody is asked to"
+    mapped.embed(pool, slow[:1], seed=6)
+    with reading(pool) as session:
+        assert layouts.waiting(pool, session, layouts.needed(session)) == 1
+    assert map_newcomers.ask(pool) == {"maps": 1}
+    assert make_map.run(pool)["placed"] == 1
+
+
 def test_the_export_has_what_embedding_atlas_reads(pool: Settings, tmp_path: Path) -> None:
     assets = mapped.add(pool, 24)
     with writing(pool) as session:
         for one in session.scalars(select(Asset)):
-            one.columns = {"genre": "noir", "x": 3}
+            one.columns = {"genre": "noir", "x": 3, "column_x": "own", "X": "large"}
         session.scalars(select(Asset).where(Asset.id == assets[5].id)).one().removed_at = now()
     make_map.run(pool)
     with pytest.raises(DataError, match=r"ends in \.parquet"):
@@ -152,7 +169,10 @@ def test_the_export_has_what_embedding_atlas_reads(pool: Settings, tmp_path: Pat
     rows = pq.read_table(tmp_path / "map.parquet").to_pylist()
     assert [one["id"] for one in rows] == [one.asset_id for one in assets if one is not assets[5]]
     assert all(0 <= one["x"] <= 1 and 0 <= one["y"] <= 1 for one in rows)
-    assert (rows[0]["genre"], rows[0]["column_x"]) == ("noir", "3")
+    own = {name: rows[0][name] for name in rows[0] if rows[0][name] in ("noir", "3", "own", "large")}
+    assert sorted(own.values()) == ["3", "large", "noir", "own"], "no column takes another's place"
+    assert (own["genre"], own["column_x"]) == ("noir", "own")
+    assert len({name.casefold() for name in rows[0]}) == len(rows[0]), "DuckDB takes X and x for one name"
     for number, one in enumerate(rows):
         ids, distances = one["neighbors"]["ids"], one["neighbors"]["distances"]
         assert len(ids) == len(distances) == 15
