@@ -78,6 +78,10 @@ KINDS = {
         "learning of a taste space", "learnings of a taste space", "of",
         "A new version of the space is there, with its figures.",
     ),
+    "measure": Words(
+        "measuring of the images", "measurings of the images", "of",
+        "Each image has its colours, light, composition and faces as features.",
+    ),
     "clusters": Words("new clustering", "new clusterings", "of", "Similar images form clusters in Explore."),
 }  # fmt: skip
 BY_ITSELF = {
