@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 from sqlalchemy import func, select
 
 from attune.labeler.records.schema import Asset
@@ -44,8 +43,18 @@ def folder(settings: Settings) -> Path:
 
 
 def values_of(settings: Settings, measurer: Measurer | None = None) -> MeasuredValues:
-    """The values of this release's measures; none are there before `attune features measure`."""
+    """The values of this release's measures; none are there before `attune features measure`.
+
+    Raises EncoderError where the weights of the faces' detector are not installed.
+    """
     return MeasuredValues(folder(settings), (measurer or Measurer()).digest())
+
+
+def newest(settings: Settings) -> MeasuredValues | None:
+    """This release's values; None where no image was measured, so that nobody needs the detector to read."""
+    if not any(folder(settings).glob("*/version.json")):
+        return None
+    return values_of(settings)
 
 
 def measure_named(name: str) -> Measure:
@@ -61,7 +70,8 @@ def measured(settings: Settings, name: str) -> Measured:
     values = values_of(settings)
     table = values.read((name,))
     with reading(settings) as session:
-        here = dict(session.execute(select(Asset.asset_id, Asset.digest).where(Asset.removed_at.is_(None))).tuples())
+        alive = select(Asset.asset_id, Asset.digest).where(Asset.removed_at.is_(None))
+        here = {row.asset_id: row.digest for row in session.execute(alive)}
     ids, contents = table["asset_id"].to_pylist(), table["content"].to_pylist()
     kept = np.array([here.get(id_) == content for id_, content in zip(ids, contents, strict=True)], bool)
     column = table[name].to_numpy() if table.num_rows else np.empty(0)
@@ -74,29 +84,9 @@ def coverage(settings: Settings) -> tuple[int, int]:
     known = values_of(settings).known()
     with reading(settings) as session:
         alive = select(Asset.asset_id, Asset.digest).where(Asset.removed_at.is_(None))
-        done = sum(known.get(id_) == content for id_, content in session.execute(alive).tuples())
+        done = sum(known.get(row.asset_id) == row.digest for row in session.execute(alive))
         images = session.scalar(select(func.count(Asset.id)).where(Asset.removed_at.is_(None))) or 0
     return done, images
-
-
-def as_table(settings: Settings, one: Measured) -> pa.Table:
-    """The feature's values with their titles, as they are exported: asset_id, title_id, feature, version, value, unit,
-    class. A value that an image does not have is null.
-    """
-    with reading(settings) as session:
-        titles = dict(session.execute(select(Asset.asset_id, Asset.title_id)).tuples())
-    count = len(one.ids)
-    return pa.table(
-        {
-            "asset_id": pa.array(one.ids, pa.string()),
-            "title_id": pa.array([titles.get(id_) for id_ in one.ids], pa.string()),
-            "feature": pa.array([one.measure.name] * count, pa.string()),
-            "version": pa.array([one.version] * count, pa.string()),
-            "value": pa.array(one.values, pa.float64(), from_pandas=True),
-            "unit": pa.array([one.measure.unit] * count, pa.string()),
-            "class": pa.array(one.classes, pa.string()),
-        }
-    )
 
 
 def forget(settings: Settings, ids: list[str]) -> None:

@@ -16,11 +16,11 @@ def saliency(grey: Grey) -> Grey:
     """A map (h, w) that sums to 1: high where the image differs from what its own spectrum predicts. An image of one
     grey is salient everywhere alike.
     """
-    spectrum = np.fft.fft2(grey)
+    spectrum = np.fft.fft2(grey - grey.mean())
     amplitude = np.abs(spectrum)
-    if amplitude.ravel()[1:].max(initial=0.0) < 1e-9 * max(1.0, amplitude.flat[0]):
+    if amplitude.max() < 1e-6 * grey.size:
         return np.full(grey.shape, 1 / grey.size)
-    log = np.log(amplitude + 1e-9)
+    log = np.log1p(amplitude)  # drawn shapes have zeros in their spectrum, whose logarithm would drown the rest
     residual = log - ndimage.uniform_filter(log, 3, mode="wrap")
     found = np.abs(np.fft.ifft2(np.exp(residual + 1j * np.angle(spectrum)))) ** 2
     smooth: Grey = ndimage.gaussian_filter(found, 2.5)

@@ -9,30 +9,31 @@ from attune.models.spaces.colour import to_lab
 
 Pixels = npt.NDArray[np.uint8]
 NEUTRAL = 12.0  # chroma below this looks grey
+WARMEST = 50.0  # hue angle in degrees (Ou et al. 2004, "A study of colour emotion and colour preference", part I)
 DARK, PALE = 22.0, 88.0  # L of black and of white
-# Hue angles of CIE Lab at which each name begins, in degrees; "red" goes round.
+# Hue angles of CIE Lab at which each name begins, in degrees; "pink" goes round.
 HUES = (
-    (20.0, "orange"),
-    (75.0, "yellow"),
-    (110.0, "green"),
-    (190.0, "cyan"),
+    (12.0, "red"),
+    (48.0, "orange"),
+    (78.0, "yellow"),
+    (112.0, "green"),
+    (180.0, "cyan"),
     (235.0, "blue"),
-    (300.0, "purple"),
-    (335.0, "pink"),
-    (355.0, "red"),
+    (308.0, "purple"),
+    (332.0, "pink"),
 )
 COLOURS = ("black", "white", "grey", *(name for _, name in HUES))
 
 
 def measures(pixels: Pixels) -> dict[str, float]:
     """Of sRGB ``pixels`` (h, w, 3): ``brightness`` mean L (0 to 100), ``contrast`` standard deviation of L,
-    ``saturation`` mean chroma (0 to about 130), ``warmth`` the pull of the hues from blue (-1) to orange (1), weighted
+    ``saturation`` mean chroma (0 to about 130), ``warmth`` the pull of the hues from sky blue (-1) to orange (1), weighted
     by their chroma, and ``colourfulness`` (Hasler and Süsstrunk 2003, metric M3, on sRGB values of 0 to 255).
     """
     lab = to_lab(pixels.reshape(-1, 3))
     chroma = np.hypot(lab[:, 1], lab[:, 2])
     hue = np.arctan2(lab[:, 2], lab[:, 1])
-    towards_orange = np.cos(hue - np.deg2rad(60.0))
+    towards_orange = np.cos(hue - np.deg2rad(WARMEST))
     total = float(chroma.sum())
     return {
         "brightness": float(lab[:, 0].mean()),

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from filelock import FileLock
 
-from attune.models.files.atomic import write_bytes, write_json
+from attune.models.files.atomic import digest_json, write_bytes, write_json
 from attune.models.measured.measures import NAMES
 from attune.models.vectors.products import FloatArray
 
@@ -50,6 +50,11 @@ class MeasuredValues:
         """The content that each image was measured with, by its id."""
         table = self.read(columns=())
         return dict(zip(table["asset_id"].to_pylist(), table["content"].to_pylist(), strict=True))
+
+    def state(self) -> str | None:
+        """A digest of which images were measured, and by what; None where none was."""
+        known = self.known()
+        return digest_json([self.digest, sorted(known.items())]) if known else None
 
     def read(self, columns: Iterable[str] = NAMES) -> pa.Table:
         """``asset_id``, ``content`` and ``columns`` of every image, its newest measuring alone."""

@@ -40,7 +40,7 @@ MEASURES = (
     Measure("brightness", "light", "L* of 0 to 100", "lighter"),
     Measure("contrast", "light", "standard deviation of L*", "more difference between light and dark"),
     Measure("saturation", "light", "mean chroma of CIE Lab", "stronger colours"),
-    Measure("warmth", "light", "-1 (blue) to 1 (orange)", "warmer colours"),
+    Measure("warmth", "light", "-1 (sky blue) to 1 (orange)", "warmer colours"),
     Measure("colourfulness", "light", "Hasler and Süsstrunk's M3", "more colours, and stronger ones"),
     Measure("main_colour", "light", "class", "", light.COLOURS),
     Measure("edges", "texture", "share of the area", "more outlines"),
