@@ -105,5 +105,6 @@ def list_(shell: Shell) -> None:
     shell.result({"features": rows}, table(("feature", "from", "version", "values"), cells))
     if not rows:
         shell.hint(
-            "There is no feature yet. Measure the images: `attune features measure`. Or: `attune features import FILE --name NAME`"
+            "There is no feature yet. Measure the images: `attune features measure`. Or bring one: "
+            "`attune features import FILE --name NAME`"
         )

@@ -119,10 +119,7 @@ def show(shell: Shell, number: int) -> None:
                     for row in events]
     }  # fmt: skip
     said, figures = words(one), one.figures
-    lines: dict[str, Any] = {
-        "insight": f"{number}, version {one.newest.version}, {one.row.state}",
-        "says": said.sentence,
-    }
+    lines: dict[str, Any] = {"insight": f"{number}, version {one.newest.version}, {one.row.state}", "says": said.sentence}
     if figures["estimate"] is not None:
         lines |= {
             "interval": said.interval, "grade": f"{one.newest.grade}. {GRADES[one.newest.grade]}",

@@ -52,9 +52,7 @@ def run(settings: Settings, report: Report, q: float = Q, who: str = "") -> Insi
     without any feature, and where files are gone."""
     started, rows, known = now(), evidence.load(settings), features.known(settings)
     if rows is None:
-        raise DataError(
-            "There is no performance yet, so nothing can be compared. Import it: `attune performance add FILE`"
-        )
+        raise DataError("There is no performance yet, so nothing can be compared. Import it: `attune performance add FILE`")
     if not known:
         raise DataError(
             "There is no feature to ask about yet. Publish a probe, or import a feature: "

@@ -60,7 +60,7 @@ def newest(settings: Settings) -> MeasuredValues | None:
 def measure_named(name: str) -> Measure:
     """The measure ``name``. Raises DataError, with those that there are, for another."""
     if name not in BY_NAME:
-        raise DataError(f"{name} is no measured feature. Measured features: {', '.join(NAMES)}.", "no such feature")
+        raise DataError(f"{name} is no measured feature. Measured features: {', '.join(NAMES)}.")
     return BY_NAME[name]
 
 

@@ -105,9 +105,7 @@ class _Fit:
             if abs(step) < EXACT * max(1.0, abs(effect)):
                 score, information = self.evaluate(effect)
                 return effect, information, score
-        raise NotEnoughLabels(
-            "One side of the comparison has no takes. Add more impressions, or compare other classes."
-        )
+        raise NotEnoughLabels("One side of the comparison has no takes. Add more impressions, or compare other classes.")
 
 
 def _fewest_titles(rows: Outcomes, x: Floats) -> int:

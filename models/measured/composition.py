@@ -22,7 +22,9 @@ def saliency(grey: Grey) -> Grey:
         return np.full(grey.shape, 1 / grey.size)
     log = np.log1p(amplitude)  # drawn shapes have zeros in their spectrum, whose logarithm would drown the rest
     residual = log - ndimage.uniform_filter(log, 3, mode="wrap")
-    found = np.abs(np.fft.ifft2(np.exp(residual + 1j * np.angle(spectrum)))) ** 2
+    residue = np.exp(residual + 1j * np.angle(spectrum))
+    residue[0, 0] = 0  # the mean is gone: what is left of it has a phase by chance
+    found = np.abs(np.fft.ifft2(residue)) ** 2
     smooth: Grey = ndimage.gaussian_filter(found, 2.5)
     share: Grey = smooth / smooth.sum()
     return share

@@ -27,8 +27,8 @@ COLOURS = ("black", "white", "grey", *(name for _, name in HUES))
 
 def measures(pixels: Pixels) -> dict[str, float]:
     """Of sRGB ``pixels`` (h, w, 3): ``brightness`` mean L (0 to 100), ``contrast`` standard deviation of L,
-    ``saturation`` mean chroma (0 to about 130), ``warmth`` the pull of the hues from sky blue (-1) to orange (1), weighted
-    by their chroma, and ``colourfulness`` (Hasler and Süsstrunk 2003, metric M3, on sRGB values of 0 to 255).
+    ``saturation`` mean chroma (0 to about 130), ``warmth`` the pull of the hues from sky blue (-1) to orange (1),
+    weighted by their chroma, and ``colourfulness`` (Hasler and Süsstrunk 2003, metric M3, on sRGB values of 0 to 255).
     """
     lab = to_lab(pixels.reshape(-1, 3))
     chroma = np.hypot(lab[:, 1], lab[:, 2])
