@@ -4,7 +4,7 @@ AttuneError
 ├ SettingsError (ValueError)
 ├ ExtraNotInstalled (ImportError)
 ├ DataError (ValueError)            ConflictingLabels · NotEnoughLabels · SplitLeakage · UnreadableItem
-│                                   · UnwritableFile · UnknownClustering
+│                                   · UnwritableFile · UnknownClustering · UnknownInsight
 ├ PoolError (ValueError)            EmptyPool · PoolExhausted
 ├ EncoderError                      UnknownEncoder · EncoderMismatch · EncoderNotInstalled · WeightsUnavailable
 ├ ProbeError                        ProbeNotFitted · BadProbeFile · GateFailed
@@ -69,6 +69,10 @@ class UnwritableFile(DataError):
 
 class UnknownClustering(DataError, LookupError):
     """No clustering has this number, or it has no such cluster."""
+
+
+class UnknownInsight(DataError, LookupError):
+    """No insight has this number."""
 
 
 class PoolError(AttuneError, ValueError):
@@ -271,6 +275,7 @@ CONSEQUENCES: dict[type[AttuneError], Consequence] = {
     SettingsError: Consequence(500, 2, False),
     DataError: Consequence(422, 3, False),
     UnknownClustering: Consequence(404, 3, False),
+    UnknownInsight: Consequence(404, 3, False),
     PoolError: Consequence(409, 4, False),
     EncoderError: Consequence(409, 5, False),
     UnknownEncoder: Consequence(404, 5, False),

@@ -6,8 +6,8 @@
 Parts: ``placebo``: made-up attributes, rejections at 5 % (400 draws x 2 prevalences x 2 ties to popularity, then few
 titles). ``fdr``: 100 attributes tied to popularity, 20 true of 3 to 10 %. ``ratio``: the sample ratio check.
 ``curse``: one half of the titles names the best image, the other half measures it. ``scale``: import, checks and
-effects of made-up rows. ``--data`` is the folder with ``arms.csv`` (22,666 arms of 4,873 tests; its README says
-where it is from).
+effects of made-up rows. ``faces``: faces counted on montages of photographs, and images measured a second. ``--data``
+is the folder with ``arms.csv`` (22,666 arms of 4,873 tests; its README says where it is from).
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from benchmarks.machine import machine
 from benchmarks.printed import print_rows
 
 DATA = Path("../../shared/experiments")
-PARTS = ("placebo", "fdr", "ratio", "curse", "scale")
+PHOTOS = Path("../../shared/photos/images")
+PARTS = ("placebo", "fdr", "ratio", "curse", "scale", "faces")
 
 
 def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
@@ -34,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--data", type=Path, default=DATA, help="folder with arms.csv")
     parser.add_argument("--draws", type=int, help="draws, runs or splits; default: 400, 50, 20")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--photos", type=Path, default=PHOTOS, help="for faces: a folder of .jpg, one person each")
     parser.add_argument("--rows", type=int, default=10_000_000, help="for scale")
     parser.add_argument("--peers", type=Path, metavar="PYTHON", help="for placebo: a Python that has the peers")
     parser.add_argument("--json", type=Path)
@@ -51,6 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
 
 
 def _measure(asked: argparse.Namespace) -> dict[str, Any]:
+    if asked.part == "faces":
+        from benchmarks.insights.face_counts import count_faces
+
+        return {"rows": count_faces(asked.photos, asked.draws or 300, asked.seed)}
     if asked.part == "scale":
         from benchmarks.insights.scale import scale
 

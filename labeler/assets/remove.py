@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from attune.labeler.answers import task_ids
 from attune.labeler.assets.media import drop_thumbnails
 from attune.labeler.label_studio.task_address import Address
+from attune.labeler.measured import values
 from attune.labeler.records.schema import Asset, Queue, Task
 from attune.labeler.records.session import migrate, reading, writing
 from attune.labeler.settings import Settings
@@ -62,6 +63,7 @@ def remove(settings: Settings, asset_ids: Sequence[str]) -> Removed:
             tasks += retire_tasks(session, [asset.id for asset in some])
     trouble = delete_questions(settings, keys)
     vectors = VectorStore(settings.vectors).remove(requested)
+    values.forget(settings, requested)
     for digest in sorted(digests - _still_shown(settings, digests)):
         drop_thumbnails(settings, digest)
     return Removed(fresh, [id_ for id_ in requested if id_ not in set(fresh)], vectors, tasks, trouble)

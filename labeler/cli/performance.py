@@ -23,7 +23,9 @@ def command() -> None:
     """Import measured performance, check it, and list and remove imports."""
 
 
-@attune_command(command, "add", example="attune performance add takes.csv --map views=impressions --arm explore")
+@attune_command(
+    command, "add", workspace="made", example="attune performance add takes.csv --map views=impressions --arm explore"
+)
 @click.argument("file", metavar="FILE")
 @click.option("--map", "maps", multiple=True, metavar="COLUMN=FIELD", help="Which column of FILE is which field.")
 @click.option("--arm", type=click.Choice(ARMS), help="Arm of rows without one: explore means shown at random.")

@@ -52,6 +52,8 @@ KINDS = {
     "layers": ("attune.workers.jobs.compute_spaces:run", "embed"),
     "map": ("attune.workers.jobs.make_map:run", "embed"),
     "duplicates": ("attune.workers.jobs.find_duplicates:run", "embed"),
+    "measure": ("attune.workers.jobs.measure:run", "embed"),
+    "insights": ("attune.workers.jobs.run_insights:run", "embed"),
     "learn_taste": ("attune.workers.jobs.learn_taste:run", "embed"),
 }
 HINTS = "hints"  # the line of the readings that webhooks ask for, which are no jobs of the records

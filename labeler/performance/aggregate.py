@@ -42,13 +42,13 @@ def aggregate(settings: Settings, arm: str = "") -> Measured | None:
             FROM {rows} {where} GROUP BY title_id, canvas, asset_id""").to_arrow_table()
     if not summed.num_rows:
         return None
-    asset, title, canvas = (_encoded(summed[name]) for name in ("asset_id", "title_id", "canvas"))
+    asset, title, canvas = (encoded(summed[name]) for name in ("asset_id", "title_id", "canvas"))
     counts = summed["impressions"].to_numpy(), summed["takes"].to_numpy()
     held = outcomes(asset[0], title[0], canvas[0], *counts)
     return Measured(held, asset[1], title[1], canvas[1], tuple(row.file for row in imports))
 
 
-def _encoded(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.object_]]:
+def encoded(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.object_]]:
     """Numbers (n,) and the names that they stand for, in the order of the names, whatever the order of rows."""
     encoded = column.combine_chunks().dictionary_encode()
     names = encoded.dictionary.to_numpy(zero_copy_only=False)

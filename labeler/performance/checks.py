@@ -83,7 +83,7 @@ def check(settings: Settings, report: Report | None = None) -> Checked:
         parts = buckets(sum(row.rows for row in imports))
         for bucket in range(parts):
             part = f"(SELECT * FROM {rows} WHERE hash(title_id) % {parts} = {bucket})"
-            duck.execute(("INSERT INTO cells " if bucket else "CREATE TEMP TABLE cells AS ") + _cells(part))
+            duck.execute(("INSERT INTO cells " if bucket else "CREATE TEMP TABLE cells AS ") + cells(part))
             seen = f"SELECT DISTINCT asset_id FROM {part}"
             duck.execute(("INSERT INTO seen " if bucket else "CREATE TEMP TABLE seen AS ") + seen)
             if report is not None:
@@ -91,7 +91,7 @@ def check(settings: Settings, report: Report | None = None) -> Checked:
         return _summary(settings, duck, len(imports), rows)
 
 
-def _cells(part: str) -> str:
+def cells(part: str) -> str:
     """SQL of one row for each title and canvas.
 
     Expected impressions: within each country, device, member cluster and period, in proportion to the propensities, or

@@ -21,7 +21,7 @@ from attune.models.reasons import reason
 
 LONGEST = 255  # characters of a column's name
 DELIMITERS = ",;\t"
-FORMATS = "Performance is CSV or Parquet."
+FORMATS = "Use a CSV or Parquet file."
 ZONED = "TIMESTAMP WITH TIME ZONE"
 
 

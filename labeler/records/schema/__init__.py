@@ -18,6 +18,14 @@ from attune.labeler.records.schema.answer_tables import (
 from attune.labeler.records.schema.base import Base, new_key
 from attune.labeler.records.schema.catalog_tables import Alias, Promotion, Run, Version
 from attune.labeler.records.schema.import_tables import PerformanceImport, Watched
+from attune.labeler.records.schema.insight_tables import (
+    ImportedFeature,
+    Insight,
+    InsightEvent,
+    InsightQuestion,
+    InsightRun,
+    InsightVersion,
+)
 from attune.labeler.records.schema.job_tables import Job, Notice, NoticeRead
 from attune.labeler.records.schema.people_tables import ConsoleSession, SignInLink, Token, User
 from attune.labeler.records.schema.pool_tables import Asset, Encoder, LookAlike
@@ -61,6 +69,12 @@ __all__ = [
     "Grid",
     "GridAnswer",
     "GridPage",
+    "ImportedFeature",
+    "Insight",
+    "InsightEvent",
+    "InsightQuestion",
+    "InsightRun",
+    "InsightVersion",
     "Job",
     "LabelError",
     "Layout",

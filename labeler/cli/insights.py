@@ -1,0 +1,201 @@
+"""`attune insights`: ask which artwork works, answer, and publish or retire the answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from attune.labeler.cli.shell import Group, Shell, key_value_lines, table, who
+from attune.labeler.cli.shell import command as attune_command
+from attune.labeler.insights import features, insights, powering, questions
+from attune.labeler.insights.insights import Told
+from attune.labeler.insights.told import as_json
+from attune.labeler.insights.words import GRADES, change, often, words
+from attune.labeler.jobs import jobs
+from attune.labeler.records.session import reading
+from attune.models.errors import DataError
+from attune.models.text import plural
+
+KIND = "insights"
+
+
+@click.group(cls=Group)
+def command() -> None:
+    """Ask which artwork works, answer, and publish or retire the answers."""
+
+
+def _register(shell: Shell, feature: str, contrast: str, canvas: str) -> None:
+    """Register a question before it is answered. It never changes after that.
+
+    Register it before anyone has looked, and all titles answer it. After a run has compared the feature, only the half
+    of the titles answers that found nothing.
+    """
+    known = features.known(shell.settings)
+    if feature not in known:
+        listed = ", ".join(known) or "none yet"
+        raise DataError(
+            f"There is no feature {feature[:80]!r}. The features are: {listed}. To import one: "
+            "`attune features import FILE --name NAME`"
+        )
+    done = questions.ask(shell.settings, known[feature], contrast, canvas, who())
+    row = done.row
+    value = {
+        "question": row.id, "feature": row.feature, "contrast": row.contrast, "canvas": row.canvas or None,
+        "titles": row.titles, "asked_by": row.asked_by, "asked_at": row.asked_at, "digest": row.digest,
+        "again": done.again,
+    }  # fmt: skip
+    which = "All titles answer it" if row.titles == questions.ALL else "The confirmation half of the titles answers it"
+    begin = "was registered before, and never changes" if done.again else "is registered, and never changes"
+    shell.result(value, f"Question {row.id} {begin}: {row.feature}, {row.contrast}. {which}.")
+    shell.hint("To answer it: `attune insights run`")
+
+
+EXAMPLE = "attune insights register --feature faces --contrast 1:3"
+OPTIONS = (
+    click.option("--feature", required=True, help="An imported feature, or an attribute."),
+    click.option("--contrast", default="", help="Two classes, FIRST:SECOND. Not needed for two classes or numbers."),
+    click.option("--canvas", default="", help="One canvas alone. Default: all together."),
+)
+
+
+def _with_options(function: Any) -> Any:
+    for option in reversed(OPTIONS):
+        function = option(function)
+    return function
+
+
+register = attune_command(command, "register", example=EXAMPLE)(_with_options(_register))
+ask = attune_command(command, "ask", example=EXAMPLE, hidden=True)(_with_options(_register))
+
+
+@attune_command(command, "run", example="attune insights run")
+@click.option("--q", type=click.FloatRange(0.001, 0.5), default=0.1, show_default=True,
+              help="Largest q of what is listed first: of these, this share may be false.")  # fmt: skip
+@click.option("--no-wait", is_flag=True, help="Do not wait for the worker.")
+def run(shell: Shell, q: float, no_wait: bool) -> None:
+    """Find questions on one half of the titles, and answer all that are registered.
+
+    The same inputs give the same figures: nothing is drawn at random.
+    """
+    with shell.progress("insights") as report:
+        done = jobs.ask(shell.settings, KIND, report, wait=not no_wait, q=q, who=who())
+    if "job" in done:
+        shell.result(done, f"Job {done['job']} is at work. To see the answers: `attune insights list`")
+        return
+    found = [one for one in insights.listed(shell.settings) if one.row.state != insights.RETIRED]
+    with reading(shell.settings) as session:
+        last = insights.last_run(session)
+    assert last is not None
+    value = {
+        "insights": [as_json(one) for one in found], "seed": last.seed, "digests": last.inputs, "run": last.id,
+        "q": last.q, "found": len(last.found),
+    }  # fmt: skip
+    shell.result(value, _table(found))
+    _hints(shell, found, last.q)
+
+
+@attune_command(command, "list", example="attune insights list --grade A")
+@click.option("--canvas", default="", help="Of one canvas alone.")
+@click.option("--grade", type=click.Choice(tuple("ABCD")), help="Of one grade.")
+@click.option("--q", type=click.FloatRange(0, 1), help="With a q of at most this.")
+def list_(shell: Shell, canvas: str, grade: str | None, q: float | None) -> None:
+    """List the insights: the surest first, those without enough data after them, retired ones last."""
+    found = insights.listed(shell.settings, canvas, grade or "", q)
+    shell.result({"insights": [as_json(one) for one in found]}, _table(found))
+    if not found:
+        shell.hint("There is no such insight. To answer questions: `attune insights run`")
+
+
+@attune_command(command, "show", example="attune insights show 3")
+@click.argument("number", metavar="ID", type=click.IntRange(min=1))
+def show(shell: Shell, number: int) -> None:
+    """Show insight ID: the sentence, the figures behind it, and what became of it."""
+    one = insights.find(shell.settings, number)
+    with reading(shell.settings) as session:
+        events = insights.history(session, number)
+    value = as_json(one, whole=True) | {
+        "history": [{"at": row.at, "who": row.who, "action": row.action, "version": row.version, "reason": row.reason}
+                    for row in events]
+    }  # fmt: skip
+    said, figures = words(one), one.figures
+    lines: dict[str, Any] = {"insight": f"{number}, version {one.newest.version}, {one.row.state}", "says": said.sentence}
+    if figures["estimate"] is not None:
+        lines |= {
+            "interval": said.interval, "grade": f"{one.newest.grade}. {GRADES[one.newest.grade]}",
+            "q": f"{figures['q']:.3f}", "raw figure": change(figures["estimate"]), "rests on": said.basis,
+        }  # fmt: skip
+        if said.other_way:
+            lines["titles"] = said.other_way
+        if figures["naive"] is not None:
+            lines["all in one pot"] = f"{change(figures['naive'])} (wrong: it mixes titles)"
+    else:
+        lines["not enough"] = figures["why"]
+    lines |= {f"{row.action}ed" if row.action == "publish" else f"{row.action}d": f"by {row.who}: {row.reason}"
+              for row in events}  # fmt: skip
+    shell.result(value, key_value_lines(lines))
+    if one.moved:
+        shell.hint(f"It is stale: {', '.join(one.moved)}. Answer again: `attune insights run`")
+
+
+@attune_command(command, "publish", example='attune insights publish 3 --reason "confirmed in the autumn test"')
+@click.argument("number", metavar="ID", type=click.IntRange(min=1))
+@click.option("--reason", required=True, help="Why, for the history.")
+def publish(shell: Shell, number: int, reason: str) -> None:
+    """Publish the newest version of insight ID."""
+    one = insights.publish(shell.settings, number, reason, who())
+    shell.result(as_json(one), f"Insight {number} version {one.newest.version} is published. {words(one).sentence}")
+
+
+@attune_command(command, "retire", example='attune insights retire 3 --reason "the new layout changed it"')
+@click.argument("number", metavar="ID", type=click.IntRange(min=1))
+@click.option("--reason", required=True, help="Why, for the history.")
+def retire(shell: Shell, number: int, reason: str) -> None:
+    """Retire insight ID for good. Its versions and its history stay."""
+    one = insights.retire(shell.settings, number, reason, who())
+    shell.result(as_json(one), f"Insight {number} is retired.")
+
+
+@attune_command(command, "power", example="attune insights power 3 --titles 200")
+@click.argument("number", metavar="ID", type=click.IntRange(min=1))
+@click.option("--titles", type=click.IntRange(min=2), help="Titles in the test. Default: as many as the insight has.")
+@click.option("--power", type=click.FloatRange(0.5, 0.99), default=0.8, show_default=True,
+              help="The chance that the test finds it, if it is true.")  # fmt: skip
+def power(shell: Shell, number: int, titles: int | None, power: float) -> None:
+    """How many impressions does a random test need to confirm insight ID?
+
+    For two images of each title, shown equally often.
+    """
+    plan = powering.plan(insights.find(shell.settings, number), titles, power)
+    value = {
+        "insight": number, "effect": plan.effect, "rate": plan.rate, "tau": plan.tau, "power": power,
+        "titles": plan.needed.titles, "impressions": plan.needed.impressions,
+    }  # fmt: skip
+    shell.result(
+        value,
+        f"To confirm “{often(plan.effect)}” with {power:.0%} certainty: {plan.needed.impressions:,} impressions on "
+        f"{plural(plan.needed.titles, 'title')}, two images of each, shown at random.",
+    )
+    if titles and plan.needed.titles > titles:
+        shell.hint(f"With {plural(titles, 'title')} no number of impressions is enough: the titles differ too much.")
+
+
+def _table(found: list[Told]) -> Any:
+    cells = [
+        (one.row.id, words(one).sentence, one.newest.grade, "" if one.figures["estimate"] is None else f"{one.figures['q']:.3f}",
+         one.figures.get("titles", ""), "stale" if one.moved else one.row.state)
+        for one in found
+    ]  # fmt: skip
+    return table(("insight", "what it says", "grade", "q", "titles", "state"), cells)
+
+
+def _hints(shell: Shell, found: list[Told], q: float) -> None:
+    sure = [one for one in found if one.enough and one.figures["q"] <= q]
+    shell.hint(f"{plural(len(sure), 'insight')} of {plural(len(found), 'question')} with q up to {q:g}.")
+    ratio = next((one.figures["ratio"] for one in found if one.figures.get("ratio")), None)
+    if ratio and ratio["flagged"]:
+        more = "" if ratio["believed"] else " That is more than chance, so no row counts as random: the grade is C."
+        shell.hint(
+            f"{ratio['flagged']:,} of {ratio['tested']:,} random tests did not show their images in the planned ratio. "
+            f"They were left out.{more}"
+        )

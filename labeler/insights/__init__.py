@@ -1,0 +1,1 @@
+"""Which artwork works: features from elsewhere, frozen questions, runs that answer them, and what is published."""

@@ -1,0 +1,145 @@
+"""The answer to one question: an effect with its grade, what a spreadsheet would have said, and how titles differ."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from attune.labeler.insights.evidence import Rows
+from attune.labeler.insights.features import Known, pair
+from attune.models.errors import NotEnoughLabels
+from attune.models.insights.across_titles import across_titles, naive
+from attune.models.insights.grades import Grade, grade
+from attune.models.insights.outcomes import Floats, Outcomes
+from attune.models.insights.sensitivity import e_value, robustness_value
+from attune.models.insights.shrinkage import shrink
+from attune.models.insights.within_title import (
+    LEAST_TITLES,
+    Effect,
+    contrast,
+    per_standard_deviation,
+    within_title,
+)
+
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """``x`` for all assets (assets,): 1 and 0 for two classes, or standard deviations of ``unit``; NaN where unknown."""
+
+    x: Floats
+    unit: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """``effect`` of ``rows`` with ``grade``; ``within`` titles or across; or ``why`` there is none."""
+
+    effect: Effect | None
+    grade: Grade | None
+    random: bool
+    within: bool
+    rows: Outcomes | None
+    why: str = ""
+
+
+def compared(feature: Known, values: npt.NDArray[np.object_], chosen: str) -> Asked:
+    """The feature's values (assets,) as a comparison. Raises NotEnoughLabels for a number that is always the same."""
+    two = pair(feature, chosen)
+    if two is not None:
+        return Asked(contrast(values, *two), None)
+    numbers = np.asarray(values, dtype=np.float64)
+    x, deviation = per_standard_deviation(numbers, np.arange(len(numbers)))
+    return Asked(x, deviation)
+
+
+def answer(rows: Rows, x: Floats, titles: Bools | None = None, canvas: int | None = None) -> Answer:
+    """Answer from the best rows that are enough: random ones, else all within titles, else all across titles.
+
+    ``x`` (assets,), ``titles`` (titles,) those that may answer, ``canvas`` one alone.
+    """
+    whys: list[str] = []
+    for random, source in ((True, rows.random), (False, rows.every)):
+        if source is None:
+            continue
+        chosen = select(rows, source, titles, canvas)
+        try:
+            effect = within_title(chosen, x[chosen.asset])
+        except NotEnoughLabels as error:
+            whys.append(str(error))
+            continue
+        return Answer(effect, grade(rows.evidence(random)), random, True, chosen)
+    chosen = select(rows, rows.every, titles, canvas)
+    if not _varies(chosen, x[chosen.asset]):  # only what cannot be asked within titles is compared across them
+        try:
+            effect = across_titles(chosen, x[chosen.asset])
+            return Answer(effect, grade(rows.evidence(False, within=False)), False, False, chosen)
+        except NotEnoughLabels as error:
+            whys.append(str(error))
+    return Answer(None, None, False, True, None, whys[-1])
+
+
+def select(rows: Rows, source: Outcomes, titles: Bools | None, canvas: int | None) -> Outcomes:
+    """The rows of some titles and one canvas."""
+    kept = np.ones(len(source), dtype=bool)
+    if titles is not None:
+        kept &= titles[source.title]
+    if canvas is not None:
+        kept &= rows.canvas(source) == canvas
+    return source.where(kept)
+
+
+def _varies(rows: Outcomes, x: Floats) -> bool:
+    """Whether any title has images that differ in ``x``."""
+    known = np.isfinite(x)
+    title, value = rows.title[known], x[known]
+    if not len(title):
+        return False
+    starts = np.flatnonzero(np.r_[True, title[1:] != title[:-1]])
+    return bool((np.maximum.reduceat(value, starts) > np.minimum.reduceat(value, starts)).any())
+
+
+def figures(found: Answer, asked: Asked, rows: Rows) -> dict[str, Any]:
+    """All that is kept of an answer, as JSON, without what the other answers of a run say of it (q, shrinkage)."""
+    basis = {"random": found.random, "within": found.within, "unit": asked.unit, "why": found.why}
+    checks = {"tested": rows.tested, "flagged": rows.flagged, "believed": rows.believed}
+    if found.effect is None or found.rows is None:
+        return basis | {"ratio": checks, "estimate": None}
+    effect, x = found.effect, asked.x[found.rows.asset]
+    told: dict[str, Any] = asdict(effect) | {"ci": list(effect.ci)}
+    told["share_other_way"] = effect.share_other_way if found.within else None
+    told["naive"] = naive(found.rows, x)
+    told["rate"] = effect.takes / max(effect.impressions, 1)
+    if found.grade in {"C", "D"}:
+        near = e_value(effect.estimate, effect.ci)
+        told["e_value"] = {"estimate": near[0], "interval": near[1]}
+        told["robustness_value"] = robustness_value(effect.estimate, effect.se, effect.degrees)
+    return basis | {"ratio": checks} | told
+
+
+def by_canvas(rows: Rows, found: Answer, asked: Asked) -> list[dict[str, Any]]:
+    """The effect on each canvas that has enough titles, drawn towards that of all; the others are named without one."""
+    if found.rows is None or found.effect is None or not found.within:
+        return []
+    canvas, told = rows.canvas(found.rows), []
+    if len(np.unique(canvas)) < 2:
+        return []
+    for number in np.unique(canvas):
+        part = found.rows.where(canvas == number)
+        one: dict[str, Any] = {"canvas": str(rows.canvases[number]), "estimate": None}
+        try:
+            effect = within_title(part, asked.x[part.asset])
+        except NotEnoughLabels as error:
+            told.append(one | {"why": str(error), "least": LEAST_TITLES})
+            continue
+        told.append(one | {"estimate": effect.estimate, "se": effect.se, "ci": list(effect.ci),
+                           "titles": effect.titles, "impressions": effect.impressions})  # fmt: skip
+    known = [one for one in told if one["estimate"] is not None]
+    drawn = shrink([one["estimate"] for one in known], [one["se"] for one in known], found.effect.estimate)
+    for one, estimate, se in zip(known, drawn.estimate, drawn.se, strict=True):
+        one["shrunk"] = {"estimate": float(estimate), "se": float(se)}
+    return told

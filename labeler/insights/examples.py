@@ -1,0 +1,63 @@
+"""Pictures behind an insight: titles that have both sides, those that follow it and those where it goes the other way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from attune.labeler.insights.evidence import Rows
+from attune.models.insights.outcomes import Floats, Outcomes
+
+MOST = 6  # titles each way
+
+
+def examples(rows: Rows, chosen: Outcomes, x: Floats, effect: float) -> dict[str, list[dict[str, Any]]]:
+    """Titles with their most shown image of each side, ``x`` (n,) above and below the title's middle: for each the
+    asset, impressions and takes. ``same`` go the way of ``effect``, ``other`` the other way; the most certain first."""
+    asset, title, value, shown, taken = _by_asset(chosen, x)
+    starts = np.flatnonzero(np.r_[True, title[1:] != title[:-1]]) if len(title) else np.zeros(0, dtype=int)
+    highest, lowest = (ends.reduceat(value, starts) for ends in (np.maximum, np.minimum))
+    sizes = np.diff(np.r_[starts, len(title)])
+    middle = np.repeat((highest + lowest) / 2, sizes)
+    place = np.repeat(np.arange(len(starts)), sizes)
+    above = value > middle
+    told = highest > lowest
+    sides = [_most_shown(shown, place, side, len(starts)) for side in (above, ~above)]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rates = [(taken[one] + 0.5) / (shown[one] + 1) for one in sides]
+        noise = np.sqrt(sum(1 / (taken[one] + 0.5) for one in sides))
+        sure = np.where(told, np.log(rates[0] / rates[1]) / noise, 0.0) * np.sign(effect or 1.0)
+
+    def pairs(order: np.ndarray) -> list[dict[str, Any]]:  # type: ignore[type-arg]
+        return [
+            {"title_id": str(rows.title_ids[title[starts[number]]])}
+            | {name: _one(rows, asset, shown, taken, one[number]) for name, one in zip(("first", "second"), sides, strict=True)}
+            for number in order
+        ]
+
+    best, worst = np.argsort(-sure, kind="stable")[:MOST], np.argsort(sure, kind="stable")[:MOST]
+    return {"same": pairs(best[sure[best] > 0]), "other": pairs(worst[sure[worst] < 0])}
+
+
+def _by_asset(chosen: Outcomes, x: Floats) -> tuple[np.ndarray, ...]:  # type: ignore[type-arg]
+    """Asset, title, x, impressions and takes of each asset of a title over all strata, sorted by title."""
+    known = np.isfinite(x) & (chosen.impressions > 0)
+    keys = np.stack([chosen.title[known], chosen.asset[known]], axis=1)
+    pairs, first, place = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    place = place.reshape(-1)
+    shown, taken = (np.bincount(place, column[known]) for column in (chosen.impressions, chosen.takes))
+    return pairs[:, 1], pairs[:, 0], x[known][first], shown, taken
+
+
+def _most_shown(shown: Floats, place: np.ndarray, side: np.ndarray, titles: int) -> np.ndarray:  # type: ignore[type-arg]
+    """The row of each title's most shown asset of one ``side``; row 0 where there is none."""
+    rows = np.flatnonzero(side)
+    order = rows[np.lexsort((shown[rows], place[rows]))]
+    best = np.zeros(titles, dtype=np.intp)
+    best[place[order]] = order  # the last of a title is its most shown
+    return best
+
+
+def _one(rows: Rows, asset: Any, shown: Any, taken: Any, at: int) -> dict[str, Any]:
+    return {"asset_id": str(rows.asset_ids[asset[at]]), "impressions": int(shown[at]), "takes": float(taken[at])}

@@ -1,0 +1,147 @@
+"""The features that can be asked about: imported, measured, and attributes by their champion's feature values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from attune.labeler.catalog.reading import features_of, read
+from attune.labeler.insights import imported
+from attune.labeler.measured import values as measured
+from attune.labeler.records.schema import Alias, Attribute, Version
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.catalog.manifest import Reference
+from attune.models.errors import CatalogError, DataError
+from attune.models.measured.measures import MADE_BY, MEASURES
+
+PER_SD = "per sd"
+CHAMPION = "champion"
+
+
+@dataclass(frozen=True)
+class Known:
+    """A feature's newest version. ``classes``: none for a number; ``digest`` changes when its values do."""
+
+    name: str
+    version: int
+    kind: Literal["imported", "attribute", "measured"]
+    classes: tuple[str, ...]
+    digest: str
+
+    @property
+    def inputs(self) -> dict[str, str | int]:
+        """What an insight names of it."""
+        return {"feature": self.name, "version": self.version, "kind": self.kind, "digest": self.digest}
+
+
+def known(settings: Settings) -> dict[str, Known]:
+    """All features by name, without their values."""
+    with reading(settings) as session:
+        found = {
+            row.name: Known(row.name, row.version, "imported", tuple(row.classes), row.file)
+            for row in imported.listed(session)
+        }
+        champions = _champions(session)
+    for name, version in champions:
+        try:
+            reference = Reference(name, str(version))
+            classes = tuple(read(settings, reference).classes)
+            found[name] = Known(name, version, "attribute", classes, features_of(settings, reference).digest)
+        except CatalogError:  # not scored yet, or its storage does not answer: it takes part in the next run
+            continue
+    for one in _measured(settings):
+        found.setdefault(one.name, one)  # an imported feature or an attribute keeps its name
+    return dict(sorted(found.items()))
+
+
+def _measured(settings: Settings) -> list[Known]:
+    values = measured.newest(settings)
+    state = values.state() if values else None
+    if state is None:
+        return []
+    return [Known(one.name, MADE_BY, "measured", one.classes, f"{state}:{one.name}") for one in MEASURES]
+
+
+def _champions(session: Session) -> list[tuple[str, int]]:
+    wanted = (
+        select(Attribute.name, Alias.version)
+        .join(Alias, Alias.attribute_id == Attribute.id)
+        .join(Version, (Version.attribute_id == Attribute.id) & (Version.version == Alias.version))
+        .where(Alias.alias == CHAMPION, Version.retired_at.is_(None))
+    )
+    return [(row.name, row.version) for row in session.execute(wanted)]
+
+
+def values(settings: Settings, feature: Known, asset_ids: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
+    """The value of each of ``asset_ids`` (n,): a text of a class, or a float; an empty text or NaN where unknown."""
+    read_values = {"attribute": _attribute, "imported": _imported, "measured": _measured_values}
+    table = read_values[feature.kind](settings, feature)
+    place = pc.index_in(pa.array(asset_ids, pa.string()), value_set=table["asset_id"].combine_chunks())
+    column = table["value"].combine_chunks().take(place)
+    if feature.classes:
+        texts: npt.NDArray[np.object_] = column.fill_null("").to_numpy(zero_copy_only=False).astype(object)
+        return texts
+    numbers: npt.NDArray[np.object_] = column.to_numpy(zero_copy_only=False).astype(np.float64)
+    return numbers
+
+
+def _imported(settings: Settings, feature: Known) -> pa.Table:
+    with reading(settings) as session:
+        row = imported.newest(session, feature.name)
+    assert row is not None
+    with duckdb.connect() as duck:
+        table: pa.Table = duck.sql(f"SELECT asset_id, value FROM {imported.relation(settings, row)}").to_arrow_table()
+    return table
+
+
+def _measured_values(settings: Settings, feature: Known) -> pa.Table:
+    one = measured.measured(settings, feature.name)
+    given = pa.array(one.classes, pa.string()) if feature.classes else pa.array(one.values, pa.float64())
+    return pa.table({"asset_id": pa.array(one.ids, pa.string()), "value": given})
+
+
+def _attribute(settings: Settings, feature: Known) -> pa.Table:
+    path = features_of(settings, Reference(feature.name, str(feature.version))).path
+    table = pq.read_table(path, columns=["asset_id", "class", "label"])
+    first = table.filter(pc.equal(table["class"], feature.classes[0]))  # one row an asset: the label is in each of them
+    return pa.table({"asset_id": first["asset_id"], "value": first["label"]})
+
+
+def contrast_of(feature: Known, contrast: str) -> str:
+    """``contrast`` as it is kept, or the only one that the feature has. Raises DataError where it does not fit."""
+    if not feature.classes:
+        if contrast not in {"", PER_SD}:
+            raise DataError(
+                f"{feature.name} has numbers, and the contrast is {contrast[:80]!r}. Leave --contrast out: numbers are "
+                "compared per standard deviation."
+            )
+        return PER_SD
+    if not contrast and len(feature.classes) == 2:
+        return ":".join(feature.classes)
+    if not contrast or pair(feature, contrast) is None:
+        listed = ", ".join(feature.classes)
+        what = f"the contrast is {contrast[:80]!r}" if contrast else "no contrast was given"
+        raise DataError(
+            f"{feature.name} has the classes {listed}, and {what}. Name two of them, for example: "
+            f"--contrast {feature.classes[0]}:{feature.classes[1]}"
+        )
+    return contrast
+
+
+def pair(feature: Known, contrast: str) -> tuple[str, str] | None:
+    """The two classes of a contrast; None where they are not two classes of the feature. A class may hold a colon."""
+    for place, sign in enumerate(contrast):
+        first, second = contrast[:place], contrast[place + 1 :]
+        if sign == ":" and first in feature.classes and second in feature.classes and first != second:
+            return first, second
+    return None

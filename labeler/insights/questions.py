@@ -1,0 +1,120 @@
+"""Questions, frozen before they are answered: who asked what, and when; nothing of a question ever changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from attune.labeler.insights.features import Known, contrast_of
+from attune.labeler.records.schema import Insight, InsightQuestion, InsightRun
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import DataError
+from attune.models.files.atomic import digest_json
+
+ALL, CONFIRMATION = "all", "confirmation"  # the titles that answer it
+PERSON, IMPORT, DISCOVERY = "person", "import", "discovery"  # where it comes from
+RETIRED = "retired"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """``row`` is the question; ``again``: it was asked before and nothing changed; ``looked``: its feature was already
+    compared with performance, so only the confirmation half answers."""
+
+    row: InsightQuestion
+    again: bool
+    looked: bool
+
+
+def ask(settings: Settings, feature: Known, contrast: str = "", canvas: str = "", who: str = "",
+        origin: str = PERSON) -> Asked:  # fmt: skip
+    """Register a question. Asked before its feature was compared with performance, all titles answer it.
+
+    Raises DataError for a contrast that does not fit the feature.
+    """
+    contrast = contrast_of(feature, contrast)
+    with writing(settings) as session:
+        before = find(session, feature.name, contrast, canvas)
+        seen = looked(session, feature.name)
+        if before is not None:
+            return Asked(before, True, seen)
+        row = frozen(feature.name, contrast, canvas, CONFIRMATION if seen else ALL, origin, who)
+        session.add(row)
+        session.flush()
+        session.expunge(row)
+    return Asked(row, False, seen)
+
+
+def frozen(feature: str, contrast: str, canvas: str, titles: str, origin: str, who: str) -> InsightQuestion:
+    """A question with its digest."""
+    row = InsightQuestion(
+        feature=feature, contrast=contrast, canvas=canvas, titles=titles, origin=origin, asked_by=who, asked_at=now()
+    )
+    row.digest = digest_of(row)
+    return row
+
+
+def digest_of(row: InsightQuestion) -> str:
+    """The sha256 of all that a question says."""
+    names = ("feature", "contrast", "canvas", "titles", "origin", "asked_by")
+    return digest_json({name: getattr(row, name) for name in names} | {"asked_at": row.asked_at.isoformat()})
+
+
+def check(row: InsightQuestion) -> None:
+    """Raise DataError where the question is not the one that was registered."""
+    if digest_of(row) != row.digest:
+        raise DataError(
+            f"Question {row.id} was changed in the records after it was registered, so it cannot be answered. Restore "
+            "the records from a backup."
+        )
+
+
+def keep(settings: Settings, rows: Iterable[InsightQuestion]) -> list[InsightQuestion]:
+    """Write down questions that discovery raised, before they are answered."""
+    kept = list(rows)
+    with writing(settings) as session:
+        session.add_all(kept)
+        session.flush()
+        session.expunge_all()
+    return kept
+
+
+def find(session: Session, feature: str, contrast: str, canvas: str) -> InsightQuestion | None:
+    """The question in force, whichever way round its two classes are; retired ones may be asked anew."""
+    for row in in_force(session):
+        if (row.feature, row.canvas) == (feature, canvas) and same(row.contrast, contrast):
+            return row
+    return None
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two contrasts are of the same two classes."""
+    return one == other or sorted(one.split(":")) == sorted(other.split(":"))
+
+
+def in_force(session: Session) -> Sequence[InsightQuestion]:
+    """All questions whose insight is not retired, the oldest first."""
+    wanted = select(InsightQuestion).outerjoin(Insight, Insight.question_id == InsightQuestion.id)
+    wanted = wanted.where(Insight.id.is_(None) | (Insight.state != RETIRED))
+    return session.scalars(wanted.order_by(InsightQuestion.id)).all()
+
+
+def looked(session: Session, feature: str) -> bool:
+    """Whether a run has compared the feature with performance: who asks after that may know the answer."""
+    return any(feature in run for run in session.scalars(select(InsightRun.looked)))
+
+
+def register_features(settings: Settings, features: Mapping[str, Known], name: str, who: str) -> Asked | None:
+    """Ask the one question of a feature that has just come in; None where it has more than one to choose from."""
+    feature = features[name]
+    if len(feature.classes) > 2:
+        return None
+    with reading(settings) as session:
+        if looked(session, name):
+            return None
+    return ask(settings, feature, who=who, origin=IMPORT)

@@ -1,0 +1,175 @@
+"""One run: discovery on one half of the titles, then answers to all questions, with one false discovery rate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from attune.labeler.insights import answer as answering
+from attune.labeler.insights import discover, evidence, features, insights, questions
+from attune.labeler.insights.evidence import Rows
+from attune.labeler.insights.examples import examples
+from attune.labeler.insights.features import Known
+from attune.labeler.records.schema import InsightQuestion, InsightRun
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import DataError, NotEnoughLabels
+from attune.models.insights.false_discovery import q_values
+from attune.models.insights.halves import discovery_half
+from attune.models.insights.shrinkage import shrink
+
+Q = 0.1
+SEED = 0  # nothing is drawn: the halves come from the titles' ids, so the same inputs give the same figures
+Report = Callable[[int, int], None]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass
+class _Work:
+    """What a run carries along. ``values`` are those of one feature at a time: they can be many."""
+
+    settings: Settings
+    rows: Rows
+    known: Mapping[str, Known]
+    half: Bools
+    values: dict[str, npt.NDArray[np.object_]]
+
+    def of(self, name: str) -> npt.NDArray[np.object_]:
+        """The values of a feature (assets,)."""
+        if name not in self.values:
+            self.values = {name: features.values(self.settings, self.known[name], self.rows.asset_ids)}
+        return self.values[name]
+
+
+def run(settings: Settings, report: Report, q: float = Q, who: str = "") -> InsightRun:
+    """Find questions, answer all that are in force, and keep the answers. Raises DataError without performance or
+    without any feature, and where files are gone."""
+    started, rows, known = now(), evidence.load(settings), features.known(settings)
+    if rows is None:
+        raise DataError("There is no performance yet, so nothing can be compared. Import it: `attune performance add FILE`")
+    if not known:
+        raise DataError(
+            "There is no feature to ask about yet. Publish a probe, or import a feature: "
+            "`attune features import FILE --name NAME`"
+        )
+    work = _Work(settings, rows, known, discovery_half(rows.title_ids), {})
+    with reading(settings) as session:
+        before = list(questions.in_force(session))
+    steps = len(known) + len(before) + discover.MOST
+    looked, found = _discover(work, before, lambda done: report(done, steps))
+    asked = [*before, *questions.keep(settings, found)]
+    told: list[dict[str, Any]] = []
+    for number, question in enumerate(sorted(asked, key=lambda one: (one.feature, one.id))):
+        told.append(_figures(work, question))
+        report(len(known) + number + 1, len(known) + len(asked))
+    _together(told)
+    done = _record(work, q, who, started, looked, found)
+    insights.keep(settings, done, told)
+    return done
+
+
+def _discover(
+    work: _Work, before: list[InsightQuestion], report: Callable[[int], None]
+) -> tuple[dict[str, int], list[InsightQuestion]]:
+    """What discovery asked of each feature, and the questions that it raises."""
+    looked, candidates = {}, []
+    for number, (name, feature) in enumerate(work.known.items()):
+        found, looked[name] = discover.screen(work.rows, feature, work.of(name), work.half)
+        candidates += found
+        report(number + 1)
+    there = [(one.feature, one.canvas, one.contrast) for one in before]
+    with reading(work.settings) as session:
+        there += insights.retired_questions(session)
+    new = [
+        one
+        for one in discover.chosen(candidates)
+        if not any(
+            (feature, canvas) == (one.feature, one.canvas) and questions.same(contrast, one.contrast)
+            for feature, canvas, contrast in there
+        )
+    ]
+    origin = questions.DISCOVERY
+    return looked, [
+        questions.frozen(one.feature, one.contrast, one.canvas, questions.CONFIRMATION, origin, "Attune") for one in new
+    ]
+
+
+def _figures(work: _Work, question: InsightQuestion) -> dict[str, Any]:
+    """One question's figures and inputs."""
+    questions.check(question)
+    rows, feature = work.rows, work.known.get(question.feature)
+    if feature is None:
+        return _none(question, f"The feature {question.feature} is not there any more.", [])
+    inputs = [feature.inputs, {"performance": list(rows.digests)}]
+    canvas = _canvas(rows, question.canvas)
+    if question.canvas and canvas is None:
+        return _none(question, f"No performance was imported for the canvas {question.canvas}.", inputs)
+    try:
+        if feature.classes and features.pair(feature, question.contrast) is None:
+            raise NotEnoughLabels(f"{feature.name} does not have the classes {question.contrast} any more.")
+        asked = answering.compared(feature, work.of(feature.name), question.contrast)
+    except NotEnoughLabels as error:
+        return _none(question, str(error), inputs)
+    titles = None if question.titles == questions.ALL else ~work.half
+    found = answering.answer(rows, asked.x, titles, canvas)
+    told = answering.figures(found, asked, rows)
+    told["canvases"] = answering.by_canvas(rows, found, asked) if canvas is None else []
+    told["halves"] = _halves(work, asked.x, canvas)
+    if found.effect is not None and found.rows is not None and found.within:
+        told["examples"] = examples(rows, found.rows, asked.x[found.rows.asset], found.effect.estimate)
+    told["corrected"], told["uncorrected"] = None, None
+    return {"question": question, "figures": told, "grade": found.grade or "", "inputs": inputs}
+
+
+def _none(question: InsightQuestion, why: str, inputs: list[dict[str, Any]]) -> dict[str, Any]:
+    figures = {"estimate": None, "why": why, "within": True, "random": False, "unit": None, "canvases": [], "halves": {},
+               "corrected": None, "uncorrected": None}  # fmt: skip
+    return {"question": question, "figures": figures, "grade": "", "inputs": inputs}
+
+
+def _canvas(rows: Rows, name: str) -> int | None:
+    found = np.flatnonzero(rows.canvases == name) if name else np.zeros(0)
+    return int(found[0]) if len(found) else None
+
+
+def _halves(work: _Work, x: npt.NDArray[np.float64], canvas: int | None) -> dict[str, Any]:
+    """The two halves beside each other: what was found, and what the titles say that had no part in it."""
+    told: dict[str, Any] = {}
+    for name, half in (("discovery", work.half), ("confirmation", ~work.half)):
+        effect = answering.answer(work.rows, x, half, canvas).effect
+        told[name] = None if effect is None else {
+            "estimate": effect.estimate, "se": effect.se, "ci": list(effect.ci), "titles": effect.titles
+        }  # fmt: skip
+    return told
+
+
+def _together(told: list[dict[str, Any]]) -> None:
+    """What the answers of a run say of each other: q values and shrinkage, within titles and across them apart."""
+    for within in (True, False):
+        here = [one["figures"] for one in told if one["figures"]["within"] is within]
+        estimates = [np.nan if one["estimate"] is None else one["estimate"] for one in here]
+        errors = [one.get("se", np.nan) for one in here]
+        if not here:
+            continue
+        q = q_values([one.get("p", np.nan) for one in here])
+        drawn = shrink(estimates, errors)
+        for place, one in enumerate(here):
+            known = one["estimate"] is not None
+            one["q"] = float(q[place]) if known else None
+            one["shrunk"] = {"estimate": float(drawn.estimate[place]), "se": float(drawn.se[place])} if known else None
+
+
+def _record(
+    work: _Work, q: float, who: str, started: datetime, looked: dict[str, int], found: list[InsightQuestion]
+) -> InsightRun:
+    inputs = {"performance": list(work.rows.digests), "features": {one.name: one.digest for one in work.known.values()}}
+    return InsightRun(
+        q=q, seed=SEED, inputs=inputs, looked=looked, found=[one.id for one in found], started_by=who,
+        started_at=started, finished_at=now(),
+    )  # fmt: skip

@@ -1,0 +1,35 @@
+"""An insight as JSON: the same for the command line and the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attune.labeler.insights.insights import Told
+from attune.labeler.insights.words import words
+from attune.models.clock import iso
+
+FIGURES = ("estimate", "se", "ci", "p", "q", "titles", "assets", "impressions", "takes", "share_other_way", "tau")
+
+
+def as_json(one: Told, whole: bool = False) -> dict[str, Any]:
+    """Estimates are log rate ratios. ``canvas`` is null for all canvases together; a figure that is not there is null.
+
+    ``whole``: with all evidence.
+    """
+    figures, question, said = one.figures, one.question, words(one)
+    told: dict[str, Any] = {
+        "id": one.row.id, "feature": question.feature, "contrast": question.contrast, "canvas": question.canvas or None
+    } | {name: figures.get(name) for name in FIGURES}  # fmt: skip
+    told |= {
+        "grade": one.newest.grade or None, "corrected": figures.get("corrected"),
+        "uncorrected": figures.get("uncorrected"), "shrunk": figures.get("shrunk"), "naive": figures.get("naive"),
+        "enough": one.enough, "sentence": said.sentence, "why": figures["why"], "state": one.row.state,
+        "version": one.newest.version, "published_version": one.row.published, "stale": bool(one.moved),
+        "moved": list(one.moved), "digest": one.newest.digest, "titles_asked": question.titles,
+        "origin": question.origin, "asked_by": question.asked_by, "asked_at": iso(question.asked_at),
+        "made_at": iso(one.newest.made_at), "inputs": one.newest.inputs["of"],
+    }  # fmt: skip
+    if whole:
+        more = ("canvases", "halves", "examples", "ratio", "e_value", "robustness_value", "unit", "rate", "random", "within")
+        told |= {name: figures.get(name) for name in more}
+    return told

@@ -1,0 +1,117 @@
+"""What an insight says, in words that need no statistics."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from attune.labeler.insights.features import PER_SD
+from attune.labeler.insights.imported import FIRST
+from attune.labeler.insights.insights import Told
+from attune.models.text import plural
+
+WIDE = 1.96  # standard errors on either side of a headline
+SECOND = ("0", "false", "no", "n", "f")
+GRADES = {
+    "A": "Shown at random. The images make the difference.",
+    "B": "Chosen with known chances. The images make the difference, if the chances are right.",
+    "C": "Not shown at random. Something else may be the reason.",
+    "D": "Compared across titles. It goes with the takes, and does not say why.",
+}
+
+
+@dataclass(frozen=True)
+class Words:
+    """``sentence`` for a creative, ``interval`` and ``other_way`` in words; ``sides`` what the two pictures show."""
+
+    sentence: str
+    interval: str
+    other_way: str
+    basis: str
+    sides: tuple[str, str]
+
+
+def words(one: Told) -> Words:
+    """All words of an insight."""
+    sides = sides_of(one.question.feature, one.question.contrast)
+    figures = one.figures
+    if figures["estimate"] is None:
+        return Words(question(one), "", "", figures["why"], sides)
+    return Words(sentence(one), interval(figures), other_way(figures), basis(figures), sides)
+
+
+def sides_of(feature: str, contrast: str) -> tuple[str, str]:
+    """What the images of either side have."""
+    if contrast == PER_SD:
+        return f"a higher {feature}", f"a lower {feature}"
+    first, _, second = contrast.partition(":")
+    if first.lower() in FIRST and second.lower() in SECOND:
+        return f"“{feature}”", f"no “{feature}”"
+    return f"“{first}” ({feature})", f"“{second}” ({feature})"
+
+
+def question(one: Told) -> str:
+    """The question itself, for what has no answer yet."""
+    first, second = sides_of(one.question.feature, one.question.contrast)
+    return f"Are images with {first} taken more often than images with {second}{place(one)}?"
+
+
+def place(one: Told) -> str:
+    """Where."""
+    return f" on {one.question.canvas}" if one.question.canvas else ""
+
+
+def sentence(one: Told) -> str:
+    """The headline: shrunk, because the largest of many figures is also the luckiest."""
+    first, second = sides_of(one.question.feature, one.question.contrast)
+    figures, number = one.figures, change(one.figures["shrunk"]["estimate"])
+    if not one.enough:
+        return f"Not sure yet: images with {first} beside images with {second}{place(one)}."
+    if not figures["within"]:
+        more = "more" if figures["shrunk"]["estimate"] > 0 else "fewer"
+        amount = f"{number.lstrip('+−')} {more} takes"
+        return f"Across titles, {first} goes with {amount} than {second}{place(one)}."
+    amount = often(figures["shrunk"]["estimate"])
+    step = f" for each step of {figures['unit']:.3g}" if figures["unit"] else ""
+    if figures["unit"]:
+        return f"Within a title, images with {first} are taken {amount}{place(one)}{step}."
+    return f"Within a title, images with {first} are taken {amount} than images with {second}{place(one)}."
+
+
+def change(log_ratio: float) -> str:
+    """A log rate ratio as a signed percentage."""
+    percent = 100 * math.expm1(log_ratio)
+    digits = 0 if abs(percent) >= 2 else 1
+    return f"{'+' if percent >= 0 else '−'}{abs(percent):.{digits}f} %"
+
+
+def often(log_ratio: float) -> str:
+    """A log rate ratio as people say it."""
+    return f"{change(log_ratio)[1:]} {'more' if log_ratio >= 0 else 'less'} often"
+
+
+def interval(figures: dict[str, Any]) -> str:
+    """The headline's interval."""
+    middle, error = figures["shrunk"]["estimate"], figures["shrunk"]["se"]
+    low, high = middle - WIDE * error, middle + WIDE * error
+    if low * high > 0:
+        near, far = sorted((low, high), key=abs)
+        return f"Probably between {change(near)[1:]} and {change(far)[1:]} {'more' if middle > 0 else 'less'} often."
+    return f"Anything from {often(low)} to {often(high)} is possible."
+
+
+def other_way(figures: dict[str, Any]) -> str:
+    """In how many titles it is different."""
+    share = figures.get("share_other_way")
+    if share is None:
+        return ""
+    if share < 0.005:
+        return "The titles agree: none is known to go the other way."
+    return f"In about {100 * share:.0f} % of titles it goes the other way."
+
+
+def basis(figures: dict[str, Any]) -> str:
+    """What it rests on."""
+    counts = (plural(figures["titles"], "title"), plural(figures["assets"], "image"))
+    return f"{', '.join(counts)}, {plural(figures['impressions'], 'impression')}"

@@ -1,0 +1,95 @@
+"""The measured values of a workspace: where they lie, and one feature of them as it is exported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import func, select
+
+from attune.labeler.records.schema import Asset
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.errors import DataError
+from attune.models.measured.measured_values import MeasuredValues
+from attune.models.measured.measures import BY_NAME, NAMES, Measure, Measurer, class_of
+
+SHORT = 12  # characters of a version's digest, as people read it
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One measured feature: ``ids`` (n,) and ``values`` (n,), NaN where an image has none; ``images`` in the pool;
+    ``version`` the digest of what measured them.
+    """
+
+    measure: Measure
+    ids: tuple[str, ...]
+    values: npt.NDArray[np.float64]
+    images: int
+    version: str
+
+    @property
+    def classes(self) -> list[str | None]:
+        """The class of each image; None of a feature without classes."""
+        return [class_of(self.measure.name, float(value)) for value in self.values]
+
+
+def folder(settings: Settings) -> Path:
+    """Where measured values are, a folder a version."""
+    return settings.workspace / "features" / "measured"
+
+
+def values_of(settings: Settings, measurer: Measurer | None = None) -> MeasuredValues:
+    """The values of this release's measures; none are there before `attune features measure`.
+
+    Raises EncoderError where the weights of the faces' detector are not installed.
+    """
+    return MeasuredValues(folder(settings), (measurer or Measurer()).digest())
+
+
+def newest(settings: Settings) -> MeasuredValues | None:
+    """This release's values; None where no image was measured, so that nobody needs the detector to read."""
+    if not any(folder(settings).glob("*/version.json")):
+        return None
+    return values_of(settings)
+
+
+def measure_named(name: str) -> Measure:
+    """The measure ``name``. Raises DataError, with those that there are, for another."""
+    if name not in BY_NAME:
+        raise DataError(f"{name} is no measured feature. Measured features: {', '.join(NAMES)}.")
+    return BY_NAME[name]
+
+
+def measured(settings: Settings, name: str) -> Measured:
+    """The values of one measured feature of the images in the pool. Raises DataError for a name that there is not."""
+    found = measure_named(name)
+    values = values_of(settings)
+    table = values.read((name,))
+    with reading(settings) as session:
+        alive = select(Asset.asset_id, Asset.digest).where(Asset.removed_at.is_(None))
+        here = {row.asset_id: row.digest for row in session.execute(alive)}
+    ids, contents = table["asset_id"].to_pylist(), table["content"].to_pylist()
+    kept = np.array([here.get(id_) == content for id_, content in zip(ids, contents, strict=True)], bool)
+    column = table[name].to_numpy() if table.num_rows else np.empty(0)
+    chosen = tuple(id_ for id_, one in zip(ids, kept, strict=True) if one)
+    return Measured(found, chosen, column[kept].astype(np.float64), len(here), values.digest)
+
+
+def coverage(settings: Settings) -> tuple[int, int]:
+    """How many images of the pool are measured, and how many there are."""
+    known = values_of(settings).known()
+    with reading(settings) as session:
+        alive = select(Asset.asset_id, Asset.digest).where(Asset.removed_at.is_(None))
+        done = sum(known.get(row.asset_id) == row.digest for row in session.execute(alive))
+        images = session.scalar(select(func.count(Asset.id)).where(Asset.removed_at.is_(None))) or 0
+    return done, images
+
+
+def forget(settings: Settings, ids: list[str]) -> None:
+    """Delete what was measured of images that leave the pool, in every version."""
+    for version in folder(settings).glob("*/version.json"):
+        MeasuredValues(folder(settings), version.parent.name).remove(ids)

@@ -1,0 +1,102 @@
+"""Tables of insights: imported features, frozen questions, runs, insights with their versions, and what became of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from attune.labeler.records.schema.base import Base
+from attune.labeler.records.types import WIDE
+
+
+class ImportedFeature(Base):
+    """A version of a feature that was not made by Attune. Its values are in the Parquet file ``file``; immutable."""
+
+    __tablename__ = "imported_features"
+    __table_args__ = (UniqueConstraint("name", "version"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    version: Mapped[int]
+    classes: Mapped[list[str]] = mapped_column(default=list)  # none: a number
+    rows: Mapped[int] = mapped_column(WIDE)
+    faults: Mapped[dict[str, Any]] = mapped_column(default=dict)  # reason -> rows
+    file: Mapped[str] = mapped_column(String(64))  # sha256
+    source: Mapped[str] = mapped_column(Text)
+    added_by: Mapped[str]
+    added_at: Mapped[datetime]
+
+
+class InsightQuestion(Base):
+    """A question, frozen before it is answered: no column ever changes, and ``digest`` is of what it asks.
+
+    ``contrast`` is two classes, ``first:second``, or ``per sd``; ``canvas`` is empty for all canvases together.
+    ``titles``: ``all`` where a person asked before looking, else ``confirmation``, the half that did not find it.
+    """
+
+    __tablename__ = "insight_questions"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    feature: Mapped[str]
+    contrast: Mapped[str] = mapped_column(Text)
+    canvas: Mapped[str] = mapped_column(Text, default="")
+    titles: Mapped[str] = mapped_column(String(16))
+    origin: Mapped[str] = mapped_column(String(16))  # person, import, discovery
+    asked_by: Mapped[str]
+    asked_at: Mapped[datetime]
+    digest: Mapped[str] = mapped_column(String(64), index=True)
+
+
+class InsightRun(Base):
+    """One run: ``inputs`` are digests of performance and features; the same inputs give the same figures."""
+
+    __tablename__ = "insight_runs"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    q: Mapped[float]
+    seed: Mapped[int]
+    inputs: Mapped[dict[str, Any]]
+    looked: Mapped[dict[str, Any]]  # feature -> how many questions the discovery half was asked
+    found: Mapped[list[Any]]  # questions that the discovery half raised
+    started_by: Mapped[str]
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime]
+
+
+class Insight(Base):
+    """The answer to a question. ``published``: the version that was published, None where none is."""
+
+    __tablename__ = "insights"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    question_id: Mapped[int] = mapped_column(ForeignKey("insight_questions.id"), unique=True)
+    state: Mapped[str] = mapped_column(String(16))  # proposed, published, retired
+    published: Mapped[int | None]
+
+
+class InsightVersion(Base):
+    """One answer, immutable: ``figures`` of ``inputs``, and the ``digest`` of question and inputs."""
+
+    __tablename__ = "insight_versions"
+    __table_args__ = (UniqueConstraint("insight_id", "version"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    insight_id: Mapped[int] = mapped_column(ForeignKey("insights.id"))
+    version: Mapped[int]
+    run_id: Mapped[int] = mapped_column(ForeignKey("insight_runs.id"))
+    grade: Mapped[str] = mapped_column(String(1))  # empty where there is no figure
+    figures: Mapped[dict[str, Any]]
+    inputs: Mapped[dict[str, Any]]
+    digest: Mapped[str] = mapped_column(String(64))
+    made_at: Mapped[datetime]
+
+
+class InsightEvent(Base):
+    """One line of an insight's history; append-only."""
+
+    __tablename__ = "insight_events"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    insight_id: Mapped[int] = mapped_column(ForeignKey("insights.id"), index=True)
+    at: Mapped[datetime]
+    who: Mapped[str]
+    action: Mapped[str] = mapped_column(String(16))  # publish, retire
+    version: Mapped[int]
+    reason: Mapped[str] = mapped_column(Text)

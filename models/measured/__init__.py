@@ -1,0 +1,1 @@
+"""Measured features: what a program reads off an image (light, texture, composition, faces), without answers."""

@@ -1,0 +1,102 @@
+"""Measured values on disk: Parquet parts of one folder a version, each written whole, so that a killed job goes on.
+
+A part has a row an image: ``asset_id``, ``content`` (sha256 of the image's bytes) and a column of doubles a measure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from filelock import FileLock
+
+from attune.models.files.atomic import digest_json, write_bytes, write_json
+from attune.models.measured.measures import NAMES
+from attune.models.vectors.products import FloatArray
+
+PART = re.compile(r"part-(\d{6})\.parquet")
+MANY = 64  # parts that are made one, so that reading stays quick
+
+
+class MeasuredValues:
+    """The values of one version (``digest`` of the measurer) in ``folder``/``digest``."""
+
+    def __init__(self, folder: Path, digest: str) -> None:
+        self.folder, self.digest = folder / digest, digest
+
+    def append(self, ids: Sequence[str], contents: Sequence[str], rows: FloatArray) -> None:
+        """Keep ``rows`` (n, m) of the images ``ids`` with the bytes ``contents``, on disk when it returns."""
+        if not ids:
+            return
+        columns = [
+            pa.array(ids, pa.string()),
+            pa.array(contents, pa.string()),
+            *(pa.array(column, pa.float64()) for column in rows.T.astype(np.float64)),
+        ]
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self._lock():
+            if not (described := self.folder / "version.json").exists():
+                write_json(described, {"digest": self.digest, "measures": list(NAMES)})
+            self._write(pa.table(columns, names=["asset_id", "content", *NAMES]))
+            if len(self._parts()) > MANY:
+                self._write(self._joined(), instead_of=self._parts())
+
+    def known(self) -> dict[str, str]:
+        """The content that each image was measured with, by its id."""
+        table = self.read(columns=())
+        return dict(zip(table["asset_id"].to_pylist(), table["content"].to_pylist(), strict=True))
+
+    def state(self) -> str | None:
+        """A digest of which images were measured, and by what; None where none was."""
+        known = self.known()
+        return digest_json([self.digest, sorted(known.items())]) if known else None
+
+    def read(self, columns: Iterable[str] = NAMES) -> pa.Table:
+        """``asset_id``, ``content`` and ``columns`` of every image, its newest measuring alone."""
+        with self._lock():
+            return self._joined(tuple(columns))
+
+    def remove(self, ids: Iterable[str]) -> int:
+        """Delete the rows of ``ids``; returns how many there were."""
+        gone = pa.array(sorted(set(ids)), pa.string())
+        with self._lock():
+            table = self._joined()
+            kept = table.filter(pc.invert(pc.is_in(table["asset_id"], gone)))
+            if kept.num_rows < table.num_rows:
+                self._write(kept, instead_of=self._parts())
+        return int(table.num_rows - kept.num_rows)
+
+    def _lock(self) -> FileLock:
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        return FileLock(self.folder.with_suffix(".lock"), timeout=300)
+
+    def _parts(self) -> list[Path]:
+        return sorted(path for path in self.folder.glob("part-*.parquet") if PART.fullmatch(path.name))
+
+    def _joined(self, columns: tuple[str, ...] = NAMES) -> pa.Table:
+        wanted = ["asset_id", "content", *columns]
+        tables = [pq.read_table(path, columns=wanted) for path in self._parts()]
+        if not tables:
+            kinds = [pa.string(), pa.string(), *(pa.float64() for _ in columns)]
+            return pa.schema(list(zip(wanted, kinds, strict=True))).empty_table()
+        table = pa.concat_tables(tables)
+        last = {id_: row for row, id_ in enumerate(table["asset_id"].to_pylist())}
+        return table if len(last) == table.num_rows else table.take(pa.array(sorted(last.values())))
+
+    def _write(self, table: pa.Table, instead_of: Sequence[Path] = ()) -> None:
+        """A new last part, and no longer those ``instead_of`` which it stands.
+
+        Killed between the two, the rows are there twice, and the newer ones count.
+        """
+        parts = self._parts()
+        number = int(PART.fullmatch(parts[-1].name)[1]) + 1 if parts else 0  # type: ignore[index]
+        sink = pa.BufferOutputStream()
+        pq.write_table(table, sink, compression="zstd")
+        write_bytes(self.folder / f"part-{number:06d}.parquet", sink.getvalue().to_pybytes())
+        for path in instead_of:
+            path.unlink()

@@ -1,0 +1,128 @@
+"""The table of measured features, and how one image gets its row: the same for an import of ten images or a million."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from PIL import Image
+
+from attune.models.files.atomic import digest_json
+from attune.models.measured import composition, faces, light, texture
+from attune.models.measured.face_detector import FaceDetector
+from attune.models.vectors.products import FloatArray
+
+MADE_BY = 1  # raised where the same image is measured otherwise
+FACES_EDGE, LIGHT_EDGE = 720, 256  # pixels of the longer side that an image is shrunk to
+MISSING = np.nan
+
+Group = Literal["light", "texture", "composition", "faces"]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One measured feature: its name, the unit of its number, and what more of it means, in plain words.
+
+    ``classes``: of a feature that is a class as well as a number (or instead of one).
+    """
+
+    name: str
+    group: Group
+    unit: str
+    more: str
+    classes: tuple[str, ...] = ()
+
+
+MEASURES = (
+    Measure("brightness", "light", "L* of 0 to 100", "lighter"),
+    Measure("contrast", "light", "standard deviation of L*", "more difference between light and dark"),
+    Measure("saturation", "light", "mean chroma of CIE Lab", "stronger colours"),
+    Measure("warmth", "light", "-1 (sky blue) to 1 (orange)", "warmer colours"),
+    Measure("colourfulness", "light", "Hasler and Süsstrunk's M3", "more colours, and stronger ones"),
+    Measure("main_colour", "light", "class", "", light.COLOURS),
+    Measure("edges", "texture", "share of the area", "more outlines"),
+    Measure("detail", "texture", "mean Laplacian of 0 to 255", "finer grain"),
+    Measure("entropy", "texture", "bits of 32 greys", "more different greys"),
+    Measure("thirds", "composition", "share of the sides", "what draws the eye is farther from the thirds"),
+    Measure("central", "composition", "share of saliency", "what draws the eye is in the middle"),
+    Measure("empty_space", "composition", "share of the area", "more quiet area"),
+    Measure("balance", "composition", "0 to 1", "left and right weigh the same"),
+    Measure("symmetry", "composition", "-1 to 1", "the image is like its mirror image"),
+    Measure("faces", "faces", "faces", "more faces", ("0", "1", "2", f"{faces.MOST}+")),
+    Measure("face_share", "faces", "share of the area", "the largest face is larger"),
+    Measure("face_across", "faces", "0 (left) to 1 (right)", "the largest face is further right"),
+    Measure("face_down", "faces", "0 (top) to 1 (bottom)", "the largest face is further down"),
+)
+NAMES = tuple(one.name for one in MEASURES)
+BY_NAME: Mapping[str, Measure] = {one.name: one for one in MEASURES}
+
+
+@dataclass(frozen=True)
+class Measurer:
+    """Measures images: an `attune.models.encoders.embedding.Embedder`, so that a job reads ahead and names bad images.
+
+    Raises EncoderError where the weights of the faces' detector are not installed.
+    """
+
+    smallest_face: int = 20
+
+    @cached_property
+    def detector(self) -> FaceDetector:
+        """The detector of faces, loaded once."""
+        return FaceDetector(self.smallest_face)
+
+    def digest(self) -> str:
+        """sha256 of what decides the values: the measures' names, the sizes, the code's number and the weights."""
+        return digest_json(
+            {
+                "measures": list(NAMES),
+                "made_by": MADE_BY,
+                "pixels": [FACES_EDGE, LIGHT_EDGE, composition.EDGE],
+                "smallest_face": self.smallest_face,
+                "faces": self.detector.digest(),
+            }
+        )
+
+    def prepare(self, image: Image.Image) -> FloatArray:
+        """The row (m,) of an RGB image, in the order of NAMES. May run in a thread."""
+        values = measure(image, self.detector)
+        return np.array([values[name] for name in NAMES], np.float32)
+
+    def encode_prepared(self, tensors: Sequence[FloatArray]) -> FloatArray:
+        """The rows (n, m) of measured images."""
+        return np.stack(tensors) if len(tensors) else np.empty((0, len(NAMES)), np.float32)
+
+
+def measure(image: Image.Image, detector: FaceDetector) -> dict[str, float]:
+    """Every measure of an RGB ``image`` by name, NaN where it has none. ``main_colour``: the place in its classes."""
+    large = shrunk(image, FACES_EDGE)
+    small = shrunk(large, LIGHT_EDGE)
+    pixels = np.asarray(small)
+    grey = np.asarray(small.convert("L"), np.float64)
+    tiny = np.asarray(shrunk(small, composition.EDGE).convert("L"), np.float64)
+    boxes, _ = detector.find(large)
+    return {
+        **light.measures(pixels),
+        "main_colour": float(light.COLOURS.index(light.main_colour(pixels))),
+        **texture.measures(grey),
+        **composition.measures(tiny),
+        **faces.measures(boxes, large.width, large.height),
+    }
+
+
+def shrunk(image: Image.Image, edge: int) -> Image.Image:
+    """``image`` with its longer side at most ``edge`` pixels, sides of at least 8; never enlarged but to that."""
+    scale = min(1.0, edge / max(image.size))
+    size = (max(8, round(image.width * scale)), max(8, round(image.height * scale)))
+    return image if size == image.size else image.resize(size, Image.Resampling.BOX)
+
+
+def class_of(name: str, value: float) -> str | None:
+    """The class of ``value`` of the measure ``name``; None for one that has no classes, or no value."""
+    classes = BY_NAME[name].classes
+    if not classes or np.isnan(value):
+        return None
+    return classes[min(int(value), len(classes) - 1)]

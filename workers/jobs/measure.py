@@ -1,0 +1,57 @@
+"""The job `measure`: the measured features of every image that has none yet, a batch at a time.
+
+Each batch is on disk before the next, so a job that is killed goes on at the image where it was.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import numpy as np
+from sqlalchemy import select
+
+from attune.labeler.jobs.jobs import Report, quiet
+from attune.labeler.measured.values import values_of
+from attune.labeler.records.schema import Asset
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.encoders.embedding import embed_in_batches
+from attune.models.errors import EmptyPool
+from attune.models.measured.measures import Measurer
+from attune.workers.jobs.embed import pictures
+
+log = logging.getLogger("attune.measure")
+BATCH = 64  # images between two writes: some seconds of work
+
+
+def run(settings: Settings, report: Report = quiet) -> dict[str, Any]:
+    """Measure the images of the pool that this version of the measures has no values of.
+
+    Returns ``{"measured", "left_out": [{"item", "reason", "message"}], "version"}``; ``measured`` counts images, those
+    of equal bytes once each. Raises EmptyPool, and EncoderError where the weights of the faces' detector are missing.
+    """
+    measurer = Measurer()
+    values = values_of(settings, measurer)
+    with reading(settings) as session:
+        every = session.scalars(select(Asset).where(Asset.removed_at.is_(None)).order_by(Asset.id)).all()
+    if not every:
+        raise EmptyPool("The pool is empty. Add images first: `attune assets add PATH`")
+    known = values.known()
+    waiting = [asset for asset in every if known.get(asset.asset_id) != asset.digest]
+    alike: dict[str, list[str]] = {}
+    for asset in waiting:
+        alike.setdefault(asset.digest, []).append(asset.asset_id)
+    first = {asset.asset_id: asset for asset in waiting if alike[asset.digest][0] == asset.asset_id}
+    result: dict[str, Any] = {"measured": 0, "left_out": [], "version": values.digest}
+    for batch in embed_in_batches(measurer, pictures(settings, list(first.values())), BATCH):
+        twins = [alike[first[id_].digest] for id_ in batch.ids]
+        rows = np.repeat(batch.vectors, [len(ids) for ids in twins], axis=0)
+        contents = [first[id_].digest for id_, ids in zip(batch.ids, twins, strict=True) for _ in ids]
+        values.append([id_ for ids in twins for id_ in ids], contents, rows)
+        result["measured"] += len(rows)
+        result["left_out"] += batch.left_out
+        report(batch.done, len(first))
+    for item in result["left_out"]:
+        log.warning("left out: %s", item["message"])
+    return result

@@ -1,0 +1,22 @@
+"""The job `insights`: find questions on one half of the titles, and answer all that are in force.
+
+Answers are kept together at the end, so a job that is killed leaves those of before. Questions that it had raised stay,
+and the next run answers them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attune.labeler.insights import runs
+from attune.labeler.jobs.jobs import Report, quiet
+from attune.labeler.settings import Settings
+
+
+def run(settings: Settings, report: Report = quiet, q: float = runs.Q, who: str = "") -> dict[str, Any]:
+    """Returns ``{"run", "found"}``: the run's number, and how many questions it found.
+
+    Raises DataError without performance or features.
+    """
+    done = runs.run(settings, report, q, who)
+    return {"run": done.id, "found": len(done.found)}
