@@ -81,6 +81,7 @@ KINDS = {
     "duplicates": Words(
         "search for duplicates", "searches for duplicates", "of",
         "Duplicates in Explore shows images that are nearly the same, and outliers.",
+    ),
     "measure": Words(
         "measuring of the images", "measurings of the images", "of",
         "Each image has its colours, light, composition and faces as features.",
