@@ -29,7 +29,7 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Asked:
-    """``x`` for all assets (assets,): 1 and 0 for two classes, or standard deviations of ``unit``; NaN where unknown."""
+    """``x`` for all assets (assets,): 1 and 0 for two classes, or in standard deviations of ``unit``; NaN: unknown."""
 
     x: Floats
     unit: float | None

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.catalog.reading import features_of, read
+from attune.labeler.catalog.reading import feature_digest, features_of, read
 from attune.labeler.insights import imported
 from attune.labeler.records.schema import Alias, Attribute, Version
 from attune.labeler.records.session import reading
@@ -54,7 +54,7 @@ def known(settings: Settings) -> dict[str, Known]:
         try:
             reference = Reference(name, str(version))
             classes = tuple(read(settings, reference).classes)
-            found[name] = Known(name, version, "attribute", classes, features_of(settings, reference).digest)
+            found[name] = Known(name, version, "attribute", classes, feature_digest(settings, reference))
         except CatalogError:  # not scored yet, or its storage does not answer: it takes part in the next run
             continue
     return dict(sorted(found.items()))

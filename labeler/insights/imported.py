@@ -93,7 +93,9 @@ def _read(duck: duckdb.DuckDBPyConnection, source: Source) -> dict[str, Any]:
     asset, value = (source.text(column) for column in COLUMNS)
     duck.execute(f"CREATE TEMP TABLE raw AS SELECT nfc_normalize({asset}) AS asset_id, {value} AS value "
                  f"FROM {source.relation()}")  # fmt: skip
-    duck.execute("CREATE TEMP TABLE good AS SELECT DISTINCT asset_id, value FROM raw WHERE asset_id <> '' AND value <> ''")
+    duck.execute(
+        "CREATE TEMP TABLE good AS SELECT DISTINCT asset_id, value FROM raw WHERE asset_id <> '' AND value <> ''"
+    )
     twice = "(SELECT asset_id FROM good GROUP BY asset_id HAVING count(*) > 1)"
     duck.execute(f"CREATE TEMP TABLE kept AS SELECT * FROM good WHERE asset_id NOT IN {twice}")
     wheres = {

@@ -52,7 +52,9 @@ def run(settings: Settings, report: Report, q: float = Q, who: str = "") -> Insi
     without any feature, and where files are gone."""
     started, rows, known = now(), evidence.load(settings), features.known(settings)
     if rows is None:
-        raise DataError("There is no performance yet, so nothing can be compared. Import it: `attune performance add FILE`")
+        raise DataError(
+            "There is no performance yet, so nothing can be compared. Import it: `attune performance add FILE`"
+        )
     if not known:
         raise DataError(
             "There is no feature to ask about yet. Publish a probe, or import a feature: "
@@ -106,7 +108,7 @@ def _figures(work: _Work, question: InsightQuestion) -> dict[str, Any]:
     rows, feature = work.rows, work.known.get(question.feature)
     if feature is None:
         return _none(question, f"The feature {question.feature} is not there any more.", [])
-    inputs = [feature.inputs, {"performance": list(rows.digests)}]
+    inputs: list[dict[str, Any]] = [dict(feature.inputs), {"performance": list(rows.digests)}]
     canvas = _canvas(rows, question.canvas)
     if question.canvas and canvas is None:
         return _none(question, f"No performance was imported for the canvas {question.canvas}.", inputs)
@@ -128,8 +130,8 @@ def _figures(work: _Work, question: InsightQuestion) -> dict[str, Any]:
 
 
 def _none(question: InsightQuestion, why: str, inputs: list[dict[str, Any]]) -> dict[str, Any]:
-    figures = {"estimate": None, "why": why, "within": True, "random": False, "unit": None, "canvases": [], "halves": {},
-               "corrected": None, "uncorrected": None}  # fmt: skip
+    figures: dict[str, Any] = {"estimate": None, "why": why, "within": True, "random": False, "unit": None}
+    figures |= {"canvases": [], "halves": {}, "corrected": None, "uncorrected": None}
     return {"question": question, "figures": figures, "grade": "", "inputs": inputs}
 
 

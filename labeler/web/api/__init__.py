@@ -3,7 +3,7 @@
 Each module of routes is one part of the description, by its name.
 """
 
-from attune.labeler.web.api import catalog, clusters, labels, learned_spaces, pool, recommend, search, similar
+from attune.labeler.web.api import catalog, clusters, insights, labels, learned_spaces, pool, recommend, search, similar
 from attune.labeler.web.api.description import describe
 from attune.labeler.web.api.routes import blueprint
 
@@ -12,6 +12,7 @@ __all__ = [
     "catalog",
     "clusters",
     "describe",
+    "insights",
     "labels",
     "learned_spaces",
     "pool",
