@@ -112,7 +112,8 @@ def _classes(duck: duckdb.DuckDBPyConnection, name: str) -> list[str]:
     """The classes, the one that is asked about first; none where the values are numbers."""
     number = "TRY_CAST(value AS DOUBLE)"
     rows, numbers, distinct = duck.execute(
-        f"SELECT count(*), count(*) FILTER (isfinite({number})), count(DISTINCT value) FROM kept"
+        f"SELECT count(*), count(*) FILTER (isfinite({number})), count(DISTINCT coalesce({number}::VARCHAR, value)) "
+        "FROM kept"
     ).fetchall()[0]
     if not rows:
         raise DataError(f"No row of {name} can be used: each needs an asset_id and one value. Nothing was imported.")
