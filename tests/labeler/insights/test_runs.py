@@ -64,7 +64,8 @@ def test_served_rows_fall_to_c_and_a_test_that_was_not_random_takes_all_with_it(
     run_insights.run(settings)
     (one,) = insights.listed(settings)
     assert (one.newest.grade, one.figures["ratio"]["flagged"]) == ("C", 12)
-    assert one.figures["random"] and one.figures["titles"] <= 88  # they are left out, too
+    assert one.figures["random"]
+    assert one.figures["titles"] <= 88
     assert one.figures["e_value"]["estimate"] > one.figures["e_value"]["interval"] > 1
     with reading(settings) as session:
         (row,) = imports.active(session)
@@ -82,7 +83,8 @@ def test_an_insights_grade_never_rises(settings: Settings, tmp_path: Path) -> No
     imports.add(settings, made.performance, arm="explore")
     run_insights.run(settings)
     (one,) = insights.listed(settings)
-    assert one.figures["random"] and (one.newest.version, one.newest.grade) == (2, "C")
+    assert one.figures["random"]
+    assert (one.newest.version, one.newest.grade) == (2, "C")
 
 
 def test_one_or_two_failed_tests_of_a_thousand_are_chance(settings: Settings, tmp_path: Path) -> None:
@@ -92,7 +94,8 @@ def test_one_or_two_failed_tests_of_a_thousand_are_chance(settings: Settings, tm
     Path(made.performance).write_text(text.replace(first, first.replace(",10000,", ",30000,")))
     performed.bring(settings, made)
     rows = evidence.load(settings)
-    assert rows is not None and rows.random is not None
+    assert rows is not None
+    assert rows.random is not None
     assert (rows.tested, rows.flagged, rows.believed) == (300, 1, True)
     assert len(rows.random) == len(rows.every) - 2
 
@@ -113,7 +116,8 @@ def test_the_half_that_finds_a_question_does_not_answer_it(settings: Settings, t
     }  # fmt: skip
     confirmation = ~discovery_half([f"t{number}" for number in range(300)])
     for one in found:
-        assert one.question.titles == "confirmation" and one.figures["titles"] <= confirmation.sum()
+        assert one.question.titles == "confirmation"
+        assert one.figures["titles"] <= confirmation.sum()
         assert one.figures["estimate"] == one.figures["halves"]["confirmation"]["estimate"]
 
 
@@ -123,9 +127,11 @@ def test_who_registers_after_a_look_gets_half_of_the_titles_and_the_same_questio
     performed.bring(settings, performed.files(tmp_path, performed.names(60), 0.0, ("home", "tv")))
     known = features.known(settings)["smiles"]
     before = questions.ask(settings, known, canvas="tv", who="ana")
-    assert before.row.titles == "all" and not before.again
+    assert before.row.titles == "all"
+    assert not before.again
     again = questions.ask(settings, known, "0:1", "tv", "bo")  # the same two classes the other way round
-    assert again.again and (again.row.id, again.row.asked_by) == (before.row.id, "ana")
+    assert again.again
+    assert (again.row.id, again.row.asked_by) == (before.row.id, "ana")
     run_insights.run(settings)
     assert questions.ask(settings, known, canvas="home", who="ana").row.titles == "confirmation"
     with pytest.raises(DataError, match="has the classes 1, 0"):
@@ -150,7 +156,8 @@ def test_the_same_inputs_make_no_new_version_and_others_make_it_stale_not_wrong(
     run_insights.run(settings)
     run_insights.run(settings)
     (one,) = insights.listed(settings)
-    assert one.newest.version == 1 and not one.moved
+    assert one.newest.version == 1
+    assert not one.moved
     with pytest.raises(DataError, match="The reason is empty"):
         insights.publish(settings, one.row.id, " ", "olga")
     insights.publish(settings, one.row.id, "the autumn test says so, too", "olga")
@@ -158,7 +165,8 @@ def test_the_same_inputs_make_no_new_version_and_others_make_it_stale_not_wrong(
     values["a0-0"] = "1" if values["a0-0"] == "0" else "0"
     imported.add(settings, feature(tmp_path / "again.csv", values), "smiles", "olga")
     stale = insights.find(settings, one.row.id)
-    assert stale.moved == ("smiles has another version",) and stale.figures == one.figures
+    assert stale.moved == ("smiles has another version",)
+    assert stale.figures == one.figures
     with pytest.raises(DataError, match="is stale"):
         insights.publish(settings, one.row.id, "once more", "olga")
     run_insights.run(settings)
@@ -179,7 +187,8 @@ def test_chance_is_not_published_and_few_titles_have_no_figure(settings: Setting
     performed.bring(settings, performed.files(tmp_path, performed.names(60), 0.0))
     run_insights.run(settings)
     (one,) = insights.listed(settings)
-    assert not one.enough and words(one).sentence.startswith("Not sure yet")
+    assert not one.enough
+    assert words(one).sentence.startswith("Not sure yet")
     with pytest.raises(DataError, match="may be chance"):
         insights.publish(settings, one.row.id, "looks good", "olga")
     few = {name: number % 2 for number, (name, _) in enumerate(performed.names(10))}
@@ -187,7 +196,8 @@ def test_chance_is_not_published_and_few_titles_have_no_figure(settings: Setting
     questions.register_features(settings, features.known(settings), "few", "olga")
     run_insights.run(settings)
     none = next(one for one in insights.listed(settings) if one.question.feature == "few")
-    assert none.figures["estimate"] is None and "Only 10 titles" in none.figures["why"]
+    assert none.figures["estimate"] is None
+    assert "Only 10 titles" in none.figures["why"]
     with pytest.raises(DataError, match="has no figure yet"):
         insights.publish(settings, none.row.id, "looks good", "olga")
     with pytest.raises(UnknownInsight):
@@ -209,7 +219,9 @@ def test_what_is_the_same_for_a_title_goes_with_the_takes_and_is_grade_d(setting
     (one,) = insights.listed(settings)
     assert (one.newest.grade, one.figures["within"], one.figures["share_other_way"]) == ("D", False, None)
     said = words(one).sentence
-    assert "goes with" in said and "better" not in said and "more often" not in said
+    assert "goes with" in said
+    assert "better" not in said
+    assert "more often" not in said
 
 
 def test_a_number_is_compared_by_standard_deviation_and_each_canvas_is_shown(
@@ -224,14 +236,19 @@ def test_a_number_is_compared_by_standard_deviation_and_each_canvas_is_shown(
     questions.register_features(settings, features.known(settings), "brightness", "olga")
     run_insights.run(settings)
     one = next(one for one in insights.listed(settings) if not one.question.canvas)
-    assert one.question.contrast == "per sd" and one.figures["unit"] == pytest.approx(np.std(list(values.values())))
+    assert one.question.contrast == "per sd"
+    assert one.figures["unit"] == pytest.approx(np.std(list(values.values())))
     assert [part["canvas"] for part in one.figures["canvases"]] == ["home", "tv"]
     whole = one.figures["estimate"]
     for part in one.figures["canvases"]:  # a canvas alone is drawn towards all of them
         assert abs(part["shrunk"]["estimate"] - whole) <= abs(part["estimate"] - whole)
     examples = one.figures["examples"]
-    assert examples["same"] and all(values[pair["first"]["asset_id"]] > values[pair["second"]["asset_id"]]
-                                    for way in examples.values() for pair in way)  # fmt: skip
+    assert examples["same"]
+    assert all(
+        values[pair["first"]["asset_id"]] > values[pair["second"]["asset_id"]]
+        for way in examples.values()
+        for pair in way
+    )
 
 
 def test_the_order_of_rows_changes_nothing_and_canvases_do_not_lend_titles(settings: Settings, tmp_path: Path) -> None:
