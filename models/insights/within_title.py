@@ -78,7 +78,7 @@ def within_title(outcomes: Outcomes, x: npt.ArrayLike, least_titles: int = LEAST
     """
     cells = _cells(outcomes, np.asarray(x, dtype=np.float64))
     if cells.titles < least_titles:
-        raise NotEnoughLabels(_too_few(cells.titles, least_titles))
+        raise NotEnoughLabels(too_few_titles(cells.titles, least_titles))
     estimate = _solve(cells)
     score, information = cells.evaluate(estimate)
     by_title: Floats = np.bincount(cells.title, score).astype(np.float64)
@@ -87,13 +87,12 @@ def within_title(outcomes: Outcomes, x: npt.ArrayLike, least_titles: int = LEAST
     variance = float((by_title**2).sum()) / total**2 * count / max(count - 1, 1)
     se, degrees = float(np.sqrt(variance)), _degrees(weight)
     half = float(stdtrit(degrees, (1 + LEVEL) / 2)) * se
-    tau = _spread(by_title, weight)
-    middle = _middle(estimate, by_title, weight, tau)
+    tau = spread(by_title, weight)
     return Effect(
         estimate=estimate, se=se, ci=(estimate - half, estimate + half),
         p=float(2 * stdtr(degrees, -abs(estimate) / se)) if se else 1.0, degrees=degrees, titles=count,
         assets=cells.assets, impressions=int(cells.impressions), takes=cells.takes, tau=tau,
-        share_other_way=float(ndtr(-math.copysign(middle, estimate * middle) / tau)) if tau else 0.0,
+        share_other_way=share_other_way(estimate, by_title, weight, tau),
         model_se=total**-0.5,
     )  # fmt: skip
 
@@ -171,19 +170,27 @@ def _degrees(weight: Floats) -> float:
     return max(1.0, float(weight.sum() ** 2 / (weight**2).sum()) - 1)
 
 
-def _spread(score: Floats, weight: Floats) -> float:
+def spread(score: Floats, weight: Floats) -> float:
+    """The standard deviation of the effect over titles beyond chance, from their scores and information (t,)."""
     excess = float((score**2 / weight).sum()) - (len(weight) - 1)
     scale = float(weight.sum() - (weight**2).sum() / weight.sum())
     return float(np.sqrt(max(excess, 0.0) / scale)) if scale > 0 else 0.0
 
 
-def _middle(estimate: float, score: Floats, weight: Floats, tau: float) -> float:
-    """The mean effect over titles, where a title with many takes counts little more than another (random effects)."""
+def share_other_way(estimate: float, score: Floats, weight: Floats, tau: float) -> float:
+    """The share of titles where the effect has the other sign, from their scores and information (t,).
+
+    Around the mean over titles, where a title with many takes counts little more than another (random effects).
+    """
+    if not tau:
+        return 0.0
     share = weight / (1 + weight * tau**2)
-    return estimate + float((share * score / weight).sum() / share.sum())
+    middle = estimate + float((share * score / weight).sum() / share.sum())
+    return float(ndtr(-math.copysign(middle, estimate * middle) / tau))
 
 
-def _too_few(titles: int, least: int) -> str:
+def too_few_titles(titles: int, least: int) -> str:
+    """Why there is no figure, for ``titles`` that differ and the ``least`` number of them."""
     if not titles:
         return (
             "No title has images that differ in this feature, so it cannot be compared within titles. Ask about a "
