@@ -212,4 +212,6 @@ class _Moved:
                 feature = self.features.get(part["feature"])
                 if feature is None or (feature.version, feature.digest) != (part["version"], part["digest"]):
                     told.append(f"{part['feature']} has another version" if feature else f"{part['feature']} is gone")
+                elif feature.audits != part.get("audits", ""):
+                    told.append(f"{part['feature']} has other audit answers")
         return tuple(told)

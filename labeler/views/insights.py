@@ -11,8 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from attune.labeler.insights import evidence, features, insights, powering
-from attune.labeler.insights.features import Known
 from attune.labeler.insights.insights import Told
+from attune.labeler.insights.known import Known
 from attune.labeler.insights.words import WIDE, Words, change, words
 from attune.labeler.people.viewer import Viewer, may_explore
 from attune.labeler.records.schema import Asset, InsightEvent, InsightRun, InsightVersion
