@@ -85,6 +85,12 @@ def features_of(settings: Settings, reference: Reference) -> FeatureFile:
     return FeatureFile(version, digest, path)
 
 
+def feature_digest(settings: Settings, reference: Reference) -> str:
+    """The digest of ``features_of``, without reading a file. Raises UnknownProbe where the pool was not scored."""
+    version, _ = resolve(settings, reference)
+    return digest_json(_scored_parts(settings, reference.name, version))
+
+
 def _scored_parts(settings: Settings, name: str, version: int) -> dict[str, str]:
     with reading(settings) as session:
         scores = session.scalar(

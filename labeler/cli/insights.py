@@ -119,7 +119,10 @@ def show(shell: Shell, number: int) -> None:
                     for row in events]
     }  # fmt: skip
     said, figures = words(one), one.figures
-    lines: dict[str, Any] = {"insight": f"{number}, version {one.newest.version}, {one.row.state}", "says": said.sentence}
+    lines: dict[str, Any] = {
+        "insight": f"{number}, version {one.newest.version}, {one.row.state}",
+        "says": said.sentence,
+    }
     if figures["estimate"] is not None:
         lines |= {
             "interval": said.interval, "grade": f"{one.newest.grade}. {GRADES[one.newest.grade]}",
@@ -182,11 +185,15 @@ def power(shell: Shell, number: int, titles: int | None, power: float) -> None:
 
 def _table(found: list[Told]) -> Any:
     cells = [
-        (one.row.id, words(one).sentence, one.newest.grade, "" if one.figures["estimate"] is None else f"{one.figures['q']:.3f}",
-         one.figures.get("titles", ""), "stale" if one.moved else one.row.state)
+        (one.row.id, words(one).sentence, one.newest.grade, _q(one), one.figures.get("titles", ""),
+         "stale" if one.moved else one.row.state)
         for one in found
     ]  # fmt: skip
     return table(("insight", "what it says", "grade", "q", "titles", "state"), cells)
+
+
+def _q(one: Told) -> str:
+    return "" if one.figures["estimate"] is None else f"{one.figures['q']:.3f}"
 
 
 def _hints(shell: Shell, found: list[Told], q: float) -> None:

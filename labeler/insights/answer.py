@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from attune.labeler.insights.evidence import Rows
-from attune.labeler.insights.features import Known, pair
+from attune.labeler.insights.features import pair
+from attune.labeler.insights.known import Known
 from attune.models.errors import NotEnoughLabels
 from attune.models.insights.across_titles import across_titles, naive
+from attune.models.insights.corrected import Corrected, corrected_jointly
 from attune.models.insights.grades import Grade, grade
 from attune.models.insights.outcomes import Floats, Outcomes
+from attune.models.insights.probed import Probed
 from attune.models.insights.sensitivity import e_value, robustness_value
 from attune.models.insights.shrinkage import shrink
 from attune.models.insights.within_title import (
@@ -29,15 +32,22 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Asked:
-    """``x`` for all assets (assets,): 1 and 0 for two classes, or standard deviations of ``unit``; NaN where unknown."""
+    """``x`` for all assets (assets,): 1 and 0 for two classes, or in standard deviations of ``unit``; NaN: unknown.
+
+    ``properties``: of an attribute whose errors are to be corrected, that of ``x`` first.
+    """
 
     x: Floats
     unit: float | None
+    properties: tuple[Probed, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """``effect`` of ``rows`` with ``grade``; ``within`` titles or across; or ``why`` there is none."""
+    """``effect`` of ``rows`` with ``grade``; ``within`` titles or across; or ``why`` there is none.
+
+    ``corrected`` where the attribute's errors are; ``uncorrected`` is what its thresholded classes would say.
+    """
 
     effect: Effect | None
     grade: Grade | None
@@ -45,6 +55,8 @@ class Answer:
     within: bool
     rows: Outcomes | None
     why: str = ""
+    corrected: Corrected | None = None
+    uncorrected: Effect | None = None
 
 
 def compared(feature: Known, values: npt.NDArray[np.object_], chosen: str) -> Asked:
@@ -57,12 +69,14 @@ def compared(feature: Known, values: npt.NDArray[np.object_], chosen: str) -> As
     return Asked(x, deviation)
 
 
-def answer(rows: Rows, x: Floats, titles: Bools | None = None, canvas: int | None = None) -> Answer:
+def answer(rows: Rows, asked: Asked, titles: Bools | None = None, canvas: int | None = None) -> Answer:
     """Answer from the best rows that are enough: random ones, else all within titles, else all across titles.
 
-    ``x`` (assets,), ``titles`` (titles,) those that may answer, ``canvas`` one alone.
+    ``titles`` (titles,) are those that may answer, ``canvas`` is one alone. Of an attribute whose errors cannot be
+    corrected yet there is no figure, only the uncorrected one, to be struck through.
     """
     whys: list[str] = []
+    x = asked.x
     for random, source in ((True, rows.random), (False, rows.every)):
         if source is None:
             continue
@@ -72,7 +86,7 @@ def answer(rows: Rows, x: Floats, titles: Bools | None = None, canvas: int | Non
         except NotEnoughLabels as error:
             whys.append(str(error))
             continue
-        return Answer(effect, grade(rows.evidence(random)), random, True, chosen)
+        return _corrected(Answer(effect, grade(rows.evidence(random)), random, True, chosen), asked)
     chosen = select(rows, rows.every, titles, canvas)
     if not _varies(chosen, x[chosen.asset]):  # only what cannot be asked within titles is compared across them
         try:
@@ -81,6 +95,17 @@ def answer(rows: Rows, x: Floats, titles: Bools | None = None, canvas: int | Non
         except NotEnoughLabels as error:
             whys.append(str(error))
     return Answer(None, None, False, True, None, whys[-1])
+
+
+def _corrected(found: Answer, asked: Asked) -> Answer:
+    """The answer with the attribute's errors corrected by its audits."""
+    if not asked.properties or found.rows is None:
+        return found
+    try:
+        done = corrected_jointly(found.rows, asked.properties)[0]
+    except NotEnoughLabels as error:
+        return replace(found, effect=None, grade=None, uncorrected=found.effect, why=str(error))
+    return replace(found, effect=done.effect, corrected=done, uncorrected=done.uncorrected)
 
 
 def select(rows: Rows, source: Outcomes, titles: Bools | None, canvas: int | None) -> Outcomes:
@@ -105,8 +130,12 @@ def _varies(rows: Outcomes, x: Floats) -> bool:
 
 def figures(found: Answer, asked: Asked, rows: Rows) -> dict[str, Any]:
     """All that is kept of an answer, as JSON, without what the other answers of a run say of it (q, shrinkage)."""
-    basis = {"random": found.random, "within": found.within, "unit": asked.unit, "why": found.why}
+    basis: dict[str, Any] = {"random": found.random, "within": found.within, "unit": asked.unit, "why": found.why}
     checks = {"tested": rows.tested, "flagged": rows.flagged, "believed": rows.believed}
+    basis |= {"corrected": None, "uncorrected": _short(found.uncorrected)}
+    if found.corrected is not None:
+        more = {"audits": found.corrected.audits, "errors_follow_performance": found.corrected.follow}
+        basis["corrected"] = (_short(found.effect) or {}) | more
     if found.effect is None or found.rows is None:
         return basis | {"ratio": checks, "estimate": None}
     effect, x = found.effect, asked.x[found.rows.asset]
@@ -121,6 +150,10 @@ def figures(found: Answer, asked: Asked, rows: Rows) -> dict[str, Any]:
     return basis | {"ratio": checks} | told
 
 
+def _short(effect: Effect | None) -> dict[str, Any] | None:
+    return None if effect is None else {"estimate": effect.estimate, "se": effect.se, "ci": list(effect.ci)}
+
+
 def by_canvas(rows: Rows, found: Answer, asked: Asked) -> list[dict[str, Any]]:
     """The effect on each canvas that has enough titles, drawn towards that of all; the others are named without one."""
     if found.rows is None or found.effect is None or not found.within:
@@ -133,6 +166,8 @@ def by_canvas(rows: Rows, found: Answer, asked: Asked) -> list[dict[str, Any]]:
         one: dict[str, Any] = {"canvas": str(rows.canvases[number]), "estimate": None}
         try:
             effect = within_title(part, asked.x[part.asset])
+            if asked.properties:
+                effect = corrected_jointly(part, asked.properties)[0].effect
         except NotEnoughLabels as error:
             told.append(one | {"why": str(error), "least": LEAST_TITLES})
             continue

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from attune.labeler.insights.answer import Bools, answer, compared
+from attune.labeler.insights.answer import Asked, Bools, answer, compared
 from attune.labeler.insights.evidence import Rows
-from attune.labeler.insights.features import PER_SD, Known
+from attune.labeler.insights.features import PER_SD
+from attune.labeler.insights.known import Known
 from attune.models.errors import NotEnoughLabels
 from attune.models.insights.within_title import Effect
 
@@ -41,31 +42,31 @@ def contrasts(feature: Known) -> list[str]:
 def screen(rows: Rows, feature: Known, values: np.ndarray, half: Bools) -> tuple[list[Candidate], int]:  # type: ignore[type-arg]
     """What the discovery ``half`` (titles,) of the titles finds of a feature, and how much it was asked."""
     found: list[Candidate] = []
-    asked = 0
+    count = 0
     for chosen in contrasts(feature):
         try:
-            x = compared(feature, values, chosen).x
+            asked = compared(feature, values, chosen)
         except NotEnoughLabels:
             continue
-        whole = answer(rows, x, half)
-        asked += 1
+        whole = answer(rows, asked, half)
+        count += 1
         if whole.effect is None or not whole.within:
             continue
         if whole.effect.p < SCREEN:
             found.append(Candidate(feature.name, chosen, "", whole.effect.p))
-        for canvas, p in _canvases(rows, x, half, whole.effect):
-            asked += 1
+        for canvas, p in _canvases(rows, asked, half, whole.effect):
+            count += 1
             if p is not None:
                 found.append(Candidate(feature.name, chosen, canvas, p))
-    return found, asked
+    return found, count
 
 
-def _canvases(rows: Rows, x: np.ndarray, half: Bools, whole: Effect) -> Iterator[tuple[str, float | None]]:  # type: ignore[type-arg]
+def _canvases(rows: Rows, asked: Asked, half: Bools, whole: Effect) -> Iterator[tuple[str, float | None]]:
     """Each canvas that can be asked, with its p where it is an effect of its own, and not that of all once more."""
     if len(rows.canvases) < 2:
         return
     for number, name in enumerate(rows.canvases):
-        one = answer(rows, x, half, number)
+        one = answer(rows, asked, half, number)
         if one.effect is None or not one.within:
             continue
         apart = abs(one.effect.estimate - whole.estimate) / np.hypot(one.effect.se, whole.se)

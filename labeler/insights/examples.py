@@ -1,4 +1,4 @@
-"""Pictures behind an insight: titles that have both sides, those that follow it and those where it goes the other way."""
+"""Pictures behind an insight: titles that follow it, and titles where it goes the other way."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ def examples(rows: Rows, chosen: Outcomes, x: Floats, effect: float) -> dict[str
     def pairs(order: np.ndarray) -> list[dict[str, Any]]:  # type: ignore[type-arg]
         return [
             {"title_id": str(rows.title_ids[title[starts[number]]])}
-            | {name: _one(rows, asset, shown, taken, one[number]) for name, one in zip(("first", "second"), sides, strict=True)}
+            | {
+                name: _one(rows, asset, shown, taken, one[number])
+                for name, one in zip(("first", "second"), sides, strict=True)
+            }
             for number in order
         ]
 

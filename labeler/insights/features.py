@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 import duckdb
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +11,9 @@ import pyarrow.parquet as pq
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.catalog.reading import features_of, read
-from attune.labeler.insights import imported
+from attune.labeler.catalog.reading import feature_digest, features_of, read
+from attune.labeler.insights import audited, imported
+from attune.labeler.insights.known import Known
 from attune.labeler.measured import values as measured
 from attune.labeler.records.schema import Alias, Attribute, Version
 from attune.labeler.records.session import reading
@@ -28,22 +26,6 @@ PER_SD = "per sd"
 CHAMPION = "champion"
 
 
-@dataclass(frozen=True)
-class Known:
-    """A feature's newest version. ``classes``: none for a number; ``digest`` changes when its values do."""
-
-    name: str
-    version: int
-    kind: Literal["imported", "attribute", "measured"]
-    classes: tuple[str, ...]
-    digest: str
-
-    @property
-    def inputs(self) -> dict[str, str | int]:
-        """What an insight names of it."""
-        return {"feature": self.name, "version": self.version, "kind": self.kind, "digest": self.digest}
-
-
 def known(settings: Settings) -> dict[str, Known]:
     """All features by name, without their values."""
     with reading(settings) as session:
@@ -52,11 +34,12 @@ def known(settings: Settings) -> dict[str, Known]:
             for row in imported.listed(session)
         }
         champions = _champions(session)
+        audits = {name: audited.digest(session, name) for name, _ in champions}
     for name, version in champions:
         try:
             reference = Reference(name, str(version))
             classes = tuple(read(settings, reference).classes)
-            found[name] = Known(name, version, "attribute", classes, features_of(settings, reference).digest)
+            found[name] = Known(name, version, "attribute", classes, feature_digest(settings, reference), audits[name])
         except CatalogError:  # not scored yet, or its storage does not answer: it takes part in the next run
             continue
     for one in _measured(settings):

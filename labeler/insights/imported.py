@@ -93,7 +93,9 @@ def _read(duck: duckdb.DuckDBPyConnection, source: Source) -> dict[str, Any]:
     asset, value = (source.text(column) for column in COLUMNS)
     duck.execute(f"CREATE TEMP TABLE raw AS SELECT nfc_normalize({asset}) AS asset_id, {value} AS value "
                  f"FROM {source.relation()}")  # fmt: skip
-    duck.execute("CREATE TEMP TABLE good AS SELECT DISTINCT asset_id, value FROM raw WHERE asset_id <> '' AND value <> ''")
+    duck.execute(
+        "CREATE TEMP TABLE good AS SELECT DISTINCT asset_id, value FROM raw WHERE asset_id <> '' AND value <> ''"
+    )
     twice = "(SELECT asset_id FROM good GROUP BY asset_id HAVING count(*) > 1)"
     duck.execute(f"CREATE TEMP TABLE kept AS SELECT * FROM good WHERE asset_id NOT IN {twice}")
     wheres = {
@@ -110,7 +112,8 @@ def _classes(duck: duckdb.DuckDBPyConnection, name: str) -> list[str]:
     """The classes, the one that is asked about first; none where the values are numbers."""
     number = "TRY_CAST(value AS DOUBLE)"
     rows, numbers, distinct = duck.execute(
-        f"SELECT count(*), count(*) FILTER (isfinite({number})), count(DISTINCT value) FROM kept"
+        f"SELECT count(*), count(*) FILTER (isfinite({number})), count(DISTINCT coalesce({number}::VARCHAR, value)) "
+        "FROM kept"
     ).fetchall()[0]
     if not rows:
         raise DataError(f"No row of {name} can be used: each needs an asset_id and one value. Nothing was imported.")

@@ -69,13 +69,18 @@ def _keep_one(session: Session, run: InsightRun, one: dict[str, Any]) -> None:
     digest = digest_json({"question": question.digest, "inputs": one["inputs"], "method": METHOD, "said": said})
     if before is not None and before.digest == digest:
         return
-    grades = [grade for grade in (one["grade"], before.grade if before else "") if grade]
+    grades: list[Any] = [grade for grade in (one["grade"], before.grade if before else "") if grade]
     session.add(
         InsightVersion(
-            insight_id=row.id, version=1 if before is None else before.version + 1, run_id=run.id,
-            grade=lowest(grades) if one["grade"] else "", figures=one["figures"], inputs={"of": one["inputs"]},
-            digest=digest, made_at=run.finished_at,
-        )  # fmt: skip
+            insight_id=row.id,
+            version=1 if before is None else before.version + 1,
+            run_id=run.id,
+            grade=lowest(grades) if one["grade"] else "",
+            figures=one["figures"],
+            inputs={"of": one["inputs"]},
+            digest=digest,
+            made_at=run.finished_at,
+        )
     )
 
 
@@ -207,4 +212,6 @@ class _Moved:
                 feature = self.features.get(part["feature"])
                 if feature is None or (feature.version, feature.digest) != (part["version"], part["digest"]):
                     told.append(f"{part['feature']} has another version" if feature else f"{part['feature']} is gone")
+                elif feature.audits != part.get("audits", ""):
+                    told.append(f"{part['feature']} has other audit answers")
         return tuple(told)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.insights.features import Known, contrast_of
+from attune.labeler.insights.features import contrast_of
+from attune.labeler.insights.known import Known
 from attune.labeler.records.schema import Insight, InsightQuestion, InsightRun
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from attune.labeler.insights import answer as answering
-from attune.labeler.insights import discover, evidence, features, insights, questions
+from attune.labeler.insights import audited, discover, evidence, features, insights, questions
+from attune.labeler.insights.answer import Asked
 from attune.labeler.insights.evidence import Rows
 from attune.labeler.insights.examples import examples
-from attune.labeler.insights.features import Known
+from attune.labeler.insights.known import Known
 from attune.labeler.records.schema import InsightQuestion, InsightRun
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -52,7 +53,9 @@ def run(settings: Settings, report: Report, q: float = Q, who: str = "") -> Insi
     without any feature, and where files are gone."""
     started, rows, known = now(), evidence.load(settings), features.known(settings)
     if rows is None:
-        raise DataError("There is no performance yet, so nothing can be compared. Import it: `attune performance add FILE`")
+        raise DataError(
+            "There is no performance yet, so nothing can be compared. Import it: `attune performance add FILE`"
+        )
     if not known:
         raise DataError(
             "There is no feature to ask about yet. Publish a probe, or import a feature: "
@@ -106,30 +109,42 @@ def _figures(work: _Work, question: InsightQuestion) -> dict[str, Any]:
     rows, feature = work.rows, work.known.get(question.feature)
     if feature is None:
         return _none(question, f"The feature {question.feature} is not there any more.", [])
-    inputs = [feature.inputs, {"performance": list(rows.digests)}]
+    inputs: list[dict[str, Any]] = [dict(feature.inputs), {"performance": list(rows.digests)}]
     canvas = _canvas(rows, question.canvas)
     if question.canvas and canvas is None:
         return _none(question, f"No performance was imported for the canvas {question.canvas}.", inputs)
     try:
         if feature.classes and features.pair(feature, question.contrast) is None:
             raise NotEnoughLabels(f"{feature.name} does not have the classes {question.contrast} any more.")
-        asked = answering.compared(feature, work.of(feature.name), question.contrast)
+        asked = _asked(work, feature, question.contrast)
     except NotEnoughLabels as error:
         return _none(question, str(error), inputs)
     titles = None if question.titles == questions.ALL else ~work.half
-    found = answering.answer(rows, asked.x, titles, canvas)
+    found = answering.answer(rows, asked, titles, canvas)
     told = answering.figures(found, asked, rows)
     told["canvases"] = answering.by_canvas(rows, found, asked) if canvas is None else []
-    told["halves"] = _halves(work, asked.x, canvas)
+    told["halves"] = _halves(work, asked, canvas)
     if found.effect is not None and found.rows is not None and found.within:
         told["examples"] = examples(rows, found.rows, asked.x[found.rows.asset], found.effect.estimate)
-    told["corrected"], told["uncorrected"] = None, None
     return {"question": question, "figures": told, "grade": found.grade or "", "inputs": inputs}
 
 
+def _asked(work: _Work, feature: Known, contrast: str) -> Asked:
+    """What is compared; of an attribute with the audits that correct its errors."""
+    asked, pair = answering.compared(feature, work.of(feature.name), contrast), features.pair(feature, contrast)
+    if pair is None or feature.kind != "attribute":
+        return asked
+    if not audited.can_be(feature):
+        raise NotEnoughLabels(
+            f"{feature.name} has {len(feature.classes)} classes. The errors of an attribute can be corrected up to "
+            f"{audited.MOST_CLASSES}, and without that no figure is right."
+        )
+    return replace(asked, properties=audited.properties(work.settings, feature, pair, work.rows.asset_ids))
+
+
 def _none(question: InsightQuestion, why: str, inputs: list[dict[str, Any]]) -> dict[str, Any]:
-    figures = {"estimate": None, "why": why, "within": True, "random": False, "unit": None, "canvases": [], "halves": {},
-               "corrected": None, "uncorrected": None}  # fmt: skip
+    figures: dict[str, Any] = {"estimate": None, "why": why, "within": True, "random": False, "unit": None}
+    figures |= {"canvases": [], "halves": {}, "corrected": None, "uncorrected": None}
     return {"question": question, "figures": figures, "grade": "", "inputs": inputs}
 
 
@@ -138,11 +153,11 @@ def _canvas(rows: Rows, name: str) -> int | None:
     return int(found[0]) if len(found) else None
 
 
-def _halves(work: _Work, x: npt.NDArray[np.float64], canvas: int | None) -> dict[str, Any]:
+def _halves(work: _Work, asked: Asked, canvas: int | None) -> dict[str, Any]:
     """The two halves beside each other: what was found, and what the titles say that had no part in it."""
     told: dict[str, Any] = {}
     for name, half in (("discovery", work.half), ("confirmation", ~work.half)):
-        effect = answering.answer(work.rows, x, half, canvas).effect
+        effect = answering.answer(work.rows, asked, half, canvas).effect
         told[name] = None if effect is None else {
             "estimate": effect.estimate, "se": effect.se, "ci": list(effect.ci), "titles": effect.titles
         }  # fmt: skip

@@ -30,6 +30,17 @@ def as_json(one: Told, whole: bool = False) -> dict[str, Any]:
         "made_at": iso(one.newest.made_at), "inputs": one.newest.inputs["of"],
     }  # fmt: skip
     if whole:
-        more = ("canvases", "halves", "examples", "ratio", "e_value", "robustness_value", "unit", "rate", "random", "within")
+        more = (
+            "canvases",
+            "halves",
+            "examples",
+            "ratio",
+            "e_value",
+            "robustness_value",
+            "unit",
+            "rate",
+            "random",
+            "within",
+        )
         told |= {name: figures.get(name) for name in more}
     return told

@@ -134,6 +134,16 @@ RULES: dict[str, frozenset[str]] = {
     "duplicates.undo": MANAGERS,
     "recommend.page": MANAGERS,  # by a space that is learned from columns, which may hold labels
     "recommend.show": MANAGERS,
+    # What performs is told by what models say of images: no expert's to read while they label.
+    "insights.page": MANAGERS,
+    "insights.run": MANAGERS,
+    "insights.register": MANAGERS,
+    "insights.one": MANAGERS,
+    "insights.publish": MANAGERS,
+    "insights.retire": MANAGERS,
+    "api.list_insights": CONSUMERS,
+    "api.one_insight": CONSUMERS,
+    "api.insights_file": CONSUMERS,
     "api.search": EXPERTS,
     "api.similar": EXPERTS,
     "api.recommended": CONSUMERS,

@@ -20,8 +20,8 @@ from attune.models.insights.within_title import EXACT, LEAST_TITLES, LEVEL, STEP
 def across_titles(outcomes: Outcomes, x: npt.ArrayLike, least_titles: int = LEAST_TITLES) -> Effect:
     """How much more often images with a higher ``x`` (n,) are taken, on the same canvas, whatever their title.
 
-    NaN in ``x`` leaves a row out. ``tau`` and ``share_other_way`` are 0: they are not asked here. Raises NotEnoughLabels
-    for fewer than ``least_titles`` titles on either side of the middle, and where one side was never taken.
+    NaN in ``x`` leaves a row out. ``tau`` and ``share_other_way`` are 0: not asked here. Raises NotEnoughLabels for
+    fewer than ``least_titles`` titles on either side of the middle, and where one side was never taken.
     """
     values = np.asarray(x, dtype=np.float64)
     kept = np.isfinite(values) & (outcomes.impressions > 0)
@@ -105,7 +105,9 @@ class _Fit:
             if abs(step) < EXACT * max(1.0, abs(effect)):
                 score, information = self.evaluate(effect)
                 return effect, information, score
-        raise NotEnoughLabels("One side of the comparison has no takes. Add more impressions, or compare other classes.")
+        raise NotEnoughLabels(
+            "One side of the comparison has no takes. Add more impressions, or compare other classes."
+        )
 
 
 def _fewest_titles(rows: Outcomes, x: Floats) -> int:

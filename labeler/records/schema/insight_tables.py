@@ -1,4 +1,4 @@
-"""Tables of insights: imported features, frozen questions, runs, insights with their versions, and what became of them."""
+"""Tables of insights: imported features, frozen questions, runs, answers in versions, and what became of them."""
 
 from __future__ import annotations
 

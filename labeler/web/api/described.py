@@ -26,6 +26,7 @@ _PATH = {
     "ref": ("A version (a whole number) or an alias.", {"type": "string", "examples": ["champion", "1"]}),
     "run": ("The number of a clustering.", {"type": "string", "pattern": "^[0-9]{1,9}$", "examples": ["3"]}),
     "number": ("The number of a cluster.", {"type": "string", "pattern": "^[0-9]{1,9}$", "examples": ["7"]}),
+    "insight": ("The number of an insight.", {"type": "string", "pattern": "^[0-9]{1,9}$", "examples": ["3"]}),
     "file": ("A file's name.", {"type": "string", "examples": ["probe.safetensors", "card.md"]}),
 }
 _HEADERS = {

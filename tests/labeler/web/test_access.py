@@ -131,6 +131,15 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("POST", "/explore/duplicates/undo"): (LOGIN, NO, 400, 400, NO),
     ("GET", "/explore/recommend"): (LOGIN, NO, OK, OK, NO),
     ("POST", "/explore/recommend"): (LOGIN, NO, 400, 400, NO),
+    ("GET", "/insights"): (LOGIN, NO, OK, OK, NO),
+    ("POST", "/insights"): (LOGIN, NO, 400, 400, NO),
+    ("POST", "/insights/questions"): (LOGIN, NO, 400, 400, NO),
+    ("GET", "/insights/1"): (LOGIN, NO, GONE, GONE, NO),  # there are no insights there
+    ("POST", "/insights/1/publish"): (LOGIN, NO, 400, 400, NO),
+    ("POST", "/insights/1/retire"): (LOGIN, NO, 400, 400, NO),
+    ("GET", "/api/v1/insights"): (401, NO, OK, OK, OK),
+    ("GET", "/api/v1/insights/1"): (401, NO, GONE, GONE, GONE),
+    ("GET", "/api/v1/insights.parquet"): (401, NO, OK, OK, OK),
     ("GET", "/api/v1/similar"): (401, 409, 409, 409, NO),  # the pool has no vectors there
     ("POST", "/api/v1/recommend"): (401, NO, 400, 400, 422),
     ("GET", "/api/v1/spaces/taste/champion"): (401, NO, GONE, GONE, GONE),

@@ -1,0 +1,89 @@
+"""An attribute as a question about its errors: what the champion says of each image, and the audits that show where it
+errs."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from attune.labeler.catalog.evidence_cache import gather
+from attune.labeler.catalog.reading import features_of
+from attune.labeler.insights.known import Known
+from attune.labeler.records.schema import Annotation, Attribute
+from attune.labeler.settings import Settings
+from attune.models.catalog.manifest import Reference
+from attune.models.errors import NotEnoughLabels
+from attune.models.evaluation.audit_design import RESERVED_SHARE
+from attune.models.files.atomic import digest_json
+from attune.models.insights.probed import Probed, probed
+
+MOST_CLASSES = 5  # each further class doubles what an image may be
+
+
+def properties(
+    settings: Settings, feature: Known, pair: tuple[str, str], asset_ids: npt.NDArray[np.object_]
+) -> tuple[Probed, ...]:
+    """The classes other than the second of ``pair``, the first of ``pair`` first, as properties of ``asset_ids`` (n,).
+
+    Only audits of images with performance and a score take part; there may be none. An image is included with the
+    chance that its title was reserved for audits, times the chance that it was drawn. Raises NotEnoughLabels where the
+    attribute has other classes now.
+    """
+    wanted = [pair[0], *(name for name in feature.classes if name not in pair)]
+    chances = probabilities(settings, feature, asset_ids)
+    evidence = gather(settings, feature.name)
+    if set(evidence.classes) != set(feature.classes):
+        raise NotEnoughLabels(
+            f"The classes of {feature.name} have changed since its champion was published, so its audits do not fit. "
+            "Promote a newer version."
+        )
+    share = float(evidence.attribute.settings.get("reserved_share", RESERVED_SHARE))
+    rows = pc.index_in(pa.array(evidence.labels.asset_ids, pa.string()), value_set=pa.array(asset_ids, pa.string()))
+    place = rows.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.intp)
+    here = place >= 0
+    here[here] &= np.isfinite(chances[place[here], 0])
+    says = chances.argmax(axis=1)
+    made = []
+    for name in wanted:
+        column, answered = feature.classes.index(name), evidence.classes.index(name)
+        made.append(probed(
+            chances[:, column], place[here], evidence.labels.shares[here, answered], share * evidence.inclusion[here],
+            np.where(np.isfinite(chances[:, column]), says == column, np.nan),
+        ))  # fmt: skip
+    return tuple(made)
+
+
+def can_be(feature: Known) -> bool:
+    """Whether an effect of the attribute can be corrected at all."""
+    return feature.kind == "attribute" and len(feature.classes) <= MOST_CLASSES
+
+
+def probabilities(settings: Settings, feature: Known, asset_ids: npt.NDArray[np.object_]) -> npt.NDArray[np.float64]:
+    """What the version says of each of ``asset_ids``, (n, classes); NaN where it has no score."""
+    path = features_of(settings, Reference(feature.name, str(feature.version))).path
+    table = pq.read_table(path, columns=["asset_id", "class", "probability"])
+    ids = pa.array(asset_ids, pa.string())
+    found = np.full((len(asset_ids), len(feature.classes)), np.nan)
+    for column, name in enumerate(feature.classes):
+        mine = table.filter(pc.equal(table["class"], name))
+        if mine.num_rows:
+            place = pc.index_in(ids, value_set=mine["asset_id"].combine_chunks())
+            found[:, column] = mine["probability"].combine_chunks().take(place).to_numpy(zero_copy_only=False)
+    if len(feature.classes) == 2:  # its rows are about the first class
+        found[:, 1] = 1 - found[:, 0]
+    return found
+
+
+def digest(session: Session, name: str) -> str:
+    """Of an attribute's audit answers: another one, and corrections are made of others."""
+    wanted = select(
+        func.count(), func.count(Annotation.deleted_at), func.max(Annotation.id), func.max(Annotation.updated_at)
+    )
+    wanted = wanted.join(Attribute, Attribute.id == Annotation.attribute_id)
+    row = session.execute(wanted.where(Attribute.name == name, Annotation.purpose == "audit")).one()
+    return digest_json([str(part) for part in row])

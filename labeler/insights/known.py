@@ -1,0 +1,28 @@
+"""A feature that can be asked about, without its values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Known:
+    """A feature's newest version. ``classes``: none for a number; ``digest`` changes when its values do; ``audits``
+    when an attribute's audit answers do."""
+
+    name: str
+    version: int
+    kind: Literal["imported", "attribute", "measured"]
+    classes: tuple[str, ...]
+    digest: str
+    audits: str = ""
+
+    @property
+    def inputs(self) -> dict[str, str | int]:
+        """What an insight names of it."""
+        named: dict[str, str | int] = {"feature": self.name, "version": self.version, "kind": self.kind}
+        named["digest"] = self.digest
+        if self.audits:
+            named["audits"] = self.audits
+        return named

@@ -1,0 +1,160 @@
+"""Insights, as the API answers them: owners and admins get all, pipelines what is published."""
+
+from __future__ import annotations
+
+import io
+from datetime import datetime
+from typing import Annotated, Any, TypedDict
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from flask import Response, jsonify
+
+from attune.labeler.insights import insights
+from attune.labeler.insights.insights import Told
+from attune.labeler.insights.told import as_json
+from attune.labeler.web import auth
+from attune.labeler.web.api.described import Query, error, json_answer, text
+from attune.labeler.web.api.routes import get
+from attune.models.errors import DataError, UnknownInsight
+
+FOR = "For owners, admins and pipelines. Pipelines get published insights alone. Estimates are log rate ratios."
+PARQUET = "application/vnd.apache.parquet"
+BINARY = {"type": "string", "format": "binary"}
+COLUMNS = ("id", "feature", "contrast", "canvas", "estimate", "se", "low", "high", "q", "grade", "titles", "assets",
+           "impressions", "share_other_way", "shrunk", "sentence", "state", "version", "stale", "digest")  # fmt: skip
+
+
+class InsightOut(TypedDict):
+    """The newest answer to a frozen question."""
+
+    id: int
+    feature: str
+    contrast: Annotated[str, "Two classes, FIRST:SECOND, or per sd."]
+    canvas: Annotated[str | None, "null: all canvases together."]
+    estimate: Annotated[float | None, "The raw log rate ratio; null where there is not enough data."]
+    se: float | None
+    ci: Annotated[list[float] | None, "95 %."]
+    p: float | None
+    q: Annotated[float | None, "False discovery rate over the run."]
+    titles: int | None
+    assets: int | None
+    impressions: int | None
+    takes: float | None
+    share_other_way: Annotated[float | None, "Share of titles where it goes the other way; null across titles."]
+    tau: float | None
+    grade: Annotated[str | None, "A to D."]
+    corrected: Annotated[dict[str, Any] | None, "Corrected for the attribute's errors, from its audits."]
+    uncorrected: dict[str, Any] | None
+    shrunk: Annotated[dict[str, Any] | None, "The headline: estimate and se."]
+    naive: Annotated[float | None, "All takes over all impressions. It mixes titles: never use it."]
+    enough: Annotated[bool, "Whether there is a figure with a q of at most 0.1."]
+    sentence: str
+    why: Annotated[str, "Why there is no figure."]
+    state: Annotated[str, "proposed, published or retired."]
+    version: int
+    published_version: int | None
+    stale: Annotated[bool, "Whether performance or the feature changed since."]
+    moved: list[str]
+    digest: str
+    titles_asked: Annotated[str, "all, or confirmation: the half that did not find it."]
+    origin: Annotated[str, "person, import or discovery."]
+    asked_by: str
+    asked_at: datetime
+    made_at: datetime
+    inputs: Annotated[list[dict[str, Any]], "Versions and digests that it was made of."]
+
+
+class Insights(TypedDict):
+    """All insights, the surest first."""
+
+    insights: list[InsightOut]
+
+
+class InsightWhole(InsightOut):
+    """An insight with its evidence."""
+
+    canvases: list[dict[str, Any]]
+    halves: dict[str, Any]
+    examples: dict[str, Any] | None
+    ratio: dict[str, Any] | None
+    e_value: dict[str, Any] | None
+    robustness_value: float | None
+    unit: Annotated[float | None, "One standard deviation of a number."]
+    rate: Annotated[float | None, "Takes per impression."]
+    random: bool
+    within: bool
+
+
+def _largest(sent: str | None) -> float | None:
+    try:
+        value = None if sent is None else float(sent)
+    except ValueError:
+        value = -1.0
+    if value is not None and not 0 <= value <= 1:
+        raise DataError(f"q: {str(sent)[:40]!r} is not a number from 0 to 1. Leave it out to get all insights.")
+    return value
+
+
+FILTERS = (
+    text("canvas", "Of one canvas alone."),
+    text("grade", "A, B, C or D."),
+    Query("q", "With a q of at most this.", {"type": "number", "minimum": 0, "maximum": 1}, _largest),
+)
+ANSWERS = {422: error("q is not a number from 0 to 1.")}
+
+
+@get(
+    "/insights", "List the insights", {200: json_answer("The insights.", Insights)} | ANSWERS, query=FILTERS, about=FOR
+)
+def list_insights(canvas: str, grade: str, q: float | None) -> Response:
+    """The insights that the caller may read."""
+    return jsonify({"insights": [as_json(one) for one in _readable(canvas, grade, q)]})
+
+
+@get(
+    "/insights/<insight>",
+    "Get an insight with its evidence",
+    {200: json_answer("The insight.", InsightWhole), 404: error("The insight does not exist, or is not published.")},
+    about=FOR,
+)
+def one_insight(insight: str) -> Response:
+    """One insight."""
+    number = int(insight) if insight.isascii() and insight.isdecimal() and len(insight) <= 9 else 0
+    one = insights.find(auth.settings(), number)
+    if not _may(one):
+        raise UnknownInsight(f"Insight {number} does not exist, or is not published.")
+    return jsonify(as_json(one, whole=True))
+
+
+@get(
+    "/insights.parquet",
+    "Get the insights as Parquet",
+    {200: {"description": "One row for each insight.", "content": {PARQUET: {"schema": BINARY}}}}
+    | ANSWERS,
+    query=FILTERS,
+    about=FOR,
+)  # fmt: skip
+def insights_file(canvas: str, grade: str, q: float | None) -> Response:
+    """The insights as a table."""
+    rows = [as_json(one) for one in _readable(canvas, grade, q)]
+    for row in rows:
+        row["low"], row["high"] = row["ci"] or (None, None)
+        row["shrunk"] = row["shrunk"]["estimate"] if row["shrunk"] else None
+    numbers = {"estimate", "se", "low", "high", "q", "share_other_way", "shrunk"}
+    whole = {"id", "titles", "assets", "impressions", "version"}
+    kinds = {
+        name: pa.float64() if name in numbers else pa.int64() if name in whole else pa.string() for name in COLUMNS
+    }
+    schema = pa.schema([(name, pa.bool_() if name == "stale" else kinds[name]) for name in COLUMNS])
+    sink = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist([{name: row[name] for name in COLUMNS} for row in rows], schema), sink)
+    return Response(sink.getvalue(), mimetype=PARQUET)
+
+
+def _readable(canvas: str, grade: str, q: float | None) -> list[Told]:
+    return [one for one in insights.listed(auth.settings(), canvas, grade, q) if _may(one)]
+
+
+def _may(one: Told) -> bool:
+    return auth.viewer().manages or one.row.state == insights.PUBLISHED

@@ -1,0 +1,71 @@
+"""Insights: the list, one with its evidence, and the moves: run, register, publish, retire."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from attune.labeler.insights import features, insights, questions
+from attune.labeler.insights.words import GRADES
+from attune.labeler.jobs import jobs
+from attune.labeler.views.insights import KIND, insight_page, insights_page, waiting
+from attune.labeler.web import auth
+from attune.models.errors import DataError
+
+blueprint = Blueprint("insights", __name__, url_prefix="/insights")
+
+
+@blueprint.get("")
+def page() -> ResponseReturnValue:
+    """All insights, the surest first."""
+    return render_template("insights.html", found=insights_page(auth.settings(), auth.viewer()), grades=GRADES)
+
+
+@blueprint.post("")
+def run() -> ResponseReturnValue:
+    """Ask for a run, unless one is at it."""
+    settings = auth.settings()
+    if not waiting(settings):
+        jobs.enqueue(settings, KIND, who=auth.viewer().name)
+    return redirect(url_for("insights.page"))
+
+
+@blueprint.post("/questions")
+def register() -> ResponseReturnValue:
+    """Freeze a question."""
+    settings, form = auth.settings(), request.form
+    known = features.known(settings)
+    name = form.get("feature", "")
+    if name not in known:
+        raise DataError(f"There is no feature {name[:80]!r}. Choose one from the list.")
+    contrast, canvas = form.get("contrast", "").strip(), form.get("canvas", "").strip()[:255]
+    done = questions.ask(settings, known[name], contrast, canvas, auth.viewer().name)
+    which = "All titles answer it." if done.row.titles == questions.ALL else (
+        "Its feature was looked at before, so only the half of the titles answers that found nothing."
+    )  # fmt: skip
+    begin = "was registered before" if done.again else "is registered and never changes"
+    flash(f"Question {done.row.id} {begin}. {which} The next run answers it.", "success")
+    return redirect(url_for("insights.page"))
+
+
+@blueprint.get("/<int:number>")
+def one(number: int) -> ResponseReturnValue:
+    """One insight with its evidence."""
+    found = insight_page(auth.settings(), auth.viewer(), number)
+    return render_template("insight.html", found=found, card=found.card, one=found.card.one, grades=GRADES)
+
+
+@blueprint.post("/<int:number>/publish")
+def publish(number: int) -> ResponseReturnValue:
+    """Publish the newest version, with a reason."""
+    done = insights.publish(auth.settings(), number, request.form.get("reason", ""), auth.viewer().name)
+    flash(f"Version {done.newest.version} is published.", "success")
+    return redirect(url_for("insights.one", number=number))
+
+
+@blueprint.post("/<int:number>/retire")
+def retire(number: int) -> ResponseReturnValue:
+    """Retire an insight for good, with a reason."""
+    insights.retire(auth.settings(), number, request.form.get("reason", ""), auth.viewer().name)
+    flash("The insight is retired. Its versions and its history stay.", "success")
+    return redirect(url_for("insights.one", number=number))

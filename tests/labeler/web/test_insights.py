@@ -1,0 +1,116 @@
+"""The pages of insights and the API: what owners read, what pipelines get, and what no expert ever does."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from attune.labeler.insights import imported, insights
+from attune.labeler.people import tokens
+from attune.labeler.records.schema import InsightQuestion, Job
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.workers.jobs import run_insights
+from tests.labeler.web.conftest import Actor
+from tests.support import factories, performed
+
+
+@pytest.fixture
+def answered(settings: Settings, tmp_path: Path) -> Settings:
+    """A workspace with images, and one answered question about them."""
+    assets = [(one.asset_id, one.title_id) for one in factories.add_assets(settings, 160, per_title=4)]
+    performed.bring(settings, performed.files(tmp_path, assets, 0.4, ("home", "tv row")))
+    run_insights.run(settings)
+    return settings
+
+
+def test_the_list_says_a_sentence_with_both_sides_and_the_wrong_figure_struck_through(
+    answered: Settings, owner: Actor
+) -> None:
+    page = owner.get("/insights").text
+    one = insights.listed(answered)[0]
+    said = re.sub(r"\s+", " ", page)
+    assert "Within a title, images with “smiles” are taken" in said
+    assert "Grade A" in said
+    assert ("Probably between" in said and "of titles it goes the other way" in said) or "The titles agree" in said
+    assert page.count("<figure") >= 2
+    assert "/media/" in page
+    evidence = owner.get(f"/insights/{one.row.id}").text
+    for heading in ("Titles that show it", "On each canvas", "Two halves of the titles", "Confirm it with a test"):
+        assert heading in evidence
+    assert re.search(r"<del>.*all|<del>", evidence)
+    assert "Raw figure" in evidence
+    assert "tv row" in evidence
+
+
+def test_an_owner_runs_registers_publishes_and_retires(answered: Settings, owner: Actor, tmp_path: Path) -> None:
+    number = insights.listed(answered)[0].row.id
+    where = f"/insights/{number}"
+    assert owner.send(f"{where}/publish", form=where, reason=" ").status_code == 422
+    assert owner.send(f"{where}/publish", form=where, reason="<b>sure</b>").status_code == 302
+    page = owner.get(where).text
+    assert "&lt;b&gt;sure" in page
+    assert "Published version 1" in page
+    sent = owner.send("/insights/questions", form="/insights", feature="smiles", canvas="tv row")
+    assert sent.status_code == 302
+    assert "Only the half" not in owner.get("/insights").text
+    with reading(answered) as session:
+        row = session.scalars(select(InsightQuestion).where(InsightQuestion.canvas == "tv row")).first()
+    assert row is not None
+    assert row.titles == "confirmation"
+    assert row.asked_by == "olga@example.org"
+    assert owner.send("/insights/questions", form="/insights", feature="gone").status_code == 422
+    for _ in range(2):
+        assert owner.send("/insights").status_code == 302
+    with reading(answered) as session:
+        assert len(session.scalars(select(Job.id).where(Job.kind == "insights")).all()) == 1
+    assert "Waiting for a worker" in owner.get("/insights").text
+    assert owner.send(f"{where}/retire", form=where, reason="the layout changed").status_code == 302
+    page = owner.get(where).text
+    assert "the layout changed" in page
+    assert "Retire for good" not in page
+
+
+def test_an_image_that_is_not_here_is_named_and_stale_is_said(answered: Settings, owner: Actor, tmp_path: Path) -> None:
+    (tmp_path / "more.csv").write_text("asset_id,value\nelsewhere,1\nelsewhere-2,0\n")
+    imported.add(answered, str(tmp_path / "more.csv"), "smiles", "olga")
+    number = insights.listed(answered)[0].row.id
+    page = owner.get(f"/insights/{number}").text
+    assert "Stale: smiles has another version" in page
+    assert "Publish version" not in page
+    assert "stale" in owner.get("/insights").text
+
+
+def test_an_empty_workspace_says_what_to_bring(owner: Actor) -> None:
+    assert "attune performance add" in owner.get("/insights").text
+    assert owner.get("/insights/1").status_code == 404
+
+
+def test_pipelines_get_what_is_published_and_experts_nothing(
+    answered: Settings, app: Flask, owner: Actor, expert: Actor
+) -> None:
+    number = insights.listed(answered)[0].row.id
+    pipeline = Actor(app)
+    pipeline.client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {tokens.issue(answered, 'nightly', 'pipeline')}"
+    assert pipeline.get("/api/v1/insights").json["insights"] == []
+    assert pipeline.get(f"/api/v1/insights/{number}").status_code == 404
+    insights.publish(answered, number, "seen", "olga")
+    (one,) = pipeline.get("/api/v1/insights?grade=A&q=0.05").json["insights"]
+    assert (one["id"], one["state"], one["canvas"], one["grade"]) == (number, "published", None, "A")
+    whole = pipeline.get(f"/api/v1/insights/{number}").json
+    assert [part["canvas"] for part in whole["canvases"]] == ["home", "tv row"]
+    assert whole["examples"]["same"]
+    table = pq.read_table(io.BytesIO(pipeline.get("/api/v1/insights.parquet").data))
+    assert table["estimate"].to_pylist() == [one["estimate"]]
+    assert table["low"].to_pylist() == [one["ci"][0]]
+    assert owner.get("/api/v1/insights?grade=D").json["insights"] == []
+    assert owner.get("/api/v1/insights?q=much").status_code == 422
+    for path in ("/insights", f"/insights/{number}", "/api/v1/insights", "/api/v1/insights.parquet"):
+        assert expert.get(path).status_code == 403
+    assert "Insights" not in expert.get("/").text
