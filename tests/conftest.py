@@ -1,9 +1,10 @@
 """Fixtures that every test may ask for, where temporary folders lie, and what may run side by side.
 
 `make test` runs four processes on two cores, as each waits half of its time. A module stays in one of them, so that
-what its tests share is made once. All modules that ask for the session's Label Studio stay in one, too, and so do the
-journeys through one house: each is started once. What starts services of its own may run beside them. The longest come
-first, so that no process waits long at the end.
+what its tests share is made once. The modules that ask for the session's Label Studio are two groups of the same
+length, those of `labeler/label_studio` and all others, and the journeys through one house are a third: each group stays
+in one process, where what it shares is started once. What starts services of its own may run beside them. The longest
+come first, so that no process waits long at the end.
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 pytest_plugins = ["tests.support.browser", "tests.support.databases", "tests.support.disks", "tests.support.services"]
 
+# What is imported and collected stays to the end, so there is no garbage to look for until `pytest_collection_finish`.
+gc.disable()
+
 ROOT = Path(__file__).resolve().parents[1]
 AUDIT_SEED = attributes.audit_seed
 # A law fails for its change alone: the same examples in every run, and no clock that a busy machine could trip.
@@ -56,8 +60,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_finish() -> None:
     """What collecting made stays to the end: the collector of garbage need not walk through it again and again."""
-    gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def pytest_sessionfinish() -> None:
@@ -66,7 +70,7 @@ def pytest_sessionfinish() -> None:
 
 
 class ByModule(LoadScopeScheduling):
-    """Shares modules out; those that share one Label Studio count as one."""
+    """Shares modules out; those of a group count as one."""
 
     def _split_scope(self, nodeid: str) -> str:
         module = nodeid.partition("::")[0]
@@ -80,6 +84,7 @@ class ByModule(LoadScopeScheduling):
 # A parameter of a test or of a fixture, as tests/support/services.py and tests/journeys/conftest.py name theirs.
 OF_THE_SESSION = re.compile(r"\b(services: Services|live: Settings|ls: LabelStudio|project: Project)\b")
 HOUSE = "tests/journeys/conftest.py"
+OF_LABEL_STUDIO = "tests/labeler/label_studio"
 
 
 @cache
@@ -91,14 +96,14 @@ def _shared(module: str) -> str | None:
     if "pytest.mark.services" not in _text(module):
         return None
     if OF_THE_SESSION.search(_text(module)):
-        return "services"
+        return OF_LABEL_STUDIO if module.startswith(OF_LABEL_STUDIO) else "services"
     return HOUSE if module.startswith("tests/journeys/") else None
 
 
 def _turn(scope: str) -> int:
-    """The session's Label Studio first, then what starts its own, what is slow and what waits for a browser."""
-    if scope in {"services", HOUSE}:
-        return 0 if scope == "services" else 1
+    """What shares services first, then what starts its own, what is slow and what waits for a browser."""
+    if scope in {OF_LABEL_STUDIO, "services", HOUSE}:
+        return 0
     marks = ("pytest.mark.services", "pytest.mark.slow", "pytest.mark.browser")
     return next((turn for turn, mark in enumerate(marks, start=2) if mark in _text(scope)), 5)
 

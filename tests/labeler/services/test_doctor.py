@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import subprocess
-import sys
 import threading
 import time
 from contextlib import suppress
@@ -22,9 +20,9 @@ from attune.labeler.cli import doctor as command
 from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import engine, writing
-from attune.labeler.services import Stack, doctor, doctor_content, free_ports
+from attune.labeler.services import doctor, doctor_content, free_ports
 from attune.labeler.services.finding import Finding
-from attune.labeler.services.parts import our_environment, redis_server
+from attune.labeler.services.parts import redis_server
 from attune.labeler.settings import Settings, build, secrets
 from attune.models.clock import now
 from tests.support.factories import add_assets, workspace
@@ -148,30 +146,6 @@ def test_a_workspace_that_cannot_be_written_is_told(nowhere: Settings) -> None:
     found = doctor.disk(replace(nowhere, workspace=Path("/proc/nothing")))
     assert found.state == "fail"
     assert "ATTUNE_WORKSPACE" in found.todo
-
-
-@pytest.mark.services
-@pytest.mark.slow
-def test_a_running_stack_is_well_and_the_command_says_so(live: Settings) -> None:
-    settings = free_ports(replace(live, redis_url=None))
-    with Stack(settings):
-        command = [sys.executable, "-m", "attune.labeler.cli.main", "doctor", "--json"]
-        done = subprocess.run(command, env=our_environment(settings), capture_output=True, text=True, check=False)
-        told = json.loads(done.stdout)
-        states = {check["name"]: check["state"] for check in told["checks"]}
-        assert {states.pop(name) for name in ("encoder", "workspace")} <= {"ok", "warn"}
-        assert set(states.values()) == {"ok"}, told
-        assert told["ok"]
-        assert done.returncode == 0
-
-        wrong = replace(settings, label_studio_token="f" * 40, webhook_url=settings.label_studio_address)
-        found = examined(wrong)
-        assert found["token"].state == "fail"
-        assert "ATTUNE_LABEL_STUDIO_TOKEN" in found["token"].found
-        assert found["webhooks"].state == "warn"
-        assert "ATTUNE_WEBHOOK_URL" in found["webhooks"].todo
-    done = subprocess.run(command, env=our_environment(settings), capture_output=True, text=True, check=False)
-    assert done.returncode == 1
 
 
 @pytest.mark.services

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -9,6 +10,8 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,9 +22,10 @@ from redis import Redis
 from redis.exceptions import AuthenticationError, RedisError
 
 from attune.labeler.jobs import jobs
-from attune.labeler.label_studio import LabelStudio, local
-from attune.labeler.services import Stack, free_ports, orphans
+from attune.labeler.label_studio import LabelStudio, database_template, local
+from attune.labeler.services import Stack, doctor, free_ports, orphans, parts, readiness
 from attune.labeler.services.parts import our_environment
+from attune.labeler.services.process_runner import open_log
 from attune.labeler.settings import Settings, build, close_workspace, secrets
 from attune.labeler.settings.secrets import redis_address
 from attune.models.errors import JobLost, ServiceDown, ServiceError
@@ -78,10 +82,13 @@ def test_a_stack_is_ready_refuses_a_second_one_outlives_its_parts_and_leaves_not
         assert build({}, workspace=str(light.workspace)).web_port == light.web_port
         nobody_else_gets_in(light)
         a_second_one_is_refused(light)
+        the_doctor_finds_it_well(light)
+        the_doctor_finds_what_is_wrong(light)
         jobs_survive_the_death_of_workers_and_of_redis(light)
     assert pids(light) == []
     with pytest.raises(RedisError):
         Redis.from_url(redis_address(light)).ping()
+    assert cli(light, "doctor", "--json").returncode == 1
 
 
 def nobody_else_gets_in(settings: Settings) -> None:
@@ -103,6 +110,25 @@ def a_second_one_is_refused(settings: Settings) -> None:
     assert "label studio" not in str(refused.value), "what the first one said is none of the second one's words"
 
 
+def the_doctor_finds_it_well(settings: Settings) -> None:
+    done = cli(settings, "doctor", "--json")
+    told = json.loads(done.stdout)
+    states = {check["name"]: check["state"] for check in told["checks"]}
+    assert {states.pop(name) for name in ("encoder", "workspace")} <= {"ok", "warn"}
+    assert set(states.values()) == {"ok"}, told
+    assert told["ok"]
+    assert done.returncode == 0
+
+
+def the_doctor_finds_what_is_wrong(settings: Settings) -> None:
+    wrong = replace(settings, label_studio_token="f" * 40, webhook_url=settings.label_studio_address)
+    found = {finding.name: finding for finding in doctor.examine(wrong)}
+    assert found["token"].state == "fail"
+    assert "ATTUNE_LABEL_STUDIO_TOKEN" in found["token"].found
+    assert found["webhooks"].state == "warn"
+    assert "ATTUNE_WEBHOOK_URL" in found["webhooks"].todo
+
+
 def jobs_survive_the_death_of_workers_and_of_redis(settings: Settings) -> None:
     for name in ("attune.workers.runtime.worker", "redis-server"):
         victims = [process for process in pids(settings) if name in " ".join(process.cmdline())]
@@ -121,7 +147,9 @@ def _done_a_sync(settings: Settings) -> bool:
     return True
 
 
-def test_killed_with_9_it_starts_again_on_the_same_data(lighter: Settings) -> None:
+def test_killed_with_9_it_starts_again_on_the_same_data_and_ctrl_c_says_what_it_stops(
+    lighter: Settings, tmp_path: Path
+) -> None:
     first = Stack(lighter)
     first.start()
     first.ready()
@@ -135,28 +163,22 @@ def test_killed_with_9_it_starts_again_on_the_same_data(lighter: Settings) -> No
     assert jobs.workers_alive(lighter, "learn")
     for process in [*pids(lighter), psutil.Process(second.pid)]:
         process.kill()
-    with Stack(lighter):
-        assert Redis.from_url(redis_address(lighter)).get("kept") == b"yes"
-        # The dead workers of before do not count as alive.
-        assert len(jobs.Worker.all(connection=jobs.connect(lighter))) == lighter.workers + 1, (
-            "and the one that ends access"
-        )
-    first.stop()
-    second.stop()
-
-
-def test_ctrl_c_says_what_it_stops_and_when_it_has(light: Settings, tmp_path: Path) -> None:
     log = tmp_path / "said"
     with log.open("w") as said:
         # A shell's background job ignores SIGINT; a terminal's does not.
         command = [sys.executable, "-m", "attune.labeler.cli.main", "up"]
-        up = subprocess.Popen(command, env=our_environment(light), stdout=said, stderr=said, start_new_session=True)
+        up = subprocess.Popen(command, env=our_environment(lighter), stdout=said, stderr=said, start_new_session=True)
     until(lambda: "Attune is ready" in log.read_text() or up.poll() is not None)
+    assert Redis.from_url(redis_address(lighter)).get("kept") == b"yes"
+    # The dead workers of before do not count as alive.
+    assert len(jobs.Worker.all(connection=jobs.connect(lighter))) == lighter.workers + 1, "and the one that ends access"
     up.send_signal(signal.SIGINT)
     assert up.wait(60) == 0
     *_, stopping, stopped = log.read_text().splitlines()
-    assert stopping == "Stopping Redis, the console, the worker that ends access, worker 1, worker 2, the scheduler …"
-    assert stopped == f"Stopped. Everything is kept in {light.workspace}. The next start continues from there."
+    assert stopping == "Stopping Redis, the console, the worker that ends access, worker 1, the scheduler …"
+    assert stopped == f"Stopped. Everything is kept in {lighter.workspace}. The next start continues from there."
+    first.stop()
+    second.stop()
 
 
 def test_a_busy_port_is_named_with_its_part_and_setting(light: Settings) -> None:
@@ -169,20 +191,34 @@ def test_a_busy_port_is_named_with_its_part_and_setting(light: Settings) -> None
     assert "attune up --free-ports" in done.stderr, "the likeliest one that listens there is the demo"
 
 
-def test_a_wrong_token_of_a_label_studio_elsewhere_stops_the_start_at_once(light: Settings) -> None:
-    stack = Stack(replace(light, label_studio_token="f" * 40))
+def test_a_wrong_token_of_a_label_studio_elsewhere_stops_the_start_at_once(lighter: Settings) -> None:
+    stack = Stack(replace(lighter, label_studio_token="f" * 40))
     stack.start()
     with pytest.raises(ServiceDown, match="ATTUNE_LABEL_STUDIO_TOKEN"):
         stack.ready()
     stack.stop()
-    assert pids(light) == []
+    assert pids(lighter) == []
 
 
-def test_our_own_label_studio_starts_on_old_data_and_other_secrets(light: Settings) -> None:
+@contextmanager
+def label_studio_alone(settings: Settings) -> Iterator[None]:
+    """Label Studio as the stack starts it, without the other parts."""
+    database_template.place(settings, print)
+    part = next(one for one in parts.services_to_start(settings) if one.name == "label-studio")
+    with open_log(part.log) as log:
+        process = subprocess.Popen(part.command, env=part.environment, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        readiness.wait(settings, print, lambda: None, checks=readiness.CHECKS[1:3])
+        yield
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def test_our_own_label_studio_starts_on_old_data_and_other_secrets(lighter: Settings) -> None:
     """Lost secrets, another token and legacy tokens forbidden: the administrator gets in all the same."""
-    own = replace(light, label_studio_url=None, label_studio_token=None)
-    with Stack(own):
-        ls = LabelStudio.connect(own)
+    own = replace(lighter, label_studio_url=None, label_studio_token=None)
+    with label_studio_alone(own), LabelStudio.connect(own) as ls:
         ls.request("POST", "/api/jwt/settings", {"api_tokens_enabled": True, "legacy_api_tokens_enabled": False})
     by_hand = "from users.models import User\nUser.objects.update(is_superuser=False)\nprint(1)"
     assert inside_label_studio.run(own, by_hand) == 1, "an administrator who was made by hand has no rights"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
@@ -22,6 +22,7 @@ from attune.models.labels.label_errors import SuspectedError
 from tests.labeler.web.conftest import Actor
 from tests.models.catalog.manifests import make
 from tests.support import axe, factories, web
+from tests.support.browser import finished
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 # What a part of an address may be; a page with a new one finds it here, or the test below says which is missing.
@@ -63,6 +64,7 @@ OPENED_BY_MORE = {
     "grid.page": "an expert's own queue",  # test_pages_browser looks at it
     "grid.next_": "an expert's own queue",
 }
+BROKEN = "[...document.images].filter((one) => one.loading != 'lazy' && !one.naturalWidth).map((one) => one.src)"
 NO_PAGES = ("api", "static", "bootstrap", "health", "media", "question")  # the last: a part of New question
 
 
@@ -141,33 +143,61 @@ def entered(browser: Browser, house: House, email: str | None, width: int, schem
     return context
 
 
-@pytest.mark.parametrize(
-    ("role", "email", "width", "scheme"),
-    [
-        ("nobody", None, 390, "light"),
-        ("expert", "ana@example.org", 390, "light"),
-        ("owner", "olga@example.org", 1400, "light"),
-        ("admin", "root@example.org", 390, "dark"),
-    ],
-)
-def test_no_page_breaks_a_serious_rule_or_is_wider_than_its_window(
+# (role, email, width of the whole look, colour scheme). The other width and scheme are looked at for what they
+# change, which are the layout and the colours.
+LOOKS = [
+    ("nobody", None, 390, "light"),
+    ("expert", "ana@example.org", 390, "light"),
+    ("owner", "olga@example.org", 1400, "light"),
+    ("admin", "root@example.org", 390, "dark"),
+]
+WIDTHS = (390, 1400)
+# Addresses whose pages have more to show than those that VALUES leads to.
+MORE = {
+    "expert": ("/attributes/tender/contested", "/attributes/romance"),
+    "owner": ("/attributes/tender/contested", "/attributes/dread"),
+}
+
+
+@pytest.mark.parametrize(("role", "email", "width", "scheme"), LOOKS)
+def test_no_page_breaks_a_serious_rule_or_its_policy_or_is_wider_than_its_window(
     browser: Browser, house: House, role: str, email: str | None, width: int, scheme: str
 ) -> None:
     context = entered(browser, house, email, width, scheme)
     page, complaints = context.new_page(), []
+    page.on("console", lambda message: complaints.append(message.text) if _counts(message) else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
     found = pages(house, role) if email else {"login.page": "/login", "nowhere": "/nowhere"}
-    for endpoint, path in found.items():
-        kind = Actor(house.app, email).get(path)
+    actor = Actor(house.app, email)
+    for endpoint, path in (found | {path: path for path in MORE.get(role, ())}).items():
+        kind = actor.get(path)
         if kind.mimetype != "text/html" or kind.status_code == 302:
             continue
         reply = page.goto(house.address + path)
-        page.wait_for_load_state("networkidle")
         assert reply
         if reply.status >= 400 and endpoint not in {*OPENED_BY_MORE, "nowhere"}:
             complaints.append(f"{path} answers {reply.status}: QUERIES or OPENED_BY_MORE should say what it needs")
-        if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
-            complaints.append(f"{path} is wider than {width} pixels")
-        complaints += [f"{path}: {finding}" for finding in axe.serious(page)]
+        complaints += [f"{path}: {complaint}" for complaint in _look(page, width, scheme)]
     context.close()
     assert not complaints, "\n".join(complaints)
     assert email is None or len(found) > 8
+
+
+def _look(page: Page, width: int, scheme: str) -> list[str]:
+    """What is wrong with the open page, which stays as it is."""
+    finished(page)
+    complaints = [f"{name} is no image" for name in page.evaluate(BROKEN)]
+    for shown in sorted(WIDTHS, key=lambda one: one == width):
+        page.set_viewport_size({"width": shown, "height": 900})
+        if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+            complaints.append(f"wider than {shown} pixels")
+    finished(page)
+    complaints += map(str, axe.serious(page))
+    complaints += map(str, axe.faint(page, "light" if scheme == "dark" else "dark"))
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    return complaints
+
+
+def _counts(message: ConsoleMessage) -> bool:
+    """Whether the browser's console complains of what is ours: not of a page that is meant to be missing."""
+    return message.type in ("error", "warning") and not any(code in message.text for code in ("403", "404"))

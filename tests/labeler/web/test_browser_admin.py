@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from attune.labeler.attributes import attributes
@@ -15,7 +13,8 @@ from attune.labeler.people import users
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
-from tests.support import factories, web
+from tests.support import axe, factories, web
+from tests.support.browser import finished
 
 pytestmark = pytest.mark.browser
 MOST_TABS = 120
@@ -54,20 +53,15 @@ def write(page: Page, name: str, text: str) -> None:
     page.keyboard.type(text) if text else page.keyboard.press("Delete")
 
 
-def look(page: Page, width: int, name: str, shots: Path) -> None:
+def look(page: Page, width: int, name: str) -> None:
     """Nothing is cut off at this width, and the accessibility rules find nothing serious."""
-    page.wait_for_load_state("networkidle")
-    page.screenshot(path=shots / f"{name}-{width}.png", full_page=True)
+    finished(page)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{name} is wider than {width}"
-    found = Axe().run(page, options={"resultTypes": ["violations"]})
-    rules = [rule for rule in found.response["violations"] if rule["impact"] in ("serious", "critical")]
-    assert not rules, (name, [(rule["id"], rule["nodes"][0]["target"]) for rule in rules])
+    assert not [str(one) for one in axe.serious(page)], name
 
 
 @pytest.mark.parametrize("width", [1400, 390])
-def test_an_administrator_needs_no_mouse(
-    browser: Browser, house: str, settings: Settings, tmp_path: Path, width: int
-) -> None:
+def test_an_administrator_needs_no_mouse(browser: Browser, house: str, settings: Settings, width: int) -> None:
     context = browser.new_context(viewport={"width": width, "height": 900})
     page = context.new_page()
     page.goto(f"{house}/login")
@@ -79,26 +73,26 @@ def test_an_administrator_needs_no_mouse(
     page.wait_for_url(f"{house}/")
 
     press(page, "link", "^People$")
-    look(page, width, "people", tmp_path)
+    look(page, width, "people")
     press(page, "link", "Add person")
-    look(page, width, "person-new", tmp_path)
+    look(page, width, "person-new")
     write(page, "Email", "dana@example.org")
     write(page, "Name", "Dana Dahl")
     press(page, "checkbox", "romance", "Space")
     press(page, "button", "^Add person$")
     expect(page.get_by_role("heading", name="Dana Dahl is added")).to_be_visible()
-    look(page, width, "person-made", tmp_path)
+    look(page, width, "person-made")
     press(page, "link", "person's page")
-    look(page, width, "person", tmp_path)
+    look(page, width, "person")
     press(page, "link", "Remove")
-    look(page, width, "person-leave", tmp_path)
+    look(page, width, "person-leave")
     press(page, "link", "^Cancel$")
     press(page, "link", "Disable login")
-    look(page, width, "person-shut-asked", tmp_path)
+    look(page, width, "person-shut-asked")
     press(page, "button", "Disable login")
     expect(page.get_by_role("status")).to_have_text(re.compile("is disabled"))
     expect(page.get_by_role("heading", name="Access that ended")).to_be_visible()
-    look(page, width, "person-shut", tmp_path)
+    look(page, width, "person-shut")
     assert users.role_of(settings, "dana@example.org") == "expert"
 
     press(page, "link", "^People$")
@@ -106,23 +100,23 @@ def test_an_administrator_needs_no_mouse(
     write(page, "Name", "nightly")
     press(page, "button", "Create token")
     expect(page.get_by_text(re.compile("attune_"))).to_be_visible()
-    look(page, width, "tokens", tmp_path)
+    look(page, width, "tokens")
 
     press(page, "link", "Attributes")
     press(page, "link", "Is the expression serious")
     press(page, "link", "Change question")
-    look(page, width, "edit", tmp_path)
+    look(page, width, "edit")
     write(page, "Name of not serious", "other")
     write(page, "New classes", "no face")
     reach(page, "checkbox", "unsure answer")
     page.keyboard.press("Space")
     press(page, "button", "Preview effect")
     expect(page.get_by_role("heading", name="Effect")).to_be_visible()
-    look(page, width, "effect", tmp_path)
+    look(page, width, "effect")
     write(page, "^Reason", "Many pictures show no face at all.")
     press(page, "button", "Create revision 2")
     expect(page.get_by_role("heading", name="Revisions")).to_be_visible()
-    look(page, width, "revisions", tmp_path)
+    look(page, width, "revisions")
     with reading(settings) as session:
         assert attributes.find(session, "serious-expression").classes == ["serious", "other", "no face"]
 
@@ -131,17 +125,17 @@ def test_an_administrator_needs_no_mouse(
     write(page, "^Question", "Is it night?")
     write(page, "^Class 1", "night")
     write(page, "^Class 2", "day")
-    look(page, width, "ask-1", tmp_path)
+    look(page, width, "ask-1")
     press(page, "button", "Next")
     write(page, "^Counts", "img-1000\nA moonlit street")
     expect(page.get_by_label(re.compile("^Name"))).to_have_value("night")
     write(page, "^Name", "x")
-    look(page, width, "ask-2", tmp_path)
+    look(page, width, "ask-2")
     press(page, "button", "Next")
-    look(page, width, "ask-3", tmp_path)
+    look(page, width, "ask-3")
     press(page, "button", "Create question")
     expect(page.get_by_role("alert")).to_be_visible()
-    look(page, width, "ask", tmp_path)
+    look(page, width, "ask")
     write(page, "^Name", "night")
     press(page, "button", "Next")
     press(page, "button", "Create question")

@@ -14,8 +14,10 @@ import pytest
 
 from attune.labeler import settings as reader
 from attune.labeler.catalog.restore_files import restore
+from attune.labeler.cli import main
 from attune.labeler.services import doctor
 from attune.labeler.settings import close_workspace
+from attune.models.files import permissions
 from tests.support import published
 from tests.support.factories import picture
 
@@ -33,13 +35,13 @@ def open_in(folder: Path) -> dict[str, str]:
 
 
 def attune(
-    workspace: Path, *words: str, umask: int = 0o022, variables: Mapping[str, str] | None = None
+    workspace: Path, *words: str, variables: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     mine = {name: value for name, value in os.environ.items() if not name.startswith("ATTUNE_")}
     environment = mine | {"ATTUNE_WORKSPACE": str(workspace), "HF_HUB_OFFLINE": "1", **(variables or {})}
     return subprocess.run(
         [sys.executable, "-m", "attune.labeler.cli.main", *words],
-        env=environment, cwd=ROOT, capture_output=True, text=True, check=False, umask=umask,
+        env=environment, cwd=ROOT, capture_output=True, text=True, check=False, umask=0o022,
     )  # fmt: skip
 
 
@@ -84,11 +86,14 @@ def test_a_workspace_of_before_is_shut_by_the_first_command(workspace: Path) -> 
     ("umask", "modes"), [(0o022, (0o644, 0o755)), (0o002, (0o664, 0o775)), (0o077, (0o600, 0o700))]
 )
 def test_what_a_user_asks_for_elsewhere_goes_by_the_users_umask(
-    workspace: Path, tmp_path: Path, umask: int, modes: tuple[int, int]
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, umask: int, modes: tuple[int, int]
 ) -> None:
+    """In this process, as `attune` begins in its own: each new one would load all that an export needs."""
+    monkeypatch.setenv("ATTUNE_WORKSPACE", str(workspace))
     to = tmp_path / "for-the-team" / "vectors.parquet"
-    done = attune(workspace, "vectors", "export", "--to", str(to), umask=umask)
-    assert done.returncode == 0, done.stderr
+    os.umask(umask)
+    permissions.begin()
+    assert main.run(["vectors", "export", "--to", str(to)]) == 0
     assert (mode(to), mode(to.parent)) == modes
 
 
