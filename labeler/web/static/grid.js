@@ -1,11 +1,9 @@
 // The images of a page: their places in the window, their ticks, the one that has the focus, and the look at one alone.
 
+import { GAP, LEAST, linesOf, shapeOf, sum } from "./image_rows.js";
 import { say } from "./words.js";
 
 export const TICK = "tick", UNSURE = "unsure";
-const GAP = 8;  // pixels between images
-const FEWEST_ROWS = 3;  // on a telephone
-const NARROW = 640, LEAST = 96;  // pixels: a telephone's window; the lowest image that can be judged
 const LOAD_MS = 20000;  // an image that takes longer counts as one that does not come
 
 export class Grid {
@@ -88,31 +86,17 @@ export class Grid {
   }
 
   // -- places ---------------------------------------------------------------------------------------------------------
-  // Rows of one height, each image as wide as its shape: with the number of rows that makes the images largest while all
-  // of them are in the window. Where they would be too small to judge, or on a telephone, whole rows fill the window and
-  // the others come by scrolling.
   fit() {
     const width = this.root.clientWidth - 2 * GAP, height = this.root.clientHeight - GAP, shapes = this.cells.map(shapeOf);
     if (!shapes.length || width < LEAST || height < LEAST) return;
-    if (width <= NARROW) this.deal(shapes, width, height, ...pairs(shapes, width, height));
-    else {
-      let best = { high: 0 };
-      for (let count = 1; count <= shapes.length; count += 1) {
-        const lines = balanced(shapes, count);
-        const high = lines && Math.min(height / count - GAP, ...lines.map((line) => (width - GAP * (line.length - 1)) / sum(line, shapes)));
-        if (lines && high > best.high) best = { high, lines };
-      }
-      if (best.high < LEAST) best.lines = packed(shapes, width, LEAST);
-      const visible = best.high < LEAST ? Math.max(1, Math.floor(height / (LEAST + GAP))) : best.lines.length;
-      this.deal(shapes, width, height, best.lines, visible);
-    }
+    this.deal(shapes, width, ...linesOf(shapes, width, height));
     this.seen = 0;
     this.saw();
   }
 
   // Puts the cells of `lines` into their places, `visible` lines to a window.
-  deal(shapes, width, height, lines, visible) {
-    this.lines = lines; this.step = (height + 2) / visible;  // the next row begins below the edge
+  deal(shapes, width, lines, visible) {
+    this.lines = lines; this.step = (this.root.clientHeight - GAP + 2) / visible;  // the next row begins below the edge
     lines.forEach((line, row) => {
       const free = width - GAP * (line.length - 1), own = sum(line, shapes), high = Math.min(this.step - GAP, free / own);
       let left = GAP + (free - own * high) / 2;
@@ -244,38 +228,4 @@ function make(tag, name, text) {
   if (tag === "button") element.type = "button";
   if (text) element.textContent = text;
   return element;
-}
-
-const shapeOf = (cell) => Math.min(Math.max(cell.width / cell.height || 0.67, 0.5), 2.4);
-const sum = (line, shapes) => line.reduce((total, number) => total + shapes[number], 0);
-
-// The images in their order in `count` lines of about one width; null where a line would be empty.
-function balanced(shapes, count) {
-  const lines = Array.from({ length: count }, () => []), whole = shapes.reduce((one, other) => one + other, 0);
-  let before = 0;
-  shapes.forEach((shape, number) => {
-    lines[Math.min(count - 1, Math.floor(((before + shape / 2) / whole) * count))].push(number);
-    before += shape;
-  });
-  return lines.every((line) => line.length) ? lines : null;
-}
-
-// As many in each line as fit with this height.
-function packed(shapes, width, high) {
-  const lines = [[]];
-  let used = 0;
-  shapes.forEach((shape, number) => {
-    if (used + shape * high > width && lines.at(-1).length) { lines.push([]); used = 0; }
-    lines.at(-1).push(number);
-    used += shape * high + GAP;
-  });
-  return lines;
-}
-
-// Two in each line, and how many lines a window shows whole.
-function pairs(shapes, width, height) {
-  const lines = [];
-  shapes.forEach((_, number) => { if (number % 2) lines.at(-1).push(number); else lines.push([number]); });
-  const usual = lines.map((line) => (width - GAP) / sum(line, shapes) * (line.length / 2)).sort((one, other) => one - other)[Math.floor(lines.length / 2)];
-  return [lines, Math.min(Math.max(FEWEST_ROWS, Math.round(height / (usual + GAP))), lines.length)];
 }

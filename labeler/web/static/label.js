@@ -1,5 +1,6 @@
 // The labelling page. One key answers and goes on; answers wait in an outbox of this browser until they are stored.
-import { say, sayBoth } from "./words.js";
+import { enlarge, QuestionImages } from "./question_images.js";
+import { say, tell } from "./words.js";
 import { advise, ask, dialog, help, identity, openedBefore, Outbox, painted, PAUSED_MS, place, RETRY_MS, root, setUpHelp, toStage, trouble } from "./labelling.js";
 
 const PRELOAD = 3;  // images that are in the browser before they are needed
@@ -18,8 +19,9 @@ const state = {
   shown: null,  // the same, once its image is painted: only then do keys count
   since: 0, left: 0, today: 0, paused: false, revision: Number(root.dataset.revision),
   tried: null,  // the question whose image came and could not be decoded
-  images: new Map(),  // key -> {element, ready: Promise}
 };
+
+const images = new QuestionImages();
 
 const outbox = new Outbox({
   body: ({ once, key, first, value, seconds, more }) => ({ once, key, first, value, seconds, more }),
@@ -70,19 +72,7 @@ function heldKeys() {
   return new Set(rows.map((one) => one.key));
 }
 
-function imageOf(question) {
-  let held = state.images.get(question.key);
-  if (!held) {
-    const element = new Image(question.width, question.height);
-    element.alt = say("image"); element.src = question.image;
-    held = { element, ready: element.decode() };
-    held.ready.catch(() => { if (state.images.get(question.key) === held) state.images.delete(question.key); });
-    state.images.set(question.key, held);
-  }
-  return held;
-}
-
-function preload() { state.queue.slice(0, PRELOAD).forEach(imageOf); }
+const preload = () => state.queue.slice(0, PRELOAD).forEach((one) => images.of(one));
 
 // -- the stage --------------------------------------------------------------------------------------------------------
 let turn = 0;
@@ -93,9 +83,9 @@ async function show(question, value = null) {
   enable(false);
   place("end").hidden = true;
   picture.classList.remove("zoomed");
-  const held = imageOf(question);
+  const held = images.of(question);
   choices.forEach((one) => one.setAttribute("aria-pressed", String(one.dataset.value === value)));
-  if (value === null) place("said").textContent = ""; else tell(value);
+  if (value === null) place("said").textContent = ""; else tell(place("said"), choices, value);
   place("undo").disabled = state.at === null ? !state.past.length : state.at === 0;
   if (!held.element.complete) { picture.replaceChildren(); picture.classList.add("waits"); }
   try { await held.ready; } catch {
@@ -111,12 +101,6 @@ async function show(question, value = null) {
   root.dataset.shown = question.key;
   if (!outbox.rows.size) trouble("");
   enable(true);
-}
-
-// What was answered before, as its button names it.
-function tell(value) {
-  const button = choices.find((one) => one.dataset.value === value), answer = button ? button.querySelector("span").textContent : value;
-  sayBoth(place("said"), say("your_answer_keys", { answer }), say("your_answer_taps", { answer }));
 }
 
 // An image that did not come: for want of a connection, and then it is asked for again, or because it cannot be shown.
@@ -136,7 +120,7 @@ function broken(question) {
   const line = document.createElement("p");
   line.className = "broken"; line.textContent = say("broken");
   picture.replaceChildren(line);
-  state.images.delete(question.key);
+  images.forget(question);
   state.shown = question; state.since = performance.now();
   choices.forEach((one) => { one.disabled = one.dataset.value !== "skip"; });
 }
@@ -155,9 +139,7 @@ function next() {
   const question = state.queue.shift();
   if (question) { show(question); preload(); } else { empty(); }
   if (state.queue.length < REFILL) refill();
-  const near = new Set([...state.queue.slice(0, PRELOAD + 1), ...state.past.slice(-5).map((one) => one.question)].map((one) => one.key));
-  if (question) near.add(question.key);
-  [...state.images.keys()].filter((key) => !near.has(key)).forEach((key) => state.images.delete(key));
+  images.keep([...state.queue.slice(0, PRELOAD + 1), ...state.past.slice(-5).map((one) => one.question), ...(question ? [question] : [])]);
 }
 
 function empty() {
@@ -228,17 +210,10 @@ async function zoom(event) {
   if (!question) return;
   if (picture.classList.contains("zoomed")) {
     picture.classList.remove("zoomed");
-    picture.replaceChildren(imageOf(question).element);
+    picture.replaceChildren(images.of(question).element);
     return;
   }
-  const whole = new Image();
-  whole.alt = say("image_whole"); whole.src = question.whole;
-  await whole.decode().catch(() => {});
-  if (state.shown !== question) return;
-  picture.classList.add("zoomed");
-  picture.replaceChildren(whole);
-  const x = event?.offsetX / picture.clientWidth || 0.5, y = event?.offsetY / picture.clientHeight || 0.5;
-  picture.scrollTo((picture.scrollWidth - picture.clientWidth) * x, (picture.scrollHeight - picture.clientHeight) * y);
+  await enlarge(picture, question, event, () => state.shown === question);
 }
 
 document.addEventListener("keydown", (event) => {

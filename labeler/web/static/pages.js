@@ -1,6 +1,10 @@
 // Pages of images. A click or a key ticks an image; Enter stores the page and shows the next, which is already here.
-import { advise, ask, dialog, help, identity, openedBefore, Outbox, painted, PAUSED_MS, place, root, send, setUpHelp, toStage, trouble } from "./labelling.js";
+import { advise, ask, identity, openedBefore, Outbox, painted, PAUSED_MS, place, root, send, setUpHelp, toStage, trouble } from "./labelling.js";
 import { Grid, TICK, UNSURE } from "./grid.js";
+import { setUpKeys } from "./page_keys.js";
+import { answered, take } from "./page_screens.js";
+import { count, enable, end } from "./page_sums.js";
+import { drafts, dropDraft, keepDraft, store, stored } from "./page_drafts.js";
 import { say } from "./words.js";
 
 const UNIT = 12;  // images on a page of the server's; a screen shows one, two or four
@@ -11,8 +15,6 @@ const SOONEST_MS = 400;  // nobody has looked at a page sooner: a key pressed tw
 const WIDE = 1200;  // pixels of a window that 24 images fit
 
 const classes = JSON.parse(root.dataset.classes);  // class -> its key
-const stored = (name) => { try { return localStorage.getItem(`${root.dataset.outbox}:${name}`); } catch { return null; } };
-const store = (name, text) => { try { localStorage.setItem(`${root.dataset.outbox}:${name}`, text); } catch { /* not remembered, then */ } };
 
 const state = {
   queue: [],  // pages to come
@@ -34,11 +36,11 @@ const outbox = new Outbox({
     if (state.at !== null) return;
     state.past.forEach((screen) => { screen.pages = screen.pages.filter((one) => one.once !== row.once); });
     state.past = state.past.filter((screen) => screen.pages.length);
-    enable();
+    enable(state, grid);
   },
 });
 
-const grid = new Grid({ root: place("grid"), zoomed: place("zoomed"), changed: () => { keepDraft(); count(); }, look: () => count() });
+const grid = new Grid({ root: place("grid"), zoomed: place("zoomed"), changed: () => { keepTicks(); count(state, grid); }, look: () => count(state, grid) });
 
 // -- pages to come ----------------------------------------------------------------------------------------------------
 let refilling = false, poll = 0;
@@ -67,7 +69,7 @@ async function refill(again = false) {
     if (paused) pause(); else making = await fill(again);
     preload();
     if (!state.screen && state.at === null && state.queue.length) next();
-    count();
+    count(state, grid);
   } catch (error) {
     trouble(error.text || "", error.login);
   } finally { refilling = false; }
@@ -78,7 +80,7 @@ async function refill(again = false) {
 // Nothing more comes from a stopped queue; the page on the screen stays, as ticks are work.
 function pause() {
   state.queue = []; state.waiting = 0;
-  if (!state.screen) { end(say("paused"), say("paused_text")); enable(); }
+  if (!state.screen) { end(say("paused"), say("paused_text")); enable(state, grid); }
 }
 
 // Has more pages made where fewer than two screens are here, and says how that goes where none is; whether some are made.
@@ -102,25 +104,10 @@ function heldKeys() {
   return new Set([...state.queue, ...mine, ...(newest ? newest.pages.map(({ page }) => page) : []), ...outbox.rows.values()].map((one) => one.key));
 }
 
-// Takes from `queue` the pages of one screen: those about the class of the first, as many as the size allows.
-function take(queue) {
-  const first = queue[0], taken = [];
-  let images = 0;
-  for (const page of queue) {
-    if (page.ticked !== first.ticked || (taken.length && images + page.images.length > state.size)) continue;
-    taken.push(page);
-    images += page.images.length;
-  }
-  return taken;
-}
-
 function preload() {
   if (!state.queue.length) return;
-  take(state.queue).forEach((page) => page.images.forEach((one) => grid.image(one)));
+  take(state.queue, state.size).forEach((page) => page.images.forEach((one) => grid.image(one)));
 }
-
-// Whether an image has an answer of before, which stays where the image does not load now.
-const answered = (screen, page, image) => Boolean(screen.marks) && !screen.skipped && !(screen.left?.[page.key] || []).includes(image.place);
 
 // -- the screen -------------------------------------------------------------------------------------------------------
 let turn = 0, newest = null;  // the screen that was left to go back
@@ -130,8 +117,8 @@ async function show(screen, instead = {}) {
   state.screen = screen; state.shown = false; state.seconds = 0;
   place("end").hidden = true;
   root.dataset.shown = "";
-  const drafts = readDraft();
-  const marks = (page) => instead[page.key] || drafts[page.key] || (screen.marks || {})[page.key] || {};
+  const kept = drafts();
+  const marks = (page) => instead[page.key] || kept[page.key] || (screen.marks || {})[page.key] || {};
   const page = screen.pages[0].page;
   place("class").textContent = page.ticked;
   place("rest").textContent = page.unticked === null ? say("rest_none") : say("rest_class", { class_name: page.unticked });
@@ -140,22 +127,22 @@ async function show(screen, instead = {}) {
   grid.show(screen.pages.flatMap(({ page: one }) => one.images.map((image) => ({
     ...image, key: one.key, mark: marks(one)[image.place] || "", answered: answered(screen, one, image),
   }))));
-  enable();
-  count();
+  enable(state, grid);
+  count(state, grid);
   await grid.ready();
   if (mine !== turn) return;
   await painted();
   if (mine !== turn) return;
   state.shown = true; state.since = performance.now();
   root.dataset.shown = screen.pages.map((one) => one.page.key).join(",");
-  enable(); count();
+  enable(state, grid); count(state, grid);
 }
 
 function next() {
   state.at = null;
   if (newest) { const screen = newest; newest = null; show(screen); return; }
   if (!state.queue.length) { state.screen = null; empty(); refill(); return; }
-  const taken = take(state.queue);
+  const taken = take(state.queue, state.size);
   state.queue = state.queue.filter((page) => !taken.includes(page));
   show({ pages: taken.map((page) => ({ page, once: identity() })) });
   preload();
@@ -169,35 +156,7 @@ function empty() {
   grid.clear();
   if (document.activeElement === document.body) toStage();
   end(say("loading"), "");
-  enable();
-}
-
-function end(title, text, hasFailed = false) {
-  place("end").hidden = false;
-  place("end-title").textContent = title; place("end-text").textContent = text;
-  place("again").hidden = !hasFailed;
-  place("end-text").lang = hasFailed ? "en" : document.documentElement.lang;  // what a job says of itself is English
-}
-
-function enable() {
-  place("back").disabled = state.at === null ? !state.past.length : state.at === 0;
-  place("undo").disabled = !grid.changes.length;
-  place("submit").disabled = place("skip").disabled = !state.shown;
-}
-
-function count() {
-  place("today").textContent = say("today", { count: state.today });
-  const here = state.screen ? state.screen.pages.reduce((sum, one) => sum + one.page.images.length, 0) : 0;
-  place("waiting").textContent = say("ready", { count: state.queue.reduce((sum, page) => sum + page.images.length, 0) + (state.at === null ? here : 0) });
-  place("undo").disabled = !grid.changes.length;
-  root.querySelectorAll("[data-size]").forEach((one) => one.setAttribute("aria-pressed", String(Number(one.dataset.size) === state.size)));
-  if (!state.screen) { place("sum").textContent = ""; return; }
-  const marks = grid.counts(), page = state.screen.pages[0].page, below = grid.unseen();
-  const parts = [`${marks.tick} ${page.ticked}`];
-  if (page.unticked !== null) parts.push(`${marks.none} ${page.unticked}`);
-  if (marks.unsure) parts.push(`${marks.unsure} ${say("unsure")}`);
-  place("sum").textContent = parts.join(" · ");
-  place("submit-text").textContent = below ? say("show_more", { count: below }) : say(state.at === null ? "submit" : "save");
+  enable(state, grid);
 }
 
 // -- what people do ---------------------------------------------------------------------------------------------------
@@ -219,7 +178,7 @@ function submit(skip = false) {
     ticked: skip ? [] : grid.places(page.key, TICK), unsure: skip ? [] : grid.places(page.key, UNSURE), left: skip ? [] : grid.silent(page.key),
     ...outbox.looked(once, Math.round(1000 * seconds * page.images.length / images) / 1000),
   }));
-  dropDraft(screen);
+  dropDraft(screen.pages.map(({ page }) => page.key));
   if (state.at === null) {
     state.past.push(screen);
     state.today += skip ? 0 : images;
@@ -252,49 +211,16 @@ function resize(size) {
     const given = [...state.screen.pages.map(({ page }) => page), ...state.queue];
     state.queue = given; newest = null; state.screen = null;
     next();
-  } else { if (newest) { state.queue.unshift(...newest.pages.map(({ page }) => page)); newest = null; } count(); refill(); }
+  } else { if (newest) { state.queue.unshift(...newest.pages.map(({ page }) => page)); newest = null; } count(state, grid); refill(); }
 }
 
-// -- ticks that are not submitted yet outlive a reload ----------------------------------------------------------------
-function readDraft() { try { return JSON.parse(stored("draft") || "{}"); } catch { return {}; } }
-
-function keepDraft() {
-  if (!state.screen) return;
-  const drafts = readDraft();
-  state.screen.pages.forEach(({ page }) => { drafts[page.key] = grid.marksOf(page.key); });
-  store("draft", JSON.stringify(Object.fromEntries(Object.entries(drafts).slice(-16))));
-}
-
-function dropDraft(screen) {
-  const drafts = readDraft();
-  screen.pages.forEach(({ page }) => { delete drafts[page.key]; });
-  store("draft", JSON.stringify(drafts));
+function keepTicks() {
+  if (state.screen) keepDraft(Object.fromEntries(state.screen.pages.map(({ page }) => [page.key, grid.marksOf(page.key)])));
 }
 
 function undo() { if (!grid.undo()) back(); }
 
-const keys = {
-  ArrowLeft: () => grid.move(-1, 0), ArrowRight: () => grid.move(1, 0), ArrowUp: () => grid.move(0, -1), ArrowDown: () => grid.move(0, 1),
-  Home: () => grid.focus(0), End: () => grid.focus(-1),
-  " ": () => grid.mark(TICK), u: () => grid.mark(UNSURE), 0: () => grid.mark(UNSURE), z: () => grid.undo(), Backspace: undo,
-  Enter: () => submit(), "-": () => submit(true), "+": () => grid.zoom(), "=": () => grid.zoom(), PageUp: back, PageDown: forward,
-};
-
-document.addEventListener("keydown", (event) => {
-  if (event.repeat && !event.key.startsWith("Arrow")) return;
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === "?") { event.preventDefault(); help(); return; }
-  if (dialog.open) return;
-  if (event.key === "Escape") { grid.unzoom(); return; }
-  const button = event.target.closest?.("button, a");
-  if ((event.key === "Enter" || event.key === " ") && button && !grid.holds(button)) return;
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  const page = state.screen?.pages[0].page;
-  const act = keys[key] || (page && classes[page.ticked] === key ? () => grid.mark(TICK) : null);
-  if (!act) return;
-  event.preventDefault();
-  act();
-});
+setUpKeys(grid, { submit, back, forward, undo, classKey: () => state.screen && classes[state.screen.pages[0].page.ticked] });
 
 place("submit").addEventListener("click", () => submit());
 place("skip").addEventListener("click", () => submit(true));

@@ -13,7 +13,13 @@ export function say(name, values = {}) {
 const spaced = (count) => count.toLocaleString("en").replaceAll(",", "\u202f");
 
 // The sentence for a keyboard beside the one for a finger; a stylesheet shows the one that is of use.
-export function sayBoth(line, keys, taps) {
+function sayBoth(line, keys, taps) {
   const part = (className, text) => Object.assign(document.createElement("span"), { className, textContent: text });
   line.replaceChildren(part("by-keys", keys), part("by-taps", taps));
+}
+
+// Says in `line` what was answered before, as its button among `choices` names it.
+export function tell(line, choices, value) {
+  const button = choices.find((one) => one.dataset.value === value), answer = button ? button.querySelector("span").textContent : value;
+  sayBoth(line, say("your_answer_keys", { answer }), say("your_answer_taps", { answer }));
 }

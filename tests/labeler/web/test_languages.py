@@ -25,7 +25,7 @@ from tests.support.page_desk import PageDesk, tick
 
 PAGES = ("/attributes/tender/label", "/attributes/tender/pages")
 SCRIPTS = Path(languages.__file__).parent / "static"
-OURS = ("label.js", "labelling.js", "grid.js", "pages.js")
+OURS = ("label.js", "labelling.js", "question_images.js", "grid.js", "pages.js", "page_sums.js", "words.js")
 GERMAN = {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}
 
 
