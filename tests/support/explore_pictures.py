@@ -59,7 +59,7 @@ def _search(page: Page, studio: Studio, folder: Path) -> None:
     page.wait_for_load_state("networkidle")
     boxes = page.locator("[data-choose]")
     truths = [studio.catalogue.truths[boxes.nth(i).get_attribute("value") or ""] for i in range(14)]
-    for place in sorted(range(14), key=lambda i: (truths[i].serious - truths[i].romance, i))[:3]:
+    for place in sorted(range(14), key=lambda i: (truths[i].serious, i))[:3]:
         boxes.nth(place).check()
     page.set_viewport_size({"width": WIDTH, "height": _whole_rows(page, 1300)})
     keep(page, folder / "console-explore.png")

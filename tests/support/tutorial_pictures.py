@@ -59,7 +59,7 @@ def take(browser: Browser, folder: Path, pictures: Path) -> None:
         _images(owner, _zip(tutorial.catalogue, folder / "posters.zip"), pictures)
         true_studio.add_images(tutorial.settings, tutorial.catalogue)
         embed.run(tutorial.settings)
-        _question(owner, pictures)
+        _question(owner, tutorial.catalogue, pictures)
         attribute, queue = _asked(tutorial)
         order = _order(tutorial, attribute)
         _answered(tutorial, attribute, queue, order[:12])
@@ -102,9 +102,9 @@ def _images(page: Page, posters: Path, pictures: Path) -> None:
     keep(page, pictures / "images.png")
 
 
-def _question(page: Page, pictures: Path) -> None:
+def _question(page: Page, catalogue: Catalogue, pictures: Path) -> None:
     """The first step with images below both classes, an example that counts and one that does not."""
-    page.set_viewport_size({"width": SIZE[0], "height": 1500})
+    page.set_viewport_size({"width": SIZE[0], "height": 2100})
     page.goto("/new-attribute")
     page.locator("#question").fill("Is the expression serious?")
     for number, (name, prompt) in enumerate((("serious", "a serious face"), ("not serious", "a funny face"))):
@@ -114,9 +114,10 @@ def _question(page: Page, pictures: Path) -> None:
     page.wait_for_load_state("networkidle")
     first = page.locator("[data-row]").first
     first.locator(".near > :first-child [name=counts]").first.check()
-    first.locator(".misses [name=excluded]").first.check()
-    page.locator("[data-move]").scroll_into_view_if_needed()
-    page.evaluate("window.scrollTo(0, 0)")
+    misses = first.locator(".misses [name=excluded]")
+    serious = [catalogue.truths[misses.nth(i).get_attribute("value") or ""].serious for i in range(misses.count())]
+    misses.nth(serious.index(min(serious))).check()
+    page.locator("#question").focus()
     keep(page, pictures / "question.png")
 
 
@@ -217,7 +218,7 @@ def _explore(page: Page, tutorial: Tutorial, pictures: Path) -> None:
     page.wait_for_load_state("networkidle")
     boxes = page.locator("[data-choose]")
     truths = [tutorial.catalogue.truths[boxes.nth(i).get_attribute("value") or ""] for i in range(7)]
-    for place in sorted(range(7), key=lambda i: (truths[i].serious - truths[i].romance, i))[:3]:
+    for place in sorted(range(7), key=lambda i: (truths[i].serious, i))[:3]:
         boxes.nth(place).check()
     keep(page, pictures / "explore.png")
 

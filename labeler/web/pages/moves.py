@@ -200,7 +200,7 @@ def progress(name: str, job: str) -> ResponseReturnValue:
     """How a move and the scoring after it get on."""
     found = moves.progress(auth.settings(), name, job)
     if found is None:
-        raise NotFound("This move does not exist. The history lists all moves of the attribute.")
+        raise NotFound("This move does not exist. The history lists all moves of the question.")
     (pull, *_) = versions.commands(auth.settings(), name, found.alias or str(found.version))
     return render_template("move.html", move=found, job=job, pull=pull.text)
 

@@ -102,7 +102,7 @@ def test_an_administrator_needs_no_mouse(browser: Browser, house: str, settings:
     expect(page.get_by_text(re.compile("attune_"))).to_be_visible()
     look(page, width, "tokens")
 
-    press(page, "link", "Attributes")
+    press(page, "link", "Questions")
     press(page, "link", "Is the expression serious")
     press(page, "link", "Change question")
     look(page, width, "edit")
@@ -120,7 +120,7 @@ def test_an_administrator_needs_no_mouse(browser: Browser, house: str, settings:
     with reading(settings) as session:
         assert attributes.find(session, "serious-expression").classes == ["serious", "other", "no face"]
 
-    press(page, "link", "Attributes")
+    press(page, "link", "Questions")
     press(page, "link", "Create question")
     write(page, "^Question", "Is it night?")
     write(page, "^Class 1", "night")

@@ -172,7 +172,7 @@ def test_a_description_is_asked_for_once(settings: Settings, olga: Actor) -> Non
 def test_the_results_say_where_an_attribute_lives_and_where_nobody_looked(
     house: Flask, settings: Settings, olga: Actor
 ) -> None:
-    assert "Where it lives" not in olga.get("/attributes/serious/results").text, "there are no scores yet"
+    assert "Where it is found" not in olga.get("/attributes/serious/results").text, "there are no scores yet"
     gallery_scores.leave(settings, take_snapshot(settings, "serious"), 4)
     with reading(settings) as session:
         serious = session.scalars(select(Attribute).where(Attribute.name == "serious")).one()
@@ -185,17 +185,17 @@ def test_the_results_say_where_an_attribute_lives_and_where_nobody_looked(
     }
     best = max(likely, key=lambda number: likely[number])
     page = olga.get("/attributes/serious/results").text
-    where = page[page.index("Where it lives") :]
+    where = page[page.index("Where it is found") :]
     assert re.search(r"/explore/clusters/1/(\d)", where).group(1) == str(best)
     assert f"{100 * likely[best]:.0f} % by the probe" in where
     assert re.search(r"Experts: \d+ of \d+ answered images\.", where)
     assert "Where nobody has looked" not in where
-    assert "Where it lives" not in olga.get("/attributes/romance/results").text
-    assert "Where it lives" not in Actor(house, "ana@example.org").get("/attributes/serious/results").text
+    assert "Where it is found" not in olga.get("/attributes/romance/results").text
+    assert "Where it is found" not in Actor(house, "ana@example.org").get("/attributes/serious/results").text
     bo = Actor(house, "bo@example.org")
-    assert "Where it lives" in bo.get("/attributes/serious/results").text
+    assert "Where it is found" in bo.get("/attributes/serious/results").text
     with bo_labels_serious(settings):
-        assert "Where it lives" not in bo.get("/attributes/serious/results").text
+        assert "Where it is found" not in bo.get("/attributes/serious/results").text
 
 
 def test_the_api_lists_clusterings_and_the_images_of_a_cluster(settings: Settings, olga: Actor) -> None:
