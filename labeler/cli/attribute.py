@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from attune.labeler.answers import counting
 from attune.labeler.attributes import attributes, audit_lot
 from attune.labeler.attributes.attributes import Definition
-from attune.labeler.cli import attribute_revisions, threshold  # noqa: F401 - they add their commands to the group
+from attune.labeler.cli import attribute_revisions, attribute_scope, threshold  # noqa: F401 - they add their commands to the group
 from attune.labeler.cli.attribute_group import by_class, command
 from attune.labeler.cli.attribute_text import attribute_lines
 from attune.labeler.cli.shell import Shell, table

@@ -31,6 +31,8 @@ from attune.labeler.maps import layouts
 from attune.labeler.people.viewer import LEFT_ALONE, TOLD_EVERY
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Grid, LabelError, Queue, Run
 from attune.labeler.records.session import engine, reading, writing
+from attune.labeler.scope import groups
+from attune.labeler.scope.groups import Groups
 from attune.labeler.settings import Settings, secrets
 from attune.labeler.spaces.spaces import FINAL
 from attune.labeler.web.app import create_app
@@ -62,7 +64,7 @@ NAMESPACE = UUID("0d8d4f2e-5a53-4a0a-9b7e-6d5f7f5f2c11")
 CLASSES = ["tender", "other"]
 # What two readings differ by in any case: times, what a form or an address is signed with, and ids of what was sent.
 CHANGES = re.compile(
-    r'datetime="[^"]*"|title="\d[^"]*"|\d+ (?:second|minute|hour|day)s? ago|just now|yesterday|in a moment'
+    r'datetime="[^"]*"|title="\d[^"]*"|\d+ (?:second|min|minute|hour|h|day)s? ago|just now|yesterday|in a moment'
     r'|[0-9a-f]{8}-[0-9a-f-]{27}|\b[0-9a-f]{32}\b|\b[0-9a-f]{16}\b|name="csrf_token"[^>]*|data-csrf="[^"]*"'
     r'|attune:[0-9a-f]{12}:|/media/[^"\s]*'
 )
@@ -137,7 +139,10 @@ def world(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> World:
     with pytest.MonkeyPatch.context() as patch:
         mapped.quick(patch)
         make_map.run(settings)
-    learn(settings)
+    run = learn(settings)
+    # Of these few titles the line cuts through no group: one stands in the place of those that the round found.
+    group = [assets[title * EACH + place].id for title in (13, 16, 19, 22) for place in (20, 21)]
+    groups.save(settings, attribute.id, Groups(run.number, 1, max(0, run.answers - run.chosen) // TOLD_EVERY, [group]))
     secrets.load(settings.secrets)  # the same in each copy
     with reading(settings) as session:
         placed = layouts.latest(session, FINAL)

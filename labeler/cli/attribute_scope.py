@@ -1,0 +1,49 @@
+"""`attune attribute scope`: what people decided about groups of images at the edge of a question."""
+
+from __future__ import annotations
+
+import click
+from sqlalchemy import select
+
+from attune.labeler.attributes import attributes
+from attune.labeler.cli.attribute_group import command
+from attune.labeler.cli.shell import Shell, table
+from attune.labeler.cli.shell import command as attune_command
+from attune.labeler.records.schema import Asset, ScopeDecision
+from attune.labeler.records.session import reading
+from attune.labeler.scope import definition
+from attune.labeler.scope.decisions import SKIP
+from attune.models.clock import iso
+
+
+@attune_command(command, "scope", example="attune attribute scope serious")
+@click.argument("name")
+def scope(shell: Shell, name: str) -> None:
+    """List the decisions about groups of similar images for NAME: which images count, and which do not."""
+    with reading(shell.settings) as session:
+        one = attributes.find(session, name)
+        mine = (ScopeDecision.attribute_id == one.id, ScopeDecision.undone_at.is_(None), ScopeDecision.said != SKIP)
+        found = list(session.scalars(select(ScopeDecision).where(*mine).order_by(ScopeDecision.id)))
+        keys = {int(key) for row in found for key in row.shown}
+        there = session.execute(select(Asset.id, Asset.asset_id).where(Asset.id.in_(keys)))
+        names = {key: asset_id for key, asset_id in there}  # noqa: C416
+    rows = [(row, *([names[key] for key in side if key in names] for side in definition.sides(row))) for row in found]
+    value = [
+        {
+            "who": row.who,
+            "decided_at": iso(row.decided_at),
+            "said": row.said,
+            "counts": counts,
+            "does_not_count": other,
+            "note": row.note,
+            "answers": row.answers,
+            "revision": row.written,
+        }
+        for row, counts, other in rows
+    ]
+    lines = [
+        (f"{row.decided_at:%Y-%m-%d %H:%M}", row.who, len(counts), len(other), row.note, row.written or "not yet")
+        for row, counts, other in rows
+    ]
+    columns = ("when (UTC)", "who", "count", "do not", "in words", "in revision")
+    shell.result({"name": name, "decisions": value}, table(columns, lines))

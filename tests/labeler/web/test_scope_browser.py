@@ -1,0 +1,101 @@
+"""Ten groups by keyboard, ticks and a note among them, until the definition has their pictures; at two widths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select
+
+from attune.labeler.answers import ingest
+from attune.labeler.attributes import attributes
+from attune.labeler.label_studio import grid_project
+from attune.labeler.labelling import availability, take_chosen
+from attune.labeler.records.schema import Annotation
+from attune.labeler.records.session import reading
+from attune.labeler.scope import groups
+from attune.labeler.scope.groups import ROUND, Groups
+from attune.labeler.settings import Settings
+from attune.labeler.web.app import create_app
+from tests.support import axe, factories, web
+from tests.support.page_desk import PageDesk
+
+pytestmark = pytest.mark.browser
+OWNER = "bo@desk.example"  # who labels, too
+SIZE = 12
+
+
+@pytest.fixture
+def served(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A console with ten groups that wait."""
+    desk, numbers = PageDesk(settings, 1, images=True), count(800)
+    desk.store.user = desk.bo.label_studio_user or 7
+    monkeypatch.setattr(take_chosen, "label_studio", lambda _: desk.store)
+    monkeypatch.setattr(availability, "is_available", lambda _: True)
+    monkeypatch.setattr(ingest, "ask_to_learn", lambda *_: None)
+    monkeypatch.setattr(grid_project, "add", lambda *_: next(numbers))
+    factories.add_user(settings, OWNER, "owner", desk.bo)
+    more = factories.add_assets(settings, SIZE * ROUND, images=True)
+    kept = [[one.id for one in more[start : start + SIZE]] for start in range(0, len(more), SIZE)]
+    groups.save(settings, desk.attribute.id, Groups(1, 1, 0, kept))
+    with web.served(create_app(settings)) as address:
+        yield address
+
+
+def look(page: Page, name: str, shots: Path) -> None:
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=shots / f"{name}.png")
+    page.screenshot(path=shots / f"{name}-whole.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
+    assert not [str(finding) for finding in axe.serious(page)], name
+
+
+def begin(page: Page, address: str) -> None:
+    page.goto(f"{address}/login")
+    page.fill("#email", OWNER)
+    page.fill("#password", factories.PASSWORD)
+    page.click("#submit")
+    page.goto(f"{address}/attributes/tender")
+    page.click("text=Decide what counts")
+    page.keyboard.press("?")  # closes the instructions of the first visit
+    expect(page.locator("dialog")).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [1400, 390])
+def test_ten_groups_and_their_definition(
+    browser: Browser, served: str, settings: Settings, width: int, tmp_path: Path
+) -> None:
+    page = browser.new_context(viewport={"width": width, "height": 900 if width > 390 else 844}).new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    begin(page, served)
+    look(page, f"first-{width}", tmp_path)
+    for key in ("ArrowRight", "Space", "ArrowRight", "ArrowRight", "Space"):
+        page.keyboard.press(key)
+    expect(page.locator("[name=ticked]:checked")).to_have_count(2)
+    expect(page.get_by_role("button", name="All count")).to_be_disabled()
+    page.fill("#note", "Two hands touch")
+    look(page, f"ticked-{width}", tmp_path)
+    page.get_by_role("button", name="Only the ticked").click()
+    expect(page.locator(".counts")).to_have_text("Group 2 of 10")
+    for number in range(2, ROUND + 1):
+        expect(page.locator(".counts")).to_have_text(f"Group {number} of 10")
+        if number == 3:
+            look(page, f"third-{width}", tmp_path)
+        page.wait_for_load_state()  # the keys are there with the script
+        page.keyboard.press("1" if number % 2 else "2")
+    expect(page.get_by_role("heading", name="You have decided 10 groups")).to_be_visible()
+    look(page, f"ended-{width}", tmp_path)
+    page.get_by_role("button", name="Add 10 decisions to the definition").click()
+    expect(page.get_by_text("Revision 2 has your examples. All answers stay valid.")).to_be_visible()
+    look(page, f"question-{width}", tmp_path)
+    assert errors == []
+    with reading(settings) as session:
+        one = attributes.find(session, "tender")
+        said = list(session.scalars(select(Annotation.value).where(Annotation.deleted_at.is_(None))))
+    assert (said.count("tender"), said.count("other")) == (2 + 4 * SIZE, 10 + 5 * SIZE)
+    assert len(one.in_scope) == 2 + 1 + 4 * 2
+    assert len(one.out_of_scope) == 2 + 5 * 2
