@@ -188,7 +188,8 @@ def _performance(shell: Shell, run: int, names: dict[int, str]) -> list[dict[str
     from attune.labeler.spaces.performance_words import confounding, figures, sentence
 
     found = cluster_performance.load(shell.settings, run)
-    fields = ("number", "canvas", "grade", "titles", "titles_in", "estimate", "lo", "hi", "p", "q", "share_other_way")
+    fields = ("number", "canvas", "grade", "titles", "titles_in", "estimate", "se", "shrunk", "lo", "hi", "p", "q",
+              "share_other_way")  # fmt: skip
     return [
         {name: getattr(one, name) for name in fields}
         | {"sentence": f"{one.canvas}: {sentence(one)} {confounding(one)}", "figures": figures(one)}

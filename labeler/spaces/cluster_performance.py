@@ -26,6 +26,7 @@ from attune.models.files.atomic import write_json
 from attune.models.insights.false_discovery import q_values
 from attune.models.insights.grades import Evidence, Grade, grade
 from attune.models.insights.outcomes import Floats, Ints, Outcomes
+from attune.models.insights.shrinkage import shrink
 from attune.models.insights.standouts import CLEAR, against_others
 from attune.models.insights.within_title import LEAST_TITLES, within_title
 
@@ -37,7 +38,8 @@ EXPLORE = "explore"
 
 @dataclass(frozen=True)
 class OnCanvas:
-    """One cluster on one canvas. ``estimate``: log rate ratio of its images over the other images of the same titles.
+    """One cluster on one canvas. ``estimate``: log rate ratio of its images over the other images of the same titles;
+    ``shrunk`` towards no difference, as the largest of many is also lucky.
 
     ``titles`` have images on both sides, of ``titles_in`` that have images in the cluster there. Without an
     ``estimate`` there were too few, or no takes on one side. ``worked`` and ``failed``: keys of images, and how many
@@ -50,6 +52,8 @@ class OnCanvas:
     titles: int
     titles_in: int
     estimate: float | None = None
+    se: float | None = None
+    shrunk: float | None = None
     lo: float | None = None
     hi: float | None = None
     p: float | None = None
@@ -92,9 +96,16 @@ def make(settings: Settings, saved: Saved, held: Held) -> Performed | None:
             part, judged = _part(every, one.canvas), grade(Evidence())
         if part is not None:
             rows += _of_canvas(saved, held, one.canvas, judged, *part)
-    q = q_values([np.nan if one.p is None else one.p for one in rows])
-    rows = [replace(one, q=None if np.isnan(value) else float(value)) for one, value in zip(rows, q, strict=True)]
-    found = Performed(every.digests, checked.flagged, rows)
+    q = q_values([_or_nan(one.p) for one in rows])
+    drawn = shrink([_or_nan(one.estimate) for one in rows], [_or_nan(one.se) for one in rows]).estimate
+    found = Performed(
+        every.digests,
+        checked.flagged,
+        [
+            one if one.estimate is None else replace(one, q=float(value), shrunk=float(less))
+            for one, value, less in zip(rows, q, drawn, strict=True)
+        ],
+    )
     path = _path(settings, saved.row.id)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, asdict(found))
@@ -113,6 +124,12 @@ def load(settings: Settings, clustering: int) -> Performed | None:
 def imported(session: Session) -> list[str]:
     """The digests of the imports that count, the newest first: with others a finding is of before."""
     return [one.file for one in active(session)]
+
+
+def is_stale(settings: Settings, clustering: int, digests: Sequence[str]) -> bool:
+    """Whether there is performance, of ``digests``, that a clustering was not compared with."""
+    found = load(settings, clustering) if digests else None
+    return bool(digests) and (found is None or list(found.digests) != list(digests))
 
 
 def _part(measured: Measured | None, canvas: str) -> tuple[Measured, Outcomes] | None:
@@ -167,9 +184,13 @@ def _compared(row: OnCanvas, part: Outcomes, places: Ints, place: int) -> OnCanv
     except NotEnoughLabels:
         return row
     return replace(
-        row, titles=effect.titles, estimate=effect.estimate, lo=effect.ci[0], hi=effect.ci[1], p=effect.p,
+        row, titles=effect.titles, estimate=effect.estimate, se=effect.se, lo=effect.ci[0], hi=effect.ci[1], p=effect.p,
         share_other_way=effect.share_other_way,
     )  # fmt: skip
+
+
+def _or_nan(value: float | None) -> float:
+    return float("nan") if value is None else value
 
 
 def _path(settings: Settings, clustering: int) -> Path:

@@ -65,7 +65,7 @@ def performance(
     rows = found.of(number)
     keys = [key for one in rows for key, _ in (*one.worked, *one.failed)]
     images = pictures_of(session, viewer, keys)
-    stale = list(found.digests) != digests
+    stale = cluster_performance.is_stale(settings, clustering, digests)
     return Performance(True, True, stale, found.flagged, [_canvas(one, images) for one in rows])
 
 

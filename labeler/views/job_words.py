@@ -95,7 +95,7 @@ BY_ITSELF = {
     "learn": "Attune starts a new one by itself while answers wait.",
     "sync": "Attune starts a new one by itself every half minute or so.",
     "notify": "Attune starts a new one by itself.",
-    "describe": "Attune starts a new one when a champion moves or answers come.",
+    "describe": "Attune starts a new one when a champion moves, or answers or performance come.",
 }
 SINCE = "It went well since then, so you need not do anything."
 

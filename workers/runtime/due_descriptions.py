@@ -14,7 +14,7 @@ from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import Clustering, Job
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.spaces import descriptions, members
+from attune.labeler.spaces import cluster_performance, descriptions, members
 from attune.labeler.spaces.descriptions import Basis
 from attune.models.clock import now
 
@@ -27,7 +27,8 @@ Tries = Sequence[tuple[datetime, str]]  # when each was asked for, and its state
 
 
 def ask(settings: Settings) -> int:
-    """Ask for one description that is due: of a clustering that has none, whose champions moved, or with new answers.
+    """Ask for one description that is due: of a clustering that has none, whose champions moved, or with new answers
+    or performance.
 
     Of each space and scope the newest clustering alone: the pages of older ones say of when they are. The clustering
     that was tried least recently comes first, and one that failed rests ever longer: it keeps no other waiting.
@@ -40,10 +41,15 @@ def ask(settings: Settings) -> int:
         newest = select(func.max(Clustering.id)).group_by(Clustering.space, Clustering.scope)
         rows = session.scalars(select(Clustering).where(Clustering.id.in_(newest)).order_by(Clustering.id))
         tried, today = _tried(session), descriptions.today(session)
+        imports = cluster_performance.imported(session)
         due = [
             (_last(row, tried[row.id]), row.id)
             for row in rows
-            if (row.described_at is None or descriptions.is_stale(Basis.of(row), *today))
+            if (
+                row.described_at is None
+                or descriptions.is_stale(Basis.of(row), *today)
+                or cluster_performance.is_stale(settings, row.id, imports)
+            )
             and not _rests(tried[row.id], now())
             and members.there(settings, row.file)
         ]

@@ -20,6 +20,7 @@ from attune.labeler.spaces.description_words import lift, sentence
 from attune.labeler.views.cluster_described import readable
 from attune.labeler.views.explore_clusters import is_loose
 from attune.labeler.web import auth
+from attune.labeler.web.api.cluster_performed import PerformedOut, performed
 from attune.labeler.web.api.described import PAGES, error, json_answer
 from attune.labeler.web.api.routes import get
 from attune.models.clock import iso
@@ -118,6 +119,7 @@ class ClusterWhole(ClusterOut):
     """A cluster with a page of its images, the most typical first."""
 
     clustering: int
+    performance: list[PerformedOut]
     assets: list[Member]
     page: int
     pages: int
@@ -190,7 +192,13 @@ def cluster(run: str, number: str, page: int, size: int) -> Response:
     shown = there[(page - 1) * size : page * size]
     assets = [Member(asset_id=names[int(held.keys[row])], cosine=round(float(held.cosines[row]), 4)) for row in shown]
     whole = ClusterWhole(
-        **_cluster(one, told), clustering=saved.row.id, assets=assets, page=page, pages=pages, total=len(there)
+        **_cluster(one, told),
+        clustering=saved.row.id,
+        performance=performed(settings, saved.row.id, one.number),
+        assets=assets,
+        page=page,
+        pages=pages,
+        total=len(there),
     )
     return jsonify(whole)
 

@@ -13,17 +13,18 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask
 from playwright.sync_api import Browser
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from attune.labeler.cli.main import attune
 from attune.labeler.performance import imports
-from attune.labeler.records.schema import Asset, Expert
+from attune.labeler.records.schema import Asset, Expert, Job
 from attune.labeler.records.session import engine, reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.spaces import cluster_performance, clusterings, members
 from attune.labeler.spaces.cluster_performance import OnCanvas
 from attune.labeler.web.app import create_app
 from attune.workers.jobs import describe_clusters, make_clusters
+from attune.workers.runtime import due_descriptions
 from tests.labeler.catalog import judged
 from tests.labeler.web.conftest import Actor
 from tests.labeler.web.test_clusters_browser import House, enter, look
@@ -132,6 +133,12 @@ def test_a_planted_effect_is_found_and_a_confounded_one_is_not_told(
     assert web_.grade == "C"
     assert phone.estimate is None, "its titles have images on one side only, however good their rates are"
     assert phone.titles == 0 < phone.titles_in
+    assert tv.shrunk is not None
+    assert tv.estimate is not None
+    assert 0 < tv.shrunk < tv.estimate
+    told_by_api = {one["canvas"]: one for one in olga.get("/api/v1/clusters/1/1").json["performance"]}
+    assert told_by_api["tv home"]["estimate"] == tv.estimate
+    assert told_by_api["phone"]["estimate"] is None
     page = olga.get("/explore/clusters/1/1").text
     did = page[page.index("How it performed") : page.index("Make it a question</h2>")]
     home, other, confounded = (re.split(r'<section class="panel on-canvas"', did)[1:])[:3]
@@ -167,7 +174,11 @@ def test_the_command_prints_it_and_later_imports_make_it_old(performed: Settings
     assert {one["number"] for one in told["performance"]} == {1}
     number = one_more(settings, tmp_path)
     assert "Performance was added or removed since" in olga.get("/explore/clusters/1/1").text
+    assert due_descriptions.ask(settings) == 1
+    with writing(settings) as session:
+        session.execute(delete(Job))
     imports.remove(settings, number, "a test", "olga")
+    assert due_descriptions.ask(settings) == 0
     assert "Performance was added or removed since" not in olga.get("/explore/clusters/1/1").text
 
 
