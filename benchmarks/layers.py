@@ -1,6 +1,6 @@
 """What do early and late layers of a network see? Colours early, people and expressions late.
 
-    python -m benchmarks.layers --photos ../shared/photos --json benchmarks/results/layers.json
+    python -m benchmarks.layers --photos ../shared/photos --json benchmarks/results/layers.json --picture layers.png
 
 Photographs with an expression and a person each (`labels.csv`: filename, expression, title_id), by EfficientNet-Lite0
 with ImageNet's weights. Each block is pooled and reduced as the space `layer:N` is (`models.spaces.layers`). Of each
@@ -27,6 +27,7 @@ from attune.models.spaces.colour import colour_vector, to_lab
 from attune.models.spaces.components import principal_components
 from attune.models.spaces.layers import KEPT, pooled
 from attune.models.vectors.pool import unit_length
+from benchmarks import layers_picture
 from benchmarks.machine import machine
 from benchmarks.printed import print_rows
 
@@ -40,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--photos", type=Path, required=True)
     parser.add_argument("--most", type=int, default=902)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--picture", type=Path, help="A PNG file: what is nearest in an early and in a late layer.")
     asked = parser.parse_args(arguments)
     with (asked.photos / "labels.csv").open(newline="", encoding="utf-8") as file:
         labels = list(csv.DictReader(file))[: asked.most]
@@ -55,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     print_rows(result["rows"])
     if asked.json:
         write_json(asked.json, result)
+    if asked.picture:
+        layers_picture.write(asked.picture, images, names["title_id"], spaces)
     return result
 
 

@@ -2,10 +2,10 @@
 
 A console is served over records of as many images, drawn at the places given, with clusters to colour by. Bytes are
 what came over the wire for the whole page; ``first_paint`` is from the beginning of the navigation to the second frame
-with points, by the browser's clock, with an empty cache, and ``whole`` to the map with its colours and legend. Lasso and hover are medians of ``ROUNDS``, and the least: from
-the last corner until what was found is marked, as many as a choice holds, and drawn; from the mouse's move until the
-ring is. WebGL is waited for by reading a pixel. Without a graphics card Chromium draws WebGL in software: the page
-itself takes the canvas then.
+with points, by the browser's clock, with an empty cache, and ``whole`` to the map with its colours and legend. Lasso
+and hover are medians of ``ROUNDS``, and the least: from the last corner until what was found is marked, as many as a
+choice holds, and drawn; from the mouse's move until the ring is. WebGL is waited for by reading a pixel. Without a
+graphics card Chromium draws WebGL in software: the page itself takes the canvas then.
 """
 
 from __future__ import annotations

@@ -103,7 +103,8 @@ class Description(Base):
 class Layout(Base):
     """A map of one space: its landmarks, which never move, and the file of all positions (`labeler.maps.positions`).
 
-    ``file`` is None until the images have been placed; ``placed_until`` is the key of the newest asset of that moment.
+    ``file`` is None until the images have been placed. ``placed_until`` is for older releases, which took it for the
+    key of the newest asset on the map; what waits is told by the file.
     """
 
     __tablename__ = "layouts"
