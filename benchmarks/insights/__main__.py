@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--data", type=Path, default=DATA, help="folder with arms.csv")
     parser.add_argument("--draws", type=int, help="draws, runs, splits or campaigns; default: 400, 50, 20, 300")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--setting", action="append", default=[], help="for error: only this setting, repeatable")
     parser.add_argument("--rows", type=int, default=10_000_000, help="for scale")
     parser.add_argument("--peers", type=Path, metavar="PYTHON", help="for placebo: a Python that has the peers")
     parser.add_argument("--json", type=Path)
@@ -73,7 +74,7 @@ def _measure(asked: argparse.Namespace) -> dict[str, Any]:
     if asked.part == "fdr":
         return {"rows": discoveries.fdr(tests, asked.draws or 50, asked.seed)}
     if asked.part == "error":
-        return {"rows": probe_errors.error(tests, asked.draws or 300, asked.seed)}
+        return {"rows": probe_errors.error(tests, asked.draws or 300, asked.seed, asked.setting)}
     return {
         "rows": winners.ratio(tests) if asked.part == "ratio" else winners.curse(tests, asked.draws or 20, asked.seed)
     }
