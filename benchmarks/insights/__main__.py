@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from attune.models.files.atomic import write_json
-from benchmarks.insights import arms, discoveries, placebo, probe_errors, winners
+from benchmarks.insights import arms, bandit, discoveries, placebo, probe_errors, winners
 from benchmarks.machine import machine
 from benchmarks.printed import print_rows
 
@@ -59,6 +59,8 @@ def _measure(asked: argparse.Namespace) -> dict[str, Any]:
         from benchmarks.insights.scale import scale
 
         return {"rows": scale(asked.rows, asked.seed)}
+    if asked.part == "bandit":
+        return {"rows": bandit.bandit(asked.draws or bandit.RUNS, asked.seed)}
     tests = arms.load(asked.data / "arms.csv")
     if asked.part == "placebo":
         draws = asked.draws or 400
