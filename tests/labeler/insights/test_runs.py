@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ def settings(tmp_path: Path) -> Settings:
     return workspace(tmp_path / "workspace")
 
 
-def feature(path: Path, values: dict[str, object]) -> str:
+def feature(path: Path, values: Mapping[str, object]) -> str:
     path.write_text("\n".join(["asset_id,value", *(f"{name},{value}" for name, value in values.items()), ""]))
     return str(path)
 
