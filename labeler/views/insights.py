@@ -205,7 +205,7 @@ def bar(figures: Mapping[str, Any], reach: float) -> Bar:
 def line(name: str, part: Mapping[str, Any] | None, reach: float) -> Line:
     """A row of the figures of a canvas or a half."""
     if part is None or part.get("estimate") is None:
-        return Line(name, None, 0, (part or {}).get("why", "Too few titles."))
+        return Line(name, None, 0, (part or {}).get("why", "Too few titles for a figure of its own."))
     return Line(name, bar(part, reach), part["titles"])
 
 
