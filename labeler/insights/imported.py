@@ -73,7 +73,7 @@ def add(settings: Settings, place: str, name: str, who: str = "") -> Imported:
 def _check_name(settings: Settings, name: str) -> None:
     if not NAME.fullmatch(name):
         raise DataError(
-            f"{name[:80]!r} is not a name of a feature. Use small letters, digits, - and _, beginning with a letter: "
+            f"{name[:80]!r} is not a name of a feature. Use up to 40 small letters, digits, - and _: "
             "--name question-mark"
         )
     with reading(settings) as session:

@@ -30,31 +30,39 @@ class Words:
     other_way: str
     basis: str
     sides: tuple[str, str]
+    chance: str = ""
 
 
 def words(one: Told) -> Words:
     """All words of an insight."""
-    sides = sides_of(one.question.feature, one.question.contrast)
-    figures = one.figures
+    first, second = sides_of(one.question.feature, one.question.contrast)
+    figures, sides = one.figures, (caption(first), caption(second))
     if figures["estimate"] is None:
         return Words(question(one), "", "", figures["why"], sides)
-    return Words(sentence(one), interval(figures), other_way(figures), basis(figures), sides)
+    return Words(sentence(one), interval(figures), other_way(figures), basis(figures), sides, chance(figures["q"]))
 
 
 def sides_of(feature: str, contrast: str) -> tuple[str, str]:
-    """What the images of either side have."""
+    """Which images are on either side, after the word images."""
     if contrast == PER_SD:
-        return f"a higher {feature}", f"a lower {feature}"
+        return f"with a higher {feature}", f"with a lower {feature}"
     first, _, second = contrast.partition(":")
     if first.lower() in FIRST and second.lower() in SECOND:
-        return f"“{feature}”", f"no “{feature}”"
-    return f"“{first}” ({feature})", f"“{second}” ({feature})"
+        return f"with “{feature}”", f"without “{feature}”"
+    if second in {f"not {first}", f"no {first}"}:
+        return f"with “{first}”", f"without “{first}”"
+    return f"with “{first}”", f"with “{second}”"
+
+
+def caption(side: str) -> str:
+    """What stands under a picture of one side."""
+    return side.removeprefix("with ")
 
 
 def question(one: Told) -> str:
     """The question itself, for what has no answer yet."""
     first, second = sides_of(one.question.feature, one.question.contrast)
-    return f"Are images with {first} taken more often than images with {second}{place(one)}?"
+    return f"Are images {first} taken more often than images {second}{place(one)}?"
 
 
 def place(one: Told) -> str:
@@ -67,16 +75,16 @@ def sentence(one: Told) -> str:
     first, second = sides_of(one.question.feature, one.question.contrast)
     figures, number = one.figures, change(one.figures["shrunk"]["estimate"])
     if not one.enough:
-        return f"Not sure yet: images with {first} beside images with {second}{place(one)}."
+        return f"Not sure yet: images {first} beside images {second}{place(one)}."
     if not figures["within"]:
         more = "more" if figures["shrunk"]["estimate"] > 0 else "fewer"
         amount = f"{number.lstrip('+−')} {more} takes"
-        return f"Across titles, {first} goes with {amount} than {second}{place(one)}."
+        return f"Across titles, artwork {first} goes with {amount} than artwork {second}{place(one)}."
     amount = often(figures["shrunk"]["estimate"])
     step = f" for each step of {figures['unit']:.3g}" if figures["unit"] else ""
     if figures["unit"]:
-        return f"Within a title, images with {first} are taken {amount}{place(one)}{step}."
-    return f"Within a title, images with {first} are taken {amount} than images with {second}{place(one)}."
+        return f"Within a title, images {first} are taken {amount}{place(one)}{step}."
+    return f"Within a title, images {first} are taken {amount} than images {second}{place(one)}."
 
 
 def change(log_ratio: float) -> str:
@@ -109,6 +117,13 @@ def other_way(figures: dict[str, Any]) -> str:
     if share < 0.005:
         return "The titles agree: none is known to go the other way."
     return f"In about {100 * share:.0f} % of titles it goes the other way."
+
+
+def chance(q: float) -> str:
+    """What a q value says."""
+    if q < 0.001:
+        return "Fewer than 1 in 1,000 answers that are as sure as this are false (q below 0.001)."
+    return f"About 1 in {max(1, round(1 / q)):,} answers that are as sure as this is false (q {q:.3f})."
 
 
 def basis(figures: dict[str, Any]) -> str:

@@ -57,13 +57,14 @@ class Bar:
 
 @dataclass(frozen=True)
 class Card:
-    """An insight in the list."""
+    """An insight in the list; ``struck``: figures that are wrong, each with why."""
 
     one: Told
     said: Words
     amount: str
     bar: Bar | None
     pair: Pair | None
+    struck: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -98,8 +99,6 @@ class InsightPage:
     lines: Sequence[Line]
     canvases: Sequence[Line]
     halves: Sequence[Line]
-    naive: str
-    raw: str
     same: Sequence[Pair]
     other: Sequence[Pair]
     versions: Sequence[InsightVersion]
@@ -137,14 +136,12 @@ def insight_page(settings: Settings, viewer: Viewer, number: int) -> InsightPage
     shown = [*canvases, *(half for half in halves.values() if half), figures]
     reach = max([LEAST_REACH, *(abs(end) for part in shown if part.get("ci") for end in part["ci"])])
     told = figures["estimate"] is not None
-    naive = figures.get("naive")
     return InsightPage(
         card(one, images, reach), MEANING.get(one.newest.grade, ""),  # type: ignore[call-overload]
         [Line("Headline (shrunk)", shrunk_bar(figures, reach), figures["titles"]),
          Line("Raw figure", bar(figures, reach), figures["titles"])] if told else [],
         [line(part["canvas"], part, reach) for part in canvases],
         [line(name, part, reach) for name, part in halves.items()],
-        change(naive) if naive is not None else "", change(figures["estimate"]) if told else "",
         pairs(examples["same"], images), pairs(examples["other"], images), versions, history, _plan(one),
     )  # fmt: skip
 
@@ -163,7 +160,19 @@ def card(one: Told, images: Mapping[str, PageImage], reach: float) -> Card:
     found = pairs((figures.get("examples") or {"same": []})["same"], images)
     here = [pair for pair in found if pair.first.picture and pair.second.picture] or found
     amount = change(figures["shrunk"]["estimate"]) if told else ""
-    return Card(one, words(one), amount, shrunk_bar(figures, reach) if told else None, here[0] if here else None)
+    shown = shrunk_bar(figures, reach) if told else None
+    return Card(one, words(one), amount, shown, here[0] if here else None, struck(figures))
+
+
+def struck(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The figures that others would show, with what is wrong about each."""
+    told = []
+    if uncorrected := figures.get("uncorrected"):
+        told.append((change(uncorrected["estimate"]), "without the correction for the probe’s errors"))
+    naive = figures.get("naive")
+    if naive is not None and figures["within"]:
+        told.append((change(naive), "all titles in one pot: popular titles have other images"))
+    return told
 
 
 def reach_of(found: Iterable[Told]) -> float:
@@ -196,7 +205,7 @@ def bar(figures: Mapping[str, Any], reach: float) -> Bar:
 def line(name: str, part: Mapping[str, Any] | None, reach: float) -> Line:
     """A row of the figures of a canvas or a half."""
     if part is None or part.get("estimate") is None:
-        return Line(name, None, 0, (part or {}).get("why", "Too few titles."))
+        return Line(name, None, 0, (part or {}).get("why", "Too few titles for a figure of its own."))
     return Line(name, bar(part, reach), part["titles"])
 
 

@@ -58,6 +58,7 @@ def _world() -> None:
     head = "asset_id,title_id,canvas,impressions,takes"
     Path("views.csv").write_text("asset_id,title_id,canvas,views,takes\nA,T,home,100,5\n")
     Path("takes.csv").write_text(f"{head}\nA,T,home,100,5\nB,T,home,100,500\nC,T,home,,5\nA,T,home,90,4\nD,T,home,9\n")
+    Path("faces.csv").write_text("asset_id,value\nA,1\nB,0\nC,\nD,1\nD,0\n")
     Path("none.csv").write_text(f"{head}\nA,T,home,-1,0\n")
     Path("broken.json").write_text("{")
     Path("config.json").write_text('{"embed_dim": 8}')
@@ -113,6 +114,16 @@ COMMANDS = [
     PERFORM + "takes.csv",
     PERFORM + "ftp2://host/takes.csv",
     "attune performance remove 7 --reason wrong",
+    "attune features import nowhere.csv --name faces",
+    "attune features import takes.csv --name faces",
+    "attune features import faces.csv --name Faces!",
+    "attune features import faces.csv",
+    "attune insights run",
+    PERFORM + "takes.csv && attune insights run",
+    "attune features import faces.csv && attune insights register --feature smiles",
+    "attune features import faces.csv && attune insights register --feature faces --contrast 1:7",
+    "attune insights show 7",
+    "attune insights publish 7 --reason good",
     "attune assets remove 0.jpg",
     "attune assets list --limit 0",
     "attune asset list",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ def settings(tmp_path: Path) -> Settings:
     return workspace(tmp_path / "workspace")
 
 
-def feature(path: Path, values: dict[str, object]) -> str:
+def feature(path: Path, values: Mapping[str, object]) -> str:
     path.write_text("\n".join(["asset_id,value", *(f"{name},{value}" for name, value in values.items()), ""]))
     return str(path)
 
@@ -48,7 +49,7 @@ def test_a_planted_effect_is_found_within_titles_and_not_by_all_in_one_pot(setti
     assert (one.newest.grade, one.question.origin, one.question.titles) == ("A", "import", "all")
     assert one.figures["titles"] <= 200
     assert one.figures["e_value"] if one.newest.grade == "C" else "e_value" not in one.figures
-    assert "more often than images with no “smiles”" in words(one).sentence
+    assert "more often than images without “smiles”" in words(one).sentence
 
 
 def test_served_rows_fall_to_c_and_a_test_that_was_not_random_takes_all_with_it(

@@ -1,0 +1,79 @@
+"""From performance to a published insight, in a browser at two widths."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select
+
+from attune.labeler.insights import features, imported, questions
+from attune.labeler.records.schema import Job
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.labeler.web.app import create_app
+from attune.workers.runtime.perform import perform
+from tests.support import axe, factories, performed, web
+
+pytestmark = pytest.mark.browser
+
+
+def look(page: Page, name: str, shots: Path) -> None:
+    """Nothing is wider than its window, and no serious rule of accessibility is broken."""
+    page.evaluate("document.querySelectorAll('img').forEach(one => { one.loading = 'eager' })")
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=shots / f"{name}.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
+    assert not [str(finding) for finding in axe.serious(page)], name
+
+
+def ready(settings: Settings, folder: Path) -> None:
+    """Performance with an effect, a feature that has it, and one that has none."""
+    assets = [(one.asset_id, one.title_id) for one in factories.add_assets(settings, 160, images=True, per_title=4)]
+    performed.bring(settings, performed.files(folder, assets, 0.15, ("home", "tv row")))
+    rng = np.random.default_rng(2)
+    lines = ["asset_id,value", *(f"{name},{rng.normal():.3f}" for name, _ in assets), ""]
+    (folder / "noise.csv").write_text("\n".join(lines))
+    imported.add(settings, str(folder / "noise.csv"), "brightness", "olga")
+    questions.register_features(settings, features.known(settings), "brightness", "olga")
+
+
+@pytest.mark.parametrize("width", [1400, 390])
+def test_from_performance_to_a_published_insight(
+    browser: Browser, settings: Settings, width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready(settings, tmp_path)
+    factories.add_user(settings, "olga@example.org", "owner")
+    monkeypatch.setattr("attune.workers.runtime.perform.reader.build", lambda: settings)
+    errors: list[str] = []
+    with web.served(create_app(settings)) as address:
+        context = browser.new_context(viewport={"width": width, "height": 900})
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(f"{address}/login")
+        page.fill("#email", "olga@example.org")
+        page.fill("#password", factories.PASSWORD)
+        page.click("#submit")
+        page.get_by_role("link", name="Insights").click()
+        expect(page.get_by_role("heading", name="No answers yet")).to_be_visible()
+        look(page, f"none-{width}", tmp_path)
+        page.get_by_role("button", name="Answer the questions").click()
+        expect(page.get_by_text("Waiting for a worker.")).to_be_visible()
+        with reading(settings) as session:
+            (job,) = session.scalars(select(Job.id).where(Job.kind == "insights"))
+        perform(job)
+        sentence = page.get_by_role("link", name="Within a title, images with “smiles” are taken")
+        expect(sentence).to_be_visible(timeout=20_000)
+        expect(page.locator("#h-unsure")).to_be_visible()
+        look(page, f"insights-{width}", tmp_path)
+        sentence.click()
+        expect(page.get_by_role("heading", name="Titles that show it")).to_be_visible()
+        look(page, f"insight-{width}", tmp_path)
+        page.get_by_label("Why you believe it").fill("The autumn test says so, too.")
+        page.get_by_role("button", name="Publish version 1").click()
+        expect(page.get_by_text("Version 1 is published.")).to_be_visible()
+        expect(page.get_by_text("The autumn test says so, too.")).to_be_visible()
+        context.close()
+    assert not errors
