@@ -1,11 +1,14 @@
 """Do the insights hold on real randomised tests, and beside the usual analyses?
 
     python -m benchmarks.insights --part placebo --json benchmarks/results/insights_placebo.json
+    python -m benchmarks.insights --part error --json benchmarks/results/insights_error.json
     python -m benchmarks.insights --part scale --rows 10000000
 
 Parts: ``placebo``: made-up attributes, rejections at 5 % (400 draws x 2 prevalences x 2 ties to popularity, then few
 titles). ``fdr``: 100 attributes tied to popularity, 20 true of 3 to 10 %. ``ratio``: the sample ratio check.
-``curse``: one half of the titles names the best image, the other half measures it. ``scale``: import, checks and
+``curse``: one half of the titles names the best image, the other half measures it. ``error``: attributes that a probe
+says, corrected by 465 audits, 300 campaigns for each probe. ``bandit``: served and explore rows of simulated titles
+whose truth is known. ``scale``: import, checks and
 effects of made-up rows. ``--data`` is the folder with ``arms.csv`` (22,666 arms of 4,873 tests; its README says
 where it is from).
 """
@@ -19,12 +22,12 @@ from pathlib import Path
 from typing import Any
 
 from attune.models.files.atomic import write_json
-from benchmarks.insights import arms, discoveries, placebo, winners
+from benchmarks.insights import arms, bandit, discoveries, placebo, probe_errors, winners
 from benchmarks.machine import machine
 from benchmarks.printed import print_rows
 
 DATA = Path("../../shared/experiments")
-PARTS = ("placebo", "fdr", "ratio", "curse", "scale")
+PARTS = ("placebo", "fdr", "ratio", "curse", "error", "bandit", "scale")
 
 
 def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
@@ -32,8 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--part", choices=PARTS, required=True)
     parser.add_argument("--data", type=Path, default=DATA, help="folder with arms.csv")
-    parser.add_argument("--draws", type=int, help="draws, runs or splits; default: 400, 50, 20")
+    parser.add_argument("--draws", type=int, help="draws, runs, splits or campaigns; default: 400, 50, 20, 300")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--setting", action="append", default=[], help="for error: only this setting, repeatable")
     parser.add_argument("--rows", type=int, default=10_000_000, help="for scale")
     parser.add_argument("--peers", type=Path, metavar="PYTHON", help="for placebo: a Python that has the peers")
     parser.add_argument("--json", type=Path)
@@ -55,6 +59,8 @@ def _measure(asked: argparse.Namespace) -> dict[str, Any]:
         from benchmarks.insights.scale import scale
 
         return {"rows": scale(asked.rows, asked.seed)}
+    if asked.part == "bandit":
+        return {"rows": bandit.bandit(asked.draws or bandit.RUNS, asked.seed)}
     tests = arms.load(asked.data / "arms.csv")
     if asked.part == "placebo":
         draws = asked.draws or 400
@@ -69,6 +75,8 @@ def _measure(asked: argparse.Namespace) -> dict[str, Any]:
         return result
     if asked.part == "fdr":
         return {"rows": discoveries.fdr(tests, asked.draws or 50, asked.seed)}
+    if asked.part == "error":
+        return {"rows": probe_errors.error(tests, asked.draws or 300, asked.seed, asked.setting)}
     return {
         "rows": winners.ratio(tests) if asked.part == "ratio" else winners.curse(tests, asked.draws or 20, asked.seed)
     }

@@ -86,7 +86,7 @@ def corrected_jointly(
             "the probe's errors. Request more audit answers."
         )
     cells = Cells.of(rows)
-    found = _Solved.of(cells, together(np.stack(fitted, axis=1)), attributes, least_titles)
+    found = _Solved.of(cells, together(np.stack(fitted, axis=1), known.title), attributes, least_titles)
     plain = _Solved.of(cells, independent(np.stack([one.says for one in attributes], axis=1)), (), least_titles)
     result = []
     for k, attribute in enumerate(attributes):
@@ -124,8 +124,8 @@ class _Solved:
         at = _root(cells, states, wrong)
         told = expected_score(cells, states, at)
         bread = np.linalg.inv(told.information.sum(axis=0))
-        audit = cells.sums(np.einsum("nkl,nl->nk", told.by_row, wrong))
-        influence = np.einsum("nkl,kj->nlj", told.by_row, bread)
+        audit = cells.sums(told.by_row * wrong)
+        influence = told.by_row[:, :, None] * bread
         should = unsure(cells.rows, influence, noise(p, audited), title[cells.cell])
         own, audit = (_by_title(title, one) @ bread for one in (told.score, audit))
         return cls(cells, at, told, bread, own, audit, should, title, titles)
@@ -178,7 +178,7 @@ def _root(cells: Cells, states: Floats, wrong: Floats) -> Floats:
     at: Floats = np.zeros(wrong.shape[1])
     for _ in range(STEPS):
         told = expected_score(cells, states, at)
-        score = told.score.sum(axis=0) + np.einsum("nkl,nl->k", told.by_row, wrong)
+        score = told.score.sum(axis=0) + (told.by_row * wrong).sum(axis=0)
         step = np.linalg.lstsq(told.information.sum(axis=0), score, rcond=None)[0]
         at += np.clip(step, -LARGEST_STEP, LARGEST_STEP)
         if np.abs(step).max() < EXACT * max(1.0, float(np.abs(at).max())):

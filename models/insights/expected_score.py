@@ -18,8 +18,8 @@ from attune.models.insights.states import which_properties, without
 
 @dataclass(frozen=True, eq=False)
 class Expected:
-    """``score`` (c, k) of each cell, ``by_row`` (n, k, k): what row i's property l, were it 1 and not 0, adds to score
-    k, and ``information`` (c, k, k)."""
+    """``score`` (c, k) of each cell, ``by_row`` (n, k): what row i's property k, were it 1 and not 0, adds to its
+    score, and ``information`` (c, k, k). What it adds to other scores is 0 at b = 0, and left out."""
 
     score: Floats
     by_row: Floats
@@ -87,10 +87,9 @@ def _moved(cells: Cells, states: Floats, lift: Floats, share: Floats, mean: Floa
 def _by_row(cells: Cells, states: Floats, lift: Floats, scaled: Floats, mean: Floats) -> Floats:
     """``Expected.by_row``: a property comes, and the image's others stay as they are."""
     has = which_properties(mean.shape[1])
-    by_row = np.empty((len(states), mean.shape[1], mean.shape[1]))
+    by_row = np.empty((len(states), mean.shape[1]))
     for one in range(mean.shape[1]):
         change = without(states, one) * lift * (2 * has[:, one] - 1)
-        apart = change @ has - mean[cells.cell] * change.sum(axis=1)[:, None]
-        by_row[:, :, one] = -(cells.taken[cells.cell] * scaled)[:, None] * apart
-        by_row[:, one, one] += cells.rows.takes
+        apart = change @ has[:, one] - mean[cells.cell, one] * change.sum(axis=1)
+        by_row[:, one] = cells.rows.takes - cells.taken[cells.cell] * scaled * apart
     return by_row

@@ -172,6 +172,7 @@ def _degrees(weight: Floats) -> float:
 
 def spread(score: Floats, weight: Floats) -> float:
     """The standard deviation of the effect over titles beyond chance, from their scores and information (t,)."""
+    score, weight = score[weight > 0], weight[weight > 0]
     excess = float((score**2 / weight).sum()) - (len(weight) - 1)
     scale = float(weight.sum() - (weight**2).sum() / weight.sum())
     return float(np.sqrt(max(excess, 0.0) / scale)) if scale > 0 else 0.0
@@ -184,6 +185,7 @@ def share_other_way(estimate: float, score: Floats, weight: Floats, tau: float) 
     """
     if not tau:
         return 0.0
+    score, weight = score[weight > 0], weight[weight > 0]
     share = weight / (1 + weight * tau**2)
     middle = estimate + float((share * score / weight).sum() / share.sum())
     return float(ndtr(-math.copysign(middle, estimate * middle) / tau))
