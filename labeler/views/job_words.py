@@ -78,6 +78,9 @@ KINDS = {
         "learning of a taste space", "learnings of a taste space", "of",
         "A new version of the space is there, with its figures.",
     ),
+    "insights": Words(
+        "run of insights", "runs of insights", "of", "Each question is answered, and the page Insights shows how sure."
+    ),
     "clusters": Words("new clustering", "new clusterings", "of", "Similar images form clusters in Explore."),
 }  # fmt: skip
 BY_ITSELF = {
