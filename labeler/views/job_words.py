@@ -86,6 +86,9 @@ KINDS = {
         "measuring of the images", "measurings of the images", "of",
         "Each image has its colours, light, composition and faces as features.",
     ),
+    "insights": Words(
+        "run of insights", "runs of insights", "of", "Each question is answered, and the page Insights shows how sure."
+    ),
     "clusters": Words("new clustering", "new clusterings", "of", "Similar images form clusters in Explore."),
 }  # fmt: skip
 BY_ITSELF = {

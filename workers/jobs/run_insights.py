@@ -10,13 +10,18 @@ from typing import Any
 
 from attune.labeler.insights import runs
 from attune.labeler.jobs.jobs import Report, quiet
+from attune.labeler.records.one_at_a_time import hold_lock
 from attune.labeler.settings import Settings
+
+PATIENCE_SECONDS = 600
+BUSY = "Another run of insights is at work for 10 minutes already. Wait until it ends, then try again."
 
 
 def run(settings: Settings, report: Report = quiet, q: float = runs.Q, who: str = "") -> dict[str, Any]:
     """Returns ``{"run", "found"}``: the run's number, and how many questions it found.
 
-    Raises DataError without performance or features.
+    Raises DataError without performance or features, ServiceDown where another run does not end.
     """
-    done = runs.run(settings, report, q, who)
+    with hold_lock(settings, "insights", PATIENCE_SECONDS, BUSY):
+        done = runs.run(settings, report, q, who)
     return {"run": done.id, "found": len(done.found)}

@@ -98,18 +98,18 @@ def test_pipelines_get_what_is_published_and_experts_nothing(
     number = insights.listed(answered)[0].row.id
     pipeline = Actor(app)
     pipeline.client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {tokens.issue(answered, 'nightly', 'pipeline')}"
-    assert pipeline.get("/api/v1/insights").json["insights"] == []
+    assert pipeline.get("/api/v1/insights").get_json()["insights"] == []
     assert pipeline.get(f"/api/v1/insights/{number}").status_code == 404
     insights.publish(answered, number, "seen", "olga")
-    (one,) = pipeline.get("/api/v1/insights?grade=A&q=0.05").json["insights"]
+    (one,) = pipeline.get("/api/v1/insights?grade=A&q=0.05").get_json()["insights"]
     assert (one["id"], one["state"], one["canvas"], one["grade"]) == (number, "published", None, "A")
-    whole = pipeline.get(f"/api/v1/insights/{number}").json
+    whole = pipeline.get(f"/api/v1/insights/{number}").get_json()
     assert [part["canvas"] for part in whole["canvases"]] == ["home", "tv row"]
     assert whole["examples"]["same"]
     table = pq.read_table(io.BytesIO(pipeline.get("/api/v1/insights.parquet").data))
     assert table["estimate"].to_pylist() == [one["estimate"]]
     assert table["low"].to_pylist() == [one["ci"][0]]
-    assert owner.get("/api/v1/insights?grade=D").json["insights"] == []
+    assert owner.get("/api/v1/insights?grade=D").get_json()["insights"] == []
     assert owner.get("/api/v1/insights?q=much").status_code == 422
     for path in ("/insights", f"/insights/{number}", "/api/v1/insights", "/api/v1/insights.parquet"):
         assert expert.get(path).status_code == 403
