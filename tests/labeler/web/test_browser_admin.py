@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -40,10 +41,11 @@ def reach(page: Page, role: str, name: str) -> None:
     raise AssertionError(f"Tab never reaches the {role} {name}")
 
 
-def press(page: Page, role: str, name: str, key: str = "Enter") -> None:
-    """Reach a control and press it."""
+def press(page: Page, role: str, name: str, key: str = "Enter", leads: bool = True) -> None:
+    """Reach a control and press it; where it ``leads`` to another page, that page is waited for."""
     reach(page, role, name)
-    page.keyboard.press(key)
+    with page.expect_navigation() if leads else nullcontext():
+        page.keyboard.press(key)
 
 
 def write(page: Page, name: str, text: str) -> None:
@@ -78,7 +80,7 @@ def test_an_administrator_needs_no_mouse(browser: Browser, house: str, settings:
     look(page, width, "person-new")
     write(page, "Email", "dana@example.org")
     write(page, "Name", "Dana Dahl")
-    press(page, "checkbox", "romance", "Space")
+    press(page, "checkbox", "romance", "Space", leads=False)
     press(page, "button", "^Add person$")
     expect(page.get_by_role("heading", name="Dana Dahl is added")).to_be_visible()
     look(page, width, "person-made")
@@ -126,18 +128,18 @@ def test_an_administrator_needs_no_mouse(browser: Browser, house: str, settings:
     write(page, "^Class 1", "night")
     write(page, "^Class 2", "day")
     look(page, width, "ask-1")
-    press(page, "button", "Next")
+    press(page, "button", "Next", leads=False)
     write(page, "^Counts", "img-1000\nA moonlit street")
     expect(page.get_by_label(re.compile("^Name"))).to_have_value("night")
     write(page, "^Name", "x")
     look(page, width, "ask-2")
-    press(page, "button", "Next")
+    press(page, "button", "Next", leads=False)
     look(page, width, "ask-3")
     press(page, "button", "Create question")
     expect(page.get_by_role("alert")).to_be_visible()
     look(page, width, "ask")
     write(page, "^Name", "night")
-    press(page, "button", "Next")
+    press(page, "button", "Next", leads=False)
     press(page, "button", "Create question")
     page.wait_for_url(f"{house}/attributes/night")
     context.close()
