@@ -165,7 +165,9 @@ def test_home_says_how_many_are_right_before_it_says_the_average_precision(
     owner: Actor, expert: Actor, assets: list[Asset]
 ) -> None:
     said = words(owner.get("/").text)
-    assert "18 of 20 of the surest are right Of the 20 audit images that the probe ranks highest, 18 are “romance”" in said
+    assert (
+        "18 of 20 of the surest are right Of the 20 audit images that the probe ranks highest, 18 are “romance”" in said
+    )
     assert "More than about 19 are not possible: there are no more among the 60 audit images." in said
     assert said.index("18 of 20") < said.index("Average precision")
     assert "ranks highest" not in expert.get("/").text
