@@ -20,10 +20,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> str:
     kind = rng.integers(5, size=500)
     vectors = unit_length(np.eye(16)[kind] + rng.normal(scale=0.25, size=(500, 16)))
     labels = np.stack([vectors[:, 0] + vectors[:, 1] > 0.6, vectors[:, 2] > 0.5], axis=1).astype(np.uint8)
-    names = {"ids": np.arange(500).astype(str), "title_ids": np.array([f"t{n // 2}" for n in range(500)])}
+    ids, titles = np.arange(500).astype(str), np.array([f"t{n // 2}" for n in range(500)])
     path = tmp_path_factory.mktemp("bench") / "kinds.npz"
     split = (np.arange(500) // 2) % 3 == 0
-    np.savez(path, **names, vectors=vectors.astype(np.float16), labels=labels,
+    np.savez(path, ids=ids, title_ids=titles, vectors=vectors.astype(np.float16), labels=labels,
              label_names=np.array(["warm", "tall"]), split=split.astype(np.uint8))  # fmt: skip
     return str(path)
 
