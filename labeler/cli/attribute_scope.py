@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import click
 from sqlalchemy import select
 
@@ -27,23 +30,25 @@ def scope(shell: Shell, name: str) -> None:
         keys = {int(key) for row in found for key in row.shown}
         there = session.execute(select(Asset.id, Asset.asset_id).where(Asset.id.in_(keys)))
         names = {key: asset_id for key, asset_id in there}  # noqa: C416
-    rows = [(row, *([names[key] for key in side if key in names] for side in definition.sides(row))) for row in found]
-    value = [
-        {
-            "who": row.who,
-            "decided_at": iso(row.decided_at),
-            "said": row.said,
-            "counts": counts,
-            "does_not_count": other,
-            "note": row.note,
-            "answers": row.answers,
-            "revision": row.written,
-        }
-        for row, counts, other in rows
-    ]
+    value = [_facts(row, names) for row in found]
     lines = [
-        (f"{row.decided_at:%Y-%m-%d %H:%M}", row.who, len(counts), len(other), row.note, row.written or "not yet")
-        for row, counts, other in rows
-    ]
+        (one["decided_at"][:16], one["who"], len(one["counts"]), len(one["does_not_count"]), one["note"],
+         one["revision"] or "not yet")
+        for one in value
+    ]  # fmt: skip
     columns = ("when (UTC)", "who", "count", "do not", "in words", "in revision")
     shell.result({"name": name, "decisions": value}, table(columns, lines))
+
+
+def _facts(row: ScopeDecision, names: Mapping[int, str]) -> dict[str, Any]:
+    counts, other = ([names[key] for key in side if key in names] for side in definition.sides(row))
+    return {
+        "who": row.who,
+        "decided_at": iso(row.decided_at),
+        "said": row.said,
+        "counts": counts,
+        "does_not_count": other,
+        "note": row.note,
+        "answers": row.answers,
+        "revision": row.written,
+    }

@@ -134,7 +134,8 @@ def _group(
 def _past(session: Session, viewer: Viewer, rows: Sequence[ScopeDecision]) -> list[PastDecision]:
     held = [(row, definition.sides(row)) for row in rows[:PAST]]
     keys = {key for _, (counts, other) in held for key in (*counts[:SHOWN], *other[:SHOWN])}
-    condition = (Asset.id.in_(keys), may_explore(viewer))
+    # As `may_compare`: others' answers on what waits for the viewer would be read before an own one.
+    condition = (Asset.id.in_(keys), may_explore(viewer), Asset.id.not_in(waiting(viewer)))
     there = {row.id: picture(row) for row in session.scalars(select(Asset).where(*condition))}
     return [
         PastDecision(

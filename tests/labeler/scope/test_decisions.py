@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import select, update
 
 from attune.labeler.answers import ingest
 from attune.labeler.attributes import revise_attribute
 from attune.labeler.attributes.revise_attribute import definition_of
+from attune.labeler.cli.main import attune
 from attune.labeler.label_studio import grid_project
 from attune.labeler.labelling import availability, take_chosen
 from attune.labeler.people.viewer import Viewer
-from attune.labeler.queues import grids
-from attune.labeler.records.schema import Annotation, Asset, Attribute, Queue, ScopeDecision
+from attune.labeler.records.schema import Annotation, Asset, Attribute, GridPage, Queue, ScopeDecision
 from attune.labeler.records.session import reading, writing
 from attune.labeler.scope import decisions, definition, groups
 from attune.labeler.scope.decisions import ALL, NONE, SKIP, TICKED, Decision, Taken
@@ -41,7 +43,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PageDesk:
     monkeypatch.setattr(grid_project, "add", lambda *_: next(numbers))
     with writing(made.settings) as session:
         for page in made.pages[1:]:
-            session.execute(update(grids.GridPage).where(grids.GridPage.id == page.id).values(state="retired"))
+            session.execute(update(GridPage).where(GridPage.id == page.id).values(state="retired"))
     kept = [[made.assets[place].id for place in range(start, start + 8)] for start in (12, 20)]
     groups.save(made.settings, made.attribute.id, Groups(1, 1, 0, kept))
     return made
@@ -185,6 +187,14 @@ def test_experts_see_their_own_decisions_alone(desk: PageDesk) -> None:
     assert (page(desk).waiting, page(desk, OLGA).waiting) == (0, 2)
 
 
+def test_an_owner_who_labels_reads_no_decision_about_what_waits_for_them(desk: PageDesk) -> None:
+    bo = Viewer("owner", desk.bo.email, desk.bo.id, 2)
+    last = [desk.assets.index(one) for one in desk.assets[-8:]]  # on Bo's page
+    take(desk, given(desk, ALL, first=last[0]), OLGA)
+    assert [len(one.counts) for one in page(desk, OLGA).past] == [6]
+    assert [len(one.counts) for one in page(desk, bo).past] == [0]
+
+
 def test_the_definition_gets_the_pictures_of_both_sides_and_no_answer_ends(desk: PageDesk) -> None:
     take(desk, given(desk, TICKED, 13, 15, 16, note="  Two hands  touch"))
     take(desk, given(desk, NONE, first=20, note="A posed group"), OLGA)
@@ -220,3 +230,14 @@ def test_a_revision_made_in_the_meantime_is_not_overwritten(desk: PageDesk) -> N
     assert len(page(desk, OLGA).past) == 1
     assert page(desk, OLGA).waiting == 1
     assert page(desk, OLGA).group == [], "the groups were of the question of before"
+
+
+def test_the_command_lists_what_was_decided(desk: PageDesk) -> None:
+    take(desk, given(desk, TICKED, 13, note="Two hands touch"))
+    take(desk, given(desk, SKIP, first=20))
+    done = CliRunner().invoke(
+        attune, ["attribute", "scope", "tender", "--json", "--workspace", str(desk.settings.workspace)]
+    )
+    (one,) = json.loads(done.stdout)["decisions"]
+    assert (one["counts"], len(one["does_not_count"]), one["note"]) == (names(desk, 13), 7, "Two hands touch")
+    assert (one["answers"], one["revision"]) == (8, None)

@@ -98,6 +98,10 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("POST", "/attributes/romance/pages/more"): (LOGIN, 400, 400, 400, NO),
     ("POST", "/attributes/romance/pages/answers"): (LOGIN, 400, 400, 400, NO),
     ("POST", "/attributes/romance/chosen/answers"): (LOGIN, 400, 400, 400, NO),
+    ("GET", "/attributes/romance/scope"): (LOGIN, NO, OK, OK, NO),  # no queue for this expert
+    ("POST", "/attributes/romance/scope"): (LOGIN, 400, 400, 400, NO),
+    ("POST", "/attributes/romance/scope/1/undo"): (LOGIN, 400, 400, 400, NO),
+    ("POST", "/attributes/romance/scope/write"): (LOGIN, NO, 400, 400, NO),
     ("GET", "/explore"): (LOGIN, OK, OK, OK, NO),
     ("POST", "/explore/image"): (LOGIN, 400, 400, 400, NO),
     ("GET", "/explore/send"): (LOGIN, OK, OK, OK, NO),
