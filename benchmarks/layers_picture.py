@@ -21,12 +21,8 @@ EARLY, LATE = "block 0", "block 15"
 SHOWN, NEIGHBOURS, SEED = 5, 5, 0
 EDGE, GAP, BESIDE, TOP, RIM = 76, 6, 26, 30, 3  # pixels
 PAPER, INK, SAME = (250, 249, 246), (31, 27, 24), (178, 58, 31)
-HEADINGS = (
-    "Photograph",
-    "Nearest in an early layer: colour and light",
-    "Nearest in a late layer: faces and expressions",
-)
-COLOURS = 160  # of the file's palette
+HEADINGS = ("Photograph", "Nearest in an early layer (block 0)", "Nearest in a late layer (block 15)")
+COLOURS = 96  # of the file's palette
 Rows = npt.NDArray[np.float32]
 
 
@@ -38,6 +34,7 @@ def write(
     width = BESIDE * 3 + EDGE + 2 * (NEIGHBOURS * (EDGE + GAP) - GAP) + BESIDE
     sheet = Image.new("RGB", (width, TOP + len(asked) * (EDGE + GAP) + GAP), PAPER)
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
+    frames: list[tuple[int, int]] = []
     lefts = [BESIDE, 2 * BESIDE + EDGE, 3 * BESIDE + EDGE + NEIGHBOURS * (EDGE + GAP) - GAP]
     for left, heading in zip(lefts, HEADINGS, strict=True):
         pen.text((left, 8), heading, INK, font)
@@ -49,11 +46,20 @@ def write(
                 at = left + place * (EDGE + GAP)
                 sheet.paste(_small(images[near]), (at, top))
                 if people[near] == people[one]:
-                    pen.rectangle((at, top, at + EDGE - 1, top + EDGE - 1), outline=SAME, width=RIM)
+                    frames.append((at, top))
     with user_file(path) as file:
-        sheet.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG).save(
-            file, "PNG", optimize=True
-        )
+        _framed(sheet, frames).save(file, "PNG", optimize=True)
+
+
+def _framed(sheet: Image.Image, frames: Sequence[tuple[int, int]]) -> Image.Image:
+    """The sheet in ``COLOURS``, and one more for the frames, which fitted ones would wash out."""
+    small = sheet.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG)
+    palette = small.getpalette() or []
+    small.putpalette([*palette[: 3 * COLOURS], *[0] * (3 * COLOURS - len(palette)), *SAME])
+    pen = ImageDraw.Draw(small)
+    for left, top in frames:
+        pen.rectangle((left, top, left + EDGE - 1, top + EDGE - 1), outline=COLOURS, width=RIM)
+    return small
 
 
 def drawn(people: npt.NDArray[np.str_], seed: int = SEED) -> npt.NDArray[np.intp]:
