@@ -19,7 +19,8 @@ MEANING: dict[Grade, str] = {
 class Evidence:
     """What the rows of an insight are: all of them must be ``randomised``, or have a ``propensity``.
 
-    ``ratio_passed``: no cell failed the sample ratio check. ``within``: images are compared within titles.
+    ``ratio_passed``: no cell ``failed`` the sample ratio check, corrected for their number. ``within``: images are
+    compared within titles.
     """
 
     randomised: bool = False
