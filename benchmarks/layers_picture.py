@@ -1,6 +1,6 @@
 """A picture of both ends of a network: photographs, and what is nearest to each in an early and in a late layer.
 
-    python -m benchmarks.layers --photos ../shared/photos --picture docs/images/layers.png
+    python -m benchmarks.layers --photos ../shared/photos --picture layers.png
 
 Which photographs are shown is drawn by a seed among those of people with several, so that nobody chose what looks good.
 A frame marks the same person.
