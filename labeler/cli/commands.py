@@ -61,7 +61,10 @@ COMMANDS = {
     "map": Listed("map", "Make a map of the pool, list the maps, and write one to a file."),
     "duplicates": Listed("duplicates", "List images that are nearly the same, and images that are unlike all others."),
     "performance": Listed("performance", "Import measured performance, check it, and list and remove imports."),
-    "features": Listed("features", "Import features that Attune did not make, and list all that can be asked about."),
+    "features": Listed(
+        "features",
+        "Measure the images, import features that Attune did not make, and list all that can be asked about.",
+    ),
     "insights": Listed("insights", "Ask which artwork works, answer, and publish or retire the answers."),
     "pages": Listed("grid", "Give an expert pages of 12 images of NAME to answer at once.", name="pages"),
     "batch": Listed("loop", "Choose the next assets to ask about for NAME, and add them to every queue.", name="batch"),

@@ -25,7 +25,11 @@ def command() -> None:
     """Ask which artwork works, answer, and publish or retire the answers."""
 
 
-def _register(shell: Shell, feature: str, contrast: str, canvas: str) -> None:
+@attune_command(command, "ask", example="attune insights ask --feature faces --contrast 1:3+")
+@click.option("--feature", required=True, help="A measured or imported feature, or an attribute.")
+@click.option("--contrast", default="", help="Two classes, FIRST:SECOND. Not needed for two classes or numbers.")
+@click.option("--canvas", default="", help="One canvas alone. Default: all together.")
+def ask(shell: Shell, feature: str, contrast: str, canvas: str) -> None:
     """Register a question before it is answered. It never changes after that.
 
     Register it before anyone has looked, and all titles answer it. After a run has compared the feature, only the half
@@ -49,24 +53,6 @@ def _register(shell: Shell, feature: str, contrast: str, canvas: str) -> None:
     begin = "was registered before, and never changes" if done.again else "is registered, and never changes"
     shell.result(value, f"Question {row.id} {begin}: {row.feature}, {row.contrast}. {which}.")
     shell.hint("To answer it: `attune insights run`")
-
-
-EXAMPLE = "attune insights register --feature faces --contrast 1:3"
-OPTIONS = (
-    click.option("--feature", required=True, help="An imported feature, or an attribute."),
-    click.option("--contrast", default="", help="Two classes, FIRST:SECOND. Not needed for two classes or numbers."),
-    click.option("--canvas", default="", help="One canvas alone. Default: all together."),
-)
-
-
-def _with_options(function: Any) -> Any:
-    for option in reversed(OPTIONS):
-        function = option(function)
-    return function
-
-
-register = attune_command(command, "register", example=EXAMPLE)(_with_options(_register))
-ask = attune_command(command, "ask", example=EXAMPLE, hidden=True)(_with_options(_register))
 
 
 @attune_command(command, "run", example="attune insights run")

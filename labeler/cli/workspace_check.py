@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from sqlalchemy.exc import DatabaseError
 
 RECORDS = "records.sqlite"
-MAKERS = (("up",), ("demo",), ("assets", "add"))  # the commands that may make a workspace
+MAKERS = (
+    ("up",),
+    ("demo",),
+    ("assets", "add"),
+    ("performance", "add"),
+    ("features", "import"),
+)  # the commands that may make a workspace
 
 
 def open_records(settings: Settings, make: bool) -> None:

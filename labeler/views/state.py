@@ -211,6 +211,4 @@ def _managers_step(facts: Facts) -> Step:
     if where == SETTLED:
         command = f"attune probes promote {name} {facts.last_run} --reason '…'"
         return Step("Review the candidate, then publish it.", place="review", command=command)
-    return Step(
-        "Programs can pull the champion. For whoever runs them:", command=f"attune pull {name}@champion --to DIR"
-    )
+    return Step("Programs can pull the champion with this command.", command=f"attune pull {name}@champion --to DIR")

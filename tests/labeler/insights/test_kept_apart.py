@@ -79,6 +79,6 @@ def test_a_known_effect_comes_out_of_a_file_kept_apart(tmp_path: Path) -> None:
     assert plan["titles"] >= people["titles"]
     assert command(workspace, "insights", "publish", str(people["id"]), "--reason", "seen")["state"] == "published"
     assert [one["id"] for one in command(workspace, "insights", "list", "--q", "0.01")["insights"]] == [people["id"]]
-    asked = command(workspace, "insights", "register", "--feature", "noise", "--canvas", "front page")
+    asked = command(workspace, "insights", "ask", "--feature", "noise", "--canvas", "front page")
     assert asked["titles"] == "confirmation"
     assert command(workspace, "insights", "retire", str(noise["id"]), "--reason", "chance")["state"] == "retired"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.settings import Settings
 from attune.labeler.views.nearest import near_misses, nearest
+from tests.support import factories
 
 ORDER = [f"a{number}" for number in range(300)]
 
@@ -30,6 +31,7 @@ def test_with_another_prompt_misses_are_near_to_both_and_not_shown_already() -> 
 
 
 def test_without_vectors_it_says_so_and_asks_no_worker(settings: Settings) -> None:
+    factories.add_assets(settings, 1)
     found = nearest(settings, Viewer("owner", "olga@example.org"), "a dark corridor")
     assert "no vectors" in found.unread
     assert not found.waits
