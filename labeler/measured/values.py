@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.errors import DataError
-from attune.models.measured.measured_values import MeasuredValues
+from attune.models.measured.measured_values import DESCRIBED, MeasuredValues
 from attune.models.measured.measures import BY_NAME, NAMES, Measure, Measurer, class_of
 
 SHORT = 12  # characters of a version's digest, as people read it
@@ -51,10 +52,11 @@ def values_of(settings: Settings, measurer: Measurer | None = None) -> MeasuredV
 
 
 def newest(settings: Settings) -> MeasuredValues | None:
-    """This release's values; None where no image was measured, so that nobody needs the detector to read."""
-    if not any(folder(settings).glob("*/version.json")):
+    """The values of the version that measured last; None where no image was measured. Reading needs no detector."""
+    found = [json.loads(path.read_text()) for path in folder(settings).glob(f"*/{DESCRIBED}")]
+    if not found:
         return None
-    return values_of(settings)
+    return MeasuredValues(folder(settings), max(found, key=lambda one: str(one["at"]))["digest"])
 
 
 def measure_named(name: str) -> Measure:
@@ -67,7 +69,7 @@ def measure_named(name: str) -> Measure:
 def measured(settings: Settings, name: str) -> Measured:
     """The values of one measured feature of the images in the pool. Raises DataError for a name that there is not."""
     found = measure_named(name)
-    values = values_of(settings)
+    values = newest(settings) or values_of(settings)
     table = values.read((name,))
     with reading(settings) as session:
         alive = select(Asset.asset_id, Asset.digest).where(Asset.removed_at.is_(None))
@@ -81,7 +83,8 @@ def measured(settings: Settings, name: str) -> Measured:
 
 def coverage(settings: Settings) -> tuple[int, int]:
     """How many images of the pool are measured, and how many there are."""
-    known = values_of(settings).known()
+    values = newest(settings)
+    known = values.known() if values else {}
     with reading(settings) as session:
         alive = select(Asset.asset_id, Asset.digest).where(Asset.removed_at.is_(None))
         done = sum(known.get(row.asset_id) == row.digest for row in session.execute(alive))
@@ -91,5 +94,5 @@ def coverage(settings: Settings) -> tuple[int, int]:
 
 def forget(settings: Settings, ids: list[str]) -> None:
     """Delete what was measured of images that leave the pool, in every version."""
-    for version in folder(settings).glob("*/version.json"):
+    for version in folder(settings).glob(f"*/{DESCRIBED}"):
         MeasuredValues(folder(settings), version.parent.name).remove(ids)

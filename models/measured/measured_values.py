@@ -15,11 +15,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from filelock import FileLock
 
+from attune.models.clock import iso, now
 from attune.models.files.atomic import digest_json, write_bytes, write_json
 from attune.models.measured.measures import NAMES
 from attune.models.vectors.products import FloatArray
 
 PART = re.compile(r"part-(\d{6})\.parquet")
+DESCRIBED = "version.json"
 MANY = 64  # parts that are made one, so that reading stays quick
 
 
@@ -40,8 +42,7 @@ class MeasuredValues:
         ]
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._lock():
-            if not (described := self.folder / "version.json").exists():
-                write_json(described, {"digest": self.digest, "measures": list(NAMES)})
+            write_json(self.folder / DESCRIBED, {"digest": self.digest, "measures": list(NAMES), "at": iso(now())})
             self._write(pa.table(columns, names=["asset_id", "content", *NAMES]))
             if len(self._parts()) > MANY:
                 self._write(self._joined(), instead_of=self._parts())
@@ -52,9 +53,11 @@ class MeasuredValues:
         return dict(zip(table["asset_id"].to_pylist(), table["content"].to_pylist(), strict=True))
 
     def state(self) -> str | None:
-        """A digest of which images were measured, and by what; None where none was."""
-        known = self.known()
-        return digest_json([self.digest, sorted(known.items())]) if known else None
+        """A digest that changes with each image that is measured or removed; None where none was measured. It reads no
+        values: a part that is written gets a number that no other had.
+        """
+        parts = [(path.name, path.stat().st_size) for path in self._parts()]
+        return digest_json([self.digest, parts]) if parts else None
 
     def read(self, columns: Iterable[str] = NAMES) -> pa.Table:
         """``asset_id``, ``content`` and ``columns`` of every image, its newest measuring alone."""

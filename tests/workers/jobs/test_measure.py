@@ -19,6 +19,7 @@ from attune.labeler.measured.values import coverage, measured, values_of
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import engine, reading
 from attune.labeler.settings import Settings
+from attune.models.measured import face_detector
 from attune.models.measured.measures import NAMES
 from attune.workers.jobs import embed, measure
 from tests.support import factories
@@ -79,6 +80,14 @@ def test_what_is_measured_can_be_asked_about_and_leaves_with_its_image(pool: Set
     remove(pool, [one.ids[0]])
     assert one.ids[0] not in values_of(pool).known(), "its values are gone"
     assert features.known(pool)["brightness"].digest != digest, "an insight from before is stale"
+
+
+def test_what_was_measured_is_read_without_the_detector(pool: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    measure.run(pool)
+    digest = features.known(pool)["brightness"].digest
+    monkeypatch.setattr(face_detector, "PACKAGE", "no_such_package")
+    assert features.known(pool)["brightness"].digest == digest
+    assert len(measured(pool, "faces").ids) == COUNT - 1
 
 
 def reading_ids(settings: Settings) -> object:
