@@ -70,7 +70,7 @@ def same_title(settings: Settings, asset_ids: Sequence[str], title: str, who: st
     """
     with writing(settings) as session:
         one_writer(session, None)
-        assets = found(session, asset_ids, 2)
+        assets = found(session, asset_ids, 2, lock=True)
         if title not in {one.title_id for one in assets}:
             raise DataError(f"{title[:80]!r} is not the title of any of these images. Choose one of their titles.")
         changed = [one for one in assets if one.title_id != title]
@@ -122,13 +122,16 @@ def answered(session: Session, assets: Sequence[Asset]) -> list[Asset]:
     return [one for one in assets if one.id in keys]
 
 
-def found(session: Session, asset_ids: Sequence[str], least: int) -> list[Asset]:
-    """The images of the pool with these ids, in this order. Raises DataError for too few or too many, or one gone."""
+def found(session: Session, asset_ids: Sequence[str], least: int, lock: bool = False) -> list[Asset]:
+    """The images of the pool with these ids, in this order; with ``lock`` nobody else changes them meanwhile.
+
+    Raises DataError for too few or too many, or one gone.
+    """
     asked = list(dict.fromkeys(asset_ids))
     if not least <= len(asked) <= MOST:
         raise DataError(f"{plural(len(asked), 'image')} chosen. Choose from {least} to {MOST}.")
-    there = select(Asset).where(Asset.asset_id.in_(asked), Asset.removed_at.is_(None))
-    by_id = {one.asset_id: one for one in session.scalars(there)}
+    there = select(Asset).where(Asset.asset_id.in_(asked), Asset.removed_at.is_(None)).order_by(Asset.id)
+    by_id = {one.asset_id: one for one in session.scalars(there.with_for_update(key_share=True) if lock else there)}
     gone = [name for name in asked if name not in by_id]
     if gone:
         raise DataError(f"{gone[0][:80]!r} is not in the pool any more. Load the page Duplicates again.")

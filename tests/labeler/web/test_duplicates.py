@@ -13,6 +13,7 @@ from PIL import Image
 from sqlalchemy import delete, func, select
 
 from attune.labeler.assets.active_encoder import activate
+from attune.labeler.assets.remove import Removed, remove
 from attune.labeler.cli.duplicates import command
 from attune.labeler.explore import duplicates, look_alikes
 from attune.labeler.explore.similar import similar
@@ -157,6 +158,23 @@ def test_keep_one_says_what_happens_to_answers_then_takes_the_others_out(
     with reading(settings) as session:
         assert session.scalar(select(func.count(Annotation.id)).where(Annotation.deleted_at.is_(None))) == 1
     assert groups(settings) == planted(names, 1, 2)
+
+
+def test_keep_one_is_refused_once_somebody_else_has_removed_it(
+    settings: Settings, names: list[str], owner: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def just_after_another(settings: Settings, ids: list[str], kept: str) -> Removed:
+        remove(settings, [names[0]], kept=names[1])
+        return remove(settings, ids, kept=kept)
+
+    monkeypatch.setattr("attune.labeler.web.pages.duplicates.remove", just_after_another)
+    page = owner.get(f"/explore/duplicates/confirm?do=keep&keep={names[0]}&image={names[0]}&image={names[1]}").text
+    token = page.split('name="csrf_token" value="')[1].split('"')[0]
+    fields = {"csrf_token": token, "do": "keep", "keep": names[0], "image": names[:2]}
+    refused = owner.client.post("/explore/duplicates/confirm", data=fields)
+    assert refused.status_code == 422
+    assert "Nothing was removed now" in refused.text
+    assert asset(settings, names[1]).removed_at is None
 
 
 def test_same_title_moves_images_and_can_be_undone(settings: Settings, names: list[str], owner: Actor) -> None:
