@@ -90,25 +90,40 @@ def same_title(settings: Settings, asset_ids: Sequence[str], title: str, who: st
 def undo(settings: Settings, number: int) -> LookAlike:
     """Take a decision back. Titles that were changed again since stay.
 
-    Raises DataError where there is none, or where an image that would change back was answered since.
+    Raises DataError where there is none, where some of its images were given a title since by a decision that holds,
+    or where an image that would change back was answered since.
     """
     with writing(settings) as session:
         one_writer(session, None)
         row = session.get(LookAlike, number, with_for_update=True)
         if row is None or row.undone_at is not None:
             raise DataError("This decision was undone already. Load the page again.")
-        row.undone_at = now()
         before = {int(key): title for key, title in row.titles_before.items()}
-        there = select(Asset).where(Asset.id.in_(before), Asset.title_id == row.title)
-        changed = [one for one in session.scalars(there) if before[one.id] != row.title]
+        mine = select(Asset).where(Asset.id.in_(before)).order_by(Asset.id).with_for_update(key_share=True)
+        assets = session.scalars(mine).all()
+        if newer := _on_top(session, number, before.keys()):
+            raise DataError(
+                f"Some of these images got the title {newer.title!r} since, so nothing was undone. Undo "
+                f"“Same title: {newer.title}” first, if you want the older titles back."
+            )
+        changed = [one for one in assets if one.title_id == row.title != before[one.id]]
         if stays := answered(session, changed):
             raise DataError(
                 f"Experts have answered or skipped {stays[0].asset_id!r} since, so its title stays "
                 f"{stays[0].title_id!r}. Nothing was undone."
             )
+        row.undone_at = now()
         for one in changed:
             one.title_id = before[one.id]
         return row
+
+
+def _on_top(session: Session, number: int, keys: Iterable[int]) -> LookAlike | None:
+    """The newest title that was given after decision ``number``, to one of these images, and that holds."""
+    later = select(LookAlike).where(LookAlike.id > number, LookAlike.kind == TITLE, LookAlike.undone_at.is_(None))
+    mine = set(keys)
+    newest_first = session.scalars(later.order_by(LookAlike.id.desc()))
+    return next((one for one in newest_first if mine.intersection(one.asset_pks)), None)
 
 
 def answered(session: Session, assets: Sequence[Asset]) -> list[Asset]:

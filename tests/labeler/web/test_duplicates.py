@@ -248,6 +248,23 @@ def test_undo_is_refused_once_an_image_that_moved_is_answered(
     assert groups(settings) == planted(names, 1, 2), "the decision stands"
 
 
+def test_undo_in_the_wrong_order_loses_no_title(settings: Settings, names: list[str], owner: Actor) -> None:
+    three = names[2:5]
+    before = [asset(settings, one).title_id for one in three]
+    look_alikes.same_title(settings, three[:2], before[0], "olga")
+    look_alikes.same_title(settings, three[1:], before[2], "olga")
+    look_alikes.keep_apart(settings, three, "olga")
+    refused = owner.send(
+        "/explore/duplicates/undo", form=f"/explore/duplicates/confirm?do=remove&image={names[0]}", decision="1"
+    )
+    assert refused.status_code == 422
+    assert f"Same title: {before[2]}" in refused.text
+    assert [asset(settings, one).title_id for one in three] == [before[0], before[2], before[2]]
+    for number in (2, 1):
+        look_alikes.undo(settings, number)
+    assert [asset(settings, one).title_id for one in three] == before
+
+
 def test_undo_leaves_a_title_that_somebody_changed_since(settings: Settings, names: list[str], owner: Actor) -> None:
     title = asset(settings, names[0]).title_id
     look_alikes.same_title(settings, names[:2], title, "olga")
