@@ -18,7 +18,7 @@ from attune.labeler.records.schema import Asset, Queue, Task
 from attune.labeler.records.session import migrate, reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
-from attune.models.errors import LabelStudioError, UnknownAsset
+from attune.models.errors import DataError, LabelStudioError, UnknownAsset
 from attune.models.files.cell_ids import normalise
 from attune.models.vectors.vector_store import VectorStore
 
@@ -39,10 +39,11 @@ class Removed:
     label_studio_error: str = ""
 
 
-def remove(settings: Settings, asset_ids: Sequence[str]) -> Removed:
+def remove(settings: Settings, asset_ids: Sequence[str], kept: str = "") -> Removed:
     """Remove assets everywhere. Running it again finishes what a kill left undone.
 
-    Raises UnknownAsset, with near names, where one of the ids is unknown; then nothing is removed.
+    Raises UnknownAsset, with near names, where one of the ids is unknown, and DataError where the asset ``kept``, which
+    these are duplicates of, is gone; then nothing is removed, but of more than AT_ONCE assets.
     """
     migrate(settings)
     requested = list(dict.fromkeys(normalise(asset_id) for asset_id in asset_ids))
@@ -53,7 +54,7 @@ def remove(settings: Settings, asset_ids: Sequence[str]) -> Removed:
     digests: set[str] = set()
     for start in range(0, len(requested), AT_ONCE):
         with writing(settings) as session:
-            some = list(session.scalars(select(Asset).where(Asset.asset_id.in_(requested[start : start + AT_ONCE]))))
+            some = _locked(session, requested[start : start + AT_ONCE], kept)
             for asset in some:
                 digests.add(asset.digest)
                 if asset.removed_at is None:
@@ -67,6 +68,19 @@ def remove(settings: Settings, asset_ids: Sequence[str]) -> Removed:
     for digest in sorted(digests - _still_shown(settings, digests)):
         drop_thumbnails(settings, digest)
     return Removed(fresh, [id_ for id_ in requested if id_ not in set(fresh)], vectors, tasks, trouble)
+
+
+def _locked(session: Session, asset_ids: Sequence[str], kept: str) -> list[Asset]:
+    """The rows of these assets; nobody else removes them, or ``kept``, before this transaction ends."""
+    rows = select(Asset).where(Asset.asset_id.in_([*asset_ids, *([kept] if kept else [])]))
+    # In one order: two who hold each other's rows would wait for ever.
+    found = {one.asset_id: one for one in session.scalars(rows.order_by(Asset.id).with_for_update(key_share=True))}
+    if kept and (kept not in found or found[kept].removed_at is not None):
+        raise DataError(
+            f"Somebody else has just removed {kept[:80]!r}, the image to keep. Nothing was removed now. Load the page "
+            "Duplicates again."
+        )
+    return [one for name, one in found.items() if name != kept]
 
 
 def retire_tasks(session: Session, asset_pks: Sequence[int]) -> int:

@@ -76,10 +76,14 @@ class DuplicatesPage:
 
 @dataclass(frozen=True)
 class Deciding:
-    """What a decision is about: the images in the order in which they were chosen, and their titles by frequency."""
+    """What a decision is about: the images in the order in which they were chosen.
+
+    ``titles``: those that all of them can get, by frequency. The images in ``stays`` (ids) keep theirs.
+    """
 
     images: Sequence[Pictured]
     titles: Sequence[str]
+    stays: frozenset[str]
 
 
 def duplicates_page(settings: Settings, viewer: Viewer, page: int, encoder: str) -> DuplicatesPage:
@@ -110,9 +114,13 @@ def deciding(settings: Settings, viewer: Viewer, asset_ids: Sequence[str], least
     with reading(settings) as session:
         assets = look_alikes.found(session, asset_ids, least)
         answers = _answers(session, viewer, [one.id for one in assets])
+        stays = look_alikes.answered(session, assets)
     images = [Pictured(picture(one), answers.get(one.id, 0), 1.0) for one in assets]
-    titles = [one.image.title_id for one in images]
-    return Deciding(images, sorted(dict.fromkeys(titles), key=lambda one: -titles.count(one)))
+    titles = [one.title_id for one in assets]
+    fixed = {one.title_id for one in stays}
+    possible = [one for one in dict.fromkeys(titles) if fixed <= {one}]
+    possible.sort(key=lambda one: -titles.count(one))
+    return Deciding(images, possible, frozenset(one.asset_id for one in stays))
 
 
 def _pictured(session: Session, viewer: Viewer, near: Mapping[int, float]) -> dict[int, Pictured]:

@@ -67,10 +67,10 @@ def decide() -> ResponseReturnValue:
         return _back()
     with reading(settings) as session:
         there = [one.asset_id for one in look_alikes.found(session, images, LEAST[wanted])]
-    keep = request.form.get("keep", "")
+    keep = request.form.get("keep", "") if wanted == KEEP else ""
     if wanted == KEEP and keep not in there:
         raise DataError(f"{keep[:80]!r} is not among these images, so nothing was removed. Load the page again.")
-    _tell(remove(settings, [one for one in there if one != keep or wanted == REMOVE]))
+    _tell(remove(settings, [one for one in there if one != keep], kept=keep))
     return _back()
 
 

@@ -13,13 +13,16 @@ from PIL import Image
 from sqlalchemy import delete, func, select
 
 from attune.labeler.assets.active_encoder import activate
+from attune.labeler.assets.remove import Removed, remove
 from attune.labeler.cli.duplicates import command
 from attune.labeler.explore import duplicates, look_alikes
 from attune.labeler.explore.similar import similar
 from attune.labeler.records.schema import Annotation, Asset, Expert, Job, LookAlike
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
+from attune.models.clock import now
 from attune.models.encoders.fingerprint import Fingerprint
+from attune.models.errors import DataError
 from attune.models.files.atomic import digest_bytes
 from attune.models.vectors.pool import unit_length
 from attune.models.vectors.vector_store import VectorStore
@@ -124,12 +127,12 @@ def test_an_owner_reads_counts_of_answers_and_an_expert_none(
             assert word not in read.split("<main", 1)[1].split("</main", 1)[0], word
 
 
-def answered(settings: Settings, name: str, ana: Expert) -> None:
-    """Give the image ``name`` an answer."""
+def answered(settings: Settings, name: str, ana: Expert) -> int:
+    """Give the image ``name`` an answer; its key."""
     queue = factories.add_queue(settings, factories.add_attribute(settings), ana)
     with reading(settings) as session:
         asset = session.scalars(select(Asset).where(Asset.asset_id == name)).one()
-    factories.add_answer(settings, queue, asset, "romance")
+    return factories.add_answer(settings, queue, asset, "romance").id
 
 
 def asset(settings: Settings, name: str) -> Asset:
@@ -157,6 +160,23 @@ def test_keep_one_says_what_happens_to_answers_then_takes_the_others_out(
     assert groups(settings) == planted(names, 1, 2)
 
 
+def test_keep_one_is_refused_once_somebody_else_has_removed_it(
+    settings: Settings, names: list[str], owner: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def just_after_another(settings: Settings, ids: list[str], kept: str) -> Removed:
+        remove(settings, [names[0]], kept=names[1])
+        return remove(settings, ids, kept=kept)
+
+    monkeypatch.setattr("attune.labeler.web.pages.duplicates.remove", just_after_another)
+    page = owner.get(f"/explore/duplicates/confirm?do=keep&keep={names[0]}&image={names[0]}&image={names[1]}").text
+    token = page.split('name="csrf_token" value="')[1].split('"')[0]
+    fields = {"csrf_token": token, "do": "keep", "keep": names[0], "image": names[:2]}
+    refused = owner.client.post("/explore/duplicates/confirm", data=fields)
+    assert refused.status_code == 422
+    assert "Nothing was removed now" in refused.text
+    assert asset(settings, names[1]).removed_at is None
+
+
 def test_same_title_moves_images_and_can_be_undone(settings: Settings, names: list[str], owner: Actor) -> None:
     before = [asset(settings, one).title_id for one in names[:2]]
     assert names[1] in similar(settings, names[0]).twins
@@ -179,6 +199,70 @@ def test_same_title_moves_images_and_can_be_undone(settings: Settings, names: li
         assert sent.status_code == status
     assert [asset(settings, one).title_id for one in names[:2]] == before
     assert groups(settings) == planted(names, 0, 1, 2)
+
+
+def test_an_answered_image_keeps_its_title_whatever_titles_are_reserved(
+    settings: Settings, names: list[str], owner: Actor, ana: Expert
+) -> None:
+    answer = answered(settings, names[1], ana)
+    own, other = asset(settings, names[1]).title_id, asset(settings, names[0]).title_id
+    with writing(settings) as session:
+        session.get_one(Annotation, answer).deleted_at = now()  # a probe may have learned from it before
+    where = f"/explore/duplicates/confirm?do=title&image={names[0]}&image={names[1]}"
+    page = owner.get(where).text
+    assert "Keeps its title" in page
+    assert f'value="{own}"' in page
+    assert f'value="{other}"' not in page
+    token = page.split('name="csrf_token" value="')[1].split('"')[0]
+    fields = {"csrf_token": token, "do": "title", "title": other, "image": names[:2]}
+    refused = owner.client.post("/explore/duplicates/confirm", data=fields)
+    assert refused.status_code == 422
+    assert "answered or skipped" in refused.text
+    assert "reserved" not in refused.text
+    assert asset(settings, names[1]).title_id == own
+    assert groups(settings) == planted(names, 0, 1, 2), "it was not decided"
+    assert look_alikes.same_title(settings, names[:2], own, "olga") == 1, "an image without answers may move"
+    assert asset(settings, names[0]).title_id == own
+
+
+def test_two_answered_images_get_no_common_title(
+    settings: Settings, names: list[str], owner: Actor, ana: Expert
+) -> None:
+    queue = factories.add_queue(settings, factories.add_attribute(settings), ana)
+    for name in names[:2]:
+        factories.add_answer(settings, queue, asset(settings, name), "romance")
+    page = owner.get(f"/explore/duplicates/confirm?do=title&image={names[0]}&image={names[1]}").text
+    assert "cannot get one title" in page
+    assert "Put under one title" not in page
+
+
+def test_undo_is_refused_once_an_image_that_moved_is_answered(
+    settings: Settings, names: list[str], ana: Expert
+) -> None:
+    title = asset(settings, names[0]).title_id
+    look_alikes.same_title(settings, names[:2], title, "olga")
+    answered(settings, names[1], ana)
+    with pytest.raises(DataError, match="Nothing was undone"):
+        look_alikes.undo(settings, 1)
+    assert asset(settings, names[1]).title_id == title
+    assert groups(settings) == planted(names, 1, 2), "the decision stands"
+
+
+def test_undo_in_the_wrong_order_loses_no_title(settings: Settings, names: list[str], owner: Actor) -> None:
+    three = names[2:5]
+    before = [asset(settings, one).title_id for one in three]
+    look_alikes.same_title(settings, three[:2], before[0], "olga")
+    look_alikes.same_title(settings, three[1:], before[2], "olga")
+    look_alikes.keep_apart(settings, three, "olga")
+    refused = owner.send(
+        "/explore/duplicates/undo", form=f"/explore/duplicates/confirm?do=remove&image={names[0]}", decision="1"
+    )
+    assert refused.status_code == 422
+    assert f"Same title: {before[2]}" in refused.text
+    assert [asset(settings, one).title_id for one in three] == [before[0], before[2], before[2]]
+    for number in (2, 1):
+        look_alikes.undo(settings, number)
+    assert [asset(settings, one).title_id for one in three] == before
 
 
 def test_undo_leaves_a_title_that_somebody_changed_since(settings: Settings, names: list[str], owner: Actor) -> None:
