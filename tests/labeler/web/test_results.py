@@ -173,3 +173,13 @@ def test_home_says_how_many_are_right_before_it_says_the_average_precision(
     assert owner.get("/attributes/romance/results?by=romance&sort=high").status_code == 200
     assert said.index("18 of 20") < said.index("Average precision")
     assert "ranks highest" not in expert.get("/").text
+
+
+def test_a_guess_from_the_words_is_called_one(owner: Actor, assets: list[Asset], settings: Settings) -> None:
+    """The fixture's question has probabilities and no answer in the records."""
+    assert "Nobody has answered yet: these probabilities are a guess" in words(owner.get("/").text)
+    with reading(settings) as session:
+        romance = session.scalars(select(Attribute)).one()
+    queue = factories.add_queue(settings, romance, factories.add_expert(settings, "eve@example.org"))
+    factories.add_answer(settings, queue, assets[0], "romance")
+    assert "a guess from the words" not in words(owner.get("/").text)
