@@ -108,7 +108,7 @@ def _corrected(found: Answer, asked: Asked) -> Answer:
     if not asked.properties or found.rows is None:
         return found
     try:
-        done = corrected_jointly(found.rows, asked.properties)[0]
+        done = corrected_jointly(found.rows, asked.properties, classes=True)[0]
     except NotEnoughLabels as error:
         return replace(found, effect=None, grade=None, uncorrected=found.effect, why=str(error))
     return replace(found, effect=done.effect, corrected=done, uncorrected=done.uncorrected)
@@ -173,7 +173,7 @@ def by_canvas(rows: Rows, found: Answer, asked: Asked) -> list[dict[str, Any]]:
         try:
             effect = within_title(part, asked.x[part.asset])
             if asked.properties:
-                effect = corrected_jointly(part, asked.properties)[0].effect
+                effect = corrected_jointly(part, asked.properties, classes=True)[0].effect
         except NotEnoughLabels as error:
             told.append(one | {"why": str(error), "least": LEAST_TITLES})
             continue
