@@ -47,6 +47,10 @@ UNFIT = (
     "No effect fits these takes and audits: one side of the comparison has too few takes, or the audits are too few. "
     "Add more impressions or request more audit answers."
 )
+RARE = (
+    "Another class of this attribute is on images of about {titles} titles. At least {least} are needed to tell its "
+    "effect apart. Add more data, or make an attribute without that class."
+)
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,8 @@ def corrected_jointly(
 @dataclass(frozen=True, eq=False)
 class _Solved:
     """The root ``at`` (k,), what each title adds to it by probabilities, ``own`` (t, k), and by audits, ``audit``; what
-    the squares of ``audit`` should be if the calibration is right, ``unsure`` (t, k); the ``bread`` (k, k)."""
+    the squares of ``audit`` should be if the calibration is right, ``unsure`` (t, k); the ``bread`` (k, k); ``titles``
+    (k,) that differ in each property."""
 
     cells: Cells
     at: Floats
@@ -122,7 +127,7 @@ class _Solved:
     audit: Floats
     unsure: Floats
     title: Ints
-    titles: int
+    titles: list[int]
 
     @classmethod
     def of(
@@ -132,9 +137,11 @@ class _Solved:
         states = by_asset[cells.rows.asset]
         p = by_asset @ sets(by_asset.shape[1], properties)
         title = np.unique(cells.titles(), return_inverse=True)[1].reshape(-1)
-        titles = round(min(_differ(cells, title, column) for column in p[cells.rows.asset].T))
-        if titles < least_titles:
-            raise NotEnoughLabels(too_few_titles(titles, least_titles))
+        titles = [round(_differ(cells, title, column)) for column in p[cells.rows.asset].T]
+        if titles[0] < least_titles:
+            raise NotEnoughLabels(too_few_titles(titles[0], least_titles))
+        if min(titles) < least_titles:
+            raise NotEnoughLabels(RARE.format(titles=min(titles), least=least_titles))
         wrong = errors(p, audited)[cells.rows.asset]
         at = _root(cells, states, wrong)
         told = expected_score(cells, states, at)
@@ -157,7 +164,7 @@ class _Solved:
         rows = self.cells.rows.where((self.expected.information[:, k, k] > NOTHING)[self.cells.cell])
         return Effect(
             estimate=estimate, se=se, ci=(estimate - half, estimate + half),
-            p=float(2 * stdtr(degrees, -abs(estimate) / se)) if se else 1.0, degrees=degrees, titles=self.titles,
+            p=float(2 * stdtr(degrees, -abs(estimate) / se)) if se else 1.0, degrees=degrees, titles=self.titles[k],
             assets=len(np.unique(rows.asset)), impressions=int(rows.impressions.sum()), takes=float(rows.takes.sum()),
             tau=tau, share_other_way=share_other_way(estimate, score, weight[told], tau),
             model_se=float(np.sqrt(self.bread[k, k])),
@@ -170,7 +177,7 @@ class _Solved:
         moderated variance of Smyth 2004), which doubles their degrees.
         """
         titles = max(1.0, float(weight.sum() ** 2 / (weight**2).sum()) - 1)
-        of_titles = float((self.own[:, k] ** 2).sum()) * self.titles / max(self.titles - 1, 1)
+        of_titles = float((self.own[:, k] ** 2).sum()) * self.titles[k] / max(self.titles[k] - 1, 1)
         should = float(self.unsure[:, k].sum())
         of_audits = (float((self.audit[:, k] ** 2).sum()) + should) / 2
         if not should:

@@ -83,6 +83,16 @@ def test_what_a_class_adds_to_the_scores_of_all_classes_is_their_slope() -> None
         assert abs(told.by_row[row, one, 1 - one]) > 0.5
 
 
+def test_a_third_class_that_is_rare_is_named_as_the_reason_and_titles_are_those_of_each_class() -> None:
+    rows, probes = campaign(0, (0.2, -0.1), 3.0)
+    first, second = (one.effect.titles for one in corrected_jointly(rows, probes, classes=True))
+    assert first != second
+    never = probed(np.full_like(probes[1].probability, 1e-5), probes[1].audited, np.zeros(len(probes[1].audited)),
+                   probes[1].inclusion)  # fmt: skip
+    with pytest.raises(NotEnoughLabels, match="Another class of this attribute"):
+        corrected_jointly(rows, [probes[0], never], classes=True)
+
+
 def test_classes_that_the_takes_cannot_tell_apart_are_refused() -> None:
     rng = np.random.default_rng(0)
     title = np.repeat(np.arange(TITLES), 4)
