@@ -1,13 +1,14 @@
-"""Across titles an attribute's errors cannot be corrected, so there is no figure, only one to strike through."""
+"""Errors of an attribute are corrected class by class; across titles they cannot be, and there is no figure."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from attune.labeler.insights.answer import Asked, answer, figures
+from attune.labeler.insights.answer import Asked, answer, by_canvas, figures
 from attune.labeler.insights.evidence import Rows
 from attune.models.insights.outcomes import outcomes
 from attune.models.insights.probed import probed
+from tests.models.insights.test_classes import campaign
 
 
 def test_an_attribute_across_titles_has_no_figure() -> None:
@@ -28,3 +29,22 @@ def test_an_attribute_across_titles_has_no_figure() -> None:
         assert told["uncorrected"]["estimate"] > 0
         assert "cannot correct" in told["why"]
     assert answer(rows, Asked(says, None)).grade == "D"  # a feature without errors has one
+
+
+def test_an_attribute_of_three_classes_is_corrected_as_classes_and_so_is_each_canvas() -> None:
+    held, probes = campaign(0, (0.2, 0.2), 2.0)
+    number = len(probes[0].probability)
+    names = np.array([f"n{one}" for one in range(number)], dtype=object)
+    canvas = (held.title % 2).astype(np.intp)  # half of the titles were shown on each
+    both = outcomes(held.asset, held.title, canvas, held.impressions, held.takes)
+    canvases = np.array(["home", "phone"], dtype=object)
+    rows = Rows(None, both, names, names, canvases, np.arange(2, dtype=np.intp), 0, 0, True, ())
+    says = np.where(probes[0].says == 1, 1.0, np.where(probes[1].says == 1, np.nan, 0.0))
+    asked = Asked(says, None, tuple(probes))
+    found = answer(rows, asked)
+    assert found.effect is not None
+    assert found.effect.ci[0] < 0.2 < found.effect.ci[1]
+    parts = by_canvas(rows, found, asked)
+    assert [part["canvas"] for part in parts] == ["home", "phone"]
+    for part in parts:
+        assert part["ci"][0] < 0.2 < part["ci"][1]
