@@ -28,6 +28,10 @@ from attune.models.insights.within_title import (
 )
 
 Bools = npt.NDArray[np.bool_]
+NOT_ACROSS = (
+    "Each title has the same class on all its images, so only whole titles can be compared, and there audits cannot "
+    "correct the attribute's errors. Import performance of titles whose images differ in it."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +77,7 @@ def answer(rows: Rows, asked: Asked, titles: Bools | None = None, canvas: int | 
     """Answer from the best rows that are enough: random ones, else all within titles, else all across titles.
 
     ``titles`` (titles,) are those that may answer, ``canvas`` is one alone. Of an attribute whose errors cannot be
-    corrected yet there is no figure, only the uncorrected one, to be struck through.
+    corrected, or not yet, there is no figure, only the uncorrected one, to be struck through.
     """
     whys: list[str] = []
     x = asked.x
@@ -91,6 +95,8 @@ def answer(rows: Rows, asked: Asked, titles: Bools | None = None, canvas: int | 
     if not _varies(chosen, x[chosen.asset]):  # only what cannot be asked within titles is compared across them
         try:
             effect = across_titles(chosen, x[chosen.asset])
+            if asked.properties:
+                return Answer(None, None, False, False, chosen, NOT_ACROSS, uncorrected=effect)
             return Answer(effect, grade(rows.evidence(False, within=False)), False, False, chosen)
         except NotEnoughLabels as error:
             whys.append(str(error))
@@ -102,7 +108,7 @@ def _corrected(found: Answer, asked: Asked) -> Answer:
     if not asked.properties or found.rows is None:
         return found
     try:
-        done = corrected_jointly(found.rows, asked.properties)[0]
+        done = corrected_jointly(found.rows, asked.properties, classes=True)[0]
     except NotEnoughLabels as error:
         return replace(found, effect=None, grade=None, uncorrected=found.effect, why=str(error))
     return replace(found, effect=done.effect, corrected=done, uncorrected=done.uncorrected)
@@ -167,7 +173,7 @@ def by_canvas(rows: Rows, found: Answer, asked: Asked) -> list[dict[str, Any]]:
         try:
             effect = within_title(part, asked.x[part.asset])
             if asked.properties:
-                effect = corrected_jointly(part, asked.properties)[0].effect
+                effect = corrected_jointly(part, asked.properties, classes=True)[0].effect
         except NotEnoughLabels as error:
             told.append(one | {"why": str(error), "least": LEAST_TITLES})
             continue

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from attune.labeler.catalog.audit_evidence import Evidence
 from attune.labeler.catalog.evidence_cache import gather
 from attune.labeler.catalog.reading import features_of
 from attune.labeler.insights.known import Known
@@ -19,10 +20,12 @@ from attune.labeler.settings import Settings
 from attune.models.catalog.manifest import Reference
 from attune.models.errors import NotEnoughLabels
 from attune.models.evaluation.audit_design import RESERVED_SHARE
+from attune.models.evaluation.audit_titles import pool_reserved_mask
 from attune.models.files.atomic import digest_json
 from attune.models.insights.probed import Probed, probed
+from attune.models.insights.response import check_answered, response
 
-MOST_CLASSES = 5  # each further class doubles what an image may be
+MOST_CLASSES = 5  # each further class leaves fewer audits for each
 
 
 def properties(
@@ -31,8 +34,8 @@ def properties(
     """The classes other than the second of ``pair``, the first of ``pair`` first, as properties of ``asset_ids`` (n,).
 
     Only audits of images with performance and a score take part; there may be none. An image is included with the
-    chance that its title was reserved for audits, times the chance that it was drawn. Raises NotEnoughLabels where the
-    attribute has other classes now.
+    chance that its title was reserved for audits, times the chance that it was drawn, times the share of the drawn that
+    have an answer. Raises NotEnoughLabels where the attribute has other classes now, or many audits are open.
     """
     wanted = [pair[0], *(name for name in feature.classes if name not in pair)]
     chances = probabilities(settings, feature, asset_ids)
@@ -47,15 +50,44 @@ def properties(
     place = rows.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.intp)
     here = place >= 0
     here[here] &= np.isfinite(chances[place[here], 0])
+    answered = np.zeros(len(asset_ids), dtype=bool)
+    answered[place[here]] = True
+    score = chances[:, feature.classes.index(pair[0])]
+    included = share * evidence.inclusion[here] * _responding(evidence, asset_ids, score, answered)[place[here]]
     says = chances.argmax(axis=1)
     made = []
     for name in wanted:
-        column, answered = feature.classes.index(name), evidence.classes.index(name)
+        column, said = feature.classes.index(name), evidence.classes.index(name)
         made.append(probed(
-            chances[:, column], place[here], evidence.labels.shares[here, answered], share * evidence.inclusion[here],
+            chances[:, column], place[here], evidence.labels.shares[here, said], included,
             np.where(np.isfinite(chances[:, column]), says == column, np.nan),
         ))  # fmt: skip
     return tuple(made)
+
+
+def _responding(
+    evidence: Evidence,
+    asset_ids: npt.NDArray[np.object_],
+    score: npt.NDArray[np.float64],
+    answered: npt.NDArray[np.bool_],
+) -> npt.NDArray[np.float64]:
+    """The share of the drawn audits like it that have an answer, for each of ``asset_ids`` (n,); 1 where not drawn.
+
+    Audits that can no longer be answered, of images that left the pool or whose title is not reserved any more, weigh
+    as open ones do, but nobody is asked to answer them.
+    """
+    ids = [str(one) for one in asset_ids]
+    drawn = answered | (evidence.design.drawn(ids) & np.isfinite(score))
+    lot = np.flatnonzero(drawn)
+    if evidence.view is not None:
+        settings = evidence.attribute.settings
+        places = evidence.view.positions([ids[one] for one in lot])
+        share, seed = float(settings.get("reserved_share", RESERVED_SHARE)), int(settings.get("seed", 0))
+        asked = (places >= 0) & pool_reserved_mask(evidence.view.pool, places, share, seed)
+        check_answered(evidence.attribute.name, answered[lot[asked]])
+    shares = np.ones(len(ids))
+    shares[lot] = response(score[lot], evidence.design.inclusions([ids[one] for one in lot]), answered[lot])
+    return shares
 
 
 def can_be(feature: Known) -> bool:

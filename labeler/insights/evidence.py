@@ -12,10 +12,9 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from scipy.special import pdtr
 
 from attune.labeler.performance.aggregate import encoded
-from attune.labeler.performance.checks import cells
+from attune.labeler.performance.checks import cells, ratio_p
 from attune.labeler.performance.columns import GROUPS, PERIOD
 from attune.labeler.performance.duck import buckets
 from attune.labeler.performance.imports import active, rows_of
@@ -23,10 +22,9 @@ from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.insights.grades import Evidence
 from attune.models.insights.outcomes import Ints, Outcomes, outcomes
-from attune.models.insights.sample_ratio import THRESHOLD, p_values
+from attune.models.insights.sample_ratio import THRESHOLD, failed
 
-TOLERATED = 0.01  # of random tests that fail the check of their ratio: more, and none of them is believed
-UNLIKELY = 0.01
+TOLERATED = 0.01  # of random tests that fail beyond chance: more, and none of them is believed
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +32,8 @@ class Rows:
     """``random`` rows without the tests that failed the check of their ratio, and ``every`` row; None without any.
 
     ``Outcomes.canvas`` counts strata here, and ``canvas_of`` (strata,) gives the canvas of each. ``tested`` random
-    tests (a title on a canvas) were checked, ``flagged`` of them failed and were left out; ``believed``: so few failed
-    that the others may be called random.
+    tests (a title on a canvas) were checked, ``flagged`` of them were not shown as planned and are left out;
+    ``believed``: so few of them failed beyond chance that the others may be called random.
     """
 
     random: Outcomes | None
@@ -77,7 +75,7 @@ def load(settings: Settings) -> Rows | None:
             SELECT asset_id, title_id, canvas, hash({group}) AS stratum, arm = 'explore' AS random,
                 sum(impressions)::DOUBLE AS impressions, sum(takes)::DOUBLE AS takes
             FROM {rows} GROUP BY ALL""").to_arrow_table()
-        checked = duck.sql("SELECT title_id, canvas, statistic, tested FROM ratios").to_arrow_table()
+        checked = duck.sql("SELECT title_id, canvas, statistic, tested, shown, plan FROM ratios").to_arrow_table()
     return _of(summed, checked, tuple(row.file for row in imports)) if summed.num_rows else None
 
 
@@ -86,7 +84,7 @@ def _check(duck: duckdb.DuckDBPyConnection, rows: str, count: int) -> None:
     parts = buckets(count)
     for bucket in range(parts):
         part = f"(SELECT * FROM {rows} WHERE hash(title_id) % {parts} = {bucket})"
-        wanted = f"SELECT title_id, canvas, statistic, tested FROM ({cells(part)}) WHERE tested >= 2"
+        wanted = f"SELECT title_id, canvas, statistic, tested, shown, plan FROM ({cells(part)}) WHERE tested >= 2"
         duck.execute(("INSERT INTO ratios " if bucket else "CREATE TEMP TABLE ratios AS ") + wanted)
 
 
@@ -98,14 +96,14 @@ def _of(summed: pa.Table, checked: pa.Table, files: tuple[str, ...]) -> Rows:
     random = summed["random"].to_numpy(zero_copy_only=False).astype(bool)
     counts = summed["impressions"].to_numpy(), summed["takes"].to_numpy()
     every = outcomes(asset[0], title[0], stratum.reshape(-1), *counts)
-    p = p_values(checked["statistic"].to_numpy(), checked["tested"].to_numpy())
-    failed = _numbers(checked.filter(pa.array(p < THRESHOLD)), title[1], canvas[1])
+    p = ratio_p(checked)
+    unfair = _numbers(checked.filter(pa.array(p < THRESHOLD)), title[1], canvas[1])
     flagged = int((p < THRESHOLD).sum())
-    fair = random & ~np.isin(title[0] * len(canvas[1]) + canvas[0], failed)
+    fair = random & ~np.isin(title[0] * len(canvas[1]) + canvas[0], unfair)
     columns = (asset[0], title[0], stratum.reshape(-1), *counts)
     kept = outcomes(*(column[fair] for column in columns)) if fair.any() else None
-    # A few fail by chance. What more than that says of the others, the test of its size tells.
-    believed = flagged == 0 or float(1 - pdtr(flagged - 1, TOLERATED * len(p))) > UNLIKELY
+    # Of many good tests a few are flagged by chance; `failed` leaves these.
+    believed = int(failed(p).sum()) <= TOLERATED * len(p)
     return Rows(kept, every, asset[1], title[1], canvas[1], canvas_of, len(p), flagged, believed, files)
 
 

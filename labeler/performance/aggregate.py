@@ -12,6 +12,7 @@ from attune.labeler.performance.columns import ARMS
 from attune.labeler.performance.imports import active, rows_of
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
+from attune.models.errors import DataError
 from attune.models.insights.outcomes import Outcomes, outcomes
 
 
@@ -30,12 +31,17 @@ class Measured:
 
 
 def aggregate(settings: Settings, arm: str = "") -> Measured | None:
-    """Sum the rows of all imports by title, canvas and asset, of one ``arm`` or of both; None without any row."""
+    """Sum the rows of all imports by title, canvas and asset, of one ``arm`` or of both; None without any row.
+
+    Raises DataError where there is no such arm.
+    """
+    if arm and arm not in ARMS:
+        raise DataError(f"There is no arm {arm!r}. Arms are {' and '.join(ARMS)}; leave it empty for both.")
     with reading(settings) as session:
         imports = active(session)
     if not imports:
         return None
-    where = f"WHERE arm = '{arm}'" if arm in ARMS else ""
+    where = f"WHERE arm = '{arm}'" if arm else ""
     with rows_of(settings, imports) as (duck, rows):
         summed: pa.Table = duck.sql(f"""
             SELECT asset_id, title_id, canvas, sum(impressions)::DOUBLE AS impressions, sum(takes)::DOUBLE AS takes

@@ -17,7 +17,8 @@ from attune.labeler.performance.imports import active, rows_of
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.models.insights.sample_ratio import THRESHOLD, p_values
+from attune.models.insights.outcomes import Floats
+from attune.models.insights.sample_ratio import LEAST_EXPECTED, THRESHOLD, p_values, small_p
 from attune.models.insights.within_title import LEAST_TITLES
 
 NAMED = 20  # flagged titles that are named
@@ -95,8 +96,10 @@ def cells(part: str) -> str:
     """SQL of one row for each title and canvas.
 
     Expected impressions: within each country, device, member cluster and period, in proportion to the propensities, or
-    the same for each image.
+    the same for each image. ``shown`` and ``plan`` list the images of cells that expect so few impressions that their
+    p value needs each image (``ratio_p``), else they are NULL.
     """
+    few = f"min(planned) FILTER (planned > 0) < {LEAST_EXPECTED}"
     within = ", ".join(("title_id", "canvas", *GROUPS, *PERIOD))
     planned = f"""
         SELECT title_id, canvas, asset_id, arm, impressions, takes,
@@ -111,7 +114,9 @@ def cells(part: str) -> str:
         SELECT title_id, canvas, sum(impressions)::BIGINT AS impressions, sum(takes)::DOUBLE AS takes,
             sum(explore)::BIGINT AS explore, count(*) FILTER (impressions > 0) AS images,
             max(impressions) / greatest(sum(impressions), 1) AS largest, count(*) FILTER (planned > 0) AS tested,
-            coalesce(sum((explore - planned) ^ 2 / planned) FILTER (planned > 0), 0)::DOUBLE AS statistic
+            coalesce(sum((explore - planned) ^ 2 / planned) FILTER (planned > 0), 0)::DOUBLE AS statistic,
+            CASE WHEN {few} THEN list(explore::DOUBLE ORDER BY asset_id) FILTER (planned > 0) END AS shown,
+            CASE WHEN {few} THEN list(planned::DOUBLE ORDER BY asset_id) FILTER (planned > 0) END AS plan
         FROM ({images}) GROUP BY ALL"""
 
 
@@ -142,20 +147,26 @@ def _canvases(duck: duckdb.DuckDBPyConnection) -> tuple[Canvas, ...]:
     return tuple(Canvas(*row) for row in found)
 
 
+def ratio_p(cells_: pa.Table) -> Floats:
+    """The p value (c,) of each of ``cells``: was it shown in the planned ratio?"""
+    p = p_values(cells_["statistic"].to_numpy(), cells_["tested"].to_numpy())
+    few = np.flatnonzero(cells_["plan"].is_valid().to_numpy())
+    held = cells_.take(pa.array(few))
+    for place, shown, plan in zip(few, held["shown"], held["plan"], strict=True):
+        p[place] = small_p(np.array(shown.as_py()), np.array(plan.as_py()))
+    return p
+
+
 def _ratios(duck: duckdb.DuckDBPyConnection) -> tuple[int, int, tuple[dict[str, Any], ...]]:
-    found = duck.execute("SELECT statistic, tested FROM cells WHERE tested >= 2").fetchnumpy()
-    p = p_values(np.asarray(found["statistic"], dtype=np.float64), np.asarray(found["tested"], dtype=np.float64))
-    flagged = int((p < THRESHOLD).sum())
-    if not flagged:
-        return len(p), 0, ()
-    worst = duck.execute(f"""
-        SELECT title_id, canvas, statistic, tested FROM cells WHERE tested >= 2
-        ORDER BY statistic / (tested - 1) DESC, title_id, canvas LIMIT {NAMED}""").fetchall()
-    named = (
-        {"title_id": title, "canvas": canvas, "images": images, "p": float(p_values(statistic, images))}
-        for title, canvas, statistic, images in worst
-    )
-    return len(p), flagged, tuple(one for one in named if one["p"] < THRESHOLD)
+    found = duck.sql("SELECT title_id, canvas, statistic, tested, shown, plan FROM cells WHERE tested >= 2")
+    held: pa.Table = found.to_arrow_table()
+    p, statistic, images = ratio_p(held), held["statistic"].to_numpy(), held["tested"].to_numpy()
+    flagged = np.flatnonzero(p < THRESHOLD)
+    # Of the worst, many p values are 0.
+    worst = flagged[np.lexsort((-statistic[flagged] / (images[flagged] - 1), p[flagged]))][:NAMED]
+    named = held.select(["title_id", "canvas"]).take(pa.array(worst)).to_pylist()
+    told = ({**one, "images": int(images[at]), "p": float(p[at])} for one, at in zip(named, worst, strict=True))
+    return len(p), len(flagged), tuple(told)
 
 
 def _pool(settings: Settings) -> Iterator[list[str]]:

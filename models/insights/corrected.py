@@ -27,7 +27,7 @@ from attune.models.insights.expected_score import Cells, Expected, expected_scor
 from attune.models.insights.outcomes import Floats, Ints, Outcomes
 from attune.models.insights.popularity import Popularity
 from attune.models.insights.probed import Probed
-from attune.models.insights.states import independent, together, which_properties
+from attune.models.insights.states import exclusive, independent, sets, together
 from attune.models.insights.within_title import (
     LEAST_TITLES,
     LEVEL,
@@ -42,6 +42,15 @@ LEAST_AUDITS = 60  # with outcomes: below, the audits' own luck is not known wel
 STEPS, EXACT, LARGEST_STEP = 100, 1e-10, 1.0
 NOTHING = 1e-9  # of information: less is rounding
 FARTHEST = 5.0  # a rate ratio of 150: no effect of artwork
+LARGEST_SE = 2.0  # an interval of a fiftieth to fifty times says nothing: the information is next to singular
+UNFIT = (
+    "No effect fits these takes and audits: one side of the comparison has too few takes, or the audits are too few. "
+    "Add more impressions or request more audit answers."
+)
+RARE = (
+    "Another class of this attribute is on images of about {titles} titles. At least {least} are needed to tell its "
+    "effect apart. Add more data, or make an attribute without that class."
+)
 
 
 @dataclass(frozen=True)
@@ -69,11 +78,17 @@ def corrected(outcomes: Outcomes, attribute: Probed, seed: int = 0, least_titles
 
 
 def corrected_jointly(
-    outcomes: Outcomes, attributes: Sequence[Probed], seed: int = 0, least_titles: int = LEAST_TITLES
+    outcomes: Outcomes,
+    attributes: Sequence[Probed],
+    seed: int = 0,
+    least_titles: int = LEAST_TITLES,
+    classes: bool = False,
 ) -> list[Corrected]:
-    """The effect of each property, the other properties held: for classes A, B and C, of A and C the effects over B.
+    """The effect of each property, the other properties held, as ``corrected``.
 
-    As ``corrected``. The probes are assumed to err independently on one image (``states.together``).
+    ``classes``: an image has at most one of the properties, the classes of one attribute: for A, B and C, of A and C
+    the effects over B. Other properties are free, and their probes are assumed to err independently on one image
+    (``states.together``).
     """
     scored = np.all([np.isfinite(one.probability[outcomes.asset]) for one in attributes], axis=0)
     rows = _told(outcomes.where(scored & (outcomes.impressions > 0)))
@@ -86,12 +101,14 @@ def corrected_jointly(
             "the probe's errors. Request more audit answers."
         )
     cells = Cells.of(rows)
-    found = _Solved.of(cells, together(np.stack(fitted, axis=1), known.title), attributes, least_titles)
-    plain = _Solved.of(cells, independent(np.stack([one.says for one in attributes], axis=1)), (), least_titles)
+    p, says = np.stack(fitted, axis=1), np.stack([one.says for one in attributes], axis=1)
+    states, said = (exclusive(p), exclusive(says)) if classes else (together(p, known.title), independent(says))
+    found = _Solved.of(cells, states, attributes, len(attributes), least_titles)
+    plain = _Solved.of(cells, said, (), len(attributes), least_titles)
     result = []
     for k, attribute in enumerate(attributes):
-        p = cross_fitted(attribute, known.title, known.popularity, None, seed)
-        related = follow(cells, attribute, p, within_title(rows, p[rows.asset], least_titles).estimate)
+        alone = cross_fitted(attribute, known.title, known.popularity, None, seed)
+        related = follow(cells, attribute, alone, within_title(rows, alone[rows.asset], least_titles).estimate)
         result.append(Corrected(found.effect(k), plain.effect(k), audits[k], related))
     return result
 
@@ -99,7 +116,8 @@ def corrected_jointly(
 @dataclass(frozen=True, eq=False)
 class _Solved:
     """The root ``at`` (k,), what each title adds to it by probabilities, ``own`` (t, k), and by audits, ``audit``; what
-    the squares of ``audit`` should be if the calibration is right, ``unsure`` (t, k); the ``bread`` (k, k)."""
+    the squares of ``audit`` should be if the calibration is right, ``unsure`` (t, k); the ``bread`` (k, k); ``titles``
+    (k,) that differ in each property."""
 
     cells: Cells
     at: Floats
@@ -109,23 +127,27 @@ class _Solved:
     audit: Floats
     unsure: Floats
     title: Ints
-    titles: int
+    titles: list[int]
 
     @classmethod
-    def of(cls, cells: Cells, by_asset: Floats, audited: Sequence[Probed], least_titles: int) -> _Solved:
-        """Of images that are in the states ``by_asset`` (assets, 2^k)."""
-        states, has = by_asset[cells.rows.asset], which_properties(by_asset.shape[1].bit_length() - 1)
-        p = by_asset @ has
+    def of(
+        cls, cells: Cells, by_asset: Floats, audited: Sequence[Probed], properties: int, least_titles: int
+    ) -> _Solved:
+        """Of images that are in the states ``by_asset`` (assets, s)."""
+        states = by_asset[cells.rows.asset]
+        p = by_asset @ sets(by_asset.shape[1], properties)
         title = np.unique(cells.titles(), return_inverse=True)[1].reshape(-1)
-        titles = round(min(_differ(cells, title, column) for column in p[cells.rows.asset].T))
-        if titles < least_titles:
-            raise NotEnoughLabels(too_few_titles(titles, least_titles))
+        titles = [round(_differ(cells, title, column)) for column in p[cells.rows.asset].T]
+        if titles[0] < least_titles:
+            raise NotEnoughLabels(too_few_titles(titles[0], least_titles))
+        if min(titles) < least_titles:
+            raise NotEnoughLabels(RARE.format(titles=min(titles), least=least_titles))
         wrong = errors(p, audited)[cells.rows.asset]
         at = _root(cells, states, wrong)
         told = expected_score(cells, states, at)
-        bread = np.linalg.inv(told.information.sum(axis=0))
-        audit = cells.sums(told.by_row * wrong)
-        influence = told.by_row[:, :, None] * bread
+        bread = _bread(told.information.sum(axis=0))
+        audit = cells.sums(_added(told, wrong))
+        influence = told.by_row @ bread
         should = unsure(cells.rows, influence, noise(p, audited), title[cells.cell])
         own, audit = (_by_title(title, one) @ bread for one in (told.score, audit))
         return cls(cells, at, told, bread, own, audit, should, title, titles)
@@ -142,7 +164,7 @@ class _Solved:
         rows = self.cells.rows.where((self.expected.information[:, k, k] > NOTHING)[self.cells.cell])
         return Effect(
             estimate=estimate, se=se, ci=(estimate - half, estimate + half),
-            p=float(2 * stdtr(degrees, -abs(estimate) / se)) if se else 1.0, degrees=degrees, titles=self.titles,
+            p=float(2 * stdtr(degrees, -abs(estimate) / se)) if se else 1.0, degrees=degrees, titles=self.titles[k],
             assets=len(np.unique(rows.asset)), impressions=int(rows.impressions.sum()), takes=float(rows.takes.sum()),
             tau=tau, share_other_way=share_other_way(estimate, score, weight[told], tau),
             model_se=float(np.sqrt(self.bread[k, k])),
@@ -155,7 +177,7 @@ class _Solved:
         moderated variance of Smyth 2004), which doubles their degrees.
         """
         titles = max(1.0, float(weight.sum() ** 2 / (weight**2).sum()) - 1)
-        of_titles = float((self.own[:, k] ** 2).sum()) * self.titles / max(self.titles - 1, 1)
+        of_titles = float((self.own[:, k] ** 2).sum()) * self.titles[k] / max(self.titles[k] - 1, 1)
         should = float(self.unsure[:, k].sum())
         of_audits = (float((self.audit[:, k] ** 2).sum()) + should) / 2
         if not should:
@@ -178,17 +200,30 @@ def _root(cells: Cells, states: Floats, wrong: Floats) -> Floats:
     at: Floats = np.zeros(wrong.shape[1])
     for _ in range(STEPS):
         told = expected_score(cells, states, at)
-        score = told.score.sum(axis=0) + (told.by_row * wrong).sum(axis=0)
+        score = told.score.sum(axis=0) + _added(told, wrong).sum(axis=0)
         step = np.linalg.lstsq(told.information.sum(axis=0), score, rcond=None)[0]
         at += np.clip(step, -LARGEST_STEP, LARGEST_STEP)
         if np.abs(step).max() < EXACT * max(1.0, float(np.abs(at).max())):
             return at
         if np.abs(at).max() > FARTHEST:
             break
-    raise NotEnoughLabels(
-        "No effect fits these takes and audits: one side of the comparison has too few takes, or the audits are too "
-        "few. Add more impressions or request more audit answers."
-    )
+    raise NotEnoughLabels(UNFIT)
+
+
+def _added(told: Expected, wrong: Floats) -> Floats:
+    """What the errors ``wrong`` (n, k) add to the scores, (n, k)."""
+    return np.asarray(np.einsum("nkl,nk->nl", told.by_row, wrong), dtype=np.float64)
+
+
+def _bread(information: Floats) -> Floats:
+    """The inverse. Raises NotEnoughLabels where there is none, or next to none."""
+    try:
+        bread = np.asarray(np.linalg.inv(information), dtype=np.float64)
+    except np.linalg.LinAlgError as error:
+        raise NotEnoughLabels(UNFIT) from error
+    if not (np.linalg.eigvalsh(information).min() > NOTHING and np.diag(bread).max() < LARGEST_SE**2):
+        raise NotEnoughLabels(UNFIT)
+    return bread
 
 
 def _differ(cells: Cells, title: Ints, p: Floats) -> float:

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from attune.models.insights.outcomes import Floats, Ints, Outcomes
-from attune.models.insights.states import which_properties, without
+from attune.models.insights.states import change, sets
 
 
 @dataclass(frozen=True, eq=False)
 class Expected:
-    """``score`` (c, k) of each cell, ``by_row`` (n, k): what row i's property k, were it 1 and not 0, adds to its
-    score, and ``information`` (c, k, k). What it adds to other scores is 0 at b = 0, and left out."""
+    """``score`` (c, k) of each cell, ``by_row`` (n, k, k): what row i's first property, were it 1 and not 0, adds to
+    the score of the second, and ``information`` (c, k, k). What a free property adds to the scores of others is 0 at
+    b = 0, and left out."""
 
     score: Floats
     by_row: Floats
@@ -52,11 +53,11 @@ class Cells:
 
 
 def expected_score(cells: Cells, states: Floats, effect: Floats) -> Expected:
-    """Score, its derivatives and the information at ``effect`` (k,) where row i is in ``states`` (n, 2^k).
+    """Score, its derivatives and the information at ``effect`` (k,) where row i is in ``states`` (n, s).
 
-    ``states`` are the probabilities of having each set of properties, in the order of ``which_properties``.
+    ``states`` are the probabilities of having each set of properties, in the order of ``states.sets``.
     """
-    rows, has = cells.rows, which_properties(len(effect))
+    rows, has = cells.rows, sets(states.shape[1], len(effect))
     lift = np.exp(has @ effect)
     each = states @ lift  # E e^(b.a)
     among = states * lift / each[:, None]  # of a take
@@ -76,7 +77,7 @@ def expected_score(cells: Cells, states: Floats, effect: Floats) -> Expected:
 
 def _moved(cells: Cells, states: Floats, lift: Floats, share: Floats, mean: Floats) -> Floats:
     """What the expectation of the ratio F adds to the ratio of the expectations, (c, k)."""
-    has = which_properties(mean.shape[1])
+    has = sets(states.shape[1], mean.shape[1])
     each = states @ lift
     twice = (states * lift**2) / (each**2)[:, None]
     of_sum = cells.sums(share**2 * (twice.sum(axis=1) - 1))
@@ -85,11 +86,16 @@ def _moved(cells: Cells, states: Floats, lift: Floats, share: Floats, mean: Floa
 
 
 def _by_row(cells: Cells, states: Floats, lift: Floats, scaled: Floats, mean: Floats) -> Floats:
-    """``Expected.by_row``: a property comes, and the image's others stay as they are."""
-    has = which_properties(mean.shape[1])
-    by_row = np.empty((len(states), mean.shape[1]))
-    for one in range(mean.shape[1]):
-        change = without(states, one) * lift * (2 * has[:, one] - 1)
-        apart = change @ has[:, one] - mean[cells.cell, one] * change.sum(axis=1)
-        by_row[:, one] = cells.rows.takes - cells.taken[cells.cell] * scaled * apart
+    """``Expected.by_row``: a property comes, and the image's others change as ``states.change`` says."""
+    properties = mean.shape[1]
+    has, classes = sets(states.shape[1], properties), states.shape[1] == properties + 1
+    by_row = np.empty((len(states), properties, properties))
+    taken = cells.taken[cells.cell] * scaled
+    for one in range(properties):
+        moved = change(states, one, properties) * lift
+        apart = moved @ has - mean[cells.cell] * moved.sum(axis=1, keepdims=True)
+        if not classes:
+            apart *= np.arange(properties) == one
+        by_row[:, one] = -taken[:, None] * apart
+        by_row[:, one, one] += cells.rows.takes
     return by_row

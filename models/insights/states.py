@@ -27,6 +27,34 @@ def without(states: Floats, one: int) -> Floats:
     return np.asarray(states + states[:, np.arange(states.shape[1]) ^ (1 << one)], dtype=np.float64)
 
 
+def sets(states: int, properties: int) -> Floats:
+    """(states, properties): whether a state has each property; of k + 1 states none, or one property alone."""
+    if states != properties + 1:
+        return which_properties(properties)
+    return np.vstack([np.zeros(properties), np.eye(properties)])
+
+
+def change(states: Floats, one: int, properties: int) -> Floats:
+    """(n, states): how the probabilities of the states move with that of property ``one``.
+
+    Free properties: the others stay as they are. Classes: the image is that class and no longer none of them.
+    """
+    has = sets(states.shape[1], properties)[:, one]
+    if states.shape[1] != properties + 1:
+        return np.asarray(without(states, one) * (2 * has - 1), dtype=np.float64)
+    moved = np.broadcast_to(has - (np.arange(len(has)) == 0), states.shape)
+    return np.asarray(np.where(np.isnan(states), np.nan, moved), dtype=np.float64)
+
+
+def exclusive(p: Floats) -> Floats:
+    """States (n, k + 1) of images that are in none or one of the classes with probabilities ``p`` (n, k).
+
+    Where probabilities that were calibrated apart come to more than 1, all are made smaller alike. NaN stays NaN.
+    """
+    p = p / np.maximum(p.sum(axis=1, keepdims=True), 1.0)
+    return np.asarray(np.hstack([np.maximum(1 - p.sum(axis=1, keepdims=True), 0.0), p]), dtype=np.float64)
+
+
 def independent(p: Floats) -> Floats:
     """States (n, 2^k) of properties with probabilities ``p`` (n, k) that have nothing to do with each other."""
     has = which_properties(p.shape[1])

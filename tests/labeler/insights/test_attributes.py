@@ -13,10 +13,11 @@ from attune.labeler.insights import audited, features, insights, questions
 from attune.labeler.insights.words import words
 from attune.labeler.jobs import jobs
 from attune.labeler.performance import imports
-from attune.labeler.records.schema import Annotation, Asset
+from attune.labeler.records.schema import Annotation, Asset, Attribute
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
-from attune.models.errors import DataError
+from attune.models.clock import now
+from attune.models.errors import DataError, NotEnoughLabels
 from attune.workers.jobs import run_insights
 from tests.labeler.catalog import judged
 
@@ -96,3 +97,26 @@ def test_what_the_champion_says_comes_by_asset_whatever_order_is_asked_for(setti
     assert p[[0, 2]].sum(axis=1) == pytest.approx(1)
     assert features.values(settings, known, ids)[1] == ""
     assert (p[[2, 0]] == audited.probabilities(settings, known, ids[::-1])[[0, 2]]).all()
+
+
+def test_audits_without_an_answer_weigh_as_drawn_and_many_of_them_are_refused(settings: Settings) -> None:
+    known = features.known(settings)["serious"]
+    with writing(settings) as session:
+        ids = np.array(session.scalars(select(Asset.asset_id)).all(), dtype=object)
+        audits = select(Annotation.asset_pk).where(Annotation.purpose == "audit").distinct()
+        of = select(Attribute.id).where(Attribute.name == "serious").scalar_subquery()
+        drawn = sorted(session.scalars(audits.where(Annotation.attribute_id == of)).all())
+
+    def taken_back(first: int, last: int) -> None:
+        with writing(settings) as session:
+            chosen = Annotation.asset_pk.in_(drawn[first:last]), Annotation.purpose == "audit"
+            session.execute(update(Annotation).where(*chosen).values(deleted_at=now()))
+
+    (before,) = audited.properties(settings, known, ("serious", "not serious"), ids)
+    taken_back(0, 4)
+    (after,) = audited.properties(settings, known, ("serious", "not serious"), ids)
+    assert len(after.audited) < len(before.audited)
+    assert (1 / after.inclusion).sum() == pytest.approx((1 / before.inclusion).sum())
+    taken_back(4, 20)
+    with pytest.raises(NotEnoughLabels, match=r"\d+ of \d+ audits of serious are open: answer them"):
+        audited.properties(settings, known, ("serious", "not serious"), ids)

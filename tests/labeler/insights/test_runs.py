@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from attune.labeler.insights import evidence, features, imported, insights, questions
 from attune.labeler.insights.words import words
-from attune.labeler.performance import imports
+from attune.labeler.performance import checks, imports
 from attune.labeler.records.schema import InsightQuestion
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
@@ -88,17 +88,36 @@ def test_an_insights_grade_never_rises(settings: Settings, tmp_path: Path) -> No
     assert (one.newest.version, one.newest.grade) == (2, "C")
 
 
-def test_one_or_two_failed_tests_of_a_thousand_are_chance(settings: Settings, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("shown", "spoiled", "believed"), [(10_500, 4, True), (30_000, 1, True), (30_000, 4, False)])
+def test_flagged_tests_are_left_out_alone_unless_more_than_one_in_a_hundred_failed_beyond_chance(
+    settings: Settings, tmp_path: Path, shown: int, spoiled: int, believed: bool
+) -> None:
     made = performed.files(tmp_path, performed.names(300, 2), EFFECT)
-    text = Path(made.performance).read_text()
-    first = next(line for line in text.splitlines() if line.startswith("a0-0,"))
-    Path(made.performance).write_text(text.replace(first, first.replace(",10000,", ",30000,")))
+    first = tuple(f"a{number}-0," for number in range(spoiled))
+    lines = Path(made.performance).read_text().splitlines()
+    spoilt = [line.replace(",10000,", f",{shown},") if line.startswith(first) else line for line in lines]
+    Path(made.performance).write_text("\n".join([*spoilt, ""]))
     performed.bring(settings, made)
     rows = evidence.load(settings)
     assert rows is not None
     assert rows.random is not None
-    assert (rows.tested, rows.flagged, rows.believed) == (300, 1, True)
-    assert len(rows.random) == len(rows.every) - 2
+    assert (rows.tested, rows.flagged, rows.believed) == (300, spoiled, believed)
+    assert len(rows.random) == len(rows.every) - 2 * spoiled
+
+
+def test_tests_of_few_impressions_are_not_called_unfair_by_a_rule_for_many(settings: Settings, tmp_path: Path) -> None:
+    # Ten images that expect one impression each, of which one has seven: chi-square says p < .001, and chance does it.
+    lines = ["asset_id,title_id,canvas,impressions,takes"]
+    for title in range(3):
+        counts = [7, *[1] * 3, *[0] * 6]
+        lines += [f"a{title}-{image},t{title},home,{shown},0" for image, shown in enumerate(counts)]
+    lines += [f"b{image},big,home,{shown},0" for image, shown in enumerate((1000, 1600))]
+    (tmp_path / "takes.csv").write_text("\n".join([*lines, ""]))
+    imports.add(settings, str(tmp_path / "takes.csv"), arm="explore")
+    rows, told = evidence.load(settings), checks.check(settings)
+    assert rows is not None
+    assert (rows.tested, rows.flagged) == (told.tested, told.flagged) == (4, 1)
+    assert [one["title_id"] for one in told.named] == ["big"]
 
 
 def test_the_half_that_finds_a_question_does_not_answer_it(settings: Settings, tmp_path: Path) -> None:

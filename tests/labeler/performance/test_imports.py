@@ -272,3 +272,14 @@ def test_the_folders_of_a_workspace_say_nothing_of_its_rows(tmp_path: Path) -> N
     imports.add(settings, csv(tmp_path / "p.csv", "a,t,home,100,5"))
     assert totals(settings) == {("a", "home"): (100, 5)}
     assert [one.canvas for one in checks.check(settings).canvases] == ["home"]
+
+
+def test_an_arm_that_is_none_is_refused_and_not_read_as_both(settings: Settings, tmp_path: Path) -> None:
+    imports.add(settings, csv(tmp_path / "p.csv", "a,t,home,100,5"), arm="serve")
+    for arm, rows in (("", 1), ("serve", 1)):
+        found = aggregate(settings, arm)
+        assert found is not None
+        assert len(found.outcomes) == rows
+    assert aggregate(settings, "explore") is None
+    with pytest.raises(DataError, match="no arm 'explor'"):
+        aggregate(settings, "explor")

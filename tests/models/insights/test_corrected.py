@@ -166,7 +166,7 @@ def test_with_certain_properties_scores_and_derivatives_are_exact(seed: int, eff
         each = np.exp(effect) * moved[:, 0] / (1 + moved[:, 0] * np.expm1(effect))
         weight = cells.rows.impressions * (1 + moved[:, 0] * np.expm1(effect))
         score = cells.rows.takes @ moved[:, 0] - cells.rows.takes.sum() * (weight @ each) / weight.sum()
-        assert (score - plain) / step[row, 0] == pytest.approx(found.by_row[row, 0], abs=0.05)
+        assert (score - plain) / step[row, 0] == pytest.approx(found.by_row[row, 0, 0], abs=0.05)
 
 
 def test_the_order_of_audits_and_rows_changes_nothing() -> None:
