@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from attune.labeler.insights import imported, insights
+from attune.labeler.insights import imported, insights, publishing
 from attune.labeler.people import tokens
 from attune.labeler.records.schema import InsightQuestion, Job
 from attune.labeler.records.session import reading
@@ -53,7 +53,8 @@ def test_an_owner_runs_registers_publishes_and_retires(answered: Settings, owner
     number = insights.listed(answered)[0].row.id
     where = f"/insights/{number}"
     assert owner.send(f"{where}/publish", form=where, reason=" ").status_code == 422
-    assert owner.send(f"{where}/publish", form=where, reason="<b>sure</b>").status_code == 302
+    assert owner.send(f"{where}/publish", form=where, reason="<b>sure</b>", version=2).status_code == 422
+    assert owner.send(f"{where}/publish", form=where, reason="<b>sure</b>", version=1).status_code == 302
     page = owner.get(where).text
     assert "&lt;b&gt;sure" in page
     assert "Published version 1" in page
@@ -100,7 +101,7 @@ def test_pipelines_get_what_is_published_and_experts_nothing(
     pipeline.client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {tokens.issue(answered, 'nightly', 'pipeline')}"
     assert pipeline.get("/api/v1/insights").get_json()["insights"] == []
     assert pipeline.get(f"/api/v1/insights/{number}").status_code == 404
-    insights.publish(answered, number, "seen", "olga")
+    publishing.publish(answered, number, "seen", "olga")
     (one,) = pipeline.get("/api/v1/insights?grade=A&q=0.05").get_json()["insights"]
     assert (one["id"], one["state"], one["canvas"], one["grade"]) == (number, "published", None, "A")
     whole = pipeline.get(f"/api/v1/insights/{number}").get_json()
