@@ -77,7 +77,9 @@ def _keep_one(session: Session, run: InsightRun, one: dict[str, Any]) -> None:
     digest = digest_json({"question": question.digest, "inputs": one["inputs"], "method": METHOD, "said": said})
     if before is not None and before.digest == digest:
         return
-    grades: list[Any] = [grade for grade in (one["grade"], before.grade if before else "") if grade]
+    # Of all versions: a run without a figure in between does not let the grade rise.
+    given = session.scalars(select(InsightVersion.grade).where(InsightVersion.insight_id == row.id))
+    grades: list[Any] = [grade for grade in (one["grade"], *given) if grade]
     session.add(
         InsightVersion(
             insight_id=row.id,

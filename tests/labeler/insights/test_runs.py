@@ -81,11 +81,18 @@ def test_an_insights_grade_never_rises(settings: Settings, tmp_path: Path) -> No
     made = performed.files(tmp_path, performed.names(60), EFFECT)
     performed.bring(settings, made, arm="serve")
     run_insights.run(settings)
+    few = tmp_path / "few.csv"  # too few titles for a figure: a version without a grade
+    few.write_text("\n".join(Path(made.performance).read_text().splitlines()[:30]) + "\n")
+    with reading(settings) as session:
+        (row,) = imports.active(session)
+    imports.remove(settings, row.id, "again", "olga")
+    imports.add(settings, str(few), arm="serve")
+    run_insights.run(settings)
     imports.add(settings, made.performance, arm="explore")
     run_insights.run(settings)
     (one,) = insights.listed(settings)
     assert one.figures["random"]
-    assert (one.newest.version, one.newest.grade) == (2, "C")
+    assert (one.newest.version, one.newest.grade) == (3, "C")
 
 
 def test_one_or_two_failed_tests_of_a_thousand_are_chance(settings: Settings, tmp_path: Path) -> None:
