@@ -79,7 +79,8 @@ def _check(one: Told, version: int | None) -> None:
         raise DataError(
             f"Insight {number} was asked after figures of {one.question.feature} could be seen, or its values are "
             "newer than those figures. What is chosen for its figures always looks sure, so it is not published. "
-            f"Confirm it with new performance. To plan a test: `attune insights power {number}`"
+            "Confirm it with new performance: ask the question again if the values are newer, then add rows whose "
+            f"period_start is after that day. To plan a test: `attune insights power {number}`"
         )
     if not one.enough:
         raise DataError(

@@ -109,7 +109,23 @@ def _covers(row: InsightQuestion, one: discover.Candidate, work: _Work) -> bool:
 def _figures(work: _Work, question: InsightQuestion) -> dict[str, Any]:
     """One question's figures and inputs."""
     questions.check(question)
-    rows, feature = work.rows, work.known.get(question.feature)
+    feature = work.known.get(question.feature)
+    if question.seen and feature is not None and feature.values == question.values:
+        new = evidence.load(work.settings, after=question.asked_at)  # nobody can have seen this when they asked
+        told = None if new is None else _answered(_over(work, new), question, feature, new=True)
+        if told is not None and told["figures"]["estimate"] is not None:
+            return told
+    return _answered(work, question, feature)
+
+
+def _over(work: _Work, rows: Rows) -> _Work:
+    """The same work over other rows."""
+    return _Work(work.settings, rows, work.known, discovery_half(rows.title_ids), {})
+
+
+def _answered(work: _Work, question: InsightQuestion, feature: Known | None, new: bool = False) -> dict[str, Any]:
+    """The figures of the work's rows. ``new``: all of them are of a time after the question was asked."""
+    rows = work.rows
     if feature is None:
         return _none(question, f"The feature {question.feature} is not there any more.", [])
     inputs: list[dict[str, Any]] = [dict(feature.inputs), {"performance": list(rows.digests)}]
@@ -123,8 +139,8 @@ def _figures(work: _Work, question: InsightQuestion) -> dict[str, Any]:
     except NotEnoughLabels as error:
         return _none(question, str(error), inputs)
     with reading(work.settings) as session:
-        seen = question.seen or not questions.holds(session, question, feature)
-    titles = None if question.titles == questions.ALL and not seen else ~work.half
+        seen = not new and (question.seen or not questions.holds(session, question, feature))
+    titles = None if new or (question.titles == questions.ALL and not seen) else ~work.half
     found = answering.answer(rows, asked, titles, canvas)
     told = answering.figures(found, asked, rows)
     told["canvases"] = answering.by_canvas(rows, found, asked) if canvas is None else []

@@ -121,3 +121,26 @@ def test_a_canvas_that_was_seen_before_it_was_asked_is_not_published(settings: S
     assert not one.enough
     with pytest.raises(DataError, match="after figures of smiles could be seen"):
         publishing.publish(settings, one.row.id, "so sure", "olga")
+
+
+def test_only_performance_of_the_days_after_it_was_asked_confirms_it(settings: Settings, tmp_path: Path) -> None:
+    made = performed.files(tmp_path, performed.names(80), 0.3, ("home", "tv"))
+    head, *rows = Path(made.performance).read_text().split()
+
+    def month(first: str, last: str) -> str:
+        lines = [f"{head},period_start,period_end", *(f"{row},{first},{last}" for row in rows), ""]
+        (tmp_path / f"{first}.csv").write_text("\n".join(lines))
+        return str(tmp_path / f"{first}.csv")
+
+    imports.add(settings, month("2019-01-01", "2019-01-31"), arm="explore")
+    imported.add(settings, made.feature, "smiles", "olga")
+    run_insights.run(settings)
+    number = questions.ask(settings, features.known(settings)["smiles"], canvas="tv", who="olga").row.id
+    for first, last, seen in (("2020-01-01", "2020-01-31", True), ("2999-01-01", "2999-01-31", False)):
+        imports.add(settings, month(first, last), arm="explore")
+        run_insights.run(settings)
+        one = next(one for one in insights.listed(settings) if one.question.id == number)
+        assert (one.seen, one.enough) == (seen, not seen)
+    assert one.figures["titles"] > 45  # both halves, and the new rows alone:
+    assert one.figures["impressions"] <= 10_000 * len(performed.names(80))
+    assert publishing.publish(settings, one.row.id, "the new month says so, too", "olga").row.published == 2
