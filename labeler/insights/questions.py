@@ -41,8 +41,8 @@ def ask(settings: Settings, feature: Known, contrast: str = "", canvas: str = ""
     """
     contrast = contrast_of(feature, contrast)
     with writing(settings) as session:
-        before = find(session, feature, contrast, canvas)
         seen = looked(session, feature)
+        before = find(session, feature, contrast, canvas, by_name=not seen)
         if before is not None:
             return Asked(before, True, seen)
         row = frozen(feature, contrast, canvas, CONFIRMATION if seen else ALL, origin, who, seen)
@@ -88,11 +88,12 @@ def keep(settings: Settings, rows: Iterable[InsightQuestion]) -> list[InsightQue
     return kept
 
 
-def find(session: Session, feature: Known, contrast: str, canvas: str) -> InsightQuestion | None:
+def find(session: Session, feature: Known, contrast: str, canvas: str, by_name: bool = False) -> InsightQuestion | None:
     """The question in force of the same values, whatever the feature's name and whichever way round its two classes
-    are; retired ones may be asked anew."""
+    are; ``by_name``: or of the same name, while nobody has looked. Retired ones may be asked anew."""
     for row in in_force(session):
-        if (row.values, row.canvas) == (feature.values, canvas) and same(row.contrast, contrast):
+        named = row.values == feature.values or (by_name and row.feature == feature.name)
+        if named and row.canvas == canvas and same(row.contrast, contrast):
             return row
     return None
 

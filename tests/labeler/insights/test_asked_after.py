@@ -95,7 +95,7 @@ def test_a_new_file_before_anyone_looked_is_answered_by_all_titles(settings: Set
     imported.add(settings, made.feature, "smiles", "olga")
     for _ in range(2):
         run_insights.run(settings)
-    one = insights.listed(settings)[0]
+    (one,) = insights.listed(settings)
     assert (one.seen, one.enough, one.question.titles) == (False, True, "all")
 
 
