@@ -8,7 +8,7 @@ import click
 
 from attune.labeler.cli.shell import Group, Shell, key_value_lines, table, who
 from attune.labeler.cli.shell import command as attune_command
-from attune.labeler.insights import features, insights, powering, questions
+from attune.labeler.insights import features, insights, powering, publishing, questions
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.told import as_json
 from attune.labeler.insights.words import GRADES, change, often, words
@@ -32,8 +32,8 @@ def command() -> None:
 def ask(shell: Shell, feature: str, contrast: str, canvas: str) -> None:
     """Register a question before it is answered. It never changes after that.
 
-    Register it before anyone has looked, and all titles answer it. After a run has compared the feature, only the half
-    of the titles answers that found nothing.
+    Register it before anyone has looked, and all titles answer it. After a run has compared the feature, its answer is
+    shown but not published: confirm it with new performance.
     """
     known = features.known(shell.settings)
     if feature not in known:
@@ -46,10 +46,12 @@ def ask(shell: Shell, feature: str, contrast: str, canvas: str) -> None:
     row = done.row
     value = {
         "question": row.id, "feature": row.feature, "contrast": row.contrast, "canvas": row.canvas or None,
-        "titles": row.titles, "asked_by": row.asked_by, "asked_at": row.asked_at, "digest": row.digest,
-        "again": done.again,
+        "titles": row.titles, "exploratory": row.seen, "asked_by": row.asked_by, "asked_at": row.asked_at,
+        "digest": row.digest, "again": done.again,
     }  # fmt: skip
     which = "All titles answer it" if row.titles == questions.ALL else "The confirmation half of the titles answers it"
+    if row.seen:
+        which = "Figures of it could be seen before, so its answer is not published: confirm it with new performance"
     begin = "was registered before, and never changes" if done.again else "is registered, and never changes"
     shell.result(value, f"Question {row.id} {begin}: {row.feature}, {row.contrast}. {which}.")
     shell.hint("To answer it: `attune insights run`")
@@ -123,6 +125,10 @@ def show(shell: Shell, number: int) -> None:
     lines |= {f"{row.action}ed" if row.action == "publish" else f"{row.action}d": f"by {row.who}: {row.reason}"
               for row in events}  # fmt: skip
     shell.result(value, key_value_lines(lines))
+    if one.published is not None:
+        shell.hint(f"Published is version {one.published.version}. Pipelines get that one.")
+    if one.seen:
+        shell.hint("It was asked after figures of it could be seen. Confirm it with new performance.")
     if one.moved:
         shell.hint(f"It is stale: {', '.join(one.moved)}. Answer again: `attune insights run`")
 
@@ -130,9 +136,11 @@ def show(shell: Shell, number: int) -> None:
 @attune_command(command, "publish", example='attune insights publish 3 --reason "confirmed in the autumn test"')
 @click.argument("number", metavar="ID", type=click.IntRange(min=1))
 @click.option("--reason", required=True, help="Why, for the history.")
-def publish(shell: Shell, number: int, reason: str) -> None:
+@click.option("--version", type=click.IntRange(min=1), help="The version that you read. Default: the newest.")
+def publish(shell: Shell, number: int, reason: str, version: int | None) -> None:
     """Publish the newest version of insight ID."""
-    one = insights.publish(shell.settings, number, reason, who())
+    read = version or insights.find(shell.settings, number).newest.version
+    one = publishing.publish(shell.settings, number, reason, who(), read)
     shell.result(as_json(one), f"Insight {number} version {one.newest.version} is published. {words(one).sentence}")
 
 
@@ -141,7 +149,7 @@ def publish(shell: Shell, number: int, reason: str) -> None:
 @click.option("--reason", required=True, help="Why, for the history.")
 def retire(shell: Shell, number: int, reason: str) -> None:
     """Retire insight ID for good. Its versions and its history stay."""
-    one = insights.retire(shell.settings, number, reason, who())
+    one = publishing.retire(shell.settings, number, reason, who())
     shell.result(as_json(one), f"Insight {number} is retired.")
 
 

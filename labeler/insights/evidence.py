@@ -7,6 +7,7 @@ so that no mix of viewers or weeks can look like an effect.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import duckdb
 import numpy as np
@@ -62,13 +63,18 @@ def digests(settings: Settings) -> tuple[str, ...]:
         return tuple(row.file for row in active(session))
 
 
-def load(settings: Settings) -> Rows | None:
-    """The rows of all imports; None where there are none. Raises DataError where a file is gone or damaged."""
+def load(settings: Settings, after: datetime | None = None) -> Rows | None:
+    """The rows of all imports, or of periods that begin on a day ``after`` a moment; None where there are none.
+
+    Raises DataError where a file is gone or damaged.
+    """
     with reading(settings) as session:
         imports = active(session)
     if not imports:
         return None
-    with rows_of(settings, imports) as (duck, rows):
+    with rows_of(settings, imports) as (duck, every):
+        late = f"period_start::DATE > DATE '{after.date().isoformat()}'" if after else ""
+        rows = f"(SELECT * FROM {every} WHERE {late})" if late else every
         _check(duck, rows, sum(row.rows for row in imports))
         group = ", ".join((*GROUPS, *PERIOD, "arm"))
         summed: pa.Table = duck.sql(f"""

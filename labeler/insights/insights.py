@@ -1,5 +1,4 @@
-"""Insights: the newest answer to each question, which goes stale when its inputs move; published and retired with a
-reason, and a history that only grows."""
+"""Insights: the newest answer to each question, stale when its inputs move, and the version that is published."""
 
 from __future__ import annotations
 
@@ -7,15 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.insights import evidence, features
 from attune.labeler.records.schema import Insight, InsightEvent, InsightQuestion, InsightRun, InsightVersion
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
-from attune.models.clock import now
-from attune.models.errors import DataError, UnknownInsight
+from attune.models.errors import UnknownInsight
 from attune.models.files.atomic import digest_json
 from attune.models.insights.grades import lowest
 
@@ -26,22 +24,32 @@ PROPOSED, PUBLISHED, RETIRED = "proposed", "published", "retired"
 
 @dataclass(frozen=True)
 class Told:
-    """An insight with its question, its newest version and ``moved``: what has changed since, and makes it stale."""
+    """An insight with its question, one version and ``moved``: what has changed since, and makes it stale.
+
+    ``newest`` is the newest version, or the published one for whoever reads only what is published. ``published`` is
+    the published version where ``newest`` is another.
+    """
 
     row: Insight
     question: InsightQuestion
     newest: InsightVersion
     moved: tuple[str, ...] = ()
+    published: InsightVersion | None = None
 
     @property
     def figures(self) -> dict[str, Any]:
-        """Of the newest version."""
+        """Of the version."""
         return self.newest.figures
 
     @property
+    def seen(self) -> bool:
+        """Whether the question, or its feature's values, came after figures of the feature could be seen."""
+        return bool(self.figures.get("seen"))
+
+    @property
     def enough(self) -> bool:
-        """Whether there is a sentence: a figure, and a q of at most 0.1."""
-        return self.figures["estimate"] is not None and self.figures["q"] <= LARGEST_Q
+        """Whether there is a sentence: a figure, a q of at most 0.1, and nobody can have chosen it for its figure."""
+        return self.figures["estimate"] is not None and self.figures["q"] <= LARGEST_Q and not self.seen
 
 
 def keep(settings: Settings, run: InsightRun, told: Sequence[dict[str, Any]]) -> None:
@@ -56,7 +64,7 @@ def keep(settings: Settings, run: InsightRun, told: Sequence[dict[str, Any]]) ->
 
 def _keep_one(session: Session, run: InsightRun, one: dict[str, Any]) -> None:
     question: InsightQuestion = one["question"]
-    row = session.scalar(select(Insight).where(Insight.question_id == question.id))
+    row = session.scalar(select(Insight).where(Insight.question_id == question.id).with_for_update())
     if row is None:
         row = Insight(question_id=question.id, state=PROPOSED)
         session.add(row)
@@ -65,11 +73,13 @@ def _keep_one(session: Session, run: InsightRun, one: dict[str, Any]) -> None:
         return
     before = newest_of(session, row.id)
     # The other answers of the run are in it, too: q and shrinkage come from all of them together.
-    said = {name: one["figures"].get(name) for name in ("estimate", "se", "q", "shrunk", "corrected")}
+    said = {name: one["figures"].get(name) for name in ("estimate", "se", "q", "shrunk", "corrected", "seen")}
     digest = digest_json({"question": question.digest, "inputs": one["inputs"], "method": METHOD, "said": said})
     if before is not None and before.digest == digest:
         return
-    grades: list[Any] = [grade for grade in (one["grade"], before.grade if before else "") if grade]
+    # Of all versions: a run without a figure in between does not let the grade rise.
+    given = session.scalars(select(InsightVersion.grade).where(InsightVersion.insight_id == row.id))
+    grades: list[Any] = [grade for grade in (one["grade"], *given) if grade]
     session.add(
         InsightVersion(
             insight_id=row.id,
@@ -90,18 +100,18 @@ def newest_of(session: Session, insight: int) -> InsightVersion | None:
     return session.scalar(wanted.order_by(InsightVersion.version.desc()).limit(1))
 
 
-def listed(settings: Settings, canvas: str = "", grade: str = "", q: float | None = None) -> list[Told]:
-    """All insights, the surest first, those without enough after them, retired ones last."""
+def listed(
+    settings: Settings, canvas: str = "", grade: str = "", q: float | None = None, published: bool = False
+) -> list[Told]:
+    """All insights, the surest first, those without enough after them, retired ones last; or ``published`` versions
+    alone, each with its own figures, whatever the newest answer is."""
     last = select(func.max(InsightVersion.id)).group_by(InsightVersion.insight_id)
-    wanted = (
-        select(Insight, InsightQuestion, InsightVersion)
-        .join(InsightQuestion, InsightQuestion.id == Insight.question_id)
-        .join(InsightVersion, InsightVersion.insight_id == Insight.id)
-        .where(InsightVersion.id.in_(last))
-    )
-    moved = _Moved(settings)
+    moved = Moving(settings)
     with reading(settings) as session:
-        found = [Told(*row, moved.of(row[2])) for row in session.execute(wanted)]
+        public = {row[0].id: row for row in session.execute(_with_versions(_IS_PUBLISHED))}
+        newest = [] if published else session.execute(_with_versions(InsightVersion.id.in_(last))).all()
+        rows = list(public.values()) if published else newest
+        found = [Told(*row, moved.of(row[2]), _other(row[2], public.get(row[0].id))) for row in rows]
     kept = [
         one
         for one in found
@@ -112,21 +122,48 @@ def listed(settings: Settings, canvas: str = "", grade: str = "", q: float | Non
     return sorted(kept, key=_order)
 
 
+_IS_PUBLISHED = (Insight.state == PUBLISHED) & (Insight.published == InsightVersion.version)
+
+
+def _with_versions(condition: ColumnElement[bool]) -> Select[Insight, InsightQuestion, InsightVersion]:
+    return (
+        select(Insight, InsightQuestion, InsightVersion)
+        .join(InsightQuestion, InsightQuestion.id == Insight.question_id)
+        .join(InsightVersion, InsightVersion.insight_id == Insight.id)
+        .where(condition)
+    )
+
+
+def _other(version: InsightVersion, row: Any) -> InsightVersion | None:
+    """The published version of ``row``, where it is not ``version``."""
+    return None if row is None or row[2].id == version.id else row[2]
+
+
 def _order(one: Told) -> tuple[Any, ...]:
     figures = one.figures
     size = abs(figures["shrunk"]["estimate"]) if figures["estimate"] is not None else 0.0
     return one.row.state == RETIRED, not one.enough, one.newest.grade == "D", one.newest.grade or "E", -size, one.row.id
 
 
-def find(settings: Settings, number: int) -> Told:
-    """One insight. Raises UnknownInsight."""
-    moved = _Moved(settings)
+def find(settings: Settings, number: int, published: bool = False) -> Told:
+    """One insight: its newest version, or the ``published`` one alone. Raises UnknownInsight."""
+    moved = Moving(settings)
     with reading(settings) as session:
+        public = session.execute(_with_versions(_IS_PUBLISHED & (Insight.id == number))).first()
+        if published and public is None:
+            raise UnknownInsight(f"Insight {number} does not exist, or is not published.")
         row = session.get(Insight, number)
-        newest = None if row is None else newest_of(session, row.id)
-        if row is None or newest is None:
+        shown = public[2] if published and public else newest_of(session, number)
+        if row is None or shown is None:
             raise UnknownInsight(f"Insight {number} does not exist. To list the insights: `attune insights list`")
-        return Told(row, session.get_one(InsightQuestion, row.question_id), newest, moved.of(newest))
+        question = session.get_one(InsightQuestion, row.question_id)
+        return Told(row, question, shown, moved.of(shown), _other(shown, public))
+
+
+def answered(session: Session) -> set[int]:
+    """The questions that have had a figure in some run."""
+    wanted = select(Insight.question_id).join(InsightVersion, InsightVersion.insight_id == Insight.id)
+    return set(session.scalars(wanted.where(InsightVersion.grade != "")))
 
 
 def versions(session: Session, insight: int) -> Sequence[InsightVersion]:
@@ -146,56 +183,7 @@ def last_run(session: Session) -> InsightRun | None:
     return session.scalar(select(InsightRun).order_by(InsightRun.id.desc()).limit(1))
 
 
-def retired_questions(session: Session) -> list[tuple[str, str, str]]:
-    """Feature, canvas and contrast of what was retired: discovery never raises it again, a person may."""
-    wanted = select(InsightQuestion).join(Insight, Insight.question_id == InsightQuestion.id)
-    rows = session.scalars(wanted.where(Insight.state == RETIRED))
-    return [(row.feature, row.canvas, row.contrast) for row in rows]
-
-
-def publish(settings: Settings, number: int, reason: str, who: str) -> Told:
-    """Publish an insight's newest version. Raises DataError without a reason, or where it does not say enough."""
-    one = find(settings, number)
-    if not reason.strip():
-        raise DataError("The reason is empty. Say why you believe it, for whoever reads it later: --reason TEXT")
-    if one.row.state == RETIRED:
-        raise DataError(f"Insight {number} is retired. A retired insight stays retired: register its question again.")
-    if one.figures["estimate"] is None:
-        raise DataError(f"Insight {number} has no figure yet, so there is nothing to publish. {one.figures['why']}")
-    if not one.enough:
-        raise DataError(
-            f"Insight {number} may be chance: its q is {one.figures['q']:.2f}, and at most {LARGEST_Q} is allowed. "
-            f"More impressions may decide it: `attune insights power {number}`"
-        )
-    if one.moved:
-        raise DataError(
-            f"Insight {number} is stale: {', '.join(one.moved)}. Answer the questions again: `attune insights run`"
-        )
-    return _move(settings, one, "publish", PUBLISHED, reason, who)
-
-
-def retire(settings: Settings, number: int, reason: str, who: str) -> Told:
-    """Retire an insight for good. Raises DataError without a reason, and where it is retired already."""
-    one = find(settings, number)
-    if not reason.strip():
-        raise DataError("The reason is empty. Say why it does not hold, for whoever used it: --reason TEXT")
-    if one.row.state == RETIRED:
-        raise DataError(f"Insight {number} is retired already. To see why: `attune insights show {number}`")
-    return _move(settings, one, "retire", RETIRED, reason, who)
-
-
-def _move(settings: Settings, one: Told, action: str, state: str, reason: str, who: str) -> Told:
-    with writing(settings) as session:
-        row = session.get_one(Insight, one.row.id)
-        row.state = state
-        row.published = one.newest.version if state == PUBLISHED else None
-        session.add(InsightEvent(
-            insight_id=row.id, at=now(), who=who, action=action, version=one.newest.version, reason=reason.strip()
-        ))  # fmt: skip
-    return find(settings, one.row.id)
-
-
-class _Moved:
+class Moving:
     """What is different today from what an answer was made of."""
 
     def __init__(self, settings: Settings) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from attune.models.files.atomic import digest_json
+
 
 @dataclass(frozen=True)
 class Known:
@@ -17,6 +19,13 @@ class Known:
     classes: tuple[str, ...]
     digest: str
     audits: str = ""
+
+    @property
+    def values(self) -> str:
+        """What a question keeps of the feature: the same values have it under every name. New images in the pool do not
+        change it, a new file, champion or way to measure does."""
+        made_of = [self.digest] if self.kind == "imported" else [self.name, str(self.version)]
+        return digest_json({"kind": self.kind, "of": made_of})
 
     @property
     def inputs(self) -> dict[str, str | int]:

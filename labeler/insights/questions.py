@@ -1,4 +1,4 @@
-"""Questions, frozen before they are answered: who asked what, and when; nothing of a question ever changes."""
+"""Questions, frozen before they are answered: who asked what of which values, and when; none of it ever changes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RETIRED = "retired"
 @dataclass(frozen=True)
 class Asked:
     """``row`` is the question; ``again``: it was asked before and nothing changed; ``looked``: its feature was already
-    compared with performance, so only the confirmation half answers."""
+    compared with performance, so a new question of it is ``seen`` and is not published."""
 
     row: InsightQuestion
     again: bool
@@ -34,35 +34,38 @@ class Asked:
 
 def ask(settings: Settings, feature: Known, contrast: str = "", canvas: str = "", who: str = "",
         origin: str = PERSON) -> Asked:  # fmt: skip
-    """Register a question. Asked before its feature was compared with performance, all titles answer it.
+    """Register a question. Asked before its feature was compared with performance, all titles answer it; asked after,
+    it is ``seen``: it may have been chosen for its figures.
 
     Raises DataError for a contrast that does not fit the feature.
     """
     contrast = contrast_of(feature, contrast)
     with writing(settings) as session:
-        before = find(session, feature.name, contrast, canvas)
-        seen = looked(session, feature.name)
+        seen = looked(session, feature)
+        before = find(session, feature, contrast, canvas, by_name=not seen)
         if before is not None:
             return Asked(before, True, seen)
-        row = frozen(feature.name, contrast, canvas, CONFIRMATION if seen else ALL, origin, who)
+        row = frozen(feature, contrast, canvas, CONFIRMATION if seen else ALL, origin, who, seen)
         session.add(row)
         session.flush()
         session.expunge(row)
     return Asked(row, False, seen)
 
 
-def frozen(feature: str, contrast: str, canvas: str, titles: str, origin: str, who: str) -> InsightQuestion:
-    """A question with its digest."""
+def frozen(feature: Known, contrast: str, canvas: str, titles: str, origin: str, who: str,
+           seen: bool = False) -> InsightQuestion:  # fmt: skip
+    """A question with its digest, of the values that ``feature`` has now."""
     row = InsightQuestion(
-        feature=feature, contrast=contrast, canvas=canvas, titles=titles, origin=origin, asked_by=who, asked_at=now()
-    )
+        feature=feature.name, contrast=contrast, canvas=canvas, kind=feature.kind, values=feature.values, seen=seen,
+        titles=titles, origin=origin, asked_by=who, asked_at=now(),
+    )  # fmt: skip
     row.digest = digest_of(row)
     return row
 
 
 def digest_of(row: InsightQuestion) -> str:
     """The sha256 of all that a question says."""
-    names = ("feature", "contrast", "canvas", "titles", "origin", "asked_by")
+    names = ("feature", "contrast", "canvas", "kind", "values", "seen", "titles", "origin", "asked_by")
     return digest_json({name: getattr(row, name) for name in names} | {"asked_at": row.asked_at.isoformat()})
 
 
@@ -85,10 +88,12 @@ def keep(settings: Settings, rows: Iterable[InsightQuestion]) -> list[InsightQue
     return kept
 
 
-def find(session: Session, feature: str, contrast: str, canvas: str) -> InsightQuestion | None:
-    """The question in force, whichever way round its two classes are; retired ones may be asked anew."""
+def find(session: Session, feature: Known, contrast: str, canvas: str, by_name: bool = False) -> InsightQuestion | None:
+    """The question in force of the same values, whatever the feature's name and whichever way round its two classes
+    are; ``by_name``: or of the same name, while nobody has looked. Retired ones may be asked anew."""
     for row in in_force(session):
-        if (row.feature, row.canvas) == (feature, canvas) and same(row.contrast, contrast):
+        named = row.values == feature.values or (by_name and row.feature == feature.name)
+        if named and row.canvas == canvas and same(row.contrast, contrast):
             return row
     return None
 
@@ -105,9 +110,36 @@ def in_force(session: Session) -> Sequence[InsightQuestion]:
     return session.scalars(wanted.order_by(InsightQuestion.id)).all()
 
 
-def looked(session: Session, feature: str) -> bool:
-    """Whether a run has compared the feature with performance: who asks after that may know the answer."""
-    return any(feature in run for run in session.scalars(select(InsightRun.looked)))
+def every(session: Session) -> Sequence[InsightQuestion]:
+    """All questions that were ever asked, the oldest first. A retired one stays in the family that q is taken over."""
+    return session.scalars(select(InsightQuestion).order_by(InsightQuestion.id)).all()
+
+
+def looked(session: Session, feature: Known) -> bool:
+    """Whether a run has compared the feature, or its values under another name, with performance: who asks after that
+    may know the answer."""
+    runs = session.execute(select(InsightRun.looked, InsightRun.values))
+    return any(feature.name in names or feature.values in values.values() for names, values in runs)
+
+
+def first_looks(session: Session) -> dict[str, str]:
+    """The values that each feature had when a run first compared it, without values that were compared before."""
+    found: dict[str, str] = {}
+    known: set[str] = set()
+    for values in session.scalars(select(InsightRun.values).order_by(InsightRun.id)):
+        for name, digest in values.items():
+            found.setdefault(name, "" if digest in known else digest)
+        known |= set(values.values())
+    return found
+
+
+def holds(session: Session, row: InsightQuestion, feature: Known) -> bool:
+    """Whether ``feature`` still has the values that the question was asked of, or values that came before anyone had
+    looked: values that came later may have been chosen for their figures."""
+    if feature.values == row.values:
+        return True
+    first = first_looks(session).get(feature.name)
+    return first == feature.values if first is not None else not looked(session, feature)
 
 
 def register_features(settings: Settings, features: Mapping[str, Known], name: str, who: str) -> Asked | None:
@@ -116,6 +148,6 @@ def register_features(settings: Settings, features: Mapping[str, Known], name: s
     if len(feature.classes) > 2:
         return None
     with reading(settings) as session:
-        if looked(session, name):
+        if looked(session, feature):
             return None
     return ask(settings, feature, who=who, origin=IMPORT)

@@ -49,8 +49,10 @@ class _Work:
 
 
 def run(settings: Settings, report: Report, q: float = Q, who: str = "") -> InsightRun:
-    """Find questions, answer all that are in force, and keep the answers. Raises DataError without performance or
-    without any feature, and where files are gone."""
+    """Find questions, answer all that were ever asked, and keep the answers to those that are in force.
+
+    Raises DataError without performance or without any feature, and where files are gone.
+    """
     started, rows, known = now(), evidence.load(settings), features.known(settings)
     if rows is None:
         raise DataError(
@@ -63,7 +65,7 @@ def run(settings: Settings, report: Report, q: float = Q, who: str = "") -> Insi
         )
     work = _Work(settings, rows, known, discovery_half(rows.title_ids), {})
     with reading(settings) as session:
-        before = list(questions.in_force(session))
+        before, answered = list(questions.every(session)), insights.answered(session)
     steps = len(known) + len(before) + discover.MOST
     looked, found = _discover(work, before, lambda done: report(done, steps))
     asked = [*before, *questions.keep(settings, found)]
@@ -71,7 +73,7 @@ def run(settings: Settings, report: Report, q: float = Q, who: str = "") -> Insi
     for number, question in enumerate(sorted(asked, key=lambda one: (one.feature, one.id))):
         told.append(_figures(work, question))
         report(len(known) + number + 1, len(known) + len(asked))
-    _together(told)
+    _together(told, answered)
     done = _record(work, q, who, started, looked, found)
     insights.keep(settings, done, told)
     return done
@@ -81,32 +83,49 @@ def _discover(
     work: _Work, before: list[InsightQuestion], report: Callable[[int], None]
 ) -> tuple[dict[str, int], list[InsightQuestion]]:
     """What discovery asked of each feature, and the questions that it raises."""
-    looked, candidates = {}, []
+    looked: dict[str, int] = {}
+    candidates, screened = [], set()
     for number, (name, feature) in enumerate(work.known.items()):
-        found, looked[name] = discover.screen(work.rows, feature, work.of(name), work.half)
-        candidates += found
+        looked[name] = 0
+        if feature.values not in screened:  # the same values under two names are one finding
+            found, looked[name] = discover.screen(work.rows, feature, work.of(name), work.half)
+            candidates += found
+        screened.add(feature.values)
         report(number + 1)
-    there = [(one.feature, one.canvas, one.contrast) for one in before]
-    with reading(work.settings) as session:
-        there += insights.retired_questions(session)
-    new = [
-        one
-        for one in discover.chosen(candidates)
-        if not any(
-            (feature, canvas) == (one.feature, one.canvas) and questions.same(contrast, one.contrast)
-            for feature, canvas, contrast in there
-        )
-    ]
+    new = [one for one in discover.chosen(candidates) if not any(_covers(row, one, work) for row in before)]
     origin = questions.DISCOVERY
     return looked, [
-        questions.frozen(one.feature, one.contrast, one.canvas, questions.CONFIRMATION, origin, "Attune") for one in new
+        questions.frozen(work.known[one.feature], one.contrast, one.canvas, questions.CONFIRMATION, origin, "Attune")
+        for one in new
     ]
+
+
+def _covers(row: InsightQuestion, one: discover.Candidate, work: _Work) -> bool:
+    """Whether the question was asked before, in force or retired: discovery never raises it again."""
+    named = row.feature == one.feature or row.values == work.known[one.feature].values
+    return named and row.canvas == one.canvas and questions.same(row.contrast, one.contrast)
 
 
 def _figures(work: _Work, question: InsightQuestion) -> dict[str, Any]:
     """One question's figures and inputs."""
     questions.check(question)
-    rows, feature = work.rows, work.known.get(question.feature)
+    feature = work.known.get(question.feature)
+    if question.seen and feature is not None and feature.values == question.values:
+        new = evidence.load(work.settings, after=question.asked_at)  # nobody can have seen this when they asked
+        told = None if new is None else _answered(_over(work, new), question, feature, new=True)
+        if told is not None and told["figures"]["estimate"] is not None:
+            return told
+    return _answered(work, question, feature)
+
+
+def _over(work: _Work, rows: Rows) -> _Work:
+    """The same work over other rows."""
+    return _Work(work.settings, rows, work.known, discovery_half(rows.title_ids), {})
+
+
+def _answered(work: _Work, question: InsightQuestion, feature: Known | None, new: bool = False) -> dict[str, Any]:
+    """The figures of the work's rows. ``new``: all of them are of a time after the question was asked."""
+    rows = work.rows
     if feature is None:
         return _none(question, f"The feature {question.feature} is not there any more.", [])
     inputs: list[dict[str, Any]] = [dict(feature.inputs), {"performance": list(rows.digests)}]
@@ -119,10 +138,13 @@ def _figures(work: _Work, question: InsightQuestion) -> dict[str, Any]:
         asked = _asked(work, feature, question.contrast)
     except NotEnoughLabels as error:
         return _none(question, str(error), inputs)
-    titles = None if question.titles == questions.ALL else ~work.half
+    with reading(work.settings) as session:
+        seen = not new and (question.seen or not questions.holds(session, question, feature))
+    titles = None if new or (question.titles == questions.ALL and not seen) else ~work.half
     found = answering.answer(rows, asked, titles, canvas)
     told = answering.figures(found, asked, rows)
     told["canvases"] = answering.by_canvas(rows, found, asked) if canvas is None else []
+    told["seen"] = seen
     told["halves"] = _halves(work, asked, canvas)
     if found.effect is not None and found.rows is not None and found.within:
         told["examples"] = examples(rows, found.rows, asked.x[found.rows.asset], found.effect.estimate)
@@ -164,15 +186,24 @@ def _halves(work: _Work, asked: Asked, canvas: int | None) -> dict[str, Any]:
     return told
 
 
-def _together(told: list[dict[str, Any]]) -> None:
-    """What the answers of a run say of each other: q values and shrinkage, within titles and across them apart."""
+def _together(told: list[dict[str, Any]], answered: set[int]) -> None:
+    """What the answers of a run say of each other: q values and shrinkage, within titles and across them apart.
+
+    A question that was ``answered`` and has no figure any more, and one that may have been chosen for its figure, count
+    as answers that say nothing: they make no other surer.
+    """
     for within in (True, False):
-        here = [one["figures"] for one in told if one["figures"]["within"] is within]
+        group = [one for one in told if one["figures"]["within"] is within]
+        here = [one["figures"] for one in group]
         estimates = [np.nan if one["estimate"] is None else one["estimate"] for one in here]
         errors = [one.get("se", np.nan) for one in here]
         if not here:
             continue
-        q = q_values([one.get("p", np.nan) for one in here])
+        p = np.array([
+            one["figures"].get("p", 1.0 if one["question"].id in answered else np.nan) for one in group
+        ])  # fmt: skip
+        chosen = np.array([one.get("seen", False) for one in here])
+        q = np.where(chosen, q_values(p), q_values(np.where(chosen & np.isfinite(p), 1.0, p)))
         drawn = shrink(estimates, errors)
         for place, one in enumerate(here):
             known = one["estimate"] is not None
@@ -185,6 +216,6 @@ def _record(
 ) -> InsightRun:
     inputs = {"performance": list(work.rows.digests), "features": {one.name: one.digest for one in work.known.values()}}
     return InsightRun(
-        q=q, seed=SEED, inputs=inputs, looked=looked, found=[one.id for one in found], started_by=who,
-        started_at=started, finished_at=now(),
+        q=q, seed=SEED, inputs=inputs, looked=looked, values={one.name: one.values for one in work.known.values()},
+        found=[one.id for one in found], started_by=who, started_at=started, finished_at=now(),
     )  # fmt: skip

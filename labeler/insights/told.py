@@ -25,10 +25,12 @@ def as_json(one: Told, whole: bool = False) -> dict[str, Any]:
         "uncorrected": figures.get("uncorrected"), "shrunk": figures.get("shrunk"), "naive": figures.get("naive"),
         "enough": one.enough, "sentence": said.sentence, "why": figures["why"], "state": one.row.state,
         "version": one.newest.version, "published_version": one.row.published, "stale": bool(one.moved),
-        "moved": list(one.moved), "digest": one.newest.digest, "titles_asked": question.titles,
+        "exploratory": one.seen, "moved": list(one.moved), "digest": one.newest.digest, "titles_asked": question.titles,
         "origin": question.origin, "asked_by": question.asked_by, "asked_at": iso(question.asked_at),
         "made_at": iso(one.newest.made_at), "inputs": one.newest.inputs["of"],
     }  # fmt: skip
+    other = one.published
+    told["published"] = None if other is None else as_json(Told(one.row, question, other))
     if whole:
         more = (
             "canvases",

@@ -74,6 +74,8 @@ def sentence(one: Told) -> str:
     """The headline: shrunk, because the largest of many figures is also the luckiest."""
     first, second = sides_of(one.question.feature, one.question.contrast)
     figures, number = one.figures, change(one.figures["shrunk"]["estimate"])
+    if one.seen:
+        return f"To be confirmed: images {first} beside images {second}{place(one)}."
     if not one.enough:
         return f"Not sure yet: images {first} beside images {second}{place(one)}."
     if not figures["within"]:

@@ -104,6 +104,7 @@ class InsightPage:
     versions: Sequence[InsightVersion]
     history: Sequence[InsightEvent]
     plan: powering.Plan | None
+    published: str = ""  # what the published version says, where it is not the newest
 
 
 def insights_page(settings: Settings, viewer: Viewer) -> InsightsPage:
@@ -143,6 +144,7 @@ def insight_page(settings: Settings, viewer: Viewer, number: int) -> InsightPage
         [line(part["canvas"], part, reach) for part in canvases],
         [line(name, part, reach) for name, part in halves.items()],
         pairs(examples["same"], images), pairs(examples["other"], images), versions, history, _plan(one),
+        words(Told(one.row, one.question, one.published)).sentence if one.published else "",
     )  # fmt: skip
 
 

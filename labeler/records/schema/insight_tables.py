@@ -34,6 +34,8 @@ class InsightQuestion(Base):
 
     ``contrast`` is two classes, ``first:second``, or ``per sd``; ``canvas`` is empty for all canvases together.
     ``titles``: ``all`` where a person asked before looking, else ``confirmation``, the half that did not find it.
+    ``kind`` and ``values`` are of the feature as it was when it was asked. ``seen``: a person asked it after figures of
+    the feature could be seen, so that no performance of that time can confirm it.
     """
 
     __tablename__ = "insight_questions"
@@ -41,6 +43,9 @@ class InsightQuestion(Base):
     feature: Mapped[str]
     contrast: Mapped[str] = mapped_column(Text)
     canvas: Mapped[str] = mapped_column(Text, default="")
+    kind: Mapped[str] = mapped_column(String(16))  # imported, attribute, measured
+    values: Mapped[str] = mapped_column(String(64))  # digest: `Known.values`
+    seen: Mapped[bool] = mapped_column(default=False)
     titles: Mapped[str] = mapped_column(String(16))
     origin: Mapped[str] = mapped_column(String(16))  # person, import, discovery
     asked_by: Mapped[str]
@@ -57,6 +62,7 @@ class InsightRun(Base):
     seed: Mapped[int]
     inputs: Mapped[dict[str, Any]]
     looked: Mapped[dict[str, Any]]  # feature -> how many questions the discovery half was asked
+    values: Mapped[dict[str, Any]]  # feature -> the digest `Known.values`, of all that were looked at
     found: Mapped[list[Any]]  # questions that the discovery half raised
     started_by: Mapped[str]
     started_at: Mapped[datetime]

@@ -16,7 +16,7 @@ from attune.labeler.insights.told import as_json
 from attune.labeler.web import auth
 from attune.labeler.web.api.described import Query, error, json_answer, text
 from attune.labeler.web.api.routes import get
-from attune.models.errors import DataError, UnknownInsight
+from attune.models.errors import DataError
 
 FOR = "For owners, admins and pipelines. Pipelines get published insights alone. Estimates are log rate ratios."
 PARQUET = "application/vnd.apache.parquet"
@@ -26,7 +26,7 @@ COLUMNS = ("id", "feature", "contrast", "canvas", "estimate", "se", "low", "high
 
 
 class InsightOut(TypedDict):
-    """The newest answer to a frozen question."""
+    """The newest answer to a frozen question; for pipelines the published one."""
 
     id: int
     feature: str
@@ -48,12 +48,14 @@ class InsightOut(TypedDict):
     uncorrected: dict[str, Any] | None
     shrunk: Annotated[dict[str, Any] | None, "The headline: estimate and se."]
     naive: Annotated[float | None, "All takes over all impressions. It mixes titles: never use it."]
-    enough: Annotated[bool, "Whether there is a figure with a q of at most 0.1."]
+    enough: Annotated[bool, "Whether there is a figure with a q of at most 0.1, and it is not exploratory."]
+    exploratory: Annotated[bool, "Asked after figures of it could be seen: confirm it with new performance."]
     sentence: str
     why: Annotated[str, "Why there is no figure."]
     state: Annotated[str, "proposed, published or retired."]
     version: int
     published_version: int | None
+    published: Annotated[dict[str, Any] | None, "The published version, where this is a newer one."]
     stale: Annotated[bool, "Whether performance or the feature changed since."]
     moved: list[str]
     digest: str
@@ -121,9 +123,7 @@ def list_insights(canvas: str, grade: str, q: float | None) -> Response:
 def one_insight(insight: str) -> Response:
     """One insight."""
     number = int(insight) if insight.isascii() and insight.isdecimal() and len(insight) <= 9 else 0
-    one = insights.find(auth.settings(), number)
-    if not _may(one):
-        raise UnknownInsight(f"Insight {number} does not exist, or is not published.")
+    one = insights.find(auth.settings(), number, published=not auth.viewer().manages)
     return jsonify(as_json(one, whole=True))
 
 
@@ -153,8 +153,4 @@ def insights_file(canvas: str, grade: str, q: float | None) -> Response:
 
 
 def _readable(canvas: str, grade: str, q: float | None) -> list[Told]:
-    return [one for one in insights.listed(auth.settings(), canvas, grade, q) if _may(one)]
-
-
-def _may(one: Told) -> bool:
-    return auth.viewer().manages or one.row.state == insights.PUBLISHED
+    return insights.listed(auth.settings(), canvas, grade, q, published=not auth.viewer().manages)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from attune.labeler.insights import features, insights, questions
+from attune.labeler.insights import features, publishing, questions
 from attune.labeler.insights.words import GRADES
 from attune.labeler.jobs import jobs
 from attune.labeler.views.insights import KIND, insight_page, insights_page, waiting
@@ -41,7 +41,8 @@ def register() -> ResponseReturnValue:
     contrast, canvas = form.get("contrast", "").strip(), form.get("canvas", "").strip()[:255]
     done = questions.ask(settings, known[name], contrast, canvas, auth.viewer().name)
     which = "All titles answer it." if done.row.titles == questions.ALL else (
-        "Its feature was looked at before, so only the half of the titles answers that found nothing."
+        "Figures of its feature could be seen before, so its answer is not published. Confirm it with new performance."
+        if done.row.seen else "The half of the titles answers it that did not find it."
     )  # fmt: skip
     begin = "was registered before" if done.again else "is registered and never changes"
     flash(f"Question {done.row.id} {begin}. {which} The next run answers it.", "success")
@@ -57,8 +58,11 @@ def one(number: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:number>/publish")
 def publish(number: int) -> ResponseReturnValue:
-    """Publish the newest version, with a reason."""
-    done = insights.publish(auth.settings(), number, request.form.get("reason", ""), auth.viewer().name)
+    """Publish the version that the page showed, with a reason."""
+    form, viewer = request.form, auth.viewer()
+    sent = form.get("version", "")
+    version = int(sent) if sent.isascii() and sent.isdecimal() and len(sent) <= 9 else 0  # there is no version 0
+    done = publishing.publish(auth.settings(), number, form.get("reason", ""), viewer.name, version, viewer.user_id)
     flash(f"Version {done.newest.version} is published.", "success")
     return redirect(url_for("insights.one", number=number))
 
@@ -66,6 +70,7 @@ def publish(number: int) -> ResponseReturnValue:
 @blueprint.post("/<int:number>/retire")
 def retire(number: int) -> ResponseReturnValue:
     """Retire an insight for good, with a reason."""
-    insights.retire(auth.settings(), number, request.form.get("reason", ""), auth.viewer().name)
+    viewer = auth.viewer()
+    publishing.retire(auth.settings(), number, request.form.get("reason", ""), viewer.name, viewer.user_id)
     flash("The insight is retired. Its versions and its history stay.", "success")
     return redirect(url_for("insights.one", number=number))

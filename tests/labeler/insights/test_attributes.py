@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from attune.labeler.catalog.promote import Move, promote
-from attune.labeler.insights import audited, features, insights, questions
+from attune.labeler.insights import audited, features, insights, publishing, questions
 from attune.labeler.insights.words import words
 from attune.labeler.jobs import jobs
 from attune.labeler.performance import imports
@@ -86,7 +86,7 @@ def test_without_enough_audits_there_is_no_figure_only_one_to_strike_through(tmp
     assert one.figures["uncorrected"]["estimate"] > 0
     assert "audited images" in one.figures["why"]
     with pytest.raises(DataError, match="has no figure yet"):
-        insights.publish(settings, one.row.id, "looks good", "olga")
+        publishing.publish(settings, one.row.id, "looks good", "olga")
 
 
 def test_what_the_champion_says_comes_by_asset_whatever_order_is_asked_for(settings: Settings) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from attune.labeler.insights import evidence, features, imported, insights, questions
+from attune.labeler.insights import evidence, features, imported, insights, publishing, questions
 from attune.labeler.insights.words import words
 from attune.labeler.performance import checks, imports
 from attune.labeler.records.schema import InsightQuestion
@@ -81,11 +81,18 @@ def test_an_insights_grade_never_rises(settings: Settings, tmp_path: Path) -> No
     made = performed.files(tmp_path, performed.names(60), EFFECT)
     performed.bring(settings, made, arm="serve")
     run_insights.run(settings)
+    few = tmp_path / "few.csv"  # too few titles for a figure: a version without a grade
+    few.write_text("\n".join(Path(made.performance).read_text().splitlines()[:30]) + "\n")
+    with reading(settings) as session:
+        (row,) = imports.active(session)
+    imports.remove(settings, row.id, "again", "olga")
+    imports.add(settings, str(few), arm="serve")
+    run_insights.run(settings)
     imports.add(settings, made.performance, arm="explore")
     run_insights.run(settings)
     (one,) = insights.listed(settings)
     assert one.figures["random"]
-    assert (one.newest.version, one.newest.grade) == (2, "C")
+    assert (one.newest.version, one.newest.grade) == (3, "C")
 
 
 @pytest.mark.parametrize(("shown", "spoiled", "believed"), [(10_500, 4, True), (30_000, 1, True), (30_000, 4, False)])
@@ -179,8 +186,8 @@ def test_the_same_inputs_make_no_new_version_and_others_make_it_stale_not_wrong(
     assert one.newest.version == 1
     assert not one.moved
     with pytest.raises(DataError, match="The reason is empty"):
-        insights.publish(settings, one.row.id, " ", "olga")
-    insights.publish(settings, one.row.id, "the autumn test says so, too", "olga")
+        publishing.publish(settings, one.row.id, " ", "olga")
+    publishing.publish(settings, one.row.id, "the autumn test says so, too", "olga")
     values = dict(line.split(",") for line in Path(made.feature).read_text().splitlines()[1:])
     values["a0-0"] = "1" if values["a0-0"] == "0" else "0"
     imported.add(settings, feature(tmp_path / "again.csv", values), "smiles", "olga")
@@ -188,17 +195,17 @@ def test_the_same_inputs_make_no_new_version_and_others_make_it_stale_not_wrong(
     assert stale.moved == ("smiles has another version",)
     assert stale.figures == one.figures
     with pytest.raises(DataError, match="is stale"):
-        insights.publish(settings, one.row.id, "once more", "olga")
+        publishing.publish(settings, one.row.id, "once more", "olga")
     run_insights.run(settings)
     fresh = insights.find(settings, one.row.id)
     assert (fresh.newest.version, fresh.row.published, fresh.moved) == (2, 1, ())
-    insights.retire(settings, one.row.id, "the new page changed it", "otto")
+    publishing.retire(settings, one.row.id, "the new page changed it", "otto")
     with reading(settings) as session:
         history = [(row.action, row.version, row.who) for row in insights.history(session, one.row.id)]
     assert history == [("retire", 2, "otto"), ("publish", 1, "olga")]
     run_insights.run(settings)
     assert insights.find(settings, one.row.id).newest.version == 2
-    for move in (insights.publish, insights.retire):
+    for move in (publishing.publish, publishing.retire):
         with pytest.raises(DataError, match="retired"):
             move(settings, one.row.id, "after all", "olga")
 
@@ -210,7 +217,7 @@ def test_chance_is_not_published_and_few_titles_have_no_figure(settings: Setting
     assert not one.enough
     assert words(one).sentence.startswith("Not sure yet")
     with pytest.raises(DataError, match="may be chance"):
-        insights.publish(settings, one.row.id, "looks good", "olga")
+        publishing.publish(settings, one.row.id, "looks good", "olga")
     few = {name: number % 2 for number, (name, _) in enumerate(performed.names(10))}
     imported.add(settings, feature(tmp_path / "few.csv", few), "few", "olga")
     questions.register_features(settings, features.known(settings), "few", "olga")
@@ -219,7 +226,7 @@ def test_chance_is_not_published_and_few_titles_have_no_figure(settings: Setting
     assert none.figures["estimate"] is None
     assert "Only 10 titles" in none.figures["why"]
     with pytest.raises(DataError, match="has no figure yet"):
-        insights.publish(settings, none.row.id, "looks good", "olga")
+        publishing.publish(settings, none.row.id, "looks good", "olga")
     with pytest.raises(UnknownInsight):
         insights.find(settings, 99)
 

@@ -11,9 +11,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from attune.labeler.insights import imported, insights
+from attune.labeler.insights import imported, insights, publishing
 from attune.labeler.people import tokens
-from attune.labeler.records.schema import InsightQuestion, Job
+from attune.labeler.performance import imports
+from attune.labeler.records.schema import Asset, InsightQuestion, Job
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.workers.jobs import run_insights
@@ -53,7 +54,8 @@ def test_an_owner_runs_registers_publishes_and_retires(answered: Settings, owner
     number = insights.listed(answered)[0].row.id
     where = f"/insights/{number}"
     assert owner.send(f"{where}/publish", form=where, reason=" ").status_code == 422
-    assert owner.send(f"{where}/publish", form=where, reason="<b>sure</b>").status_code == 302
+    assert owner.send(f"{where}/publish", form=where, reason="<b>sure</b>", version="2").status_code == 422
+    assert owner.send(f"{where}/publish", form=where, reason="<b>sure</b>", version="1").status_code == 302
     page = owner.get(where).text
     assert "&lt;b&gt;sure" in page
     assert "Published version 1" in page
@@ -100,7 +102,7 @@ def test_pipelines_get_what_is_published_and_experts_nothing(
     pipeline.client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {tokens.issue(answered, 'nightly', 'pipeline')}"
     assert pipeline.get("/api/v1/insights").get_json()["insights"] == []
     assert pipeline.get(f"/api/v1/insights/{number}").status_code == 404
-    insights.publish(answered, number, "seen", "olga")
+    publishing.publish(answered, number, "seen", "olga")
     (one,) = pipeline.get("/api/v1/insights?grade=A&q=0.05").get_json()["insights"]
     assert (one["id"], one["state"], one["canvas"], one["grade"]) == (number, "published", None, "A")
     whole = pipeline.get(f"/api/v1/insights/{number}").get_json()
@@ -114,3 +116,28 @@ def test_pipelines_get_what_is_published_and_experts_nothing(
     for path in ("/insights", f"/insights/{number}", "/api/v1/insights", "/api/v1/insights.parquet"):
         assert expert.get(path).status_code == 403
     assert "Insights" not in expert.get("/").text
+
+
+def test_pipelines_get_the_published_version_and_owners_both(
+    answered: Settings, owner: Actor, pipeline: Actor, tmp_path: Path
+) -> None:
+    number = insights.listed(answered)[0].row.id
+    publishing.publish(answered, number, "seen", "olga")
+    published = pipeline.get(f"/api/v1/insights/{number}").get_json()
+    with reading(answered) as session:
+        assets = [(row.asset_id, row.title_id or "") for row in session.execute(select(Asset.asset_id, Asset.title_id))]
+    folder = tmp_path / "second"
+    folder.mkdir()
+    imports.add(answered, performed.files(folder, assets, -0.4, ("home",), seed=5).performance, arm="explore")
+    run_insights.run(answered)
+    (one,) = pipeline.get("/api/v1/insights").get_json()["insights"]
+    whole = pipeline.get(f"/api/v1/insights/{number}").get_json()
+    table = pq.read_table(io.BytesIO(pipeline.get("/api/v1/insights.parquet").data)).to_pylist()
+    for told in (one, whole, table[0]):
+        for name in ("estimate", "q", "grade", "sentence", "version", "state", "digest"):
+            assert told[name] == published[name]
+        assert told["stale"]
+    mine = owner.get(f"/api/v1/insights/{number}").get_json()
+    assert (mine["version"], mine["published"]["version"], mine["published_version"]) == (2, 1, 1)
+    assert mine["estimate"] != mine["published"]["estimate"] == published["estimate"]
+    assert "Published is version 1" in owner.get(f"/insights/{number}").text
