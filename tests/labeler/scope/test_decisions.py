@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -103,14 +104,41 @@ def test_sent_twice_it_is_one_decision(desk: PageDesk) -> None:
     assert page(desk).done == 1
 
 
-def test_what_label_studio_does_not_take_is_not_decided_and_may_be_sent_again(desk: PageDesk) -> None:
-    one = given(desk, TICKED, 12)
-    desk.store.away = True
+def half_stored(desk: PageDesk, monkeypatch: pytest.MonkeyPatch) -> Decision:
+    """A decision whose first side has its answers when Label Studio goes away."""
+    one, real, calls = given(desk, TICKED, 13, 15), take_chosen._take, count(1)
+
+    def flaky(*given: Any) -> take_chosen.Outcome:
+        if next(calls) == 2:
+            raise LabelStudioUnreachable("away")
+        return real(*given)
+
+    monkeypatch.setattr(take_chosen, "_take", flaky)
     with pytest.raises(LabelStudioUnreachable):
         take(desk, one)
-    assert page(desk).done == 0
-    desk.store.away = False
-    assert take(desk, one) == Taken("stored", 8)
+    assert said(desk) == {"tender": names(desk, 13, 15)}
+    return one
+
+
+def test_a_decision_whose_answers_did_not_all_come_through_is_sent_again(
+    desk: PageDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = half_stored(desk, monkeypatch)
+    (past,) = page(desk).past
+    assert past.again == str(one.once)
+    assert take(desk, Decision(one.once, "", [])) == Taken("stored", 8)
+    assert said(desk) == {"tender": names(desk, 13, 15), "other": names(desk, 12, 14, 16, 17, 18, 19)}
+    assert page(desk).past[0].again == ""
+
+
+def test_a_decision_whose_answers_did_not_all_come_through_is_taken_back(
+    desk: PageDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = half_stored(desk, monkeypatch)
+    assert decisions.undo(desk.settings, desk.viewer, "tender", page(desk).past[0].key)
+    assert said(desk) == {}
+    with pytest.raises(AlreadyThere):
+        take(desk, one)
 
 
 def test_an_owner_without_a_queue_sets_the_definition_alone(desk: PageDesk) -> None:
@@ -175,6 +203,7 @@ def test_nobody_is_asked_about_a_group_again_or_about_what_waits_for_them(desk: 
     groups.save(desk.settings, desk.attribute.id, Groups(1, 1, 0, [waits, *kept.groups]))
     assert shown(page(desk)) == names(desk, *range(12, 20))
     assert shown(page(desk, OLGA)) == names(desk, *range(8)), "an owner has no queue that they could wait in"
+    take(desk, given(desk, ALL, first=0), OLGA)
     take(desk, given(desk, ALL), OLGA)
     assert shown(page(desk)) == names(desk, *range(20, 28))
 
@@ -189,8 +218,9 @@ def test_experts_see_their_own_decisions_alone(desk: PageDesk) -> None:
 
 def test_an_owner_who_labels_reads_no_decision_about_what_waits_for_them(desk: PageDesk) -> None:
     bo = Viewer("owner", desk.bo.email, desk.bo.id, 2)
-    last = [desk.assets.index(one) for one in desk.assets[-8:]]  # on Bo's page
-    take(desk, given(desk, ALL, first=last[0]), OLGA)
+    last = desk.assets[-8:]  # on Bo's page
+    groups.save(desk.settings, desk.attribute.id, Groups(1, 1, 0, [[one.id for one in last]]))
+    take(desk, given(desk, ALL, first=desk.assets.index(last[0])), OLGA)
     assert [len(one.counts) for one in page(desk, OLGA).past] == [6]
     assert [len(one.counts) for one in page(desk, bo).past] == [0]
 
@@ -227,9 +257,114 @@ def test_a_revision_made_in_the_meantime_is_not_overwritten(desk: PageDesk) -> N
     revise_attribute.revise(desk.settings, replace(old, definition="Anew."), "Clearer")
     with pytest.raises(AlreadyThere):
         definition.write(desk.settings, "tender", 1)
-    assert len(page(desk, OLGA).past) == 1
-    assert page(desk, OLGA).waiting == 1
+    (past,) = page(desk, OLGA).past
+    assert (past.earlier, past.waits, page(desk, OLGA).waiting) == (1, False, 0)
     assert page(desk, OLGA).group == [], "the groups were of the question of before"
+
+
+def test_a_decision_of_before_other_classes_is_no_example_of_the_new_ones(desk: PageDesk) -> None:
+    take(desk, given(desk, TICKED, 12), OLGA)
+    with reading(desk.settings) as session:
+        old = definition_of(session.get_one(Attribute, desk.attribute.id))
+    revise_attribute.revise(desk.settings, replace(old, classes=old.classes[::-1]), "The other way round")
+    with pytest.raises(DataError, match="No decision waits"):
+        definition.write(desk.settings, "tender", 2)
+    assert page(desk, OLGA).done == 0
+
+
+def test_only_the_group_that_is_offered_now_is_decided(desk: PageDesk) -> None:
+    """Forged, a skip would hide each group from everybody, and any image could become an example."""
+    for first in (20, 30):
+        with pytest.raises(AlreadyThere):
+            take(desk, given(desk, ALL, first=first))
+    mixed = Decision(uuid4(), SKIP, names(desk, 12, 20))
+    with pytest.raises(AlreadyThere):
+        take(desk, mixed)
+    assert shown(page(desk)) == shown(page(desk, OLGA)) == names(desk, *range(12, 20))
+    take(desk, given(desk, ALL))
+    for viewer in (desk.viewer, OLGA):  # from a second tab, and by somebody else
+        with pytest.raises(AlreadyThere):
+            take(desk, given(desk, NONE), viewer)
+    assert said(desk) == {"tender": names(desk, *range(12, 20))}
+    assert len(page(desk, OLGA).past) == 1
+
+
+def test_a_skip_hides_the_group_from_whoever_skipped_it_alone(desk: PageDesk) -> None:
+    take(desk, given(desk, SKIP))
+    assert shown(page(desk, OLGA)) == names(desk, *range(12, 20))
+
+
+def test_what_is_taken_back_while_a_revision_is_made_is_not_in_it(
+    desk: PageDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take(desk, given(desk, TICKED, 12))
+    key, real = page(desk).past[0].key, revise_attribute.revise
+
+    def late(*given: Any, **more: Any) -> revise_attribute.Revised:
+        assert decisions.undo(desk.settings, desk.viewer, "tender", key)
+        return real(*given, **more)
+
+    monkeypatch.setattr(revise_attribute, "revise", late)
+    with pytest.raises(AlreadyThere):
+        definition.write(desk.settings, "tender", 1)
+    with reading(desk.settings) as session:
+        one = session.get_one(Attribute, desk.attribute.id)
+        assert (one.revision, one.in_scope or []) == (1, [])
+        assert session.get_one(ScopeDecision, key).written is None
+
+
+def test_what_the_definition_has_is_not_taken_back(desk: PageDesk) -> None:
+    take(desk, given(desk, ALL))
+    definition.write(desk.settings, "tender", 1)
+    assert not decisions.undo(desk.settings, desk.viewer, "tender", page(desk).past[0].key)
+    assert said(desk) == {"tender": names(desk, *range(12, 20))}
+
+
+@pytest.mark.parametrize("role", ["owner", "expert"])
+def test_a_stopped_queue_does_not_keep_answers_from_being_taken_back(desk: PageDesk, role: str) -> None:
+    viewer = Viewer(role, desk.viewer.name, desk.viewer.expert_id, desk.viewer.user_id)
+    take(desk, given(desk, ALL), viewer)
+    key = page(desk, viewer).past[0].key
+    with writing(desk.settings) as session:
+        session.execute(update(Queue).where(Queue.expert_id == desk.ana.id).values(stopped_at=now()))
+    assert decisions.undo(desk.settings, viewer, "tender", key)
+    assert said(desk) == {}
+
+
+def test_an_undo_whose_answers_stay_says_so_and_keeps_the_decision(desk: PageDesk) -> None:
+    owner = Viewer("owner", desk.viewer.name, desk.viewer.expert_id, desk.viewer.user_id)
+    take(desk, given(desk, ALL), owner)
+    key = page(desk, owner).past[0].key
+    with writing(desk.settings) as session:
+        session.execute(update(Queue).where(Queue.expert_id == desk.ana.id).values(closed_at=now()))
+    assert not decisions.undo(desk.settings, owner, "tender", key)
+    assert [one.key for one in page(desk, owner).past] == [key]
+
+
+def test_an_owner_leaves_a_decision_out(desk: PageDesk) -> None:
+    take(desk, given(desk, ALL, note="Hands"), OLGA)
+    take(desk, given(desk, NONE, first=20, note="Posed"), OLGA)
+    second, first = page(desk, OLGA).past
+    assert (first.waits, second.waits) == (True, True)
+    with pytest.raises(AlreadyThere):
+        definition.write(desk.settings, "tender", 1, [first.key, 999])
+    with pytest.raises(DataError, match="No decision is ticked"):
+        definition.write(desk.settings, "tender", 1, [])
+    definition.write(desk.settings, "tender", 1, [first.key])
+    with reading(desk.settings) as session:
+        one = session.get_one(Attribute, desk.attribute.id)
+    assert (one.in_scope, one.out_of_scope or []) == ([*names(desk, 12, 13), "Hands"], [])
+
+
+def test_of_three_classes_what_is_not_ticked_is_no_example(desk: PageDesk) -> None:
+    """It may well be of the second class."""
+    with writing(desk.settings) as session:
+        session.get_one(Attribute, desk.attribute.id).classes = ["tender", "other", "neither"]
+    take(desk, given(desk, TICKED, 12, 13), OLGA)
+    definition.write(desk.settings, "tender", 1)
+    with reading(desk.settings) as session:
+        one = session.get_one(Attribute, desk.attribute.id)
+    assert (one.in_scope, one.out_of_scope or []) == (names(desk, 12, 13), [])
 
 
 def test_the_command_lists_what_was_decided(desk: PageDesk) -> None:
