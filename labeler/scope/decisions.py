@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
-from flask_babel import gettext
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -29,6 +28,7 @@ from attune.models.text import without_controls
 SAID = (ALL, NONE, TICKED, SKIP)
 MOST = 48  # images of one group
 LONGEST_NOTE = 200
+NOT_OFFERED = "This group was decided in the meantime, or it has changed. Nothing was stored. Load the page again."
 PARTS = ("counts", "other")  # names of the batches of answers
 
 
@@ -156,15 +156,8 @@ def _known(session: Session, viewer: Viewer, one: Attribute, once: UUID) -> Scop
     """The viewer's decision of that name. Raises AlreadyThere where it was taken back, or is somebody else's."""
     row = session.scalars(select(ScopeDecision).where(ScopeDecision.once == str(once))).one_or_none()
     if row is not None and (row.undone_at is not None or (row.who, row.attribute_id) != (viewer.name, one.id)):
-        raise AlreadyThere(_not_offered())
+        raise AlreadyThere(NOT_OFFERED)
     return row
-
-
-def _not_offered() -> str:
-    said: str = gettext(
-        "This group was decided in the meantime, or it has changed. Nothing was stored. Here is the group that waits."
-    )
-    return said
 
 
 def _answered(settings: Settings, viewer: Viewer, one: Attribute, row: ScopeDecision) -> Taken:
@@ -202,7 +195,7 @@ def _record(settings: Settings, viewer: Viewer, one: Attribute, given: Decision)
         held = stored.decided(session, one.id)
         there = {asset.asset_id: asset.id for asset in stored.offered(session, settings, viewer, attribute, held)}
         if not set(names) <= set(there):
-            raise AlreadyThere(_not_offered())
+            raise AlreadyThere(NOT_OFFERED)
         row = ScopeDecision(
             attribute_id=one.id,
             once=str(given.once),

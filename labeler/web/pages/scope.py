@@ -41,7 +41,10 @@ def decide(name: str) -> ResponseReturnValue:
     given = Decision(once, request.form.get("said", ""), shown, ticked, request.form.get("note", ""))
     try:
         taken = decisions.take(auth.settings(), auth.viewer(), name, revision, given)
-    except (DataError, AlreadyThere, LabelStudioError, ServiceDown) as error:
+    except AlreadyThere:
+        flash(gettext("This group was decided in the meantime, or it has changed. Nothing was stored."), "warning")
+        return redirect(url_for("scope.page", name=name, more=1))
+    except (DataError, LabelStudioError, ServiceDown) as error:
         flash(str(error), "danger")
         return redirect(url_for("scope.page", name=name, more=1))
     if taken.state == REVISED:
