@@ -48,4 +48,9 @@ def _half(session: Session, settings: Settings, viewer: Viewer, attribute_id: in
 
 def is_shown(key: str, annotation_id: int) -> bool:
     """Whether the annotation is in the half that its expert may read: by a keyed hash, so the same each time."""
-    return hmac.digest(key.encode(), f"label-error:{annotation_id}".encode(), "sha256")[0] % 2 == 0
+    return in_half(key, f"label-error:{annotation_id}")
+
+
+def in_half(key: str, what: str) -> bool:
+    """Whether ``what`` is in the random half that the secret ``key`` draws: the same each time."""
+    return hmac.digest(key.encode(), what.encode(), "sha256")[0] % 2 == 0

@@ -7,7 +7,7 @@ lost. The champion continues being served; Label Studio's projects and the next 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -89,11 +89,14 @@ def revise(
     into: Mapping[str, str] | None = None,
     kept_classes: str | Collection[str] = ALL,
     expected_revision: int | None = None,
+    within: Callable[[Session, Attribute], None] | None = None,
 ) -> Revised:
     """Make ``definition`` the attribute's newest revision; ``into`` and ``kept_classes`` as in ``revisions.reading``.
 
-    ``expected_revision``: the one that was changed. Raises UnknownAttribute, DataError for an empty reason, where
-    nothing changes or a class is not there, and AlreadyThere where someone else made a revision in the meantime.
+    ``expected_revision``: the one that was changed. ``within``: writes more in the same transaction.
+
+    Raises UnknownAttribute, DataError for an empty reason, where nothing changes or a class is not there, and
+    AlreadyThere where someone else made a revision in the meantime.
     """
     if not reason.strip():
         raise DataError("reason: it is empty. Say in one sentence why the question changes. The history keeps it.")
@@ -116,6 +119,8 @@ def revise(
         _write(attribute, definition)
         _append(session, attribute, reason, mapping)
         _apply_mapping(session, attribute.id, mapping)
+        if within is not None:
+            within(session, attribute)
         carried = jobs.record(session, "configure", attribute=attribute.name)
     with suppress(ServiceDown):  # recorded as failed, and sent again once Redis is back
         jobs.hand_over(settings, carried, "configure")

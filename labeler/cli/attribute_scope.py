@@ -14,8 +14,7 @@ from attune.labeler.cli.shell import Shell, table
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.records.schema import Asset, ScopeDecision
 from attune.labeler.records.session import reading
-from attune.labeler.scope import definition
-from attune.labeler.scope.decisions import SKIP
+from attune.labeler.scope.stored import SKIP, sides
 from attune.models.clock import iso
 
 
@@ -41,7 +40,7 @@ def scope(shell: Shell, name: str) -> None:
 
 
 def _facts(row: ScopeDecision, names: Mapping[int, str]) -> dict[str, Any]:
-    counts, other = ([names[key] for key in side if key in names] for side in definition.sides(row))
+    counts, other = ([names[key] for key in side if key in names] for side in sides(row))
     return {
         "who": row.who,
         "decided_at": iso(row.decided_at),

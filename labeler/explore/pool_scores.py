@@ -122,11 +122,9 @@ def save(
 ) -> None:
     """Keep the scores of ``keys`` (N,), in any order, and ``probabilities`` (N, c) in place of those kept before.
 
-    ``ranked`` is held for owners who label until ``steps`` or the revision is another.
+    ``ranked`` is held for owners who label until ``steps`` is higher than ever, or the revision is another.
     """
-    before = _before(settings, attribute)
-    same = before is not None and (before.revision, before.steps) == (attribute.revision, steps)
-    held = before.held if before is not None and same and before.held else ranked
+    held, steps = _held(_before(settings, attribute), attribute.revision, steps, ranked)
     order = np.argsort(keys, kind="stable")
     keys, p = keys[order], probabilities[order].astype(np.float32)
     doubt = margin(p, attribute.classes, thresholds)
@@ -147,6 +145,16 @@ def save(
     schema = batch.schema.with_metadata({META: json.dumps(content).encode()})
     with atomic_writer(_place(settings, attribute.id)) as file, pa.ipc.new_file(file, schema) as writer:
         writer.write_batch(pa.record_batch(batch.columns, schema=schema))
+
+
+def _held(
+    before: Summary | None, revision: int, steps: int, ranked: Mapping[str, RankedRight]
+) -> tuple[Mapping[str, RankedRight], int]:
+    """What is held, and for which steps: answers taken back and given again bring no newer figure."""
+    if before is None or before.revision != revision:
+        return ranked, steps
+    held = before.held if before.held and steps <= before.steps else ranked
+    return held, max(steps, before.steps)
 
 
 def _first(keys: npt.NDArray[np.int64], cost: npt.NDArray[np.floating[Any]]) -> list[int]:

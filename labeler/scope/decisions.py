@@ -17,16 +17,19 @@ from attune.labeler.people.viewer import Viewer
 from attune.labeler.queues import asking
 from attune.labeler.records.schema import Asset, Attribute, ScopeDecision
 from attune.labeler.records.session import reading, writing
+from attune.labeler.scope import stored
+from attune.labeler.scope.stored import ALL, NONE, SKIP, TICKED
 from attune.labeler.settings import Settings
 from attune.models.clock import now
-from attune.models.errors import AccessError, DataError
+from attune.models.errors import AccessError, AlreadyThere, DataError
 from attune.models.files.cell_ids import normalise
 from attune.models.text import without_controls
 
-ALL, NONE, TICKED, SKIP = "all", "none", "ticked", "skip"
 SAID = (ALL, NONE, TICKED, SKIP)
 MOST = 48  # images of one group
 LONGEST_NOTE = 200
+NOT_OFFERED = "This group was decided in the meantime, or it has changed. Nothing was stored. Load the page again."
+PARTS = ("counts", "other")  # names of the batches of answers
 
 
 @dataclass(frozen=True)
@@ -41,16 +44,6 @@ class Decision:
     shown: Sequence[str]
     ticked: Sequence[str] = ()
     note: str = ""
-
-    @property
-    def counting(self) -> list[str]:
-        """The images that count."""
-        return {ALL: list(self.shown), TICKED: list(self.ticked)}.get(self.said, [])
-
-    @property
-    def other(self) -> list[str]:
-        """The images that do not count: those that the person said so of, ticked images apart."""
-        return [] if self.said == SKIP else [one for one in self.shown if one not in set(self.counting)]
 
 
 @dataclass(frozen=True)
@@ -77,48 +70,75 @@ def labels(session: Session, settings: Settings, viewer: Viewer, attribute: Attr
 
 
 def take(settings: Settings, viewer: Viewer, name: str, revision: int, given: Decision) -> Taken:
-    """Store the viewer's decision about a group of revision ``revision``; to repeat it changes nothing.
+    """Store the viewer's decision about a group of revision ``revision``, then its answers.
 
     An image that counts gets the first class. One that does not gets the other of two classes; where there are more
-    it gets no answer, as nobody said which. Raises UnknownAttribute, AccessError, DataError for what is no decision,
-    and as `take_chosen.take`: then nothing was stored that may not be sent again.
+    it gets no answer, as nobody said which. To send a decision again goes on with its answers as it was first sent.
+
+    Raises UnknownAttribute, AccessError, DataError for what is no decision and AlreadyThere for what is no group that
+    is offered now: then nothing was stored. LabelStudioUnreachable, LabelStudioRefused as `take_chosen.take`: then the
+    decision is stored and may be sent again or taken back, and so it is where the state is not ``STORED``.
     """
     with reading(settings) as session:
         one = attributes.find(session, name)
         answering = labels(session, settings, viewer, one)
-    _check(given)
+        row = _known(session, viewer, one, given.once)
     if one.revision != revision:
         return Taken(REVISED)
-    if (before := _known(settings, given.once)) is not None:
-        return Taken(STORED, before)
-    taken = _answered(settings, viewer, one, given) if answering else Taken(STORED)
-    if taken.state == STORED:
-        _record(settings, viewer, one, given, taken.answers)
+    if row is None:
+        _check(given)
+        row = _record(settings, viewer, one, given)
+    if row is None:
+        return Taken(REVISED)
+    taken = _answered(settings, viewer, one, row) if answering else Taken(STORED, row.answers)
+    if taken.state == STORED and taken.answers != row.answers:
+        with writing(settings) as session:
+            session.execute(update(ScopeDecision).where(ScopeDecision.id == row.id).values(answers=taken.answers))
     return taken
 
 
 def undo(settings: Settings, viewer: Viewer, name: str, decision: int) -> bool:
-    """Take back a decision of the viewer's that no revision was made of, and its answers; False where there is none.
+    """Take back a decision of the viewer's that no revision was made of, and its answers, also while the queue is
+    stopped; False where nothing was taken back.
 
-    Raises as `take`.
+    Raises UnknownAttribute, AccessError, LabelStudioUnreachable, LabelStudioRefused.
     """
     with reading(settings) as session:
         one = attributes.find(session, name)
-        answering = labels(session, settings, viewer, one)
-        mine = (ScopeDecision.attribute_id == one.id, ScopeDecision.who == viewer.name, ScopeDecision.id == decision)
-        still = (ScopeDecision.undone_at.is_(None), ScopeDecision.written.is_(None))
-        row = session.scalars(select(ScopeDecision).where(*mine, *still)).one_or_none()
-    if row is None:
-        return False
-    if answering and row.answers:
-        once = UUID(row.once)
-        batches = [Chosen(uuid5(once, f"undo {part}"), uuid5(once, part), undo=True) for part in ("counts", "other")]
-        done = take_chosen.take(settings, viewer, name, one.revision, batches)
-        if any(outcome.state != STORED for outcome in done.values()):
+        has_queue = _has_queue(session, viewer, one)
+    mine = (ScopeDecision.attribute_id == one.id, ScopeDecision.who == viewer.name, ScopeDecision.id == decision)
+    still = (ScopeDecision.undone_at.is_(None), ScopeDecision.written.is_(None))
+    with writing(settings) as session:  # first, so that no revision is made of it while its answers go
+        row = session.scalars(select(ScopeDecision).where(*mine, *still).with_for_update()).one_or_none()
+        if row is None:
             return False
-    with writing(settings) as session:
-        session.execute(update(ScopeDecision).where(ScopeDecision.id == decision).values(undone_at=now()))
+        row.undone_at = now()
+    done = False
+    try:
+        done = _answers_taken_back(settings, viewer, one, row) if has_queue else not row.answers
+    finally:
+        if not done:
+            with writing(settings) as session:
+                session.execute(update(ScopeDecision).where(ScopeDecision.id == decision).values(undone_at=None))
+    return done
+
+
+def _has_queue(session: Session, viewer: Viewer, one: Attribute) -> bool:
+    """Whether answers of the viewer's can be here. Raises AccessError for who has no queue and does not manage."""
+    try:
+        own_queue.find(session, viewer, one.name)
+    except AccessError:
+        if viewer.manages:
+            return False
+        raise
     return True
+
+
+def _answers_taken_back(settings: Settings, viewer: Viewer, one: Attribute, row: ScopeDecision) -> bool:
+    once = UUID(row.once)
+    batches = [Chosen(uuid5(once, f"undo {part}"), uuid5(once, part), undo=True) for part in PARTS]
+    done = take_chosen.take(settings, viewer, one.name, one.revision, batches)
+    return all(outcome.state == STORED for outcome in done.values())
 
 
 def _check(given: Decision) -> None:
@@ -132,20 +152,25 @@ def _check(given: Decision) -> None:
         raise DataError("An image is ticked that the group does not show. Load the page again.")
 
 
-def _known(settings: Settings, once: UUID) -> int | None:
-    with reading(settings) as session:
-        return session.scalar(select(ScopeDecision.answers).where(ScopeDecision.once == str(once)))
+def _known(session: Session, viewer: Viewer, one: Attribute, once: UUID) -> ScopeDecision | None:
+    """The viewer's decision of that name. Raises AlreadyThere where it was taken back, or is somebody else's."""
+    row = session.scalars(select(ScopeDecision).where(ScopeDecision.once == str(once))).one_or_none()
+    if row is not None and (row.undone_at is not None or (row.who, row.attribute_id) != (viewer.name, one.id)):
+        raise AlreadyThere(NOT_OFFERED)
+    return row
 
 
-def _answered(settings: Settings, viewer: Viewer, one: Attribute, given: Decision) -> Taken:
+def _answered(settings: Settings, viewer: Viewer, one: Attribute, row: ScopeDecision) -> Taken:
     """Let the images have the answers that the decision says."""
-    sides = [("counts", one.classes[0], given.counting)]
-    if len(one.classes) == 2:
-        sides.append(("other", one.classes[1], given.other))
+    with reading(settings) as session:
+        there = select(Asset.id, Asset.asset_id).where(Asset.id.in_([int(key) for key in row.shown]))
+        names = {key: asset_id for key, asset_id in session.execute(there)}  # noqa: C416
+    once = UUID(row.once)
+    values = one.classes if len(one.classes) == 2 else one.classes[:1]
     batches = [
-        Chosen(uuid5(given.once, f"send {part}"), uuid5(given.once, part), value, images)
-        for part, value, images in sides
-        if images
+        Chosen(uuid5(once, f"send {part}"), uuid5(once, part), value, [names[key] for key in keys if key in names])
+        for part, value, keys in zip(PARTS, values, stored.sides(row), strict=False)
+        if keys
     ]
     if not batches:
         return Taken(STORED)
@@ -154,24 +179,36 @@ def _answered(settings: Settings, viewer: Viewer, one: Attribute, given: Decisio
     return Taken(refused[0] if refused else STORED, sum(outcome.stored for outcome in done))
 
 
-def _record(settings: Settings, viewer: Viewer, one: Attribute, given: Decision, answers: int) -> None:
+def _record(settings: Settings, viewer: Viewer, one: Attribute, given: Decision) -> ScopeDecision | None:
+    """Store the decision with no answers yet; None where the question was revised in the meantime.
+
+    Raises AlreadyThere where its images are no part of the group that the viewer is offered now.
+    """
     names = [normalise(name) for name in given.shown]
     with writing(settings) as session:
-        if session.scalar(select(ScopeDecision.id).where(ScopeDecision.once == str(given.once))) is not None:
-            return
-        there = dict(session.execute(select(Asset.asset_id, Asset.id).where(Asset.asset_id.in_(names))).all())
-        session.add(
-            ScopeDecision(
-                attribute_id=one.id,
-                once=str(given.once),
-                revision=one.revision,
-                who=viewer.name,
-                expert_id=viewer.expert_id,
-                said=given.said,
-                shown=[there[name] for name in names if name in there],
-                ticked=[there[name] for name in map(normalise, given.ticked) if name in there],
-                note=without_controls(" ".join(given.note.split()))[:LONGEST_NOTE],
-                answers=answers,
-                decided_at=now(),
-            )
+        attribute = session.get_one(Attribute, one.id)
+        session.refresh(attribute, with_for_update=True)  # one at a time: of two tabs the first decides
+        if (known := _known(session, viewer, one, given.once)) is not None:
+            return known
+        if attribute.revision != one.revision:
+            return None
+        held = stored.decided(session, one.id)
+        there = {asset.asset_id: asset.id for asset in stored.offered(session, settings, viewer, attribute, held)}
+        if not set(names) <= set(there):
+            raise AlreadyThere(NOT_OFFERED)
+        row = ScopeDecision(
+            attribute_id=one.id,
+            once=str(given.once),
+            revision=one.revision,
+            who=viewer.name,
+            expert_id=viewer.expert_id,
+            said=given.said,
+            shown=[there[name] for name in names],
+            ticked=[there[name] for name in map(normalise, given.ticked)],
+            note=without_controls(" ".join(given.note.split()))[:LONGEST_NOTE],
+            answers=0,
+            decided_at=now(),
         )
+        session.add(row)
+        session.flush()
+        return row

@@ -32,8 +32,12 @@ class Groups:
     groups: Sequence[Sequence[int]] = field(default_factory=tuple)
 
     def holds(self, revision: int, steps: int) -> bool:
-        """Whether these groups are still those of ``revision`` and ``steps``."""
-        return (self.revision, self.steps) == (revision, steps)
+        """Whether these groups are still those of ``revision`` and ``steps``.
+
+        Answers that are taken back and given again bring no others: whoever could have them made anew at will would
+        see by an own answer whether the probe learns from it.
+        """
+        return self.revision == revision and steps <= self.steps
 
 
 def save(settings: Settings, attribute_id: int, made: Groups) -> None:

@@ -9,28 +9,29 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers import exclusion
 from attune.labeler.attributes import attributes
 from attune.labeler.people.viewer import Viewer, may_explore, waiting
-from attune.labeler.records.schema import Annotation, Asset, Attribute, ScopeDecision
+from attune.labeler.records.schema import Asset, Attribute, ScopeDecision
 from attune.labeler.records.session import reading
-from attune.labeler.scope import decisions, definition, groups
-from attune.labeler.scope.decisions import SKIP
+from attune.labeler.scope import decisions, groups, stored
 from attune.labeler.scope.groups import ROUND
+from attune.labeler.scope.stored import SKIP
 from attune.labeler.settings import Settings
 from attune.labeler.settings.workspace_id import workspace_id
 from attune.labeler.views.attribute_page import Example, examples
 from attune.labeler.views.pictures import PageImage, picture
-from attune.models.scope.cut_groups import GroupSettings
 
-SMALLEST = GroupSettings().smallest  # images that are still a group once some of it were answered
 SHOWN = 6  # images of each side of a past decision
 PAST = 30  # decisions on the page
 
 
 @dataclass(frozen=True)
 class PastDecision:
-    """A decision with the images that count and those that do not; ``own``: of the viewer's, to be taken back."""
+    """A decision with the images that count and those that do not; ``own``: of the viewer's, to be taken back.
+
+    ``waits``: the viewer may add it to the definition. ``earlier``: the revision that it was about, where the question
+    is another now and nothing came of it. ``again``: the name to send it by again, where its answers are not stored.
+    """
 
     key: int
     said: str
@@ -41,6 +42,9 @@ class PastDecision:
     decided_at: datetime
     written: int | None
     own: bool
+    waits: bool = False
+    earlier: int | None = None
+    again: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,10 +86,9 @@ def scope_page(settings: Settings, viewer: Viewer, name: str) -> ScopePage:
     with reading(settings) as session:
         one = attributes.find(session, name)
         answering = decisions.labels(session, settings, viewer, one)
-        rows = _decided(session, one)
-        kept = groups.load(settings, one)
-        own = [row for row in rows if row.who == viewer.name and row.written is None and row.said != SKIP]
-        told = rows if viewer.manages else [row for row in rows if row.who == viewer.name]
+        rows = stored.decided(session, one.id)
+        mine = [row for row in rows if row.who == viewer.name]
+        own = [row for row in mine if stored.is_waiting(row, one)]
         return ScopePage(
             name=one.name,
             question=one.question,
@@ -94,45 +97,22 @@ def scope_page(settings: Settings, viewer: Viewer, name: str) -> ScopePage:
             revision=one.revision,
             in_scope=examples(session, one.in_scope),
             out_of_scope=examples(session, one.out_of_scope),
-            group=_group(session, viewer, one, kept.groups if kept else (), rows),
+            group=[picture(asset) for asset in stored.offered(session, settings, viewer, one, rows)],
             done=len(own),
-            past=_past(session, viewer, [row for row in told if row.said != SKIP]),
+            past=_past(session, viewer, one, rows if viewer.manages else mine, answering),
             labels=answering,
-            waiting=len(definition.waiting(session, one.id)) if viewer.manages else 0,
-            begun=kept is not None,
+            waiting=len(stored.waiting(session, one)) if viewer.manages else 0,
+            begun=groups.load(settings, one) is not None,
             workspace=workspace_id(settings),
         )
 
 
-def _decided(session: Session, one: Attribute) -> list[ScopeDecision]:
-    """All decisions that hold, the newest first."""
-    mine = (ScopeDecision.attribute_id == one.id, ScopeDecision.undone_at.is_(None))
-    return list(session.scalars(select(ScopeDecision).where(*mine).order_by(ScopeDecision.id.desc())))
-
-
-def _group(
-    session: Session, viewer: Viewer, one: Attribute, found: Sequence[Sequence[int]], rows: Sequence[ScopeDecision]
-) -> list[PageImage]:
-    """The first group that nobody decided, less what the viewer answered or will be asked: what is left out of it is
-    in the viewer's own queue, whatever it waits as, so it tells nothing."""
-    decided = {int(key) for row in rows for key in row.shown}
-    for keys in found:
-        if decided & set(keys):
-            continue
-        answered = select(Annotation.asset_pk).where(
-            Annotation.attribute_id == one.id,
-            Annotation.expert_id == (viewer.expert_id or 0),
-            exclusion.kept_in_label_studio(),
-        )
-        free = (may_explore(viewer), Asset.id.not_in(answered), Asset.id.not_in(waiting(viewer)))
-        there = {row.id: row for row in session.scalars(select(Asset).where(Asset.id.in_(keys), *free))}
-        if len(there) >= SMALLEST:
-            return [picture(there[key]) for key in keys if key in there]
-    return []
-
-
-def _past(session: Session, viewer: Viewer, rows: Sequence[ScopeDecision]) -> list[PastDecision]:
-    held = [(row, definition.sides(row)) for row in rows[:PAST]]
+def _past(
+    session: Session, viewer: Viewer, one: Attribute, rows: Sequence[ScopeDecision], answering: bool
+) -> list[PastDecision]:
+    """The newest decisions of ``rows``, and all that wait to be added: an owner adds none without having seen it."""
+    told = [row for row in rows if row.said != SKIP]
+    held = [(row, stored.sides(row)) for at, row in enumerate(told) if at < PAST or stored.is_waiting(row, one)]
     keys = {key for _, (counts, other) in held for key in (*counts[:SHOWN], *other[:SHOWN])}
     # As `may_compare`: others' answers on what waits for the viewer would be read before an own one.
     condition = (Asset.id.in_(keys), may_explore(viewer), Asset.id.not_in(waiting(viewer)))
@@ -147,7 +127,16 @@ def _past(session: Session, viewer: Viewer, rows: Sequence[ScopeDecision]) -> li
             [there[key] for key in other[:SHOWN] if key in there],
             row.decided_at,
             row.written,
-            row.who == viewer.name and row.written is None,
+            own=row.who == viewer.name and row.written is None,
+            waits=viewer.manages and stored.is_waiting(row, one),
+            earlier=row.revision if row.written is None and row.revision != one.revision else None,
+            again=row.once if answering and row.who == viewer.name and _lacks_answers(row, one) else "",
         )
         for row, (counts, other) in held
     ]
+
+
+def _lacks_answers(row: ScopeDecision, one: Attribute) -> bool:
+    """Whether the answers of a decision that waits did not all come through."""
+    counts, other = stored.sides(row)
+    return stored.is_waiting(row, one) and not row.answers and bool(counts or (other and len(one.classes) == 2))

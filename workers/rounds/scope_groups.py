@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sqlalchemy import select
 
+from attune.labeler.answers import own_errors
 from attune.labeler.explore import pool_scores
 from attune.labeler.explore.pool_scores import PoolScores
 from attune.labeler.people.viewer import TOLD_EVERY
@@ -16,7 +18,7 @@ from attune.labeler.records.schema import Run, ScopeDecision
 from attune.labeler.records.session import reading
 from attune.labeler.scope import groups
 from attune.labeler.scope.groups import MOST, Groups
-from attune.labeler.settings import Settings
+from attune.labeler.settings import Settings, secrets
 from attune.models.evaluation.audit_titles import pool_reserved_mask
 from attune.models.scope.cut_groups import GroupSettings, cut_groups, from_line, near_line
 from attune.workers.rounds.queue_plan import asked_rows
@@ -37,16 +39,17 @@ def leave(settings: Settings, snapshot: Snapshot, number: int) -> bool:
     scores = pool_scores.load(settings, attribute)
     if scores is None or (kept is not None and kept.holds(attribute.revision, steps)):
         return False
-    found = find(snapshot, scores, decided)
+    found = find(snapshot, scores, decided, secrets.load(settings.secrets).audit_key)
     groups.save(settings, attribute.id, Groups(number, attribute.revision, steps, found))
     return True
 
 
-def find(snapshot: Snapshot, scores: PoolScores, decided: Sequence[Sequence[int]]) -> list[list[int]]:
+def find(snapshot: Snapshot, scores: PoolScores, decided: Sequence[Sequence[int]], secret: str) -> list[list[int]]:
     """Keys of the images of each group, the best group first; ``decided`` are those of the groups of before.
 
     No image of a title that is reserved for audits is in them, and none that somebody answered or was asked about as
-    an audit: what is decided of a group becomes answers that are trained on.
+    an audit: what is decided of a group becomes answers that are trained on. Nor of a random half of the titles, which
+    ``secret`` draws: whatever is missing would else be reserved.
     """
     pool, keys = snapshot.view.pool, snapshot.view.keys
     place = scores.rows(keys.tolist())
@@ -55,6 +58,8 @@ def find(snapshot: Snapshot, scores: PoolScores, decided: Sequence[Sequence[int]
     allowed &= ~np.isin(keys, [key for shown in decided for key in shown])
     rows = np.flatnonzero(allowed)
     allowed[rows] = ~pool_reserved_mask(pool, rows, snapshot.learner.reserved_share, snapshot.seed)
+    rows = np.flatnonzero(allowed)
+    allowed[rows] = _half(pool.title_ids[rows], snapshot.attribute.id, secret)
     chosen = GroupSettings()
     margins = from_line(np.where(place >= 0, _margins(scores)[place], 0.0), allowed, chosen.side)
     band = near_line(margins, allowed, chosen.band)
@@ -62,6 +67,13 @@ def find(snapshot: Snapshot, scores: PoolScores, decided: Sequence[Sequence[int]
     means = [pool.rows(rows).mean(axis=0) for rows in before if len(rows)]
     found = cut_groups(pool.rows(band), margins[band], pool.title_ids[band], means, MOST, chosen)
     return [_shuffled(keys[band[one.rows]].tolist()) for one in found]
+
+
+def _half(titles: npt.NDArray[Any], attribute_id: int, secret: str) -> npt.NDArray[np.bool_]:
+    """Which of ``titles`` (n,) are in the half that groups are made of, bool (n,)."""
+    each, place = np.unique(titles, return_inverse=True)
+    drawn = [own_errors.in_half(secret, f"scope:{attribute_id}:{title}") for title in each]
+    return np.array(drawn, dtype=bool)[place]
 
 
 def _margins(scores: PoolScores) -> Floats:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers import first_answers, task_ids
+from attune.labeler.answers import first_answers, task_ids, tickless_pages
 from attune.labeler.answers.counting import current
 from attune.labeler.assets.active_pool import PoolView, open_pool
 from attune.labeler.attributes import attributes
@@ -33,8 +33,9 @@ from attune.models.labels.labels import Labels, consensus
 from attune.models.probes.learner import LearnerSettings
 from attune.workers.rounds import reliability_update
 
-# Settings of an attribute that make no probe: how much to audit on demand, the bounds that judge a probe, saved views.
-NOT_LEARNED = {"audits", "gates", "views"}
+# Settings of an attribute that make no probe: how much to audit on demand, the bounds that judge a probe, saved views,
+# how long pages took.
+NOT_LEARNED = {"audits", "gates", "views", tickless_pages.KEY}
 
 
 @dataclass(frozen=True)

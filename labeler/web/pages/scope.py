@@ -41,6 +41,9 @@ def decide(name: str) -> ResponseReturnValue:
     given = Decision(once, request.form.get("said", ""), shown, ticked, request.form.get("note", ""))
     try:
         taken = decisions.take(auth.settings(), auth.viewer(), name, revision, given)
+    except AlreadyThere:
+        flash(gettext("This group was decided in the meantime, or it has changed. Nothing was stored."), "warning")
+        return redirect(url_for("scope.page", name=name, more=1))
     except (DataError, LabelStudioError, ServiceDown) as error:
         flash(str(error), "danger")
         return redirect(url_for("scope.page", name=name, more=1))
@@ -48,7 +51,8 @@ def decide(name: str) -> ResponseReturnValue:
         said = gettext("The question was changed after you opened this page. Read it again, then decide.")
         flash(said, "warning")
     elif taken.state != STORED:
-        flash(gettext("Label Studio did not take the answers. Nothing was decided. Try again in a minute."), "danger")
+        said = gettext("Your decision is stored, but Label Studio did not take all its answers. Send them again below.")
+        flash(said, "danger")
     return redirect(url_for("scope.page", name=name))
 
 
@@ -60,16 +64,19 @@ def undo(name: str, decision: int) -> ResponseReturnValue:
     except (LabelStudioError, ServiceDown) as error:
         flash(str(error), "danger")
         return redirect(url_for("scope.page", name=name))
-    said = gettext("The decision is taken back.") if done else gettext("This decision cannot be taken back any more.")
-    flash(said, "success" if done else "warning")
+    kept = gettext(
+        "Nothing was taken back: the definition has the decision already, or its answers could not be removed."
+    )
+    flash(gettext("The decision is taken back.") if done else kept, "success" if done else "warning")
     return redirect(url_for("scope.page", name=name, more=1))
 
 
 @blueprint.post("/write")
 def write(name: str) -> ResponseReturnValue:
-    """Make a revision of all decisions that wait; then the page of the question, which shows its examples."""
+    """Make a revision of the decisions that are ticked; then the page of the question, which shows its examples."""
     try:
-        revision = definition.write(auth.settings(), name, request.form.get("revision", 0, int))
+        chosen = request.form.getlist("decision", int)
+        revision = definition.write(auth.settings(), name, request.form.get("revision", 0, int), chosen)
     except (DataError, AlreadyThere) as error:
         flash(str(error), "warning")
         return redirect(url_for("scope.page", name=name))

@@ -52,6 +52,20 @@ def test_scores_of_other_classes_or_of_no_run_are_none(tmp_path: Path) -> None:
     assert pool_scores.load(settings, serious) is None
 
 
+def test_what_is_held_moves_with_more_answers_alone(tmp_path: Path) -> None:
+    """An owner who labels could else take an answer back and give it again to see whether it was an audit."""
+    settings = factories.workspace(tmp_path)
+    serious = factories.add_attribute(settings, classes=["yes", "no"])
+    keys, p = np.array([1]), np.array([[0.4, 0.6]])
+    held: list[int] = []
+    for right, steps in enumerate((7, 6, 7, 8)):
+        pool_scores.save(settings, serious, right, keys, p, {}, {"yes": RankedRight(40, 20, right, 6.0)}, steps)
+        found = pool_scores.load(settings, serious)
+        assert found is not None
+        held.append(found.summary.held["yes"].right)
+    assert held == [0, 0, 0, 3]
+
+
 def test_the_doubt_of_many_classes_is_between_the_two_likeliest() -> None:
     p = np.array([[0.5, 0.3, 0.2], [0.4, 0.39, 0.21]])
     assert pool_scores.margin(p, ["a", "b", "c"], {}) == pytest.approx([0.2, 0.01])

@@ -1,82 +1,27 @@
-"""Decisions about groups: whose answers they become, what is stored once, taken back, and what the definition gets."""
+"""Decisions about groups: whose answers they become, what is stored once, what is refused and what is taken back."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
 from itertools import count
-from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
-from click.testing import CliRunner
-from sqlalchemy import select, update
+from sqlalchemy import update
 
-from attune.labeler.answers import ingest
-from attune.labeler.attributes import revise_attribute
-from attune.labeler.attributes.revise_attribute import definition_of
-from attune.labeler.cli.main import attune
-from attune.labeler.label_studio import grid_project
-from attune.labeler.labelling import availability, take_chosen
+from attune.labeler.labelling import take_chosen
 from attune.labeler.people.viewer import Viewer
-from attune.labeler.records.schema import Annotation, Asset, Attribute, GridPage, Queue, ScopeDecision
-from attune.labeler.records.session import reading, writing
-from attune.labeler.scope import decisions, definition, groups
-from attune.labeler.scope.decisions import ALL, NONE, SKIP, TICKED, Decision, Taken
+from attune.labeler.records.schema import Attribute, Queue
+from attune.labeler.records.session import writing
+from attune.labeler.scope import decisions, groups
+from attune.labeler.scope.decisions import Decision, Taken
 from attune.labeler.scope.groups import Groups
-from attune.labeler.views.scope import ScopePage, scope_page
+from attune.labeler.scope.stored import ALL, NONE, SKIP, TICKED
 from attune.models.clock import now
 from attune.models.errors import AccessError, AlreadyThere, DataError, LabelStudioUnreachable
+from tests.labeler.scope.scoping import OLGA, given, names, page, said, shown, take
 from tests.support import factories
 from tests.support.page_desk import PageDesk
-
-OLGA = Viewer("owner", "olga@desk.example")
-
-
-@pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PageDesk:
-    """Ana with one page that waits, the first 12 images; the last 12 wait on Bo's page. Two groups to decide about."""
-    made, numbers = PageDesk(factories.workspace(tmp_path / "workspace"), 3), count(800)
-    monkeypatch.setattr(take_chosen, "label_studio", lambda _: made.store)
-    monkeypatch.setattr(availability, "is_available", lambda _: True)
-    monkeypatch.setattr(ingest, "ask_to_learn", lambda *_: None)
-    monkeypatch.setattr(grid_project, "add", lambda *_: next(numbers))
-    with writing(made.settings) as session:
-        for page in made.pages[1:]:
-            session.execute(update(GridPage).where(GridPage.id == page.id).values(state="retired"))
-    kept = [[made.assets[place].id for place in range(start, start + 8)] for start in (12, 20)]
-    groups.save(made.settings, made.attribute.id, Groups(1, 1, 0, kept))
-    return made
-
-
-def names(desk: PageDesk, *places: int) -> list[str]:
-    return [desk.assets[place].asset_id for place in places]
-
-
-def given(desk: PageDesk, said: str, *ticked: int, note: str = "", first: int = 12) -> Decision:
-    return Decision(uuid4(), said, names(desk, *range(first, first + 8)), names(desk, *ticked), note)
-
-
-def take(desk: PageDesk, one: Decision, viewer: Viewer | None = None, revision: int = 1) -> Taken:
-    return decisions.take(desk.settings, viewer or desk.viewer, "tender", revision, one)
-
-
-def said(desk: PageDesk) -> dict[str, list[str]]:
-    """Answer -> the images that have it."""
-    found: dict[str, list[str]] = {}
-    rows = select(Annotation.value, Asset.asset_id).join(Asset, Asset.id == Annotation.asset_pk)
-    with reading(desk.settings) as session:
-        for value, name in session.execute(rows.where(Annotation.deleted_at.is_(None)).order_by(Asset.id)):
-            found.setdefault(value, []).append(name)
-    return found
-
-
-def page(desk: PageDesk, viewer: Viewer | None = None) -> ScopePage:
-    return scope_page(desk.settings, viewer or desk.viewer, "tender")
-
-
-def shown(found: ScopePage) -> list[str]:
-    return [one.asset_id for one in found.group]
 
 
 def test_the_ticked_count_and_the_others_of_the_group_do_not(desk: PageDesk) -> None:
@@ -103,14 +48,41 @@ def test_sent_twice_it_is_one_decision(desk: PageDesk) -> None:
     assert page(desk).done == 1
 
 
-def test_what_label_studio_does_not_take_is_not_decided_and_may_be_sent_again(desk: PageDesk) -> None:
-    one = given(desk, TICKED, 12)
-    desk.store.away = True
+def half_stored(desk: PageDesk, monkeypatch: pytest.MonkeyPatch) -> Decision:
+    """A decision whose first side has its answers when Label Studio goes away."""
+    one, real, calls = given(desk, TICKED, 13, 15), take_chosen._take, count(1)
+
+    def flaky(*sent: Any) -> take_chosen.Outcome:
+        if next(calls) == 2:
+            raise LabelStudioUnreachable("away")
+        return real(*sent)
+
+    monkeypatch.setattr(take_chosen, "_take", flaky)
     with pytest.raises(LabelStudioUnreachable):
         take(desk, one)
-    assert page(desk).done == 0
-    desk.store.away = False
-    assert take(desk, one) == Taken("stored", 8)
+    assert said(desk) == {"tender": names(desk, 13, 15)}
+    return one
+
+
+def test_a_decision_whose_answers_did_not_all_come_through_is_sent_again(
+    desk: PageDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = half_stored(desk, monkeypatch)
+    (past,) = page(desk).past
+    assert past.again == str(one.once)
+    assert take(desk, Decision(one.once, "", [])) == Taken("stored", 8)
+    assert said(desk) == {"tender": names(desk, 13, 15), "other": names(desk, 12, 14, 16, 17, 18, 19)}
+    assert page(desk).past[0].again == ""
+
+
+def test_a_decision_whose_answers_did_not_all_come_through_is_taken_back(
+    desk: PageDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = half_stored(desk, monkeypatch)
+    assert decisions.undo(desk.settings, desk.viewer, "tender", page(desk).past[0].key)
+    assert said(desk) == {}
+    with pytest.raises(AlreadyThere):
+        take(desk, one)
 
 
 def test_an_owner_without_a_queue_sets_the_definition_alone(desk: PageDesk) -> None:
@@ -175,6 +147,7 @@ def test_nobody_is_asked_about_a_group_again_or_about_what_waits_for_them(desk: 
     groups.save(desk.settings, desk.attribute.id, Groups(1, 1, 0, [waits, *kept.groups]))
     assert shown(page(desk)) == names(desk, *range(12, 20))
     assert shown(page(desk, OLGA)) == names(desk, *range(8)), "an owner has no queue that they could wait in"
+    take(desk, given(desk, ALL, first=0), OLGA)
     take(desk, given(desk, ALL), OLGA)
     assert shown(page(desk)) == names(desk, *range(20, 28))
 
@@ -189,55 +162,51 @@ def test_experts_see_their_own_decisions_alone(desk: PageDesk) -> None:
 
 def test_an_owner_who_labels_reads_no_decision_about_what_waits_for_them(desk: PageDesk) -> None:
     bo = Viewer("owner", desk.bo.email, desk.bo.id, 2)
-    last = [desk.assets.index(one) for one in desk.assets[-8:]]  # on Bo's page
-    take(desk, given(desk, ALL, first=last[0]), OLGA)
+    last = desk.assets[-8:]  # on Bo's page
+    groups.save(desk.settings, desk.attribute.id, Groups(1, 1, 0, [[one.id for one in last]]))
+    take(desk, given(desk, ALL, first=desk.assets.index(last[0])), OLGA)
     assert [len(one.counts) for one in page(desk, OLGA).past] == [6]
     assert [len(one.counts) for one in page(desk, bo).past] == [0]
 
 
-def test_the_definition_gets_the_pictures_of_both_sides_and_no_answer_ends(desk: PageDesk) -> None:
-    take(desk, given(desk, TICKED, 13, 15, 16, note="  Two hands  touch"))
-    take(desk, given(desk, NONE, first=20, note="A posed group"), OLGA)
-    before = said(desk)
-    assert definition.write(desk.settings, "tender", 1) == 2
-    with reading(desk.settings) as session:
-        one = session.get_one(Attribute, desk.attribute.id)
-        assert one.in_scope == [*names(desk, 13, 15), "Two hands touch"]
-        assert one.out_of_scope == [*names(desk, 12, 14, 20, 21), "A posed group"]
-        assert [row.written for row in session.scalars(select(ScopeDecision))] == [2, 2]
-    assert said(desk) == before
-    with pytest.raises(DataError, match="No decision waits"):
-        definition.write(desk.settings, "tender", 2)
-
-
-def test_an_example_that_a_later_decision_moves_is_on_one_side_alone(desk: PageDesk) -> None:
-    with writing(desk.settings) as session:
-        session.get_one(Attribute, desk.attribute.id).in_scope = ["A kiss", *names(desk, 12)]
-    take(desk, given(desk, NONE), OLGA)
-    definition.write(desk.settings, "tender", 1)
-    with reading(desk.settings) as session:
-        one = session.get_one(Attribute, desk.attribute.id)
-    assert (one.in_scope, one.out_of_scope) == (["A kiss"], names(desk, 12, 13))
-
-
-def test_a_revision_made_in_the_meantime_is_not_overwritten(desk: PageDesk) -> None:
-    take(desk, given(desk, ALL), OLGA)
-    with reading(desk.settings) as session:
-        old = definition_of(session.get_one(Attribute, desk.attribute.id))
-    revise_attribute.revise(desk.settings, replace(old, definition="Anew."), "Clearer")
+def test_only_the_group_that_is_offered_now_is_decided(desk: PageDesk) -> None:
+    """Forged, a skip would hide each group from everybody, and any image could become an example."""
+    for first in (20, 30):
+        with pytest.raises(AlreadyThere):
+            take(desk, given(desk, ALL, first=first))
+    mixed = Decision(uuid4(), SKIP, names(desk, 12, 20))
     with pytest.raises(AlreadyThere):
-        definition.write(desk.settings, "tender", 1)
+        take(desk, mixed)
+    assert shown(page(desk)) == shown(page(desk, OLGA)) == names(desk, *range(12, 20))
+    take(desk, given(desk, ALL))
+    for viewer in (desk.viewer, OLGA):  # from a second tab, and by somebody else
+        with pytest.raises(AlreadyThere):
+            take(desk, given(desk, NONE), viewer)
+    assert said(desk) == {"tender": names(desk, *range(12, 20))}
     assert len(page(desk, OLGA).past) == 1
-    assert page(desk, OLGA).waiting == 1
-    assert page(desk, OLGA).group == [], "the groups were of the question of before"
 
 
-def test_the_command_lists_what_was_decided(desk: PageDesk) -> None:
-    take(desk, given(desk, TICKED, 13, note="Two hands touch"))
-    take(desk, given(desk, SKIP, first=20))
-    done = CliRunner().invoke(
-        attune, ["attribute", "scope", "tender", "--json", "--workspace", str(desk.settings.workspace)]
-    )
-    (one,) = json.loads(done.stdout)["decisions"]
-    assert (one["counts"], len(one["does_not_count"]), one["note"]) == (names(desk, 13), 7, "Two hands touch")
-    assert (one["answers"], one["revision"]) == (8, None)
+def test_a_skip_hides_the_group_from_whoever_skipped_it_alone(desk: PageDesk) -> None:
+    take(desk, given(desk, SKIP))
+    assert shown(page(desk, OLGA)) == names(desk, *range(12, 20))
+
+
+@pytest.mark.parametrize("role", ["owner", "expert"])
+def test_a_stopped_queue_does_not_keep_answers_from_being_taken_back(desk: PageDesk, role: str) -> None:
+    viewer = Viewer(role, desk.viewer.name, desk.viewer.expert_id, desk.viewer.user_id)
+    take(desk, given(desk, ALL), viewer)
+    key = page(desk, viewer).past[0].key
+    with writing(desk.settings) as session:
+        session.execute(update(Queue).where(Queue.expert_id == desk.ana.id).values(stopped_at=now()))
+    assert decisions.undo(desk.settings, viewer, "tender", key)
+    assert said(desk) == {}
+
+
+def test_an_undo_whose_answers_stay_says_so_and_keeps_the_decision(desk: PageDesk) -> None:
+    owner = Viewer("owner", desk.viewer.name, desk.viewer.expert_id, desk.viewer.user_id)
+    take(desk, given(desk, ALL), owner)
+    key = page(desk, owner).past[0].key
+    with writing(desk.settings) as session:
+        session.execute(update(Queue).where(Queue.expert_id == desk.ana.id).values(closed_at=now()))
+    assert not decisions.undo(desk.settings, owner, "tender", key)
+    assert [one.key for one in page(desk, owner).past] == [key]

@@ -38,7 +38,7 @@ class Actor:
         """Open a page."""
         return self.client.get(path, buffered=True, **options)
 
-    def send(self, path: str, form: str | None = None, **fields: str) -> TestResponse:
+    def send(self, path: str, form: str | None = None, **fields: str | list[str]) -> TestResponse:
         """Send the form of the page at ``form`` (the same path unless told) to ``path``."""
         found = TOKEN.search(self.client.get(form or path).text)
         return self.client.post(path, data={**fields, **({"csrf_token": found.group(1)} if found else {})})

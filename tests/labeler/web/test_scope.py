@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import count
 from typing import Any
 from uuid import uuid4
@@ -82,10 +83,12 @@ def test_after_ten_groups_the_owner_adds_them_to_the_definition(
     assert "You have decided 10 groups" in page
     assert shown(page) == []
     assert shown(owner.get(f"{SCOPE}?more=1").text) != []
-    done = owner.send(f"{SCOPE}/write", SCOPE, revision="1")
+    keys = re.findall(r'name="decision" value="(\d+)" form="write" checked', page)
+    assert len(keys) == ROUND, "each is seen before it is added"
+    done = owner.send(f"{SCOPE}/write", SCOPE, revision="1", decision=keys[1:])
     assert done.location == "/attributes/tender"
     with reading(settings) as session:
-        assert len(attributes.find(session, "tender").in_scope) == 2 * ROUND
+        assert len(attributes.find(session, "tender").in_scope) == 2 * (ROUND - 1)
     assert "No groups yet" in owner.get(SCOPE).text, "the next run makes them for the new revision"
 
 
@@ -114,6 +117,7 @@ def test_undo_brings_the_group_back(ana: Actor) -> None:
         ({"said": "ticked"}, 302, "No image is ticked."),
         ({"said": "perhaps"}, 302, "is no decision"),
         ({"revision": "9"}, 302, "The question was changed"),
+        ({"shown": ["no-such-image"]}, 302, "This group was decided in the meantime"),
     ],
 )
 def test_what_is_no_decision_is_said_and_not_stored(ana: Actor, fields: dict[str, str], status: int, said: str) -> None:
@@ -121,6 +125,19 @@ def test_what_is_no_decision_is_said_and_not_stored(ana: Actor, fields: dict[str
     page = ana.get(SCOPE).text
     assert said in page
     assert "Group 1 of 10" in page
+
+
+def test_answers_that_did_not_come_through_are_told_and_sent_again(desk: PageDesk, ana: Actor) -> None:
+    desk.store.away = True
+    press(ana, "all")
+    desk.store.away = False
+    page = ana.get(SCOPE).text
+    assert "Your answers are not stored yet." in page
+    (once,) = re.findall(r'name="once" value="([^"]+)"><span>', page)
+    ana.send(SCOPE, SCOPE, revision="1", once=once)
+    page = ana.get(SCOPE).text
+    assert "Your answers are not stored yet." not in page
+    assert "Group 2 of 10" in page
 
 
 def test_who_has_no_queue_and_manages_nothing_is_turned_away(app: Flask, settings: Settings, desk: PageDesk) -> None:

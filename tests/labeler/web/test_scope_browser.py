@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from sqlalchemy import select
 
 from attune.labeler.answers import ingest
@@ -45,6 +45,11 @@ def served(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]
         yield address
 
 
+def seen(page: Page) -> None:
+    """Wait until the images of the group are painted: only then do keys and buttons answer."""
+    expect(page.locator("[data-group][data-seen]")).to_be_attached()
+
+
 def look(page: Page, name: str, shots: Path) -> None:
     page.wait_for_load_state("networkidle")
     page.screenshot(path=shots / f"{name}.png")
@@ -73,6 +78,7 @@ def test_ten_groups_and_their_definition(
     page.on("pageerror", lambda error: errors.append(str(error)))
     begin(page, served)
     look(page, f"first-{width}", tmp_path)
+    seen(page)
     for key in ("ArrowRight", "Space", "ArrowRight", "ArrowRight", "Space"):
         page.keyboard.press(key)
     expect(page.locator("[name=ticked]:checked")).to_have_count(2)
@@ -85,11 +91,11 @@ def test_ten_groups_and_their_definition(
         expect(page.locator(".counts")).to_have_text(f"Group {number} of 10")
         if number == 3:
             look(page, f"third-{width}", tmp_path)
-        page.wait_for_load_state()  # the keys are there with the script
+        seen(page)
         page.keyboard.press("1" if number % 2 else "2")
     expect(page.get_by_role("heading", name="You have decided 10 groups")).to_be_visible()
     look(page, f"ended-{width}", tmp_path)
-    page.get_by_role("button", name="Add 10 decisions to the definition").click()
+    page.get_by_role("button", name="Add the ticked decisions to the definition").click()
     expect(page.get_by_text("Revision 2 has your examples. All answers stay valid.")).to_be_visible()
     look(page, f"question-{width}", tmp_path)
     assert errors == []
@@ -99,3 +105,43 @@ def test_ten_groups_and_their_definition(
     assert (said.count("tender"), said.count("other")) == (2 + 4 * SIZE, 10 + 5 * SIZE)
     assert len(one.in_scope) == 2 + 1 + 4 * 2
     assert len(one.out_of_scope) == 2 + 5 * 2
+
+
+def test_nothing_is_answered_by_enter_by_a_key_pressed_twice_or_unseen(
+    browser: Browser, served: str, settings: Settings
+) -> None:
+    page = browser.new_context(viewport={"width": 1400, "height": 900}).new_page()
+    begin(page, served)
+    seen(page)
+    sent: list[str] = []
+    page.on("request", lambda one: sent.append(one.url) if one.method == "POST" else None)
+    page.fill("#note", "A posed group, does not count")
+    page.press("#note", "Enter")
+    page.locator("[name=ticked]").first.press("Enter")
+    assert sent == []
+    page.locator("main").focus()
+    twice = "for (let n = 0; n < 2; n += 1) document.body.dispatchEvent(new KeyboardEvent('keydown', one))"
+    page.evaluate(f"() => {{ const one = {{ key: '1', bubbles: true }}; {twice}; }}")
+    expect(page.locator(".counts")).to_have_text("Group 2 of 10")
+    assert len(sent) == 1
+    came: list[bool] = []
+    held: list[Route] = []
+
+    def go(route: Route) -> None:
+        route.abort() if route.request.url.endswith(lost) else route.continue_()
+
+    page.route("**/media/**", lambda route: go(route) if came else held.append(route))
+    page.reload(wait_until="domcontentloaded")
+    lost = page.locator("[data-member] img").first.get_attribute("src") or "none"
+    expect(page.get_by_role("button", name="All count")).to_be_disabled()
+    page.keyboard.press("1")
+    came.append(True)
+    for route in held:
+        go(route)
+    seen(page)
+    assert len(sent) == 1, "the key came before the images"
+    page.keyboard.press("2")
+    expect(page.locator(".counts")).to_have_text("Group 3 of 10")
+    with reading(settings) as session:
+        said = list(session.scalars(select(Annotation.value).where(Annotation.deleted_at.is_(None))))
+    assert (said.count("tender"), said.count("other")) == (SIZE, SIZE - 1), "nobody saw the one that did not load"

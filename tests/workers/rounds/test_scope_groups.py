@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pytest
 from sqlalchemy import select, update
 
+from attune.labeler.answers import own_errors, tickless_pages
 from attune.labeler.explore import pool_scores
 from attune.labeler.records.schema import Annotation, Attribute, Run, ScopeDecision
 from attune.labeler.records.session import reading, writing
@@ -68,6 +69,33 @@ def test_they_hold_until_twenty_answers_to_what_was_asked(filled: Settings) -> N
     assert scope_groups.leave(filled, seen, 4)
 
 
+def test_an_answer_taken_back_and_given_again_brings_no_other_groups(filled: Settings) -> None:
+    """Else an expert could have them made at will, and see whether the probe has learned from one answer."""
+    seen = take_snapshot(filled, "serious")
+    scope_groups.leave(filled, seen, 4)
+    with writing(filled) as session:
+        session.execute(update(Run).where(Run.number == 4).values(answers=Run.answers + 20))
+    assert scope_groups.leave(filled, seen, 4)
+    for change in (-20, 20):
+        with writing(filled) as session:
+            session.execute(update(Run).where(Run.number == 4).values(answers=Run.answers + change))
+        assert not scope_groups.leave(filled, seen, 4)
+
+
+def test_of_titles_that_are_not_reserved_half_are_in_no_group(filled: Settings) -> None:
+    """Who knows the pool but not the secret cannot tell one that is left out from one that is reserved."""
+    seen = take_snapshot(filled, "serious")
+    scores = pool_scores.load(filled, seen.attribute)
+    assert scores is not None
+    by_key: list[set[str]] = []
+    for secret in ("one", "another"):
+        every = [key for keys in scope_groups.find(seen, scores, [], secret) for key in keys]
+        by_key.append(set(seen.view.pool.title_ids[rows(seen, every)].tolist()))
+        assert by_key[-1], "or nothing is tested"
+        assert all(own_errors.in_half(secret, f"scope:{seen.attribute.id}:{title}") for title in by_key[-1])
+    assert by_key[0] != by_key[1]
+
+
 def test_no_group_has_an_image_of_one_that_was_decided(filled: Settings) -> None:
     seen = take_snapshot(filled, "serious")
     scope_groups.leave(filled, seen, 4)
@@ -98,3 +126,11 @@ def test_without_scores_there_are_no_groups(tmp_path: Path) -> None:
     settings = judged.filled(tmp_path / "judged")
     assert not scope_groups.leave(settings, take_snapshot(settings, "serious"), 4)
     assert left(settings) == []
+
+
+def test_how_long_pages_took_makes_no_other_probe(filled: Settings) -> None:
+    before = take_snapshot(filled, "serious").digest
+    with writing(filled) as session:
+        one = session.scalars(select(Attribute).where(Attribute.name == "serious")).one()
+        one.settings = one.settings | {tickless_pages.KEY: {"k": [7.5, 12]}}
+    assert take_snapshot(filled, "serious").digest == before
