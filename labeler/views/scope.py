@@ -72,8 +72,8 @@ class ScopePage:
 
     @property
     def number(self) -> int:
-        """The place of the group in its round, from 1."""
-        return self.done % ROUND + 1
+        """The number of the group that is decided about, from 1: nobody knows how many follow."""
+        return self.done + 1
 
     @property
     def round_done(self) -> bool:

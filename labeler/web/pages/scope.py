@@ -12,7 +12,6 @@ from werkzeug.exceptions import BadRequest
 from attune.labeler.labelling.take_answers import REVISED, STORED
 from attune.labeler.scope import decisions, definition
 from attune.labeler.scope.decisions import LONGEST_NOTE, Decision
-from attune.labeler.scope.groups import ROUND
 from attune.labeler.views.scope import scope_page
 from attune.labeler.web import auth
 from attune.models.errors import AlreadyThere, DataError, LabelStudioError, ServiceDown
@@ -25,9 +24,7 @@ def page(name: str) -> ResponseReturnValue:
     """The next group with its four answers, and what was decided so far; after ten groups the way on."""
     found = scope_page(auth.settings(), auth.viewer(), name)
     ended = found.round_done and not request.args.get("more")
-    return render_template(
-        "scope.html", page=found, ended=ended, round=ROUND, once=str(uuid4()), longest_note=LONGEST_NOTE
-    )
+    return render_template("scope.html", page=found, ended=ended, once=str(uuid4()), longest_note=LONGEST_NOTE)
 
 
 @blueprint.post("")

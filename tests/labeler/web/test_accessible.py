@@ -200,5 +200,5 @@ def _look(page: Page, width: int, other: bool) -> list[str]:
 
 
 def _counts(message: ConsoleMessage) -> bool:
-    """Whether the browser's console complains of what is ours: not of a page that is meant to be missing."""
-    return message.type in ("error", "warning") and not any(code in message.text for code in ("403", "404"))
+    """Whether the browser's console complains of what is ours: not of a page that is meant to refuse."""
+    return message.type in ("error", "warning") and not any(code in message.text for code in ("403", "404", "422"))

@@ -60,10 +60,10 @@ def press(actor: Actor, said: str, *ticked: int, **fields: Any) -> Any:
 
 def test_a_group_is_answered_and_the_next_one_comes(ana: Actor) -> None:
     first = ana.get(SCOPE).text
-    assert "Group 1 of 10" in first
+    assert "Group 1" in first
     assert press(ana, "ticked", 1, 2).status_code == 302
     second = ana.get(SCOPE).text
-    assert "Group 2 of 10" in second
+    assert "Group 2" in second
     assert shown(second) != shown(first)
     assert "Decided so far" in second
     assert "Add " not in second, "an expert makes no revision"
@@ -105,7 +105,7 @@ def test_undo_brings_the_group_back(ana: Actor) -> None:
     assert ana.send(f"{SCOPE}/{address}", SCOPE).status_code == 302
     again = ana.get(SCOPE).text
     assert "The decision is taken back." in again
-    assert "Group 1 of 10" in again
+    assert "Group 1" in again
     assert shown(again) == first
 
 
@@ -124,7 +124,7 @@ def test_what_is_no_decision_is_said_and_not_stored(ana: Actor, fields: dict[str
     assert press(ana, **{"said": "all"} | fields).status_code == status
     page = ana.get(SCOPE).text
     assert said in page
-    assert "Group 1 of 10" in page
+    assert "Group 1" in page
 
 
 def test_answers_that_did_not_come_through_are_told_and_sent_again(desk: PageDesk, ana: Actor) -> None:
@@ -137,7 +137,7 @@ def test_answers_that_did_not_come_through_are_told_and_sent_again(desk: PageDes
     ana.send(SCOPE, SCOPE, revision="1", once=once)
     page = ana.get(SCOPE).text
     assert "Your answers are not stored yet." not in page
-    assert "Group 2 of 10" in page
+    assert "Group 2" in page
 
 
 def test_who_has_no_queue_and_manages_nothing_is_turned_away(app: Flask, settings: Settings, desk: PageDesk) -> None:
@@ -147,7 +147,7 @@ def test_who_has_no_queue_and_manages_nothing_is_turned_away(app: Flask, setting
 
 
 def test_the_page_speaks_the_experts_language(ana: Actor) -> None:
-    assert "Gruppe 1 von 10" in ana.get(SCOPE, headers={"Accept-Language": "de"}).text
+    assert "Gruppe 1" in ana.get(SCOPE, headers={"Accept-Language": "de"}).text
 
 
 def test_the_question_links_to_it_for_those_who_may(app: Flask, settings: Settings, ana: Actor, owner: Actor) -> None:
