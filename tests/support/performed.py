@@ -25,7 +25,7 @@ def files(
 ) -> Files:
     """Random rows of ``assets`` (asset_id, title_id): images with the feature are taken ``exp(effect)`` as often."""
     rng = np.random.default_rng(seed)
-    titles = sorted({title for _, title in assets})
+    titles = list(dict.fromkeys(title for _, title in assets))  # in this order: ids differ from run to run
     popular = dict(zip(titles, rng.normal(0, 0.5, len(titles)), strict=True))
     rows, values = ["asset_id,title_id,canvas,impressions,takes"], ["asset_id,value"]
     for asset, title in assets:
