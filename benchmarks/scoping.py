@@ -37,7 +37,8 @@ from attune.models.evaluation.intervals import percentile_interval
 from attune.models.files.atomic import write_json
 from attune.models.probes.learner import LearnerSettings, fit, plan
 from attune.models.probes.probe import Probe
-from attune.models.scope.cut_groups import GroupSettings, cut_groups, from_line, near_line
+from attune.models.scope.cut_groups import cut_groups, from_line, near_line
+from attune.models.scope.group_settings import GroupSettings
 from benchmarks.label_efficiency.classifiers import CLASSES, labels_of, pool_of
 from benchmarks.label_efficiency.state import State
 from benchmarks.label_efficiency.tasks import attributes, load

@@ -13,7 +13,7 @@ from attune.labeler.people.viewer import waiting as waits_for
 from attune.labeler.records.schema import Annotation, Asset, Attribute, ScopeDecision
 from attune.labeler.scope import groups
 from attune.labeler.settings import Settings
-from attune.models.scope.cut_groups import GroupSettings
+from attune.models.scope.group_settings import GroupSettings
 
 ALL, NONE, TICKED, SKIP = "all", "none", "ticked", "skip"
 SMALLEST = GroupSettings().smallest  # images that are still a group once some of it were answered

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from attune.models.scope.cut_groups import GroupSettings
+from attune.models.scope.group_settings import GroupSettings
 from attune.models.vectors.pool import unit_length
 from benchmarks import scoping
 from benchmarks.scoping import ANSWERS, Cell

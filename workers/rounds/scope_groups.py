@@ -20,7 +20,8 @@ from attune.labeler.scope import groups
 from attune.labeler.scope.groups import MOST, Groups
 from attune.labeler.settings import Settings, secrets
 from attune.models.evaluation.audit_titles import pool_reserved_mask
-from attune.models.scope.cut_groups import GroupSettings, cut_groups, from_line, near_line
+from attune.models.scope.cut_groups import cut_groups, from_line, near_line
+from attune.models.scope.group_settings import GroupSettings
 from attune.workers.rounds.queue_plan import asked_rows
 from attune.workers.rounds.snapshot import Snapshot
 

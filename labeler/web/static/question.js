@@ -203,6 +203,8 @@ get("add").addEventListener("click", () => {
 // -- begin ------------------------------------------------------------------------------------------------------------
 form.noValidate = true;  // a field of another step would stop the form without a word
 form.classList.add("stepped");
+// Typed before this script was there: the name follows all the same, as without one no step leads on.
+if (!named && form.elements.question.value) name.value = slug(form.elements.question.value);
 ["steps", "move", "add"].forEach((part) => { get(part).hidden = false; });
 const wrong = parts.findIndex((part) => part.querySelector("[aria-invalid]"));
 go(wrong === -1 ? 0 : wrong, false);

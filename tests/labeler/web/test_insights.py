@@ -25,7 +25,7 @@ from tests.support import factories, performed
 @pytest.fixture
 def answered(settings: Settings, tmp_path: Path) -> Settings:
     """A workspace with images, and one answered question about them."""
-    assets = [(one.asset_id, one.title_id) for one in factories.add_assets(settings, 240, per_title=4)]
+    assets = [(one.asset_id, one.title_id) for one in factories.add_assets(settings, 320, per_title=4)]
     performed.bring(settings, performed.files(tmp_path, assets, 0.4, ("home", "tv row")))
     run_insights.run(settings)
     return settings

@@ -31,7 +31,7 @@ def look(page: Page, name: str, shots: Path) -> None:
 
 def ready(settings: Settings, folder: Path) -> None:
     """Performance with an effect, a feature that has it, and one that has none."""
-    assets = [(one.asset_id, one.title_id) for one in factories.add_assets(settings, 160, images=True, per_title=4)]
+    assets = [(one.asset_id, one.title_id) for one in factories.add_assets(settings, 320, images=True, per_title=4)]
     performed.bring(settings, performed.files(folder, assets, 0.15, ("home", "tv row")))
     rng = np.random.default_rng(2)
     lines = ["asset_id,value", *(f"{name},{rng.normal():.3f}" for name, _ in assets), ""]

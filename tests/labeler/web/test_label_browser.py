@@ -58,7 +58,7 @@ def begin(page: Page, served: Served, path: str = "/attributes/romance/label", o
     page.wait_for_url(f"**{path}")
     if not opens_instructions:
         return
-    expect(page.get_by_role("dialog")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_be_visible(timeout=20_000)
     page.keyboard.press("1")  # answers nothing while the instructions are open
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_be_hidden()

@@ -70,6 +70,19 @@ def submit(page: Page, before: str) -> str:
     return shown(page, before)
 
 
+# Enter, and twice more as soon as the next page is painted: sent from here, a busy machine would be too late for it.
+PRESSED_AGAIN = """() => new Promise((done) => {
+    const before = document.body.dataset.shown;
+    const press = () => document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
+    const look = () => {
+        if (document.body.dataset.shown === before) { requestAnimationFrame(look); return; }
+        press(); press(); done();
+    };
+    press();
+    look();
+})"""
+
+
 def all_stored(page: Page) -> None:
     expect(page.locator("body")).to_have_attribute("data-unsent", "0", timeout=20_000)
 
@@ -181,11 +194,11 @@ def test_a_larger_page_shows_more_at_once_and_keeps_the_ticks(page: Page, served
 
 
 def test_a_key_pressed_twice_submits_one_page(page: Page, served: Served) -> None:
-    first = begin(page, served)
-    submit(page, first)
-    page.keyboard.press("Enter")
-    page.keyboard.press("Enter")
+    begin(page, served)
+    page.wait_for_timeout(450)
+    page.evaluate(PRESSED_AGAIN)
     all_stored(page)
+    assert served.desk.said(served.desk.pages[0])
     assert served.desk.said(served.desk.pages[1]) == {}
 
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from attune.models.scope.cut_groups import Group, GroupSettings, cut_groups, from_line, near_line
+from attune.models.scope.cut_groups import Group, cut_groups, from_line, near_line
+from attune.models.scope.group_settings import GroupSettings
 from attune.models.vectors.pool import unit_length
 
 SETTINGS = GroupSettings()

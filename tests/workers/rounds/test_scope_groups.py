@@ -17,7 +17,7 @@ from attune.labeler.scope import groups
 from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.models.evaluation.audit_titles import pool_reserved_mask
-from attune.models.scope.cut_groups import GroupSettings
+from attune.models.scope.group_settings import GroupSettings
 from attune.workers.rounds import gallery_scores, scope_groups
 from attune.workers.rounds.snapshot import Snapshot, take_snapshot
 from tests.labeler.catalog import judged
