@@ -13,9 +13,10 @@ from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.cli.vectors import name_left_out
 from attune.labeler.insights import features, imported, questions
 from attune.labeler.jobs import jobs
-from attune.labeler.measured.exported import as_table, write
+from attune.labeler.measured.exported import as_table
 from attune.labeler.measured.spread import spread
 from attune.labeler.measured.values import SHORT, coverage, measured
+from attune.models.files.table_output import write_table
 from attune.models.text import plural
 
 
@@ -75,7 +76,7 @@ def show(shell: Shell, name: str, to: Path | None) -> None:
     """Show how the values of the measured feature NAME lie, or write them to a file."""
     one = measured(shell.settings, name)
     if to is not None:
-        rows = write(to, as_table(shell.settings, one))
+        rows = write_table(to, as_table(shell.settings, one))
         shell.written(to, {"feature": name, "to": str(to), "rows": rows}, f"{plural(rows, 'value')} written to {to}.")
         return
     told = spread(one)

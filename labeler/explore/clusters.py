@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 import numpy.typing as npt
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from attune.labeler.assets.by_key import by_key
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -21,7 +21,6 @@ from attune.models.spaces.matching import LOOSE
 
 __all__ = ["KIND", "LOOSE", "MOST", "USUAL", "Clusters", "Part", "load", "names_of", "part", "parts_of"]
 TYPICAL = 10  # of each cluster, from which a page chooses what its viewer may see
-KEYS_AT_ONCE = 10_000  # in one query
 
 
 @dataclass(frozen=True)
@@ -90,12 +89,7 @@ def part(settings: Settings, number: int, run: int | None = None) -> Part:
 
 def names_of(session: Session, keys: Sequence[int]) -> dict[int, str]:
     """The asset ids of ``keys``, of assets that are still there."""
-    found: dict[int, str] = {}
-    for start in range(0, len(keys), KEYS_AT_ONCE):
-        some = Asset.id.in_(keys[start : start + KEYS_AT_ONCE])
-        rows = session.execute(select(Asset.id, Asset.asset_id).where(some, Asset.removed_at.is_(None)))
-        found.update((key, asset_id) for key, asset_id in rows)
-    return found
+    return by_key(session, keys, Asset.asset_id, Asset.removed_at.is_(None))
 
 
 def _in_order(names: Mapping[int, str], keys: npt.NDArray[Any]) -> list[str]:

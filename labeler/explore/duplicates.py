@@ -12,9 +12,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from attune.labeler.assets.by_key import by_key
 from attune.labeler.explore.look_alikes import Decided, decided
 from attune.labeler.records.schema import Asset
 from attune.labeler.settings import Settings
@@ -24,7 +24,6 @@ from attune.models.files.atomic import write_json
 KIND = "duplicates"  # of the job
 LEAST = 0.985  # cosine of the encoder's vectors: two images are taken for the same picture
 OUTLIERS = 50  # at most
-KEYS_AT_ONCE = 10_000
 
 Near = tuple[int, float]  # an asset's key, and its cosine
 
@@ -79,7 +78,7 @@ def left(session: Session, found: Found) -> Left:
     """
     known = decided(session)
     keys = {key for group in found.groups for key, _ in group} | {key for key, _ in found.outliers}
-    titles = _titles(session, sorted(keys))
+    titles = by_key(session, sorted(keys), Asset.title_id, Asset.removed_at.is_(None))
     groups = [some for group in found.groups if len(some := _undecided(group, titles, known)) > 1]
     groups.sort(key=lambda group: (len({titles[key] for key, _ in group}) == 1, -group[1][1]))
     outliers = [(key, near) for key, near in found.outliers if key in titles and key not in known.belong]
@@ -93,22 +92,9 @@ def _undecided(group: Sequence[Near], titles: dict[int, str], known: Decided) ->
     return there[:1] + [one for one in there[1:] if (min(first, one[0]), max(first, one[0])) not in known.pairs]
 
 
-def _titles(session: Session, keys: Sequence[int]) -> dict[int, str]:
-    titles: dict[int, str] = {}
-    for start in range(0, len(keys), KEYS_AT_ONCE):
-        some = Asset.id.in_(keys[start : start + KEYS_AT_ONCE])
-        rows = session.execute(select(Asset.id, Asset.title_id).where(some, Asset.removed_at.is_(None)))
-        titles.update((key, title) for key, title in rows)
-    return titles
-
-
 def ids_of(session: Session, keys: Sequence[int]) -> dict[int, str]:
     """The asset ids of ``keys``."""
-    names: dict[int, str] = {}
-    for start in range(0, len(keys), KEYS_AT_ONCE):
-        rows = session.execute(select(Asset.id, Asset.asset_id).where(Asset.id.in_(keys[start : start + KEYS_AT_ONCE])))
-        names.update((key, name) for key, name in rows)
-    return names
+    return by_key(session, keys, Asset.asset_id)
 
 
 def _path(settings: Settings) -> Path:

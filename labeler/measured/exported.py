@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pyarrow as pa
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
 from sqlalchemy import select
 
 from attune.labeler.measured.values import Measured
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.models.errors import DataError
-from attune.models.files.outputs import user_file
-
-SUFFIXES = (".csv", ".parquet")
-
-
-def write(to: Path, rows: pa.Table) -> int:
-    """Write ``rows`` to a CSV or Parquet file; how many. Raises DataError for another suffix."""
-    if to.suffix.lower() not in SUFFIXES:
-        raise DataError(f"--to is {str(to)!r}. Give a file name that ends in {' or '.join(SUFFIXES)}.")
-    with user_file(to) as file:
-        if to.suffix.lower() == ".csv":
-            pa_csv.write_csv(rows, file)
-        else:
-            pq.write_table(rows, file)
-    return int(rows.num_rows)
 
 
 def as_table(settings: Settings, one: Measured) -> pa.Table:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
@@ -71,9 +71,7 @@ def measured(settings: Settings, name: str) -> Measured:
     found = measure_named(name)
     values = newest(settings) or values_of(settings)
     table = values.read((name,))
-    with reading(settings) as session:
-        alive = select(Asset.asset_id, Asset.digest).where(Asset.removed_at.is_(None))
-        here = {row.asset_id: row.digest for row in session.execute(alive)}
+    here = _pool(settings)
     ids, contents = table["asset_id"].to_pylist(), table["content"].to_pylist()
     kept = np.array([here.get(id_) == content for id_, content in zip(ids, contents, strict=True)], bool)
     column = table[name].to_numpy() if table.num_rows else np.empty(0)
@@ -85,11 +83,15 @@ def coverage(settings: Settings) -> tuple[int, int]:
     """How many images of the pool are measured, and how many there are."""
     values = newest(settings)
     known = values.known() if values else {}
+    here = _pool(settings)
+    return sum(known.get(id_) == content for id_, content in here.items()), len(here)
+
+
+def _pool(settings: Settings) -> dict[str, str]:
+    """The sha256 of the bytes of each image of the pool, by its id."""
     with reading(settings) as session:
         alive = select(Asset.asset_id, Asset.digest).where(Asset.removed_at.is_(None))
-        done = sum(known.get(row.asset_id) == row.digest for row in session.execute(alive))
-        images = session.scalar(select(func.count(Asset.id)).where(Asset.removed_at.is_(None))) or 0
-    return done, images
+        return {row.asset_id: row.digest for row in session.execute(alive)}
 
 
 def forget(settings: Settings, ids: list[str]) -> None:

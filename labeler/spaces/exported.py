@@ -6,25 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
 from sqlalchemy import select
 
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.spaces import clusterings, members
-from attune.models.errors import DataError
-from attune.models.files.outputs import user_file
-
-SUFFIXES = (".csv", ".parquet")
+from attune.models.files.table_output import check_table_suffix, write_table
 
 
 def export(settings: Settings, clustering_id: int, to: Path) -> int:
     """Write ``asset_id``, ``title_id``, ``cluster`` (its number), ``name`` and ``cosine`` to a CSV or Parquet file; how
     many rows. Removed assets are left out. Raises DataError for another suffix or no such clustering."""
-    if to.suffix.lower() not in SUFFIXES:
-        raise DataError(f"--to is {str(to)!r}. Give a file name that ends in {' or '.join(SUFFIXES)}.")
+    check_table_suffix(to)
     with reading(settings) as session:
         saved = clusterings.find(session, clustering_id)
         held = members.load(settings, saved.row.file)
@@ -43,9 +37,4 @@ def export(settings: Settings, clustering_id: int, to: Path) -> int:
             "cosine": pa.array(held.cosines[places].astype(np.float32)),
         }
     )
-    with user_file(to) as file:
-        if to.suffix.lower() == ".csv":
-            pa_csv.write_csv(table, file)
-        else:
-            pq.write_table(table, file)
-    return len(table)
+    return write_table(to, table)
