@@ -92,4 +92,7 @@ COMMANDS = {
         name="embed",
     ),
     "vectors": Listed("vectors", "Export the pool's vectors to a file."),
+    "backup": Listed("backup", "Back up the whole workspace to a new FOLDER.", name="backup"),
+    "restore": Listed("backup", "Restore the backup in FOLDER into a new workspace.", name="restore"),
+    "records": Listed("backup", "Copy the records to another database.", name="records"),
 }
