@@ -26,8 +26,8 @@ from benchmarks.insights import arms, bandit, discoveries, placebo, probe_errors
 from benchmarks.machine import machine
 from benchmarks.printed import print_rows
 
-DATA = Path("../../shared/experiments")
-PHOTOS = Path("../../shared/photos/images")
+DATA = Path("../shared/experiments")
+PHOTOS = Path("../shared/photos/images")
 PARTS = ("placebo", "fdr", "ratio", "curse", "error", "bandit", "scale", "faces")
 
 
