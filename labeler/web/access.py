@@ -76,6 +76,7 @@ RULES: dict[str, frozenset[str]] = {
     "api.cluster": MANAGERS,
     # What a model says of each image, the probe to work it out with, and how far its measuring is, which a manifest
     # tells, are no expert's to read before answering.
+    "metrics.page": CONSUMERS,
     "api.probes": CONSUMERS,
     "api.manifest": CONSUMERS,
     "api.features": CONSUMERS,

@@ -24,6 +24,7 @@ from attune.labeler.web import (
     health,
     languages,
     media,
+    metrics,
     nul,
     replies,
     sizes,
@@ -73,6 +74,7 @@ from attune.labeler.web.pages import (
 
 ROOMS = (
     health,
+    metrics,
     webhook,
     media,
     login,
@@ -158,6 +160,7 @@ def create_app(settings: Settings) -> Flask:
     )
     Bootstrap5(app)
     replies.init_app(app)
+    metrics.init_app(app, settings)
     auth.init_app(app)
     nul.init_app(app)
     throttle.init_app(app)

@@ -32,7 +32,7 @@ MESSAGES = {
     413: "The upload is larger than this page accepts.",
     429: "Too many failed tries. Wait 5 minutes, then try again.",
 }
-QUIET = frozenset({"static", "bootstrap.static", "health.alive", "health.ready", "attribute.live"})
+QUIET = frozenset({"static", "bootstrap.static", "health.alive", "health.ready", "metrics.page", "attribute.live"})
 
 SECRET_PATHS = ("/media/", "/welcome/")  # what follows opens something by itself, also where it was mistyped
 

@@ -15,6 +15,7 @@ LOGIN, OK, NO, GONE = "login", 200, 403, 404
 TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("GET", "/healthz"): (OK, OK, OK, OK, OK),
     ("GET", "/readyz"): (OK, OK, OK, OK, OK),
+    ("GET", "/metrics"): (LOGIN, NO, OK, OK, OK),
     ("GET", "/static/theme.css"): (OK, OK, OK, OK, OK),
     ("GET", "/bootstrap/static/css/bootstrap.min.css"): (OK, OK, OK, OK, OK),
     ("GET", "/login"): (OK, 302, 302, 302, OK),

@@ -1,0 +1,147 @@
+"""What a monitoring system reads of a workspace: counts from the records and Redis, taken when it asks.
+
+Nothing is counted in a process, so a restart loses nothing and several processes tell the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from redis.exceptions import RedisError
+from rq import Queue as Waiting
+from sqlalchemy import and_, func, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from attune.labeler.jobs import jobs
+from attune.labeler.records.schema import Annotation, Asset, Attribute, Job, Queue, Run, Task
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+
+FAILED_WITHIN = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number with a ``name``, what it ``means``, the names of its ``labels``, and a value for each set of them."""
+
+    name: str
+    means: str
+    labels: tuple[str, ...]
+    values: tuple[tuple[tuple[str, ...], float], ...]
+
+
+def figures(settings: Settings) -> list[Figure]:
+    """All figures. Where the records or Redis do not answer, `attune_part_up` is 0 and its figures are left out."""
+    records, redis = _of_records(settings), _of_redis(settings)
+    up = ((("records",), float(records is not None)), (("redis",), float(redis is not None)))
+    return [
+        Figure("attune_part_up", "1 where the part answers.", ("part",), up),
+        *(records or ()),
+        *(redis or ()),
+    ]
+
+
+def _of_records(settings: Settings) -> list[Figure] | None:
+    try:
+        with reading(settings) as session:
+            return [
+                _images(session),
+                _answers(session),
+                _questions(session),
+                _sync_lag(session),
+                *_runs(session),
+                *_jobs(session),
+            ]
+    except SQLAlchemyError:
+        return None
+
+
+def _images(session: Session) -> Figure:
+    there = session.scalar(select(func.count(Asset.id)).where(Asset.removed_at.is_(None))) or 0
+    return Figure("attune_images", "Images in the pool.", (), (((), float(there)),))
+
+
+def _answers(session: Session) -> Figure:
+    rows = session.execute(
+        select(Attribute.name, Annotation.purpose, func.count(Annotation.id))
+        .join(Attribute, Attribute.id == Annotation.attribute_id)
+        .where(Annotation.deleted_at.is_(None))
+        .group_by(Attribute.name, Annotation.purpose)
+    )
+    return _figure("attune_answers", "Answers that stand.", ("attribute", "purpose"), rows)
+
+
+def _questions(session: Session) -> Figure:
+    """Of each open queue, so that an empty one is seen: an expert who has nothing to do waits for Attune."""
+    rows = session.execute(
+        select(Attribute.name, Queue.id, func.count(Task.id))
+        .select_from(Queue)
+        .join(Attribute, Attribute.id == Queue.attribute_id)
+        .outerjoin(Task, and_(Task.queue_id == Queue.id, Task.state == "open"))
+        .where(Queue.closed_at.is_(None), Queue.stopped_at.is_(None))
+        .group_by(Attribute.name, Queue.id)
+    )
+    return _figure("attune_open_questions", "Questions that wait in a queue.", ("attribute", "queue"), rows)
+
+
+def _sync_lag(session: Session) -> Figure:
+    oldest = session.scalar(
+        select(func.min(Queue.synced_until)).where(Queue.closed_at.is_(None), Queue.synced_until.is_not(None))
+    )
+    values = () if oldest is None else (((), max(0.0, (now() - oldest).total_seconds())),)
+    return Figure("attune_sync_lag_seconds", "Age of the oldest sync of an open queue.", (), values)
+
+
+def _runs(session: Session) -> Iterable[Figure]:
+    counts = session.execute(
+        select(Attribute.name, func.count(Run.id))
+        .join(Attribute, Attribute.id == Run.attribute_id)
+        .group_by(Attribute.name)
+    )
+    yield _figure("attune_runs", "Learning rounds.", ("attribute",), counts)
+    newest = select(func.max(Run.id)).group_by(Run.attribute_id)
+    rows = session.execute(
+        select(Attribute.name, Run.started_at, Run.finished_at)
+        .join(Attribute, Attribute.id == Run.attribute_id)
+        .where(Run.id.in_(newest))
+    )
+    seconds = [(name, (finished - started).total_seconds()) for name, started, finished in rows]
+    yield _figure("attune_learn_seconds", "Seconds of the last learning round.", ("attribute",), seconds)
+
+
+def _jobs(session: Session) -> Iterable[Figure]:
+    waiting = session.execute(
+        select(Job.kind, Job.state, func.count(Job.id))
+        .where(Job.state.in_(("queued", "running")))
+        .group_by(Job.kind, Job.state)
+    )
+    yield _figure("attune_jobs", "Jobs that wait or run.", ("kind", "state"), waiting)
+    failed = session.execute(
+        select(Job.kind, func.count(Job.id))
+        .where(Job.state.in_(("failed", "lost")), Job.finished_at >= now() - FAILED_WITHIN)
+        .group_by(Job.kind)
+    )
+    yield _figure("attune_jobs_failed", "Jobs that failed in the last 24 hours.", ("kind",), failed)
+
+
+def _of_redis(settings: Settings) -> list[Figure] | None:
+    try:
+        connection = jobs.connect(settings)
+        waiting = [(name, Waiting(name, connection=connection).count) for name in jobs.QUEUES]
+    except RedisError:
+        return None
+    workers = float(len(jobs.living_workers(settings)))
+    return [
+        _figure("attune_waiting_jobs", "Jobs that no worker has taken yet.", ("queue",), waiting),
+        Figure("attune_workers", "Workers with a heartbeat.", (), (((), workers),)),
+    ]
+
+
+def _figure(name: str, means: str, labels: tuple[str, ...], rows: Iterable[Sequence[Any]]) -> Figure:
+    values = tuple((tuple(str(part) for part in row[:-1]), float(row[-1])) for row in rows)
+    return Figure(name, means, labels, values)
