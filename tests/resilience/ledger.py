@@ -1,0 +1,192 @@
+"""What simulated experts have given, and what must be true of it at the end."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import requests
+from sqlalchemy import func, select
+
+from attune.labeler.answers import misfiled
+from attune.labeler.label_studio import LabelStudio
+from attune.labeler.label_studio.expert_session import ExpertSession
+from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Run, Task
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.errors import AttuneError, LabelStudioRefused
+
+PASSWORD = "a-campaign-of-faults"
+CHANGED = 0.1  # share of answers that are changed at once, as a slip is
+PATIENCE_SECONDS = 900.0
+
+
+def truth(email: str, asset_id: str, classes: tuple[str, ...], again: int = 0) -> str:
+    """What this person says of this image: never the same for two images by their order, so a mix-up shows."""
+    digest = hashlib.sha256(f"{email} {asset_id} {again}".encode()).digest()
+    return classes[digest[0] % len(classes)]
+
+
+@dataclass
+class Ledger:
+    """Answers that Label Studio has taken: (project, asset) -> the latest value. All threads write here."""
+
+    given: dict[tuple[int, str], str] = field(default_factory=dict)
+    doubled: list[str] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)  # seconds without a question or an answer taken
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __len__(self) -> int:
+        with self.lock:
+            return len(self.given)
+
+    def take(self, project: int, asset: str, value: str, change: bool) -> None:
+        """Write one answer down; an image that is asked a second time is a fault of the product."""
+        with self.lock:
+            if (project, asset) in self.given and not change:
+                self.doubled.append(f"{project}: {asset}")
+            self.given[project, asset] = value
+
+
+class Answerer(threading.Thread):
+    """One expert who answers one queue until told to stop, and tries again for as long as nothing answers."""
+
+    def __init__(self, settings: Settings, email: str, project: int, classes: tuple[str, ...], ledger: Ledger) -> None:
+        super().__init__(daemon=True)
+        self.settings, self.email, self.project, self.classes, self.ledger = settings, email, project, classes, ledger
+        self.stopping = threading.Event()
+        self.person: ExpertSession | None = None
+
+    def run(self) -> None:
+        """Answer; each failure of a part is waited out."""
+        while not self.stopping.is_set():
+            began = time.monotonic()
+            task = self._until_taken(lambda person: person.next_task(self.project))
+            if task is None:
+                time.sleep(0.5)
+                continue
+            asset = str(task["data"]["asset_id"])
+            value = truth(self.email, asset, self.classes)
+            annotation = self._give(task["id"], asset, value)
+            if annotation is None:
+                continue
+            self.ledger.waits.append(time.monotonic() - began)
+            self.ledger.take(self.project, asset, value, change=False)
+            if hashlib.sha256(asset.encode()).digest()[1] < 256 * CHANGED:
+                self._change(annotation, asset)
+
+    def _change(self, annotation: int, asset: str) -> None:
+        changed = truth(self.email, asset, self.classes, again=1)
+
+        def change(person: ExpertSession) -> bool:
+            person.edit(annotation, changed)
+            return True
+
+        if self._until_taken(change):
+            self.ledger.take(self.project, asset, changed, change=True)
+
+    def _give(self, task: int, asset: str, value: str) -> int | None:
+        """The annotation's id; None where the question was taken back meanwhile."""
+        once, found = uuid4(), None
+
+        def give(person: ExpertSession) -> int | None:
+            try:
+                return person.answer(task, value, once=once)
+            except LabelStudioRefused as error:
+                if error.status == 409:  # it was taken although no reply came
+                    return self._held(task)
+                if error.status == 404:
+                    return -1
+                raise
+
+        found = self._until_taken(give)
+        return None if found in (None, -1) else found
+
+    def _held(self, task: int) -> int | None:
+        with LabelStudio.connect(self.settings) as ls:
+            rows = ls.request("GET", f"/api/tasks/{task}/annotations/")
+            return int(rows[0]["id"]) if rows else None
+
+    def _until_taken(self, ask: Any) -> Any:
+        until = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < until:
+            try:
+                if self.person is None:
+                    self.person = ExpertSession.login(self.settings.label_studio_address, self.email, PASSWORD)
+                return ask(self.person)
+            except (AttuneError, requests.RequestException, ValueError):
+                if self.person is not None:
+                    self.person.close()
+                self.person = None
+                time.sleep(0.5)
+        return None
+
+
+def compare(settings: Settings, ledger: Ledger) -> dict[str, list[str]]:
+    """What is wrong: answers lost, doubled, stale or misplaced, questions asked twice, runs out of order."""
+    recorded: Counter[tuple[int, str]] = Counter()
+    value_of: dict[tuple[int, str], str] = {}
+    with reading(settings) as session:
+        rows = session.execute(
+            select(Queue.project, Asset.asset_id, Annotation.value)
+            .select_from(Annotation)
+            .join(Asset, Asset.id == Annotation.asset_pk)
+            .join(Expert, Expert.id == Annotation.expert_id)
+            .join(Queue, (Queue.expert_id == Expert.id) & (Queue.attribute_id == Annotation.attribute_id))
+            .where(Annotation.deleted_at.is_(None))
+        )
+        for project, asset, value in rows:
+            recorded[project, asset] += 1
+            value_of[project, asset] = value
+        projects = list(session.scalars(select(Queue.project).where(Queue.closed_at.is_(None))))
+        runs = {
+            name: list(
+                session.scalars(
+                    select(Run)
+                    .join(Attribute, Attribute.id == Run.attribute_id)
+                    .where(Attribute.name == name)
+                    .order_by(Run.number)
+                )
+            )
+            for name in session.scalars(select(Attribute.name))
+        }
+        empty = session.scalars(
+            select(Queue.project)
+            .outerjoin(Task, (Task.queue_id == Queue.id) & (Task.state == "open"))
+            .where(Queue.closed_at.is_(None))
+            .group_by(Queue.id)
+            .having(func.count(Task.id) == 0)
+        ).all()
+    exported: Counter[tuple[int, str]] = Counter()
+    tasks: Counter[tuple[int, str]] = Counter()
+    with LabelStudio.connect(settings) as ls:
+        for project in projects:
+            for task in ls.request("GET", f"/api/projects/{project}/export", query={"exportType": "JSON"}):
+                exported[project, task["data"]["asset_id"]] += len(task["annotations"])
+                tasks[project, task["data"]["asset_id"]] += 1
+        wrong = misfiled.compare(settings, ls)
+    return {
+        "lost": _names(ledger.given.keys() - recorded.keys()),
+        "lost in Label Studio": _names(ledger.given.keys() - exported.keys()),
+        "doubled": _names(key for key, times in (recorded + exported).items() if times > 2) + ledger.doubled,
+        "stale": _names(key for key, value in ledger.given.items() if value_of.get(key, value) != value),
+        "misplaced": [f"{one.attribute}: {one.image}" for one in wrong],
+        "asked twice": _names(key for key, times in tasks.items() if times > 1),
+        "runs out of order": [name for name, found in runs.items() if not _in_order(found)],
+        "empty queues": [str(project) for project in empty],
+    }
+
+
+def _names(keys: Any) -> list[str]:
+    return sorted(f"{project}: {asset}" for project, asset in keys)
+
+
+def _in_order(runs: list[Run]) -> bool:
+    numbers, tokens = [run.number for run in runs], [run.token for run in runs]
+    counters = [run.answers_counter for run in runs]
+    return numbers == list(range(1, len(runs) + 1)) and tokens == sorted(tokens) and counters == sorted(counters)
