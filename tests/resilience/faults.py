@@ -27,6 +27,7 @@ PARTS = {
     "worker": "attune.workers.runtime.worker",
     "scheduler": "attune.workers.runtime.schedule",
 }
+WORKERS = 3
 READY_SECONDS = 300.0
 
 
@@ -120,5 +121,6 @@ def _ready(settings: Settings) -> bool:
         web = requests.get(f"{settings.web_address}/readyz", timeout=3).ok
         label_studio = requests.get(f"{settings.label_studio_address}/health", timeout=3).ok
         alive = all(any(processes(settings, word)) for word in PARTS.values())
-        return web and label_studio and alive and len(jobs.living_workers(settings)) >= 3
+        workers = len(list(processes(settings, PARTS["worker"]))) >= WORKERS
+        return web and label_studio and alive and workers and len(jobs.living_workers(settings)) >= WORKERS
     return False
