@@ -8,6 +8,7 @@ import click
 
 from attune.labeler.cli.shell import Group, Shell, table, who
 from attune.labeler.cli.shell import command as attune_command
+from attune.labeler.cli.vectors import name_left_out
 from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import SpacePromotion
 from attune.labeler.records.session import reading
@@ -23,6 +24,27 @@ def learned_commands() -> None:
     """Hold the commands, which `attune spaces` lists."""
 
 
+TUNING = "fine_tune"  # the kind of the job
+NO_GAIN = (
+    "No version was kept. In {epochs}, training the network did not make the lists better on titles that were held back "
+    "for this. To learn from the encoder's vectors instead: `attune spaces learn taste --labels {column}`"
+)
+
+
+class Blocks(click.ParamType):
+    """How many of the last blocks: a number, or all, which is 0."""
+
+    name = "N|all"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number."""
+        if value == "all":
+            return 0
+        if str(value).isascii() and str(value).isdecimal() and 1 <= int(value) <= 1000:
+            return int(value)
+        self.fail(f"{str(value)[:40]!r} is no number of blocks. Give a number of 1 or more, such as 2, or all.")
+
+
 LOSSES = ("angular", "multi_similarity", "supervised_contrastive", "nt_xent")
 NAME = click.argument("name", metavar="SPACE")
 ALIAS = click.option("--alias", default=CHAMPION, show_default=True, help="Alias to move.")
@@ -36,20 +58,43 @@ REASON = click.option("--reason", required=True, help="Reason, for the history."
 @click.option("--loss", type=click.Choice(LOSSES), default="angular", show_default=True, help="Loss.")
 @click.option("--quick", is_flag=True, help="Use the usual settings. Choose nothing by cross-validation.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**31 - 1), help="Seed.")
-def learn(shell: Shell, name: str, column: str, blend: float | None, loss: str, quick: bool, seed: int) -> None:
+@click.option(
+    "--fine-tune", "blocks", type=Blocks(), help="Train the encoder's image tower itself: its last N blocks, or all."
+)
+@click.option("--epochs", type=click.IntRange(1, 1000), help="With --fine-tune: at most so many.  [default: 10]")
+def learn(
+    shell: Shell,
+    name: str,
+    column: str,
+    blend: float | None,
+    blocks: int | None,
+    epochs: int | None,
+    **choices: Any,
+) -> None:
     """Learn SPACE from the values of a column, measure it on other titles, and keep it as a new version.
 
-    The version is used after you promote it. If the command stops, run it again.
+    The version is used after you promote it. If the command stops, run it again: --fine-tune goes on after its last
+    epoch. It needs the images, and takes minutes on a GPU, hours without one.
     """
-    asked: dict[str, Any] = {"space": name, "column": column, "loss": loss, "tuned": not quick, "seed": seed}
+    asked: dict[str, Any] = {"space": name, "column": column, "loss": choices["loss"], "seed": choices["seed"]}
+    asked["tuned"] = not choices["quick"]
     if blend is not None:
         asked["blend"] = blend
+    if blocks is None and epochs is not None:
+        raise click.UsageError("--epochs is for --fine-tune. Give both, or neither.")
+    if blocks is not None:
+        asked |= {"blocks": blocks} | ({} if epochs is None else {"epochs": epochs})
     with shell.progress(f"Learning {name}") as report:
-        done = jobs.ask(shell.settings, learned.KIND, report, **asked, who=who())
+        done = jobs.ask(shell.settings, learned.KIND if blocks is None else TUNING, report, **asked, who=who())
+    if not done["version"]:
+        shell.result(done, NO_GAIN.format(epochs=plural(done["epochs"], "epoch"), column=column))
+        return
     text = (
         f"{name} version {done['version']} learned {plural(len(done['labels']), 'label')} from {done['images']} images."
     )
     shell.result(done, text)
+    if blocks is not None:
+        name_left_out(shell, done["left_out"])
     shell.hint(f"To see how good it is: `attune spaces show {name}@{done['version']}`")
     shell.hint(f"To use it: `attune spaces promote {name} {done['version']} --reason R`")
 
