@@ -1,9 +1,10 @@
 """Fine-tuning the whole way on the sample's images: ``python -m benchmarks.fine_tune --images 1600 --json OUT``.
 
-The sample's titles get weak labels, as genres are: who its cast are to each other, its mood and where it plays. The
-first three are drawn on most of a title's images, not on all. Images are added and embedded as `attune assets add`
-does, and the job of `attune spaces learn taste --fine-tune` runs once for each of ``--blocks`` and seeds. Figures are
-of titles that nothing was learned or chosen from. The sample's encoder knows such drawings alone: the figures test the way, and say little of posters.
+The sample's titles get weak labels, as genres are: who its cast are to each other, its mood and where it plays. These
+are drawn on most of a title's images, not on all. Images are added and embedded as `attune assets add` does, and the
+job of `attune spaces learn taste --fine-tune` runs once for each of ``--blocks`` and seeds. Figures are of titles that
+nothing was learned or chosen from. The sample's encoder knows such drawings alone: the figures test the way, and say
+little of posters.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import SpacePromotion
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.spaces import learned, space_moves
+from attune.labeler.spaces import learned, space_moves, towers
 from attune.models.catalog.manifest import CHAMPION, SPACE_PREFIX, parse_reference
 from attune.models.clock import iso
 from attune.models.text import plural
@@ -26,12 +26,12 @@ def learned_commands() -> None:
 
 TUNING = "fine_tune"  # the kind of the job
 NO_GAIN = (
-    "No version was kept. In {epochs}, training the network did not make the lists better on titles that were held back "
-    "for this. To learn from the encoder's vectors instead: `attune spaces learn taste --labels {column}`"
+    "No version was kept. In {epochs}, training the network did not make the lists better on titles that were held "
+    "back for this. To learn from the encoder's vectors instead: `attune spaces learn taste --labels {column}`"
 )
 
 
-class Blocks(click.ParamType):
+class Blocks(click.ParamType[int]):
     """How many of the last blocks: a number, or all, which is 0."""
 
     name = "N|all"
@@ -151,7 +151,11 @@ def versions(shell: Shell, name: str) -> None:
 @REASON
 @ALIAS
 def promote(shell: Shell, name: str, version: str, reason: str, alias: str) -> None:
-    """Make a version of SPACE the champion: pages, search and recommendations use it from then on."""
+    """Make a version of SPACE the champion: pages, search and recommendations use it from then on.
+
+    A version that was fine-tuned sees every image of the pool with its own network first.
+    """
+    _apply(shell, name, version)
     line = space_moves.promote(shell.settings, name, version, reason, who(), alias)
     _said(shell, shell.settings, line)
 
@@ -164,6 +168,17 @@ def rollback(shell: Shell, name: str, reason: str, alias: str) -> None:
     """Make the version champion that it was before."""
     line = space_moves.rollback(shell.settings, name, reason, who(), alias)
     _said(shell, shell.settings, line)
+
+
+def _apply(shell: Shell, name: str, version: str) -> None:
+    """Give all images their vectors of the version's own network, where it has one and they lack them."""
+    with reading(shell.settings) as session:
+        row = space_moves.chosen(session, name, version)
+        waits = towers.waiting(shell.settings, session, row)
+    if waits:
+        with shell.progress(f"Looking at the images with version {row.version}") as report:
+            done = jobs.ask(shell.settings, towers.KIND, report, space=name, version=row.version)
+        name_left_out(shell, done["left_out"])
 
 
 def _said(shell: Shell, settings: Settings, line: SpacePromotion) -> None:

@@ -24,7 +24,6 @@ from attune.models.files.cell_ids import normalise
 from attune.models.query.context import highest
 
 SPACES = {FINAL: "Looks like", TASTE: "Same taste", COLOUR: "Same colours"}  # the switch
-OF_ENCODER = (FINAL, TASTE)  # spaces over the encoder's own vectors, which also tell near duplicates
 TWIN = LEAST
 APART = 24  # of own artwork, and of near duplicates
 
@@ -58,7 +57,7 @@ def similar(settings: Settings, like: str, space: str = FINAL, other: str = "", 
         )
     allowed = np.asarray(index.view.keys >= 0, dtype=np.bool_)
     own = allowed & (index.titles == index.titles[row])
-    raw = index.cosines(row) if space in OF_ENCODER else None
+    raw = index.cosines(row) if index.of_encoder else None
     near = index.nearness(row, raw)
     same = _same_picture(index, space_index.opened(settings, FINAL), row) if raw is None else raw >= TWIN
     twins = allowed & ~own & same

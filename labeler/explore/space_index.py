@@ -13,15 +13,15 @@ import numpy.typing as npt
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from attune.labeler.assets.active_pool import PoolView
+from attune.labeler.assets.active_encoder import active_fingerprint
+from attune.labeler.assets.active_pool import PoolView, view_of
 from attune.labeler.records.schema import Asset, LookAlike
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.spaces import learned
+from attune.labeler.spaces import learned, towers
 from attune.labeler.spaces.learned import HOW, HOW_TO_PROMOTE, TASTE
 from attune.labeler.spaces.spaces import FINAL, fingerprint_of, open_space
-from attune.models.encoders.fingerprint import Fingerprint
-from attune.models.errors import EncoderMismatch, UnknownProbe
+from attune.models.errors import EmptyPool, UnknownProbe
 from attune.models.files.atomic import atomic_writer, digest_json
 from attune.models.files.cell_values import values_of
 from attune.models.similarity.neighbour_lists import crowding_of
@@ -68,6 +68,11 @@ class SpaceIndex:
         if self.learned is None:
             return raw
         return np.hstack([np.sqrt(1 - self.share) * self.learned[rows], np.sqrt(self.share) * raw]).astype(np.float32)
+
+    @property
+    def of_encoder(self) -> bool:
+        """Whether ``view`` has the encoder's own vectors, which also tell near duplicates."""
+        return "view" not in self.view.fingerprint.preprocessing
 
     def cosines(self, row: int) -> Floats:
         """The cosine of every image's own vector with that of ``row``, float32 (n,)."""
@@ -142,13 +147,12 @@ def _of_taste(settings: Settings, view: PoolView, mark: str) -> SpaceIndex:
     with reading(settings) as session:
         row = learned.champion(session)
         assert row is not None  # `_mark` found one
+        towers.check_base(row, active_fingerprint(session))
         made, manifest = learned.load(row)
-        encoder = Fingerprint.from_dict(dict(manifest.facts.encoder))
-    if encoder.digest != view.fingerprint.digest:
-        raise EncoderMismatch(
-            f"The taste space in use (version {row.version}) was learned from vectors of another encoder than the pool "
-            f"has now. Learn it again. {HOW}"
-        )
+        if manifest.facts.network is not None:
+            view = view_of(settings, session, towers.vectors_of(manifest))
+    if not len(view.pool):
+        raise EmptyPool(towers.none_yet(row))
     titles = _numbered(view)
     path = settings.workspace / "cache" / "spaces" / f"{mark}.npy"
     if not path.is_file():

@@ -13,12 +13,23 @@ from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.spaces import learned
 from attune.models.encoders.fingerprint import Fingerprint
-from attune.models.errors import EncoderMismatch
+from attune.models.errors import DataError, EncoderMismatch
 from attune.models.similarity.space_manifest import SpaceManifest, from_dict
 from attune.models.vectors.vector_store import VectorStore
 
 if TYPE_CHECKING:
     from attune.models.encoders.encoders import OpenClipEncoder
+
+
+KIND = "similar"  # of the job that makes the vectors
+
+
+def none_yet(row: SpaceVersion) -> str:
+    """What to say where no image has a vector of the version's own tower."""
+    return (
+        f"Version {row.version} of {row.name} has a network of its own, and no image went through it yet. To do this, "
+        f"and use the version: `attune spaces promote {row.name} {row.version} --reason R`"
+    )
 
 
 def base_of(manifest: SpaceManifest) -> Fingerprint:
@@ -39,6 +50,17 @@ def check_base(row: SpaceVersion, active: Fingerprint | None) -> None:
             f"The taste space in use (version {row.version}) was learned from vectors of another encoder than the pool "
             f"has now. Learn it again. {learned.HOW}"
         )
+
+
+def seen(settings: Settings, row: SpaceVersion) -> int:
+    """How many images have a vector that the version reads."""
+    return len(VectorStore(settings.vectors).ids(vectors_of(from_dict(row.manifest))))
+
+
+def check_seen(settings: Settings, row: SpaceVersion) -> None:
+    """Raise DataError where the version has its own tower, and no image a vector of it: nothing would be similar."""
+    if from_dict(row.manifest).facts.network is not None and not seen(settings, row):
+        raise DataError(none_yet(row))
 
 
 def waiting(settings: Settings, session: Session, row: SpaceVersion) -> list[int]:

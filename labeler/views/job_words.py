@@ -83,7 +83,8 @@ KINDS = {
         "A new version of the taste space is there, if training the network helped.",
     ),
     "similar": Words(
-        "preparation of Similar", "preparations of Similar", "of", "Similar answers at once, in each space that is in use."
+        "preparation of Similar", "preparations of Similar", "of",
+        "Similar answers at once, in each space that is in use.",
     ),
     "duplicates": Words(
         "search for duplicates", "searches for duplicates", "of",

@@ -30,13 +30,14 @@ Halves = npt.NDArray[np.float16]
 MAP = "projection"  # of the space: it is trained with the tower
 WARM_UP = 10  # steps until the full rate: the optimiser knows nothing at first
 DECAY = 1e-4
+STEPS = 8
 
 
 @dataclass(frozen=True)
 class NetworkSettings:
     """``blocks`` of the tower that are trained, None for all; ``epochs`` at most; ``batch`` images of one loss, of
     which ``at_once`` go through the tower together; ``rate`` of the first epoch; ``misses``: epochs without gain that
-    end it.
+    end it. Of few images a batch has fewer, so that an epoch has some ``STEPS``.
     """
 
     blocks: int | None = 2
@@ -45,6 +46,10 @@ class NetworkSettings:
     at_once: int = 32
     rate: float = 3e-4
     misses: int = 3
+
+    def batch_of(self, images: int) -> int:
+        """How many of so many images make a batch."""
+        return min(self.batch, max(self.at_once, images // STEPS))
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +150,7 @@ def _epoch(
     parameters = [*(held[name] for name in network.names), forward.projection]
     optimiser = torch.optim.AdamW(parameters, lr=rate, weight_decay=DECAY)
     warm = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: min(1.0, (step + 1) / WARM_UP))
-    for rows in batches(len(taught), settings.batch, 1, rng):
+    for rows in batches(len(taught), settings.batch_of(len(taught)), 1, rng):
         parts = [rows[at : at + settings.at_once] for at in range(0, len(rows), settings.at_once)]
         optimiser.zero_grad()
         for part, gradient in zip(parts, _gradients(forward, taught, parts, loss, rng), strict=True):

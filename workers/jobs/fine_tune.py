@@ -104,14 +104,14 @@ def _trained(
     network = Network.of(encoder, made, how.blocks)
     raw = measure_lists(unit_length(watched.x), watched.titles, watched.labels)
     images, path = sets.pictures(sets.watched), _state_file(settings, data)
-    inner, steps = batch_loss(tuned.settings), max(len(taught.ids) // how.batch, 1) * how.epochs
+    inner, steps = batch_loss(tuned.settings), len(taught.ids) // how.batch_of(len(taught.ids))
     state = read_state(str(path)) if path.is_file() else None
-    done = (state.epoch if state else 0) * max(len(taught.ids) // how.batch, 1)
+    done = state.epoch * steps if state else 0
 
     def loss(z: Any, labels: npt.NDArray[np.float32], rng: np.random.Generator) -> Any:
         nonlocal done
         done += 1
-        report(READ + (TRAINED - READ) * min(done, steps) // steps, WHOLE)
+        report(READ + (TRAINED - READ) * done // (steps * how.epochs), WHOLE)
         return inner(z, labels, rng)
 
     def score(one: Network) -> float:
@@ -160,11 +160,12 @@ def _about(
     network: Network, encoder: OpenClipEncoder, sets: Sets, how: NetworkSettings, state: State
 ) -> dict[str, Any]:
     """What a manifest says of the training."""
+    images = int(sets.taught.sum())
     sizes = {name: one.numel() for name, one in network.encoder.model.visual.named_parameters()}
     return {
         "base": encoder.fingerprint.to_dict(), "file": TOWER_NAME, "blocks": how.blocks or "all",
         "trained": sum(sizes[name] for name in network.names), "weights": sum(sizes.values()),
-        "images": int(sets.taught.sum()), "watched": int(sets.watched.sum()), "batch": how.batch, "rate": how.rate,
+        "images": images, "watched": int(sets.watched.sum()), "batch": how.batch_of(images), "rate": how.rate,
         "epochs": state.epoch, "best_epoch": state.best_epoch, "gains": [round(one, 5) for one in state.scores],
         "device": f"{encoder.device.type}, {str(encoder.half or 'float32').removeprefix('torch.')}",
     }  # fmt: skip

@@ -90,8 +90,8 @@ def _check_enough(parts: tuple[Bools, Bools], first: str = "") -> None:
     tested = len(parts[0]) - taught - watched
     if taught < FEWEST_TAUGHT or min(watched, tested) < FEWEST_OTHERS:
         raise NotEnoughLabels(
-            f"{first}Of the images with a value in the column there are {taught} to learn from, {watched} to say when to "
-            f"stop and {tested} to measure on, each of titles of their own. Fine-tuning needs {FEWEST_TAUGHT}, "
+            f"{first}Of the images with a value in the column there are {taught} to learn from, {watched} to say when "
+            f"to stop and {tested} to measure on, each of titles of their own. Fine-tuning needs {FEWEST_TAUGHT}, "
             f"{FEWEST_OTHERS} and {FEWEST_OTHERS}: some {2 * FEWEST_TAUGHT} images. Add more images, or do with less. "
             f"{INSTEAD}"
         )
