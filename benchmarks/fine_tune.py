@@ -41,19 +41,21 @@ def main() -> None:
     parser.add_argument("--blocks", default="2,0", help="numbers of last blocks, 0 for all")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--quick", action="store_true", help="the usual settings, nothing is tuned")
+    parser.add_argument("--folder", type=Path, help="keep the drawings and their vectors here, or take those there")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="attune-fine-tune-") as folder:
-        settings = sample_pool(Path(folder), options.images)
-        runs = [
-            one_run(settings, blocks, options.epochs, seed)
-            for blocks in map(int, options.blocks.split(","))
-            for seed in range(options.seeds)
-        ]
-    found = {"images": options.images, "runs": runs, "machine": machine(), "load": round(os.getloadavg()[0], 1)}
+        settings = sample_pool(options.folder or Path(folder), options.images)
+        runs: list[dict[str, Any]] = []
+        for blocks in map(int, options.blocks.split(",")):
+            for seed in range(options.seeds):
+                runs.append(one_run(settings, blocks, options.epochs, seed, not options.quick))
+                found = {"images": options.images, "runs": runs, "machine": machine()}
+                found["load"] = round(os.getloadavg()[0], 1)
+                if options.json:  # after each, as they take long
+                    options.json.write_text(json.dumps(found, indent=2) + "\n")
     print(json.dumps(found, indent=2))
-    if options.json:
-        options.json.write_text(json.dumps(found, indent=2) + "\n")
 
 
 def sample_pool(folder: Path, images: int) -> Settings:
@@ -62,6 +64,8 @@ def sample_pool(folder: Path, images: int) -> Settings:
         {}, workspace=folder / "workspace", encoder=str(ENCODER_CONFIG), pretrained=str(ENCODER_WEIGHTS),
         resize_mode=ENCODER_RESIZE_MODE,
     )  # fmt: skip
+    if settings.workspace.is_dir():
+        return settings
     settings.workspace.mkdir(parents=True)
     migrate(settings)
     catalogue = write_catalogue(folder / "sample", images, SEED)
@@ -80,15 +84,15 @@ def genres(title: Title) -> list[str]:
     return sorted({*mood, *tie, *(PLACES[place] for place in title.settings if place in PLACES)})
 
 
-def one_run(settings: Settings, blocks: int, epochs: int, seed: int) -> dict[str, Any]:
+def one_run(settings: Settings, blocks: int, epochs: int, seed: int, tuned: bool) -> dict[str, Any]:
     """What the job says, and the processor's seconds that it took."""
     began, clock = time.process_time(), time.perf_counter()
-    done = fine_tune.run(settings, blocks=blocks, epochs=epochs, seed=seed)
+    done = fine_tune.run(settings, blocks=blocks, epochs=epochs, seed=seed, tuned=tuned)
     took = {
         "processor_seconds": round(time.process_time() - began, 1),
         "seconds": round(time.perf_counter() - clock, 1),
     }
-    return {"blocks": blocks, "seed": seed, "epochs_at_most": epochs} | done | took
+    return {"blocks": blocks, "seed": seed, "epochs_at_most": epochs, "tuned": tuned} | done | took
 
 
 if __name__ == "__main__":
