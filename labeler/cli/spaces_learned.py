@@ -59,7 +59,11 @@ REASON = click.option("--reason", required=True, help="Reason, for the history."
 @click.option("--quick", is_flag=True, help="Use the usual settings. Choose nothing by cross-validation.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**31 - 1), help="Seed.")
 @click.option(
-    "--fine-tune", "blocks", type=Blocks(), help="Train the encoder's image tower itself: its last N blocks, or all."
+    "--fine-tune",
+    "blocks",
+    metavar="N|all",
+    type=Blocks(),
+    help="Train the encoder's image tower itself: its last N blocks, or all.",
 )
 @click.option("--epochs", type=click.IntRange(1, 1000), help="With --fine-tune: at most so many.  [default: 10]")
 def learn(

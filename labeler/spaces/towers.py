@@ -47,7 +47,7 @@ def check_base(row: SpaceVersion, active: Fingerprint | None) -> None:
     """Raise EncoderMismatch where the version was learned with another encoder than the pool has now."""
     if active is None or base_of(from_dict(row.manifest)).digest != active.digest:
         raise EncoderMismatch(
-            f"The taste space in use (version {row.version}) was learned from vectors of another encoder than the pool "
+            f"Version {row.version} of the space {row.name} was learned from vectors of another encoder than the pool "
             f"has now. Learn it again. {learned.HOW}"
         )
 

@@ -171,10 +171,9 @@ def _similar(settings: Settings, request: ExploreRequest) -> tuple[SearchResult,
     """What is similar in the space that was asked for, as the result of a search; its error where there is none."""
     try:
         found = similar(settings, request.place.key, request.space, request.other, patient=False)
-    except NotPrepared as error:
-        return SearchResult("", "queued", [], str(error)), Similar([], [], [], 0)
     except (CatalogError, PoolError, EncoderError, DataError) as error:
-        return SearchResult("", "done", [], str(error)), Similar([], [], [], 0)
+        state = "queued" if isinstance(error, NotPrepared) else "done"
+        return SearchResult("", state, [], str(error)), Similar([], [], [], 0)
     return SearchResult("", "done", list(found.hits)), found
 
 

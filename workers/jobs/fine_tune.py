@@ -57,9 +57,9 @@ def run(
 ) -> dict[str, Any]:
     """Train the last ``blocks`` of the tower, 0 for all, towards the values of ``column``; ``choices`` as `Choices`.
 
-    Returns ``{"space", "version", "images", "labels", "measures", "epochs", "best_epoch", "left_out"}``; version 0
-    where no epoch gained on the titles held back: then nothing is kept. Raises EmptyPool, DataError for no such column,
-    NotEnoughLabels, EncoderError where the images are not here, and what loading an encoder raises.
+    Returns ``{"space", "version", "images", "labels", "measures", "left_out", "epochs", "best_epoch", "gains"}``;
+    version 0 where no epoch gained on the titles held back: then nothing is kept. Raises EmptyPool, DataError for no
+    such column, NotEnoughLabels, EncoderError where the images are not here, and what loading an encoder raises.
     """
     check_name(space)
     chosen, how = Choices(**choices), NetworkSettings(blocks=blocks or None, epochs=epochs)
@@ -79,8 +79,8 @@ def run(
     facts = SpaceFacts(
         {}, column, rows.names, int((sets.taught | sets.watched).sum()), chosen.seed, tuned.facts()["settings"],
         tuple(tuned.tried), name=space, data_digest=data, code_version=package_version("attune"),
+        network=_about(network, encoder, sets, how, state),
     )  # fmt: skip
-    facts = replace(facts, network=_about(network, encoder, sets, how, state))
     if state.best_epoch:
         facts = _kept(settings, network, encoder, sets, tuned, chosen, facts, who)
     _state_file(settings, data).unlink(missing_ok=True)
