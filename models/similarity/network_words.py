@@ -25,8 +25,8 @@ def training(network: Mapping[str, Any]) -> Iterator[str]:
     )
     yield (
         f"Epoch {network['best_epoch']} of {network['epochs']} was the best on {network['watched']:,} images of other "
-        f"titles, which were held back in the pool for this. The files need {network['file']} beside the encoder, and "
-        "vectors of that tower."
+        f"titles, which were held back in the pool for this. To use it, images go through the encoder with the weights "
+        f"of {network['file']}."
     )
 
 
