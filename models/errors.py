@@ -83,6 +83,10 @@ class EmptyPool(PoolError):
     """No asset is available to choose from."""
 
 
+class NotPrepared(PoolError):
+    """A worker prepares what a page needs; says when to look again."""
+
+
 class PoolExhausted(PoolError):
     """More was requested than is available; says both numbers."""
 

@@ -78,6 +78,14 @@ KINDS = {
         "learning of a taste space", "learnings of a taste space", "of",
         "A new version of the space is there, with its figures.",
     ),
+    "fine_tune": Words(
+        "fine-tuning of the image tower", "fine-tunings of the image tower", "of",
+        "A new version of the taste space is there, if training the network helped.",
+    ),
+    "similar": Words(
+        "preparation of Similar", "preparations of Similar", "of",
+        "Similar answers at once, in each space that is in use.",
+    ),
     "duplicates": Words(
         "search for duplicates", "searches for duplicates", "of",
         "Duplicates in Explore shows images that are nearly the same, and outliers.",
@@ -98,6 +106,7 @@ BY_ITSELF = {
     "learn": "Attune starts a new one by itself while answers wait.",
     "sync": "Attune starts a new one by itself every half minute or so.",
     "notify": "Attune starts a new one by itself.",
+    "similar": "Attune starts a new one by itself while images wait for it.",
     "describe": "Attune starts a new one when a champion moves, or answers or performance come.",
 }
 SINCE = "It went well since then, so you need not do anything."

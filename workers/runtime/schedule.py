@@ -36,13 +36,13 @@ from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.models.errors import AttuneError
 from attune.models.images.decode import READING
-from attune.workers.runtime import due_descriptions, due_notices, map_newcomers, new_assets
+from attune.workers.runtime import due_descriptions, due_notices, due_similar, map_newcomers, new_assets
 from attune.workers.runtime.heartbeat import Heart
 from attune.workers.runtime.lost_jobs import label_studio_answers, requeue_lost, retry_failed
 from attune.workers.runtime.worker import prepare_log
 
 log = logging.getLogger("attune.schedule")
-ROUTINE = ("sync", "learn", "notify")
+ROUTINE = ("sync", "learn", "notify", "similar")
 KEPT = "leave"  # for good: a person's page tells of it what is still open
 KEPT_ROUTINE, KEPT_OTHERS = timedelta(days=1), timedelta(days=90)
 # After a round that failed, and twice as long after each that failed since, up to so many beats.
@@ -189,6 +189,7 @@ STEPS: tuple[Step, ...] = (
     lambda settings, redis, _: {"syncs": ask_to_sync(settings, redis)},
     lambda settings, _, __: new_assets.ask(settings),
     lambda settings, _, __: map_newcomers.ask(settings),
+    lambda settings, _, __: due_similar.ask(settings),
     lambda settings, _, __: {"rereads": ask_to_reread(settings)},
     lambda settings, _, __: {"descriptions": due_descriptions.ask(settings)},
     lambda settings, redis, _: due_notices.ask(settings, redis),

@@ -11,6 +11,8 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
+from attune.labeler.explore import space_index
+from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import Asset, Job, Watched
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
@@ -53,6 +55,19 @@ def test_the_switch_offers_spaces_and_says_how_to_get_one_that_is_not_there(olga
     assert f'value="{assets[1].asset_id}"' not in page
     page = olga.get(f"/explore?at=like:{assets[1].asset_id}&space=colour").text
     assert "attune spaces layers colour" in page
+
+
+def test_a_page_of_a_large_pool_waits_for_the_worker_and_says_so(
+    olga: Actor, assets: list[Asset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space_index._held.clear()
+    monkeypatch.setattr(space_index, "LARGE", 1)
+    monkeypatch.setattr(jobs, "workers_alive", lambda *_: True)
+    page = olga.get(f"/explore?at=like:{assets[1].asset_id}&space=taste").text
+    assert "data-waiting" in page
+    assert "A worker is preparing" in page
+    answer = olga.get(f"/api/v1/similar?like={assets[1].asset_id}")
+    assert answer.status_code == 409
 
 
 def test_an_owner_learns_the_taste_and_uses_it_without_a_terminal(tmp_path: Path, redis_url: str) -> None:
