@@ -28,7 +28,7 @@ SIZE = 12
 class Suspect:
     """One answer that may be wrong; ``probe`` is the probability of ``expected``, in [0, 1].
 
-    ``right``: how likely the answer is right, in [0, 1], by which the list is sorted; ``why``: what speaks against it, as
+    ``right``: how likely the answer is right, in [0, 1]; the list is sorted by it. ``why``: what speaks against it, in
     a sentence. ``disputed``: experts gave different classes, so the image has a thread.
 
     ``others``: pairs (name, value), none while the viewer may not know them. ``asked``: names of experts who were asked

@@ -61,9 +61,7 @@ def design_based(
     return _resampled(majority, probabilities, title_ids, weight, columns, seed, metric_facts)
 
 
-def weighted_share(
-    truth: NDArray[np.bool_], title_ids: ArrayLike, inclusion: NDArray[np.float64], seed: int
-) -> Metric:
+def weighted_share(truth: NDArray[np.bool_], title_ids: ArrayLike, inclusion: NDArray[np.float64], seed: int) -> Metric:
     """The share of the pool's images that are of a class, from audited ones: ``truth`` and ``inclusion`` (n,).
 
     Hajek's ratio of Horvitz-Thompson sums; the interval resamples titles. Unknown with fewer than ``LEAST`` images of
