@@ -76,7 +76,7 @@ KINDS = {
     ),
     "learn_taste": Words(
         "learning of a taste space", "learnings of a taste space", "of",
-        "A new version of the space is there, with its figures.",
+        "A new version of the space is there, with its quality.",
     ),
     "fine_tune": Words(
         "fine-tuning of the image tower", "fine-tunings of the image tower", "of",

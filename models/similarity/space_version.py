@@ -64,7 +64,7 @@ def table(measures: Mapping[str, Any]) -> Iterator[str]:
         yield "Not measured: too few titles to hold some back."
         return
     yield f"Measured on {measures['images']:,} images of {measures['titles']:,} titles that it did not learn from."
-    yield "Each figure has its 95 % interval."
+    yield "Each number has its 95 % interval."
     yield ""
     yield f"| method | {' | '.join(FIGURES.values())} | most lists with one image |"
     yield "|---" * (len(FIGURES) + 2) + "|"

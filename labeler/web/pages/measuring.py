@@ -22,15 +22,11 @@ def ask(name: str) -> ResponseReturnValue:
     except ValueError:
         size = 0
     try:
-        audit_batches.request(auth.settings(), name, size)
+        done = audit_batches.requested(size, audit_batches.request(auth.settings(), name, size).size)
         jobs.enqueue(auth.settings(), "learn", attribute=name)
-        flash(
-            f"{size} audit answers requested. They come mixed with the next tasks of the queues. Experts cannot "
-            "recognise them.",
-            "success",
-        )
+        flash(f"{done} They come mixed with the next tasks of the queues. Experts cannot recognise them.", "success")
     except ServiceDown:
-        flash(f"{size} audit answers requested. The tasks are queued when a worker runs: `attune up`", "warning")
+        flash(f"{done} The tasks are queued when a worker runs: `attune up`", "warning")
     except (DataError, PoolExhausted, RecordsError) as error:
         flash(str(error), "danger")
     return redirect(url_for("attribute.manage", name=name, _anchor="h-measure"))

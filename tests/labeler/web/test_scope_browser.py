@@ -82,7 +82,7 @@ def test_ten_groups_and_their_definition(
     for key in ("ArrowRight", "Space", "ArrowRight", "ArrowRight", "Space"):
         page.keyboard.press(key)
     expect(page.locator("[name=ticked]:checked")).to_have_count(2)
-    expect(page.get_by_role("button", name="All count")).to_be_disabled()
+    expect(page.get_by_role("button", name="All are “tender”")).to_be_disabled()
     page.fill("#note", "Two hands touch")
     look(page, f"ticked-{width}", tmp_path)
     page.get_by_role("button", name="Only the ticked").click()
@@ -133,7 +133,7 @@ def test_nothing_is_answered_by_enter_by_a_key_pressed_twice_or_unseen(
     page.route("**/media/**", lambda route: go(route) if came else held.append(route))
     page.reload(wait_until="domcontentloaded")
     lost = page.locator("[data-member] img").first.get_attribute("src") or "none"
-    expect(page.get_by_role("button", name="All count")).to_be_disabled()
+    expect(page.get_by_role("button", name="All are “tender”")).to_be_disabled()
     page.keyboard.press("1")
     came.append(True)
     for route in held:
