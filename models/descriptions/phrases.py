@@ -1,8 +1,8 @@
 """A name in words for a group of images: the phrases that suit it more than they suit the pool, or none.
 
 The text tower of the encoder places phrases among images. A cosine of a text and an image is never a likeness by
-itself, so only ranks are used; and a name is given only where both halves of the group choose it, the phrase stands out
-from the vocabulary, and it suits the group's images clearly more often than all others.
+itself, so only ranks are used; and a name is given only where both halves of the group choose it, and where it suits
+the group's images many times as often as the others.
 """
 
 from __future__ import annotations
@@ -19,11 +19,10 @@ from numpy.typing import NDArray
 FIRST = 5  # places in which both halves must rank a phrase
 FEWEST = 16  # images of a group: fewer have no name
 DRAWS = 5  # ways to cut a group into halves: a name that one cut gives by luck, another takes away
-# Two halves agree on a phrase that the encoder does not know, too: some phrase is always the nearest. So it must also
-# stand out from the vocabulary, most of which suits no one group, and lift: of the images that suit it better than
-# `HIGH` of the others do, there must be so many times as many in the group.
-LEAST_DEVIATIONS = 2.5  # above the vocabulary's median, in its median deviations (scaled as standard deviations)
-HIGH, LEAST_LIFT = 0.95, 5.0
+# Two halves agree on a phrase that the encoder hardly knows, too: some phrase is always the nearest. So the best one
+# must also lift: so many times as many of the group's images as of the others must suit it better than `HIGH` of the
+# others do.
+HIGH, LEAST_LIFT = 0.95, 6.0
 
 Floats = NDArray[np.float32]
 
@@ -42,8 +41,9 @@ def name(
 ) -> list[str]:  # fmt: skip
     """The phrases (at most ``FIRST``) that suit ``members`` (n, d), best first; none where the halves disagree.
 
-    The halves alone are asked: `name_all` also asks for evidence. ``pool_mean`` (d,) is taken off first, so that what all images share names none of them. ``titles`` (n,): images of
-    one title stay in one half, as their likeness is not news. All vectors have unit length but the mean.
+    The halves alone are asked: `name_all` also asks for evidence. ``pool_mean`` (d,) is taken off first, so that what
+    all images share names none of them. ``titles`` (n,): images of one title stay in one half, as their likeness is not
+    news. All vectors have unit length but the mean.
     """
     if len(members) < FEWEST or not len(phrases):
         return []
@@ -83,18 +83,9 @@ def name_all(
     for place, one in enumerate(groups):
         said = name(one.members, mean, phrases, phrase_vectors, one.titles)
         rest = drawn[of_group != place]
-        found.append([text for text in said if _is_evident(text, one.members, rest, mean, phrases, phrase_vectors)])
+        evident = [text for text in said if _lifts(text, one.members, rest, phrases, phrase_vectors)]
+        found.append(evident if evident[:1] == said[:1] else [])
     return _apart(found, groups, phrases, phrase_vectors)
-
-
-def _is_evident(
-    text: str, members: Floats, rest: Floats, mean: Floats, phrases: Sequence[str], phrase_vectors: Floats
-) -> bool:
-    place = phrases.index(text)
-    all_suit = _suits(members, mean, phrase_vectors)
-    middle = float(np.median(all_suit))
-    spread = 1.4826 * float(np.median(np.abs(all_suit - middle)))
-    return all_suit[place] - middle >= LEAST_DEVIATIONS * spread and lift(members, rest, phrase_vectors[place]) >= LEAST_LIFT
 
 
 def lift(members: Floats, rest: Floats, phrase: Floats) -> float:
@@ -115,17 +106,20 @@ def _apart(
         if len(alike) < 2:
             continue
         for place in alike:
-            others = np.concatenate([groups[other].members for other in alike if other != place])
-            mine = groups[place]
-            told = name(mine.members, others.mean(axis=0), phrases, phrase_vectors, mine.titles)
-            told = [text for text in told if text != first and lift(mine.members, others, _of(text, phrases, phrase_vectors)) >= LEAST_LIFT]
+            mine, others = groups[place], [groups[other].members for other in alike if other != place]
+            middle = np.concatenate(others).mean(axis=0)
+            told = [
+                text
+                for text in name(mine.members, middle, phrases, phrase_vectors, mine.titles)
+                if text != first and all(_lifts(text, mine.members, one, phrases, phrase_vectors) for one in others)
+            ]
             named[place] = [f"{first}, {told[0]}", *found[place][1:]] if told else []
     counts = Counter(said[0] for said in named if said)
     return [said if said and counts[said[0]] == 1 else [] for said in named]
 
 
-def _of(text: str, phrases: Sequence[str], phrase_vectors: Floats) -> Floats:
-    return np.asarray(phrase_vectors[phrases.index(text)], dtype=np.float32)
+def _lifts(text: str, members: Floats, others: Floats, phrases: Sequence[str], phrase_vectors: Floats) -> bool:
+    return lift(members, others, phrase_vectors[phrases.index(text)]) >= LEAST_LIFT
 
 
 def _suits(members: Floats, pool_mean: Floats, phrase_vectors: Floats) -> Floats:
