@@ -143,8 +143,8 @@ def _update_known(asset: Asset, candidate: Candidate, restore: bool, summary: Su
     if asset.removed_at is not None:
         if not restore:
             raise UnreadableItem(
-                f"{asset.asset_id} was removed on {asset.removed_at:%Y-%m-%d}. To restore it with its answers: "
-                "`attune assets add … --restore`",
+                f"{asset.asset_id} was removed on {asset.removed_at:%Y-%m-%d}. To bring it back with its answers, "
+                "tick “Bring back images that were removed” on the page Images, or: `attune assets add … --restore`",
                 "removed before",
             )
         asset.removed_at, asset.uri = None, candidate.uri

@@ -122,6 +122,9 @@ def disk(settings: Settings) -> Finding:
         return Finding("workspace", "fail", f"{folder} cannot be written: {reason(error)}", todo)
     state: State = "ok" if free > FREE_BYTES_WARN else "warn" if free > FREE_BYTES_FAIL else "fail"
     todo = "" if state == "ok" else "Free some space, or set ATTUNE_WORKSPACE to a folder on a larger disk."
+    if state == "ok" and not settings.workspace.exists():
+        todo = "Name another folder with --workspace or ATTUNE_WORKSPACE, or make this one: `attune up`"
+        return Finding("workspace", "warn", f"{settings.workspace} does not exist", todo)
     return Finding("workspace", state, f"{settings.workspace}, {free / 2**30:.1f} GiB free", todo)
 
 

@@ -29,7 +29,10 @@ def figures(one: Description) -> str:
     if one.kind == PROBE:
         return "By the probe, not tested: the probe and the clusters come from the same vectors."
     if one.kind == PHRASE:
-        return "By the encoder's text tower. Both halves of the cluster agree on it in five draws."
+        return (
+            "By the encoder's text tower. Both halves of the cluster agree on it in five draws, and it suits these "
+            "images many times as often as the others."
+        )
     what = {
         AUDIT: "audit answers, weighted by how likely each image was drawn",
         ANSWERS: "answers to images that Attune or a person chose, not drawn at random",

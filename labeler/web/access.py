@@ -60,6 +60,7 @@ RULES: dict[str, frozenset[str]] = {
     "threads.look": MANAGERS,
     "threads.revise": MANAGERS,
     "measuring.ask": MANAGERS,
+    "measuring.learn": MANAGERS,
     "measuring.line": MANAGERS,
     "exchange.page": MANAGERS,
     "exchange.download": MANAGERS,

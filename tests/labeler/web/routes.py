@@ -113,6 +113,7 @@ GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "notices.send_again",
         "label_errors.ask",
         "measuring.ask",
+        "measuring.learn",
         "measuring.line",
         "attribute.versions",
         "attribute.manage",

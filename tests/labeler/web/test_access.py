@@ -54,6 +54,7 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("POST", "/attributes/romance/errors/1/correct"): (LOGIN, 400, 400, 400, NO),
     ("POST", "/attributes/romance/errors/1/ask"): (LOGIN, NO, 400, 400, NO),
     ("POST", "/attributes/romance/audit"): (LOGIN, NO, 400, 400, NO),
+    ("POST", "/attributes/romance/learn"): (LOGIN, NO, 400, 400, NO),
     ("POST", "/attributes/romance/threshold"): (LOGIN, NO, 400, 400, NO),
     ("GET", "/attributes/romance/answers/7"): (LOGIN, GONE, GONE, GONE, NO),
     ("POST", "/attributes/romance/answers/7"): (LOGIN, 400, 400, 400, NO),

@@ -180,7 +180,7 @@ def test_an_owner_goes_through_the_tabs_and_saves_a_view_of_the_gallery(page: Pa
 
 def test_an_owner_checks_label_errors_and_promotes(page: Page, house: House) -> None:
     enter(page, house.address, OLGA, "/attributes/serious")
-    follow(page, "Review run 4")
+    follow(page, "Review candidate 4")
     follow(page, "Check all suspected label errors")
     expect(page.locator(".suspect")).to_have_count(3)
     reach(page, "Confirm serious")

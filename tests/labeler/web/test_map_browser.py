@@ -58,6 +58,10 @@ def open_map(page: Page, served: Served, drawn: str = "canvas", more: str = "") 
         pytest.skip("this Chromium has no WebGL")
 
 
+LINES = """((over) => over.getContext("2d").getImageData(0, 0, over.width, over.height).data
+    .filter((value, i) => i % 4 === 3 && value > 0).length)(document.querySelector("[data-over]"))"""
+
+
 def inside(page: Page, path: list[float]) -> list[str]:
     """The images inside a line drawn in the window, by plain arithmetic on every point."""
     found: list[str] = page.evaluate(
@@ -75,6 +79,13 @@ def inside(page: Page, path: list[float]) -> list[str]:
 
 def chosen(page: Page) -> list[str]:
     return sorted(page.evaluate("[...document.querySelectorAll('[data-choose]:checked')].map((box) => box.value)"))
+
+
+def drawn_lines(page: Page) -> int:
+    """How many pixels the canvas above the points has, once it is painted again."""
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    found: int = page.evaluate(LINES)
+    return found
 
 
 @pytest.mark.parametrize("drawn", DRAWN)
@@ -98,10 +109,14 @@ def test_a_line_chooses_exactly_what_is_inside(page: Page, served: Served, drawn
     expect(page.locator("[data-map-said]")).to_contain_text(f"{len(expected)} image")
     assert chosen(page) == expected
     expect(page.locator("[data-picked]")).to_have_text(str(len(expected)))
+    assert drawn_lines(page) > 0, "the line stays"
+    page.get_by_role("button", name="Nearer").click()
+    assert drawn_lines(page) > 0, "and moves with the map"
     question = page.get_by_role("link", name="Make it a question").get_attribute("href") or ""
     assert question.count("in_scope=") == min(6, len(expected))
 
     page.locator("[data-choose]").first.uncheck()
+    page.wait_for_function(f"() => {LINES} === 0")
     expect(page.locator("[data-picked]")).to_have_text(str(len(expected) - 1))
     marked = "window.attuneMap.stage.states.filter((one) => one & 1).length"
     assert page.evaluate(marked) == len(expected) - 1
@@ -214,7 +229,7 @@ def test_all_of_it_by_keyboard(page: Page, served: Served) -> None:
     expect(page.locator("[data-picked]")).to_have_text("0")
     for key in ("+", "ArrowLeft", "ArrowUp", "0", *["]"] * 8):
         page.keyboard.press(key)
-    expected = page.evaluate("window.attuneMap.stage.inReticle().length")
+    expected = page.evaluate("window.attuneMap.stage.inside(window.attuneMap.stage.ring()).length")
     assert 0 < expected <= COUNT
     page.keyboard.press("Enter")
     expect(page.locator("[data-picked]")).to_have_text(str(expected))

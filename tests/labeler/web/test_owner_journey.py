@@ -94,7 +94,7 @@ def test_an_owner_promotes_with_open_eyes_and_can_undo_it(
     page.keyboard.press("Enter")
     page.wait_for_url(f"{address}/attributes/serious")
 
-    follow(page, "Review run 4", "Candidate 4 is better than the champion, but an enforced gate stops it.")
+    follow(page, "Review candidate 4", "Candidate 4 is better than the champion, but an enforced gate stops it.")
     expect(page.locator(".gates .missed")).to_have_count(1)
     expect(page.locator(".lead").first).to_contain_text("on the same")
     expect(page.locator(".button.primary")).to_have_count(0)
