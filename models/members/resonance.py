@@ -9,6 +9,7 @@ as all figures of many are, and the false discovery rate is over all images and 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -124,10 +125,11 @@ def _contrast(shown: Shown, group: Ints, groups: int) -> tuple[_Cells, _Cells]:
     images = np.bincount(place)
     cell, of_title = asset * groups + of, (pair % max(titles, 1)) * groups + group[pair // max(titles, 1)]
 
-    def of_images(values: Floats) -> Floats:
-        return np.bincount(cell, values, minlength=assets * groups).reshape(assets, groups)
+    def of_images(values: npt.NDArray[Any]) -> Floats:
+        sums = np.bincount(cell, values, minlength=assets * groups).reshape(assets, groups)
+        return np.asarray(sums, dtype=np.float64)
 
-    def of_titles(values: Floats) -> Floats:
+    def of_titles(values: npt.NDArray[Any]) -> Floats:
         sums = np.bincount(of_title, values, minlength=titles * groups).reshape(titles, groups)
         return np.asarray(sums[shown.title], dtype=np.float64)
 

@@ -119,7 +119,7 @@ def forecaster(counts: Floats, blocks: Sequence[Block], seed: int = 0, step: Ste
 def _quantiles(missed: Floats) -> Floats:
     """The lower and upper quantile (2, g), a little further out for few titles."""
     far = min(1.0, (1 + LEVEL) / 2 * (len(missed) + 1) / len(missed))
-    return np.quantile(missed, [1 - far, far], axis=0)
+    return np.asarray(np.quantile(missed, [1 - far, far], axis=0), dtype=np.float64)
 
 
 def _gain(name: str, nats: Floats, weight: Floats, used: bool) -> Gain:
@@ -183,7 +183,7 @@ def _say(fitted: tuple[Floats, Floats, Mapping[str, Floats]], data: _Data) -> Fl
     score = np.tile(intercept, (len(data.shares), 1))
     for name, weight in coefficients.items():
         score += values[name] @ weight
-    return np.exp(log_softmax(score, axis=1))
+    return np.asarray(np.exp(log_softmax(score, axis=1)), dtype=np.float64)
 
 
 def _fit(data: _Data, penalties: Mapping[str, float]) -> tuple[Floats, Floats, dict[str, Floats]]:

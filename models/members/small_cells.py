@@ -1,7 +1,8 @@
 """Which counts of members may be told: no cell below the floor, and none that the others give away.
 
 Primary suppression hides cells below the floor. Complementary suppression hides others with them, so that the total
-less what is shown never gives a hidden cell (Hundepool and others, Statistical Disclosure Control, 2012). Counts are rounded: of two fits, one with a member less, the difference says nothing about that member in most cases.
+less what is shown never gives a hidden cell (Hundepool and others, Statistical Disclosure Control, 2012). Counts are
+rounded: of two fits, one with a member less, the difference says nothing about that member in most cases.
 """
 
 from __future__ import annotations

@@ -173,7 +173,8 @@ def weights(minutes: npt.ArrayLike) -> Floats:
     known = np.asarray(minutes, dtype=np.float64)
     measured = known[np.isfinite(known)]
     usual = float(np.median(measured)) if len(measured) else 1.0
-    return np.log1p(np.where(np.isfinite(known), known, usual)) / max(np.log1p(usual), 1e-9)
+    weight = np.log1p(np.where(np.isfinite(known), known, usual)) / max(float(np.log1p(usual)), 1e-9)
+    return np.asarray(weight, dtype=np.float64)
 
 
 def choices_tried(clusters: int | None) -> Sequence[int]:
