@@ -54,6 +54,7 @@ KINDS = {
     "duplicates": ("attune.workers.jobs.find_duplicates:run", "embed"),
     "measure": ("attune.workers.jobs.measure:run", "embed"),
     "insights": ("attune.workers.jobs.run_insights:run", "embed"),
+    "members": ("attune.workers.jobs.group_members:run", "embed"),
     "learn_taste": ("attune.workers.jobs.learn_taste:run", "embed"),
 }
 HINTS = "hints"  # the line of the readings that webhooks ask for, which are no jobs of the records
