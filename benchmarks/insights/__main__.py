@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--part", choices=PARTS, required=True)
     parser.add_argument("--data", type=Path, default=DATA, help="folder with arms.csv")
-    parser.add_argument("--draws", type=int, help="draws, runs, splits or campaigns; default: 400, 50, 20, 300, 20")
+    parser.add_argument("--draws", type=int, help="draws, runs, splits or campaigns; default: 400, 50, 20, 300, 10")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--photos", type=Path, default=PHOTOS, help="for faces: a folder of .jpg, one person each")
     parser.add_argument("--setting", action="append", default=[], help="for error: only this setting, repeatable")

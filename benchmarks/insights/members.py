@@ -23,15 +23,18 @@ from attune.models.members.viewing_groups import viewing_groups
 
 Bools = npt.NDArray[np.bool_]
 FIRST_SEED = 100
-RUNS = 20
-BY_RESPONSE = 5  # runs: each takes a minute
+RUNS = 10
+BY_RESPONSE = 3  # runs: each takes long
 NEW = 0.3  # of the titles are to come: nobody has watched them
 WIDTH = 64  # numbers of a poster that say nothing
 VIEWING = {"3 groups": World(groups=3), "4 groups": World(groups=4), "6 groups": World(groups=6)}
-RESPONSES = {"2 groups": World(groups=2), "4 groups": World(groups=4), "none": World(groups=1)}
+SMALL = World(members=1500, titles=200)
+RESPONSES = {
+    "2 groups": replace(SMALL, groups=2), "3 groups": replace(SMALL, groups=3), "none": replace(SMALL, groups=1),
+}  # fmt: skip
 FORECASTS = {
     "posters tell": World(images=1, by_look=0.5), "posters tell a little": World(images=1, by_look=0.15),
-    "posters say nothing": World(images=1, by_look=0.0), "few members": World(images=1, members=1500, by_look=0.15),
+    "posters say nothing": World(images=1, by_look=0.0),
 }  # fmt: skip
 
 
