@@ -217,5 +217,5 @@ def _minimum(x: Floats, data: _Data, penalty: Floats, base: Floats) -> tuple[Flo
         return float(value), np.concatenate([(x.T @ slope + penalty[:, None] * weight).reshape(-1), slope.sum(axis=0)])
 
     start = np.concatenate([np.zeros(d * g), np.log(base)])
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200, "ftol": 1e-9}).x
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 100, "ftol": 1e-8}).x
     return found[: d * g].reshape(d, g), found[d * g :]
