@@ -180,8 +180,8 @@ def _resonance(found: Responded | None, groups: Groups, told: npt.NDArray[np.boo
         "images": [
             {"group": int(result.group[at]) + 1, "asset_id": str(found.asset_ids[result.asset[at]]),
              "title_id": str(found.title_ids[found.title[result.asset[at]]]),
-             "estimate": round(float(result.shrunk[at]), 4), "raw": round(float(result.estimate[at]), 4),
-             "ci": [round(float(result.low[at]), 4), round(float(result.high[at]), 4)],
+             "estimate": round(float(result.shrunk[at]), 2), "raw": round(float(result.estimate[at]), 2),
+             "ci": [round(float(result.low[at]), 2), round(float(result.high[at]), 2)],
              "q": round(float(result.q[at]), 4)}
             for at in order
         ],

@@ -17,13 +17,14 @@ from scipy.special import logsumexp
 
 from attune.models.errors import NotEnoughLabels
 from attune.models.insights.outcomes import Floats, Ints
-from attune.models.members.small_cells import FLOOR
+from attune.models.members.small_cells import FLOOR, in_words
 from attune.models.members.viewing_groups import (
     PAIRS,
     UNPLACED,
     Groups,
     agreement_of,
     by_size,
+    check_several,
     halves,
     number_of_groups,
 )
@@ -69,7 +70,7 @@ def response_groups(
     choices = [k for k in CHOICES if 4 * k * FLOOR <= len(placed)] if clusters is None else [clusters]
     if not choices or 2 * max(choices) * FLOOR > len(placed):
         raise NotEnoughLabels(
-            f"{len(placed):,} members were shown {FEWEST_IMAGES} images or more at random. {clusters or 'Two'} groups "
+            f"{in_words(len(placed))} were shown {FEWEST_IMAGES} images or more at random. {clusters or 'Two'} groups "
             f"need {2 * FLOOR * (clusters or 4):,} of them. Add more responses."
         )
     among = responses.of(placed)
@@ -84,6 +85,7 @@ def response_groups(
             f"{agreement[chosen]:.2f} (0 is chance, 1 the same groups). Add more responses, or fix a number of groups."
         )
     found, count = _with_floor(_belongs(among, _fit(among, chosen, np.random.default_rng([seed, chosen]))))
+    check_several(count)
     label = np.full(len(shown), UNPLACED, dtype=np.intp)
     label[placed] = found
     return Groups(label, count, agreement, chosen)

@@ -42,6 +42,11 @@ def _safe(row: Counts, hidden: npt.NDArray[np.bool_], floor: int) -> bool:
     return not count or (count >= 2 and int(row[hidden].sum()) > count * (floor - 1))
 
 
+def in_words(count: int) -> str:
+    """A count of members for a sentence; a small one is not told."""
+    return f"{count:,} members" if count >= FLOOR else f"Fewer than {FLOOR} members"
+
+
 def nearest(counts: npt.ArrayLike, rounded: int = ROUNDED) -> Counts:
     """Counts as they are told: the nearest multiple of ``rounded``."""
     values = np.asarray(counts, dtype=np.int64)

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from attune.models.errors import NotEnoughLabels
 from attune.models.insights.outcomes import Floats, Ints
-from attune.models.members.small_cells import FLOOR
+from attune.models.members.small_cells import FLOOR, in_words
 from attune.models.spaces.clustering import find_centres, nearest_centre
 
 CHOICES = tuple(range(2, 13))
@@ -63,7 +63,7 @@ def viewing_groups(views: csr_array, clusters: int | None = None, seed: int = 0,
     choices = [k for k in CHOICES if 2 * k * FLOOR <= len(placed)] if clusters is None else [clusters]
     if not choices or max(choices) > min(len(placed) // FLOOR, len(watched) - 1):
         raise NotEnoughLabels(
-            f"{len(placed):,} members watched {FEWEST_TITLES} titles or more of the {len(watched):,} that at least "
+            f"{in_words(len(placed))} watched {FEWEST_TITLES} titles or more of the {len(watched):,} that at least "
             f"{FLOOR} members watched. {clusters or 'Two'} groups need {FLOOR * (clusters or 4):,} members, and more "
             "such titles than groups. Add more viewing."
         )
@@ -73,6 +73,7 @@ def viewing_groups(views: csr_array, clusters: int | None = None, seed: int = 0,
     sample = _sample(len(placed), seed)
     mine = _place(among, _axes(csr_array(among[sample]), axes, seed))[:, : chosen - 1]
     found, count = with_floor(mine, find_centres(mine[sample], chosen))
+    check_several(count)
     label = np.full(views.shape[0], UNPLACED, dtype=np.intp)
     label[placed] = found
     return Groups(label, count, agreement, chosen)
@@ -92,6 +93,15 @@ def with_floor(rows: npt.NDArray[np.float32], centres: npt.NDArray[np.float32]) 
         if sizes.min() >= FLOOR or len(centres) == 1:
             return by_size(label), len(centres)
         centres = np.delete(centres, int(sizes.argmin()), axis=0)
+
+
+def check_several(count: int) -> None:
+    """Raise NotEnoughLabels where fewer than two groups are left."""
+    if count < 2:
+        raise NotEnoughLabels(
+            f"Only one group has {FLOOR} members or more, so there is nothing to compare. Add more rows, or ask for "
+            "fewer groups: --clusters 2"
+        )
 
 
 def by_size(label: Ints) -> Ints:
