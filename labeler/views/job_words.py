@@ -97,6 +97,10 @@ KINDS = {
     "insights": Words(
         "run of insights", "runs of insights", "of", "Each question is answered, and the page Insights shows how sure."
     ),
+    "members": Words(
+        "grouping of members", "groupings of members", "of",
+        "The page Members shows what each group watches, and which artwork resonates with it.",
+    ),
     "clusters": Words("new clustering", "new clusterings", "of", "Similar images form clusters in Explore."),
 }  # fmt: skip
 BY_ITSELF = {

@@ -143,6 +143,10 @@ RULES: dict[str, frozenset[str]] = {
     "insights.one": MANAGERS,
     "insights.publish": MANAGERS,
     "insights.retire": MANAGERS,
+    "members.page": MANAGERS,
+    "members.use": MANAGERS,
+    "api.members": CONSUMERS,  # pipelines: what was promoted
+    "api.title_forecast": CONSUMERS,
     "api.list_insights": CONSUMERS,
     "api.one_insight": CONSUMERS,
     "api.insights_file": CONSUMERS,

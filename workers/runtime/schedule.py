@@ -25,6 +25,7 @@ from attune.labeler.assets import uploads
 from attune.labeler.jobs import jobs
 from attune.labeler.jobs.learn_lease import is_free
 from attune.labeler.label_studio import LabelStudio
+from attune.labeler.members import kept
 from attune.labeler.people import login_sessions
 from attune.labeler.queues import repair
 from attune.labeler.recommend import histories
@@ -175,6 +176,8 @@ def forget(settings: Settings) -> int:
     with writing(settings) as session:
         login_sessions.sweep(session)
         histories.sweep(session)
+    kept.sweep(settings)
+    with writing(settings) as session:
         return int(session.execute(delete(Job).where(or_(old, routine))).rowcount)  # type: ignore[attr-defined]
 
 

@@ -27,6 +27,7 @@ from attune.labeler.records.schema.insight_tables import (
     InsightVersion,
 )
 from attune.labeler.records.schema.job_tables import Job, Notice, NoticeRead
+from attune.labeler.records.schema.member_tables import MemberFile, MemberGrouping, MemberPromotion
 from attune.labeler.records.schema.people_tables import ConsoleSession, SignInLink, Token, User
 from attune.labeler.records.schema.pool_tables import Asset, Encoder, LookAlike
 from attune.labeler.records.schema.question_tables import (
@@ -79,6 +80,9 @@ __all__ = [
     "LabelError",
     "Layout",
     "LookAlike",
+    "MemberFile",
+    "MemberGrouping",
+    "MemberPromotion",
     "Notice",
     "NoticeRead",
     "PerformanceImport",

@@ -143,6 +143,10 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("GET", "/insights/1"): (LOGIN, NO, GONE, GONE, NO),  # there are no insights there
     ("POST", "/insights/1/publish"): (LOGIN, NO, 400, 400, NO),
     ("POST", "/insights/1/retire"): (LOGIN, NO, 400, 400, NO),
+    ("GET", "/members"): (LOGIN, NO, OK, OK, NO),
+    ("POST", "/members"): (LOGIN, NO, 400, 400, NO),
+    ("GET", "/api/v1/members/1"): (401, NO, GONE, GONE, GONE),
+    ("GET", "/api/v1/titles/1/forecast"): (401, NO, GONE, GONE, GONE),
     ("GET", "/api/v1/insights"): (401, NO, OK, OK, OK),
     ("GET", "/api/v1/insights/1"): (401, NO, GONE, GONE, GONE),
     ("GET", "/api/v1/insights.parquet"): (401, NO, OK, OK, OK),
