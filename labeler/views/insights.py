@@ -134,18 +134,25 @@ def insight_page(settings: Settings, viewer: Viewer, number: int) -> InsightPage
     examples = figures.get("examples") or {"same": [], "other": []}
     canvases = figures.get("canvases") or []
     halves = figures.get("halves") or {}
-    shown = [*canvases, *(half for half in halves.values() if half), figures]
+    shown = [*canvases, *(half for half in halves.values() if half), figures, figures.get("any_time") or {}]
     reach = max([LEAST_REACH, *(abs(end) for part in shown if part.get("ci") for end in part["ci"])])
     told = figures["estimate"] is not None
     return InsightPage(
         card(one, images, reach), MEANING.get(one.newest.grade, ""),  # type: ignore[call-overload]
-        [Line("Headline (shrunk)", shrunk_bar(figures, reach), figures["titles"]),
-         Line("Raw figure", bar(figures, reach), figures["titles"])] if told else [],
+        _lines(figures, reach) if told else [],
         [line(part["canvas"], part, reach) for part in canvases],
         [line(name, part, reach) for name, part in halves.items()],
         pairs(examples["same"], images), pairs(examples["other"], images), versions, history, _plan(one),
         words(Told(one.row, one.question, one.published)).sentence if one.published else "",
     )  # fmt: skip
+
+
+def _lines(figures: Mapping[str, Any], reach: float) -> list[Line]:
+    """The headline, the raw figure, and that with the interval that holds at every look."""
+    told = [("Headline (shrunk)", shrunk_bar(figures, reach)), ("Raw figure", bar(figures, reach))]
+    if held := figures.get("any_time"):
+        told.append(("Raw figure, at every look", bar({"estimate": figures["estimate"], "ci": held["ci"]}, reach)))
+    return [Line(name, one, figures["titles"]) for name, one in told]
 
 
 def _plan(one: Told) -> powering.Plan | None:

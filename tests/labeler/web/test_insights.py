@@ -14,12 +14,17 @@ from sqlalchemy import select
 from attune.labeler.insights import imported, insights, publishing
 from attune.labeler.people import tokens
 from attune.labeler.performance import imports
-from attune.labeler.records.schema import Asset, InsightQuestion, Job
+from attune.labeler.records.schema import Asset, InsightQuestion, Job, User
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.workers.jobs import run_insights
 from tests.labeler.web.conftest import Actor
 from tests.support import factories, performed
+
+
+def owner_id(settings: Settings) -> int:
+    with reading(settings) as session:
+        return session.scalars(select(User.id).where(User.email == "olga@example.org")).one()
 
 
 @pytest.fixture
@@ -46,7 +51,7 @@ def test_the_list_says_a_sentence_with_both_sides_and_the_wrong_figure_struck_th
     for heading in ("Titles that show it", "On each canvas", "Two halves of the titles", "Confirm it with a test"):
         assert heading in evidence
     assert re.search(r"<del>.*all|<del>", evidence)
-    assert "Raw figure" in evidence
+    assert "Raw figure, at every look" in evidence
     assert "tv row" in evidence
 
 
@@ -71,7 +76,8 @@ def test_an_owner_runs_registers_publishes_and_retires(answered: Settings, owner
     for _ in range(2):
         assert owner.send("/insights").status_code == 302
     with reading(answered) as session:
-        assert len(session.scalars(select(Job.id).where(Job.kind == "insights")).all()) == 1
+        (job,) = session.scalars(select(Job).where(Job.kind == "insights"))
+    assert job.arguments["asked_by"] == owner_id(answered)
     assert "Waiting for a worker" in owner.get("/insights").text
     assert owner.send(f"{where}/retire", form=where, reason="the layout changed").status_code == 302
     page = owner.get(where).text
