@@ -161,7 +161,10 @@ def _short(effect: Effect | None) -> dict[str, Any] | None:
 
 
 def by_canvas(rows: Rows, found: Answer, asked: Asked) -> list[dict[str, Any]]:
-    """The effect on each canvas that has enough titles, drawn towards that of all; the others are named without one."""
+    """The effect on each canvas that has enough titles, drawn towards that of all; the others are named without one.
+
+    Nobody asked about these canvases one by one, and they have no q: they are ``exploratory``, and never published.
+    """
     if found.rows is None or found.effect is None or not found.within:
         return []
     canvas, told = rows.canvas(found.rows), []
@@ -169,7 +172,7 @@ def by_canvas(rows: Rows, found: Answer, asked: Asked) -> list[dict[str, Any]]:
         return []
     for number in np.unique(canvas):
         part = found.rows.where(canvas == number)
-        one: dict[str, Any] = {"canvas": str(rows.canvases[number]), "estimate": None}
+        one: dict[str, Any] = {"canvas": str(rows.canvases[number]), "estimate": None, "exploratory": True}
         try:
             effect = within_title(part, asked.x[part.asset])
             if asked.properties:

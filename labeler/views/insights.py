@@ -134,13 +134,13 @@ def insight_page(settings: Settings, viewer: Viewer, number: int) -> InsightPage
     examples = figures.get("examples") or {"same": [], "other": []}
     canvases = figures.get("canvases") or []
     halves = figures.get("halves") or {}
-    shown = [*canvases, *(half for half in halves.values() if half), figures, figures.get("any_time") or {}]
+    shown = [*(half for half in halves.values() if half), figures, figures.get("any_time") or {}]
     reach = max([LEAST_REACH, *(abs(end) for part in shown if part.get("ci") for end in part["ci"])])
     told = figures["estimate"] is not None
     return InsightPage(
         card(one, images, reach), MEANING.get(one.newest.grade, ""),  # type: ignore[call-overload]
         _lines(figures, reach) if told else [],
-        [line(part["canvas"], part, reach) for part in canvases],
+        [canvas_line(part, reach) for part in canvases],
         [line(name, part, reach) for name, part in halves.items()],
         pairs(examples["same"], images), pairs(examples["other"], images), versions, history, _plan(one),
         words(Told(one.row, one.question, one.published)).sentence if one.published else "",
@@ -216,6 +216,13 @@ def line(name: str, part: Mapping[str, Any] | None, reach: float) -> Line:
     if part is None or part.get("estimate") is None:
         return Line(name, None, 0, (part or {}).get("why", "Too few titles for a figure of its own."))
     return Line(name, bar(part, reach), part["titles"])
+
+
+def canvas_line(part: Mapping[str, Any], reach: float) -> Line:
+    """A canvas that nobody asked about alone: drawn towards all canvases, so the luckiest does not stand out."""
+    if part.get("estimate") is None:
+        return line(part["canvas"], part, reach)
+    return Line(part["canvas"], shrunk_bar(part, reach), part["titles"])
 
 
 def pictures(session: Session, viewer: Viewer, found: Iterable[Any]) -> dict[str, PageImage]:

@@ -78,7 +78,7 @@ class Insights(TypedDict):
 class InsightWhole(InsightOut):
     """An insight with its evidence."""
 
-    canvases: list[dict[str, Any]]
+    canvases: Annotated[list[dict[str, Any]], "Exploratory: raw figures without q, and shrunk. Never published alone."]
     halves: dict[str, Any]
     examples: dict[str, Any] | None
     ratio: dict[str, Any] | None

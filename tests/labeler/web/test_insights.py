@@ -17,6 +17,7 @@ from attune.labeler.performance import imports
 from attune.labeler.records.schema import Asset, InsightQuestion, Job, User
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
+from attune.labeler.views.insights import canvas_line
 from attune.workers.jobs import run_insights
 from tests.labeler.web.conftest import Actor
 from tests.support import factories, performed
@@ -52,7 +53,13 @@ def test_the_list_says_a_sentence_with_both_sides_and_the_wrong_figure_struck_th
         assert heading in evidence
     assert re.search(r"<del>.*all|<del>", evidence)
     assert "Raw figure, at every look" in evidence
-    assert "tv row" in evidence
+    figures = evidence[evidence.index("On each canvas") : evidence.index("Two halves of the titles")]
+    assert "To explore, never to publish" in figures
+    assert all(part["exploratory"] for part in one.figures["canvases"])
+    lucky = {"canvas": "tv row", "estimate": 0.5, "se": 0.2, "ci": [0.1, 0.9], "titles": 40}
+    line = canvas_line(lucky | {"shrunk": {"estimate": 0.1, "se": 0.05}}, 1.0)
+    assert line.bar is not None
+    assert line.bar.said == "+11 %, from +0.2 % to +22 %"
 
 
 def test_an_owner_runs_registers_publishes_and_retires(answered: Settings, owner: Actor, tmp_path: Path) -> None:
