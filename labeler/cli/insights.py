@@ -118,6 +118,8 @@ def show(shell: Shell, number: int) -> None:
         }  # fmt: skip
         if said.other_way:
             lines["titles"] = said.other_way
+        if said.caution:
+            lines["errors"] = said.caution
         if figures["naive"] is not None:
             lines["all in one pot"] = f"{change(figures['naive'])} (wrong: it mixes titles)"
     else:

@@ -38,12 +38,14 @@ NOT_ACROSS = (
 class Asked:
     """``x`` for all assets (assets,): 1 and 0 for two classes, or in standard deviations of ``unit``; NaN: unknown.
 
-    ``properties``: of an attribute whose errors are to be corrected, that of ``x`` first.
+    ``properties``: of an attribute whose errors are to be corrected, that of ``x`` first. ``audited``: no errors are
+    left of which nobody knows.
     """
 
     x: Floats
     unit: float | None
     properties: tuple[Probed, ...] = ()
+    audited: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,10 +69,10 @@ def compared(feature: Known, values: npt.NDArray[np.object_], chosen: str) -> As
     """The feature's values (assets,) as a comparison. Raises NotEnoughLabels for a number that is always the same."""
     two = pair(feature, chosen)
     if two is not None:
-        return Asked(contrast(values, *two), None)
+        return Asked(contrast(values, *two), None, audited=not feature.detected)
     numbers = np.asarray(values, dtype=np.float64)
     x, deviation = per_standard_deviation(numbers, np.arange(len(numbers)))
-    return Asked(x, deviation)
+    return Asked(x, deviation, audited=not feature.detected)
 
 
 def answer(rows: Rows, asked: Asked, titles: Bools | None = None, canvas: int | None = None) -> Answer:
@@ -90,7 +92,7 @@ def answer(rows: Rows, asked: Asked, titles: Bools | None = None, canvas: int | 
         except NotEnoughLabels as error:
             whys.append(str(error))
             continue
-        return _corrected(Answer(effect, grade(rows.evidence(random)), random, True, chosen), asked)
+        return _corrected(Answer(effect, _grade(rows, asked, random), random, True, chosen), asked)
     chosen = select(rows, rows.every, titles, canvas)
     if not _varies(chosen, x[chosen.asset]):  # only what cannot be asked within titles is compared across them
         try:
@@ -101,6 +103,10 @@ def answer(rows: Rows, asked: Asked, titles: Bools | None = None, canvas: int | 
         except NotEnoughLabels as error:
             whys.append(str(error))
     return Answer(None, None, False, True, None, whys[-1])
+
+
+def _grade(rows: Rows, asked: Asked, random: bool) -> Grade:
+    return grade(replace(rows.evidence(random), audited=asked.audited))
 
 
 def _corrected(found: Answer, asked: Asked) -> Answer:
@@ -138,7 +144,7 @@ def figures(found: Answer, asked: Asked, rows: Rows) -> dict[str, Any]:
     """All that is kept of an answer, as JSON, without what the other answers of a run say of it (q, shrinkage)."""
     basis: dict[str, Any] = {"random": found.random, "within": found.within, "unit": asked.unit, "why": found.why}
     checks = {"tested": rows.tested, "flagged": rows.flagged, "believed": rows.believed}
-    basis |= {"corrected": None, "uncorrected": _short(found.uncorrected)}
+    basis |= {"corrected": None, "uncorrected": _short(found.uncorrected), "not_audited": not asked.audited}
     if found.corrected is not None:
         more = {"audits": found.corrected.audits, "errors_follow_performance": found.corrected.follow}
         basis["corrected"] = (_short(found.effect) or {}) | more

@@ -18,7 +18,7 @@ from attune.models.errors import UnknownInsight
 from attune.models.files.atomic import digest_json
 from attune.models.insights.grades import lowest
 
-SAID = ("estimate", "se", "q", "shrunk", "corrected", "seen", "largest_q")  # of an answer: another makes a new version
+SAID = ("estimate", "se", "q", "shrunk", "corrected", "seen", "largest_q", "not_audited")  # of an answer: another makes a new version
 METHOD = 2  # of the figures: a change of it makes new versions
 LARGEST_Q = 0.1
 PROPOSED, PUBLISHED, RETIRED = "proposed", "published", "retired"
@@ -99,9 +99,10 @@ def _keep_one(session: Session, run: InsightRun, one: dict[str, Any]) -> None:
     digest = digest_json({"question": question.digest, "inputs": one["inputs"], "method": METHOD, "said": said})
     if before is not None and before.digest == digest:
         return
-    # Of all versions: a run without a figure in between does not let the grade rise.
-    given = session.scalars(select(InsightVersion.grade).where(InsightVersion.insight_id == row.id))
-    grades: list[Any] = [grade for grade in (one["grade"], *given) if grade]
+    # Of all versions: a run without a figure in between does not let the grade rise. Only audits lift what lacked them.
+    given = session.scalars(select(InsightVersion).where(InsightVersion.insight_id == row.id))
+    earlier = [version.grade for version in given if not version.figures.get("not_audited")]
+    grades: list[Any] = [grade for grade in (one["grade"], *earlier) if grade]
     session.add(
         InsightVersion(
             insight_id=row.id,

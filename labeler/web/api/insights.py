@@ -54,6 +54,7 @@ class InsightOut(TypedDict):
     exploratory: Annotated[bool, "Asked after figures of it could be seen: confirm it with new performance."]
     sentence: str
     why: Annotated[str, "Why there is no figure."]
+    caution: Annotated[str, "What nobody knows of it, such as the errors of a detector that was not audited."]
     state: Annotated[str, "proposed, published or retired."]
     version: int
     published_version: int | None
