@@ -47,10 +47,9 @@ UNFIT = (
     "No effect fits these takes and audits: one side of the comparison has too few takes, or the audits are too few. "
     "Add more impressions or request more audit answers."
 )
-RARE = (
-    "Another class of this attribute is on images of about {titles} titles. At least {least} are needed to tell its "
-    "effect apart. Add more data, or make an attribute without that class."
-)
+# Of a class that is held and is on few titles: its log rate ratio over the class that is compared has this standard
+# deviation around 0, and its few audits do not correct it, so that it does not keep the others from being told.
+RARE_SD = 0.5
 
 
 @dataclass(frozen=True)
@@ -87,8 +86,9 @@ def corrected_jointly(
     """The effect of each property, the other properties held, as ``corrected``.
 
     ``classes``: an image has at most one of the properties, the classes of one attribute: for A, B and C, of A and C
-    the effects over B. Other properties are free, and their probes are assumed to err independently on one image
-    (``states.together``).
+    the effects over B. A class after the first on fewer than ``least_titles`` titles is held near the class without
+    effect (``RARE_SD``), and has no figure of its own: the list is without it. Other properties are free, and their
+    probes are assumed to err independently on one image (``states.together``).
     """
     scored = np.all([np.isfinite(one.probability[outcomes.asset]) for one in attributes], axis=0)
     rows = _told(outcomes.where(scored & (outcomes.impressions > 0)))
@@ -103,10 +103,12 @@ def corrected_jointly(
     cells = Cells.of(rows)
     p, says = np.stack(fitted, axis=1), np.stack([one.says for one in attributes], axis=1)
     states, said = (exclusive(p), exclusive(says)) if classes else (together(p, known.title), independent(says))
-    found = _Solved.of(cells, states, attributes, len(attributes), least_titles)
-    plain = _Solved.of(cells, said, (), len(attributes), least_titles)
+    found = _Solved.of(cells, states, attributes, len(attributes), least_titles, classes)
+    plain = _Solved.of(cells, said, (), len(attributes), least_titles, classes)
     result = []
     for k, attribute in enumerate(attributes):
+        if found.rare[k]:
+            continue
         alone = cross_fitted(attribute, known.title, known.popularity, None, seed)
         related = follow(cells, attribute, alone, within_title(rows, alone[rows.asset], least_titles).estimate)
         result.append(Corrected(found.effect(k), plain.effect(k), audits[k], related))
@@ -117,7 +119,7 @@ def corrected_jointly(
 class _Solved:
     """The root ``at`` (k,), what each title adds to it by probabilities, ``own`` (t, k), and by audits, ``audit``; what
     the squares of ``audit`` should be if the calibration is right, ``unsure`` (t, k); the ``bread`` (k, k); ``titles``
-    (k,) that differ in each property."""
+    (k,) that differ in each property, and whether it is ``rare``."""
 
     cells: Cells
     at: Floats
@@ -128,29 +130,32 @@ class _Solved:
     unsure: Floats
     title: Ints
     titles: list[int]
+    rare: list[bool]
 
     @classmethod
     def of(
-        cls, cells: Cells, by_asset: Floats, audited: Sequence[Probed], properties: int, least_titles: int
-    ) -> _Solved:
+        cls, cells: Cells, by_asset: Floats, audited: Sequence[Probed], properties: int, least_titles: int,
+        classes: bool,
+    ) -> _Solved:  # fmt: skip
         """Of images that are in the states ``by_asset`` (assets, s)."""
         states = by_asset[cells.rows.asset]
         p = by_asset @ sets(by_asset.shape[1], properties)
         title = np.unique(cells.titles(), return_inverse=True)[1].reshape(-1)
         titles = [round(_differ(cells, title, column)) for column in p[cells.rows.asset].T]
-        if titles[0] < least_titles:
-            raise NotEnoughLabels(too_few_titles(titles[0], least_titles))
-        if min(titles) < least_titles:
-            raise NotEnoughLabels(RARE.format(titles=min(titles), least=least_titles))
-        wrong = errors(p, audited)[cells.rows.asset]
-        at = _root(cells, states, wrong)
+        rare = [classes and k > 0 and count < least_titles for k, count in enumerate(titles)]
+        fewest = min(count for count, held in zip(titles, rare, strict=True) if not held)
+        if fewest < least_titles:
+            raise NotEnoughLabels(too_few_titles(fewest, least_titles))
+        known, told_by = np.diag(np.where(rare, RARE_SD**-2, 0.0)), ~np.array(rare)
+        wrong = (errors(p, audited) * told_by)[cells.rows.asset]
+        at = _root(cells, states, wrong, known)
         told = expected_score(cells, states, at)
-        bread = _bread(told.information.sum(axis=0))
+        bread = _bread(told.information.sum(axis=0) + known)
         audit = cells.sums(_added(told, wrong))
         influence = told.by_row @ bread
-        should = unsure(cells.rows, influence, noise(p, audited), title[cells.cell])
+        should = unsure(cells.rows, influence, noise(p, audited) * told_by, title[cells.cell])
         own, audit = (_by_title(title, one) @ bread for one in (told.score, audit))
-        return cls(cells, at, told, bread, own, audit, should, title, titles)
+        return cls(cells, at, told, bread, own, audit, should, title, titles, rare)
 
     def effect(self, k: int) -> Effect:
         """The effect of property k as ``within_title`` reports effects."""
@@ -196,12 +201,13 @@ def _told(rows: Outcomes) -> Outcomes:
     return rows.where(((sizes > 1) & (cells.taken > 0))[cells.cell])
 
 
-def _root(cells: Cells, states: Floats, wrong: Floats) -> Floats:
+def _root(cells: Cells, states: Floats, wrong: Floats, known: Floats) -> Floats:
+    """The root of the corrected score, of effects with the precision ``known`` (k, k) around 0."""
     at: Floats = np.zeros(wrong.shape[1])
     for _ in range(STEPS):
         told = expected_score(cells, states, at)
-        score = told.score.sum(axis=0) + _added(told, wrong).sum(axis=0)
-        step = np.linalg.lstsq(told.information.sum(axis=0), score, rcond=None)[0]
+        score = told.score.sum(axis=0) + _added(told, wrong).sum(axis=0) - known @ at
+        step = np.linalg.lstsq(told.information.sum(axis=0) + known, score, rcond=None)[0]
         at += np.clip(step, -LARGEST_STEP, LARGEST_STEP)
         if np.abs(step).max() < EXACT * max(1.0, float(np.abs(at).max())):
             return at
