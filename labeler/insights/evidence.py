@@ -1,4 +1,4 @@
-"""The rows that insights rest on: random ones that passed the check, and all of them, in strata that may be compared.
+"""The rows that insights rest on, in strata that may be compared: random ones, those with a log of chances, and all.
 
 A stratum is a canvas, for one country, device, member cluster and period, and one arm: images are compared within it,
 so that no mix of viewers or weeks can look like an effect.
@@ -6,14 +6,17 @@ so that no mix of viewers or weeks can look like an effect.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from attune.labeler.insights.logged import Logged
 from attune.labeler.performance.aggregate import encoded
 from attune.labeler.performance.checks import cells, ratio_p
 from attune.labeler.performance.columns import GROUPS, PERIOD
@@ -23,14 +26,17 @@ from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.insights.grades import Evidence
 from attune.models.insights.outcomes import Ints, Outcomes, outcomes
+from attune.models.insights.propensity import weighted
 from attune.models.insights.sample_ratio import THRESHOLD, failed
 
+Basis = Literal["random", "logged", "every"]
 TOLERATED = 0.01  # of random tests that fail beyond chance: more, and none of them is believed
 
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """``random`` rows without the tests that failed the check of their ratio, and ``every`` row; None without any.
+    """``random`` rows without the tests that failed the check of their ratio, ``logged`` ones by their propensities,
+    and ``every`` row; None without any.
 
     ``Outcomes.canvas`` counts strata here, and ``canvas_of`` (strata,) gives the canvas of each. ``tested`` random
     tests (a title on a canvas) were checked, ``flagged`` of them were not shown as planned and are left out;
@@ -47,10 +53,21 @@ class Rows:
     flagged: int
     believed: bool
     digests: tuple[str, ...]
+    logged: Logged | None = None
 
-    def evidence(self, random: bool, within: bool = True) -> Evidence:
+    def sources(self) -> Iterator[tuple[Basis, Outcomes]]:
+        """The rows that may answer, the best first."""
+        if self.random is not None:
+            yield "random", self.random
+        if self.logged is not None and self.logged.enough:
+            yield "logged", self.logged.outcomes
+        yield "every", self.every
+
+    def evidence(self, basis: Basis, within: bool = True) -> Evidence:
         """What the rows are, for their grade."""
-        return Evidence(randomised=random, ratio_passed=random and self.believed, within=within)
+        random = basis == "random"
+        passed = random and self.believed
+        return Evidence(randomised=random, ratio_passed=passed, propensity=basis == "logged", within=within)
 
     def canvas(self, rows: Outcomes) -> Ints:
         """The canvas of each of ``rows`` (n,)."""
@@ -75,42 +92,57 @@ def load(settings: Settings, after: datetime | None = None) -> Rows | None:
     with rows_of(settings, imports) as (duck, every):
         late = f"period_start::DATE > DATE '{after.date().isoformat()}'" if after else ""
         rows = f"(SELECT * FROM {every} WHERE {late})" if late else every
-        _check(duck, rows, sum(row.rows for row in imports))
+        logs = duck.execute(f"SELECT count(propensity) FILTER (arm = 'serve') FROM {rows}").fetchall()[0][0]
+        arms = ("explore", "serve") if logs else ("explore",)
+        checked = {arm: _checked(duck, rows, sum(row.rows for row in imports), arm) for arm in arms}
         group = ", ".join((*GROUPS, *PERIOD, "arm"))
+        chance = "avg(propensity)" if logs else "NULL::DOUBLE"
         summed: pa.Table = duck.sql(f"""
             SELECT asset_id, title_id, canvas, hash({group}) AS stratum, arm = 'explore' AS random,
-                sum(impressions)::DOUBLE AS impressions, sum(takes)::DOUBLE AS takes
+                sum(impressions)::DOUBLE AS impressions, sum(takes)::DOUBLE AS takes, {chance} AS propensity
             FROM {rows} GROUP BY ALL""").to_arrow_table()
-        checked = duck.sql("SELECT title_id, canvas, statistic, tested, shown, plan FROM ratios").to_arrow_table()
     return _of(summed, checked, tuple(row.file for row in imports)) if summed.num_rows else None
 
 
-def _check(duck: duckdb.DuckDBPyConnection, rows: str, count: int) -> None:
-    """Fill the table ``ratios``: each random test with two or more images."""
+def _checked(duck: duckdb.DuckDBPyConnection, rows: str, count: int, arm: str) -> pa.Table:
+    """Each title on a canvas with two or more images of ``arm``, with what its ratio is tested by."""
     parts = buckets(count)
     for bucket in range(parts):
         part = f"(SELECT * FROM {rows} WHERE hash(title_id) % {parts} = {bucket})"
-        wanted = f"SELECT title_id, canvas, statistic, tested, shown, plan FROM ({cells(part)}) WHERE tested >= 2"
-        duck.execute(("INSERT INTO ratios " if bucket else "CREATE TEMP TABLE ratios AS ") + wanted)
+        if arm == "serve":
+            part = f"(SELECT * FROM {part} WHERE arm = 'serve' AND propensity IS NOT NULL)"
+        wanted = f"SELECT title_id, canvas, statistic, tested, shown, plan FROM ({cells(part, arm)}) WHERE tested >= 2"
+        duck.execute((f"INSERT INTO {arm} " if bucket else f"CREATE TEMP TABLE {arm} AS ") + wanted)
+    found: pa.Table = duck.sql(f"SELECT * FROM {arm}").to_arrow_table()
+    return found
 
 
-def _of(summed: pa.Table, checked: pa.Table, files: tuple[str, ...]) -> Rows:
+def _of(summed: pa.Table, checked: dict[str, pa.Table], files: tuple[str, ...]) -> Rows:
     asset, title, canvas = (encoded(summed[name]) for name in ("asset_id", "title_id", "canvas"))
     keys = np.stack([canvas[0].astype(np.uint64), summed["stratum"].to_numpy().astype(np.uint64)], axis=1)
     strata, stratum = np.unique(keys, axis=0, return_inverse=True)
     canvas_of = strata[:, 0].astype(np.intp)
     random = summed["random"].to_numpy(zero_copy_only=False).astype(bool)
-    counts = summed["impressions"].to_numpy(), summed["takes"].to_numpy()
-    every = outcomes(asset[0], title[0], stratum.reshape(-1), *counts)
-    p = ratio_p(checked)
-    unfair = _numbers(checked.filter(pa.array(p < THRESHOLD)), title[1], canvas[1])
-    flagged = int((p < THRESHOLD).sum())
-    fair = random & ~np.isin(title[0] * len(canvas[1]) + canvas[0], unfair)
-    columns = (asset[0], title[0], stratum.reshape(-1), *counts)
-    kept = outcomes(*(column[fair] for column in columns)) if fair.any() else None
-    # Of many good tests a few are flagged by chance; `failed` leaves these.
-    believed = int(failed(p).sum()) <= TOLERATED * len(p)
-    return Rows(kept, every, asset[1], title[1], canvas[1], canvas_of, len(p), flagged, believed, files)
+    columns = (asset[0], title[0], stratum.reshape(-1), summed["impressions"].to_numpy(), summed["takes"].to_numpy())
+    every = outcomes(*columns)
+
+    def kept(arm: str, mine: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.bool_], int, int, bool]:
+        """Rows of ``mine`` whose test passed; tested, flagged, believed."""
+        p = ratio_p(checked[arm])
+        unfair = _numbers(checked[arm].filter(pa.array(p < THRESHOLD)), title[1], canvas[1])
+        # Of many good tests a few are flagged by chance; `failed` leaves these.
+        believed = int(failed(p).sum()) <= TOLERATED * len(p)
+        fair = mine & ~np.isin(title[0] * len(canvas[1]) + canvas[0], unfair)
+        return fair, len(p), int((p < THRESHOLD).sum()), believed
+
+    fair, *ratio = kept("explore", random)
+    logged = None
+    if "serve" in checked:
+        mine, *log = kept("serve", ~random)
+        chance = summed["propensity"].to_numpy()
+        logged = Logged(*weighted(*(column[mine] for column in columns), chance[mine]), *log)
+    held = outcomes(*(column[fair] for column in columns)) if fair.any() else None
+    return Rows(held, every, asset[1], title[1], canvas[1], canvas_of, *ratio, files, logged)
 
 
 def _numbers(cells_: pa.Table, titles: npt.NDArray[np.object_], canvases: npt.NDArray[np.object_]) -> Ints:
