@@ -9,8 +9,8 @@ titles). ``fdr``: 100 attributes tied to popularity, 20 true of 3 to 10 %. ``rat
 ``curse``: one half of the titles names the best image, the other half measures it. ``error``: attributes that a probe
 says, corrected by 465 audits, 300 campaigns for each probe. ``bandit``: served and explore rows of simulated titles
 whose truth is known. ``scale``: import, checks and effects of made-up rows. ``faces``: faces counted on montages of
-photographs, and images measured a second. ``weekly``: nothing, answered every week for 12 weeks. ``--data`` is the folder with ``arms.csv`` (22,666 arms of 4,873 tests; its
-README says where it is from).
+photographs, and images measured a second. ``weekly``: a question about nothing, answered every week for 12 weeks.
+``--data`` is the folder with ``arms.csv`` (22,666 arms of 4,873 tests; its README says where it is from).
 """
 
 from __future__ import annotations

@@ -43,7 +43,9 @@ def _row(served: str, analysis: str, effects: list[Effect], truth: float) -> dic
     }  # fmt: skip
 
 
-def _measured(told: Simulated, kept: Mask, by_group: bool = False, by_propensity: bool = False) -> tuple[Outcomes, Floats]:
+def _measured(
+    told: Simulated, kept: Mask, by_group: bool = False, by_propensity: bool = False
+) -> tuple[Outcomes, Floats]:
     """Rows summed by title, asset and, where asked, group of members; weighted by 1 / propensity where asked."""
     rows = told.rows
     asset = np.array([int(name.split("-")[1]) for name in rows["asset_id"][kept].tolist()])

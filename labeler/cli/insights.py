@@ -59,7 +59,7 @@ def ask(shell: Shell, feature: str, contrast: str, canvas: str) -> None:
 
 @attune_command(command, "run", example="attune insights run")
 @click.option("--q", type=click.FloatRange(0.001, 0.5), default=0.1, show_default=True,
-              help="Largest q that counts as sure: of these answers, this share may be false. Above 0.1 counts as 0.1.")  # fmt: skip
+              help="Largest q that is sure: of such answers, this share may be false. At most 0.1 counts.")  # fmt: skip
 @click.option("--no-wait", is_flag=True, help="Do not wait for the worker.")
 def run(shell: Shell, q: float, no_wait: bool) -> None:
     """Find questions on one half of the titles, and answer all that are registered.

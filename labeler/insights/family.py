@@ -11,12 +11,10 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.insights.insights import LARGEST_Q
 from attune.labeler.records.schema import Insight, InsightVersion
-from attune.models.insights.any_time import any_time_half_width, any_time_p
+from attune.models.insights.any_time import Look, any_time_ci, any_time_p
 from attune.models.insights.false_discovery import q_values
 from attune.models.insights.shrinkage import shrink
 from attune.models.insights.within_title import LEVEL
-
-Look = tuple[float, float]  # estimate and error
 
 
 def first_looks(session: Session) -> dict[int, Look | None]:
@@ -26,9 +24,12 @@ def first_looks(session: Session) -> dict[int, Look | None]:
     wanted = wanted.join(Insight, Insight.id == InsightVersion.insight_id).where(InsightVersion.grade != "")
     found: dict[int, Look | None] = {}
     for question, figures in session.execute(wanted.order_by(InsightVersion.id)):
-        look = None if figures.get("seen") else (figures["estimate"], figures["se"])
-        found[question] = found.get(question) or look
+        found[question] = found.get(question) or (None if figures.get("seen") else _look(figures))
     return found
+
+
+def _look(figures: Mapping[str, Any]) -> Look:
+    return Look(*(figures[name] for name in ("estimate", "se", "p", "degrees")))
 
 
 def decide(told: list[dict[str, Any]], looks: Mapping[int, Look | None], q: float) -> None:
@@ -45,14 +46,16 @@ def decide(told: list[dict[str, Any]], looks: Mapping[int, Look | None], q: floa
         _together([one for one in told if one["figures"]["within"] is within], looks)
 
 
-def _at_any_time(figures: dict[str, Any], look: Look | None) -> None:
+def _at_any_time(figures: dict[str, Any], first: Look | None) -> None:
     if figures["estimate"] is None:
         return
-    first = look is None or np.allclose(look, (figures["estimate"], figures["se"]), rtol=1e-9, atol=0)
-    half = any_time_half_width(figures["se"], figures["degrees"], LEVEL, first)
+    now = _look(figures)
+    # The same figure again is the same look: other questions came, and no performance of this one.
+    if first is not None and np.allclose((first.estimate, first.se), (now.estimate, now.se), rtol=1e-9, atol=0):
+        first = None
     figures["any_time"] = {
-        "p": any_time_p(figures["p"], figures["se"], first), "look": "first" if first else "later",
-        "ci": [figures["estimate"] - half, figures["estimate"] + half],
+        "p": any_time_p(now, first), "look": "later" if first else "first",
+        "ci": list(any_time_ci(now, first, LEVEL)),
     }  # fmt: skip
 
 

@@ -18,7 +18,8 @@ from attune.models.errors import UnknownInsight
 from attune.models.files.atomic import digest_json
 from attune.models.insights.grades import lowest
 
-SAID = ("estimate", "se", "q", "shrunk", "corrected", "seen", "largest_q", "not_audited")  # of an answer: another makes a new version
+# Of an answer: where one of them is another, so is the version.
+SAID = ("estimate", "se", "q", "shrunk", "corrected", "seen", "largest_q", "not_audited")
 METHOD = 2  # of the figures: a change of it makes new versions
 LARGEST_Q = 0.1
 PROPOSED, PUBLISHED, RETIRED = "proposed", "published", "retired"

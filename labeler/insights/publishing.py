@@ -84,8 +84,8 @@ def _check(one: Told, version: int | None) -> None:
         )
     if not one.enough:
         raise DataError(
-            f"Insight {number} may be chance: its q is {one.figures['q']:.2f}, and at most {one.largest_q:g} is allowed. "
-            f"More impressions may decide it: `attune insights power {number}`"
+            f"Insight {number} may be chance: its q is {one.figures['q']:.2f}, and at most {one.largest_q:g} is "
+            f"allowed. More impressions may decide it: `attune insights power {number}`"
         )
     if one.moved:
         raise DataError(

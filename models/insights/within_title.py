@@ -137,11 +137,11 @@ def _cells(outcomes: Outcomes, x: Floats) -> _Cells:
     seen[rows.asset] = True
     of_cells = rows.title[starts]  # ascending: titles are counted without another sort
     title = np.cumsum(np.diff(of_cells, prepend=of_cells[:1]) != 0)
-    shown, taken = rows.impressions, rows.takes
+    titles, shown, taken = int(title[-1]) + 1 if len(title) else 0, rows.impressions, rows.takes
     x = x - (np.average(x, weights=shown) if len(x) else 0.0)  # keeps the exponentials in range
     return _Cells(
-        x, shown, starts, title, _sums(taken, starts), _sums(taken * x, starts), int(title[-1]) + 1 if len(title) else 0,
-        int(seen.sum()), float(shown.sum()), float(taken.sum()),
+        x, shown, starts, title, _sums(taken, starts), _sums(taken * x, starts), titles, int(seen.sum()),
+        float(shown.sum()), float(taken.sum()),
     )  # fmt: skip
 
 
