@@ -82,7 +82,8 @@ ANALYSES: dict[str, tuple[str, Callable[[Simulated], Effect]]] = {
     "explore rows": ("A", lambda told: within_title(*_measured(told, ~_served(told)))),
     "served, attune: weighted by propensity": ("B", lambda told: within_title(*_attune(told))),
     "served, weighted, all days in one": (
-        "B", lambda told: within_title(*_measured(told, _served(told), by_propensity=True))
+        "B",
+        lambda told: within_title(*_measured(told, _served(told), by_propensity=True)),
     ),
     "served, within title": ("C", lambda told: within_title(*_measured(told, _served(told)))),
     "served, within title and group": ("C", lambda told: within_title(*_measured(told, _served(told), by_group=True))),

@@ -8,6 +8,7 @@ its expectation is taken to the second order (Stuart and Ord, 10.5). With probab
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -59,7 +60,7 @@ def blocks(rows: Outcomes) -> Iterator[Cells]:
     """``rows`` in parts of whole titles, so that an image and its title are in one of them."""
     starts = np.r_[np.flatnonzero(np.diff(rows.title, prepend=-1)), len(rows)]
     edges = np.unique(np.r_[0, starts[np.searchsorted(starts, np.arange(BLOCK, len(rows), BLOCK))], len(rows)])
-    for first, last in zip(edges[:-1], edges[1:], strict=True):
+    for first, last in itertools.pairwise(edges):
         yield Cells.of(rows.where(slice(int(first), int(last))))
 
 
