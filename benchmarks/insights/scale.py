@@ -14,17 +14,21 @@ from typing import Any
 
 import duckdb
 import numpy as np
+from scipy.special import expit
 
+from attune.labeler.insights import evidence
 from attune.labeler.performance import checks, imports
 from attune.labeler.performance.aggregate import aggregate
 from attune.labeler.records.session import migrate
 from attune.labeler.settings import Settings
 from attune.models.errors import NotEnoughLabels
+from attune.models.insights.corrected import corrected
 from attune.models.insights.false_discovery import q_values
 from attune.models.insights.outcomes import Floats, Outcomes
+from attune.models.insights.probed import Probed, probed
 from attune.models.insights.within_title import within_title
 
-FEATURES, THREADS = 200, 2
+FEATURES, THREADS, AUDITS = 200, 2, 465
 # Per title 5 images on 6 canvases, in 4 countries and on 2 devices.
 MADE = """
     COPY (SELECT 'asset-' || (i // 48) AS asset_id, 'title-' || (i // 240) AS title_id, 'canvas-' || (i % 6) AS canvas,
@@ -74,6 +78,14 @@ def steps(folder: str, rows: int, seed: int) -> None:
     begun = time.perf_counter()
     q_values(every_p(measured.outcomes, len(measured.asset_ids), len(measured.canvases), seed))
     timed(f"{FEATURES} features, pooled and on {len(measured.canvases)} canvases", begun)
+    del measured
+    begun = time.perf_counter()
+    rows_of_run = evidence.load(settings)
+    timed("rows of a run, in their strata", begun)
+    assert rows_of_run is not None
+    begun = time.perf_counter()
+    corrected(rows_of_run.every, _probe(len(rows_of_run.asset_ids), seed))
+    timed("one correction by audits", begun)
 
 
 def every_p(rows: Outcomes, assets: int, canvases: int, seed: int) -> list[float]:
@@ -86,6 +98,15 @@ def every_p(rows: Outcomes, assets: int, canvases: int, seed: int) -> list[float
 
     with ThreadPoolExecutor(THREADS) as pool:
         return [p for told in pool.map(of, range(FEATURES)) for p in told]
+
+
+def _probe(assets: int, seed: int) -> Probed:
+    """A property of three images in ten that a middling probe says, and audits of it."""
+    rng = np.random.default_rng(seed)
+    true = (rng.random(assets) < 0.3) * 1.0
+    says = expit(1.8 * (1.8 * (true - 0.5) + rng.standard_normal(assets)) - 0.8)
+    drawn = rng.choice(assets, min(AUDITS, assets // 2), replace=False)
+    return probed(says, drawn, true[drawn], np.full(len(drawn), len(drawn) / assets))
 
 
 def _p(rows: Outcomes, x: Floats) -> float:

@@ -29,6 +29,8 @@ from attune.models.insights.outcomes import Ints, Outcomes, outcomes
 from attune.models.insights.propensity import weighted
 from attune.models.insights.sample_ratio import THRESHOLD, failed
 
+CODED = ("asset_id", "title_id", "canvas", "stratum")
+BATCH = 500_000
 Basis = Literal["random", "logged", "every"]
 TOLERATED = 0.01  # of random tests that fail beyond chance: more, and none of them is believed
 
@@ -96,12 +98,26 @@ def load(settings: Settings, after: datetime | None = None) -> Rows | None:
         arms = ("explore", "serve") if logs else ("explore",)
         checked = {arm: _checked(duck, rows, sum(row.rows for row in imports), arm) for arm in arms}
         group = ", ".join((*GROUPS, *PERIOD, "arm"))
-        chance = "avg(propensity)" if logs else "NULL::DOUBLE"
-        summed: pa.Table = duck.sql(f"""
+        chance = ", avg(propensity) AS propensity" if logs else ""
+        summed = _coded(
+            duck.sql(f"""
             SELECT asset_id, title_id, canvas, hash({group}) AS stratum, arm = 'explore' AS random,
-                sum(impressions)::DOUBLE AS impressions, sum(takes)::DOUBLE AS takes, {chance} AS propensity
-            FROM {rows} GROUP BY ALL""").to_arrow_table()
+                sum(impressions)::DOUBLE AS impressions, sum(takes)::DOUBLE AS takes{chance}
+            FROM {rows} GROUP BY ALL""").to_arrow_reader(BATCH)
+        )
     return _of(summed, checked, tuple(row.file for row in imports)) if summed.num_rows else None
+
+
+def _coded(reader: pa.RecordBatchReader) -> pa.Table:
+    """All rows, with each name and stratum once: as texts, the ids of ten million rows need half a gigabyte."""
+    batches = []
+    for batch in reader:
+        columns = [one.dictionary_encode() if name in CODED else one
+                   for name, one in zip(batch.schema.names, batch.columns, strict=True)]  # fmt: skip
+        batches.append(pa.RecordBatch.from_arrays(columns, names=batch.schema.names))
+    if not batches:
+        return reader.schema.empty_table()
+    return pa.Table.from_batches(batches).unify_dictionaries()
 
 
 def _checked(duck: duckdb.DuckDBPyConnection, rows: str, count: int, arm: str) -> pa.Table:
@@ -118,13 +134,16 @@ def _checked(duck: duckdb.DuckDBPyConnection, rows: str, count: int, arm: str) -
 
 
 def _of(summed: pa.Table, checked: dict[str, pa.Table], files: tuple[str, ...]) -> Rows:
-    asset, title, canvas = (encoded(summed[name]) for name in ("asset_id", "title_id", "canvas"))
-    keys = np.stack([canvas[0].astype(np.uint64), summed["stratum"].to_numpy().astype(np.uint64)], axis=1)
-    strata, stratum = np.unique(keys, axis=0, return_inverse=True)
-    canvas_of = strata[:, 0].astype(np.intp)
+    asset, title, canvas, strata = (encoded(summed[name]) for name in CODED)
+    key = canvas[0] * len(strata[1]) + strata[0]
+    there = np.zeros(len(canvas[1]) * len(strata[1]), dtype=bool)
+    there[key] = True
+    stratum, canvas_of = (np.cumsum(there) - 1)[key], np.flatnonzero(there) // len(strata[1])
+    del strata, key
     random = summed["random"].to_numpy(zero_copy_only=False).astype(bool)
-    columns = (asset[0], title[0], stratum.reshape(-1), summed["impressions"].to_numpy(), summed["takes"].to_numpy())
-    every = outcomes(*columns)
+    keys = (asset[0], title[0], stratum)
+    counts = summed["impressions"].to_numpy(), summed["takes"].to_numpy()
+    every = outcomes(*keys, *counts)
 
     def kept(arm: str, mine: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.bool_], int, int, bool]:
         """Rows of ``mine`` whose test passed; tested, flagged, believed."""
@@ -135,14 +154,16 @@ def _of(summed: pa.Table, checked: dict[str, pa.Table], files: tuple[str, ...]) 
         fair = mine & ~np.isin(title[0] * len(canvas[1]) + canvas[0], unfair)
         return fair, len(p), int((p < THRESHOLD).sum()), believed
 
-    fair, *ratio = kept("explore", random)
+    fair, tested, flagged, believed = kept("explore", random)
+    held = every if fair.all() else outcomes(*(one[fair] for one in (*keys, *counts))) if fair.any() else None
     logged = None
     if "serve" in checked:
-        mine, *log = kept("serve", ~random)
-        chance = summed["propensity"].to_numpy()
-        logged = Logged(*weighted(*(column[mine] for column in columns), chance[mine]), *log)
-    held = outcomes(*(column[fair] for column in columns)) if fair.any() else None
-    return Rows(held, every, asset[1], title[1], canvas[1], canvas_of, *ratio, files, logged)
+        mine, matched, unmatched, fits = kept("serve", ~random)
+        asset_, title_, stratum_ = (one[mine] for one in keys)
+        shown, takes, chance = (one[mine] for one in (*counts, summed["propensity"].to_numpy()))
+        logged = Logged(*weighted(asset_, title_, stratum_, shown, takes, chance), matched, unmatched, fits)
+    names = asset[1], title[1], canvas[1]
+    return Rows(held, every, *names, canvas_of, tested, flagged, believed, files, logged)
 
 
 def _numbers(cells_: pa.Table, titles: npt.NDArray[np.object_], canvases: npt.NDArray[np.object_]) -> Ints:

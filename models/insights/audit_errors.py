@@ -68,5 +68,5 @@ def _beyond(cells: Cells, error: Floats, p: Floats, answer: Floats, up: float) -
     known = rows.impressions * (1 + answer[rows.asset] * (up - 1))
     wanted = cells.taken[cells.cell] * known / (cells.sums(weight)[cells.cell] - weight + known)
     mine = error[rows.asset]
-    sums: Floats = np.bincount(rows.title - rows.title[0], np.where(mine != 0, mine * (rows.takes - wanted), 0.0))
-    return sums
+    sums = np.bincount(rows.title - rows.title[0], np.where(mine != 0, mine * (rows.takes - wanted), 0.0))
+    return np.asarray(sums, dtype=np.float64)

@@ -31,7 +31,7 @@ class Outcomes:
         return len(self.asset)
 
     def where(self, kept: npt.NDArray[np.bool_] | Ints | slice) -> Outcomes:
-        """The rows that ``kept`` selects, (n,) bool, places or a slice; assets, titles and canvases keep their numbers."""
+        """The rows that ``kept`` selects, (n,) bool, places or a slice, with the same numbers of assets and titles."""
         asset, title, canvas = self.asset[kept], self.title[kept], self.canvas[kept]
         return Outcomes(asset, title, canvas, self.impressions[kept], self.takes[kept])
 
