@@ -17,7 +17,7 @@ from attune.labeler.performance import imports
 from attune.labeler.records.schema import Asset, InsightQuestion, Job, User
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views.insights import canvas_line
+from attune.labeler.views.insight_bars import canvas_line
 from attune.workers.jobs import run_insights
 from tests.labeler.web.conftest import Actor
 from tests.support import factories, performed
