@@ -11,8 +11,9 @@ titles). ``fdr``: 100 attributes tied to popularity, 20 true of 3 to 10 %. ``rat
 says, corrected by 465 audits, 300 campaigns for each probe. ``bandit``: served and explore rows of simulated titles
 whose truth is known. ``scale``: import, checks and effects of made-up rows. ``faces``: faces counted on montages of
 photographs, and images measured a second. ``members``: planted groups of members, found by viewing and by response, and
-forecasts of their shares of titles that nobody watched. ``--data`` is the folder with ``arms.csv`` (22,666 arms of
-4,873 tests; its README says where it is from).
+forecasts of their shares of titles that nobody watched. ``weekly``: a question about nothing, answered
+every week for 12 weeks. ``--data`` is the folder with ``arms.csv`` (22,666 arms of 4,873 tests; its README says where
+it is from).
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ from pathlib import Path
 from typing import Any
 
 from attune.models.files.atomic import write_json
-from benchmarks.insights import arms, bandit, discoveries, placebo, probe_errors, winners
+from benchmarks.insights import arms, bandit, discoveries, placebo, probe_errors, weekly, winners
 from benchmarks.machine import machine
 from benchmarks.printed import print_rows
 
 DATA = Path("../shared/experiments")
 PHOTOS = Path("../shared/photos/images")
-PARTS = ("placebo", "fdr", "ratio", "curse", "error", "bandit", "scale", "faces", "members")
+PARTS = ("placebo", "fdr", "ratio", "curse", "error", "bandit", "scale", "faces", "members", "weekly")
 
 
 def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
@@ -88,6 +89,8 @@ def _measure(asked: argparse.Namespace) -> dict[str, Any]:
         return result
     if asked.part == "fdr":
         return {"rows": discoveries.fdr(tests, asked.draws or 50, asked.seed)}
+    if asked.part == "weekly":
+        return {"rows": weekly.weekly(tests, asked.draws or 400, asked.seed)}
     if asked.part == "error":
         return {"rows": probe_errors.error(tests, asked.draws or 300, asked.seed, asked.setting)}
     return {

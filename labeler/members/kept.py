@@ -18,9 +18,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from attune.labeler.members.columns import LAYOUTS, RESPONSES, Layout
-from attune.labeler.performance.clean import WRITE, Fault, find_faults, summary
+from attune.labeler.performance.clean import WRITE
 from attune.labeler.performance.columns import choose, parse_map
 from attune.labeler.performance.duck import connection, literal, parquet
+from attune.labeler.performance.faults import Fault, find_faults, summary
 from attune.labeler.performance.imports import SERVE, nothing_used, unreadable
 from attune.labeler.performance.source import Source, open_source
 from attune.labeler.recommend.histories import MOST_DAYS, hashed

@@ -2,42 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
-from attune.labeler.performance.columns import ARMS, DOUBLED, FAULTS, FIELDS, GROUPS, KEY, PERIOD, SHAPE
+from attune.labeler.performance.columns import ARMS, DOUBLED, FAULTS, FIELDS, GROUPS, KEY, PERIOD
 from attune.labeler.performance.doubles import find_doubled
 from attune.labeler.performance.duck import literal, parquet
+from attune.labeler.performance.faults import Fault, find_faults
 from attune.labeler.performance.source import Source
 
-EXAMPLES = 5  # rows that are named for each fault
 ROW_GROUP = 122_880
 WRITE = f"(FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE {ROW_GROUP})"
 DIRECT = ("asset_id", "title_id", "canvas", *GROUPS)
 Step = Callable[[], None]
-Reasons = Sequence[tuple[str, str]]
-
-
-@dataclass(frozen=True)
-class Fault:
-    """How many rows have it, and the first of them by number; in a CSV the header is row 1."""
-
-    reason: str
-    rows: int
-    examples: tuple[int, ...]
-    about: str
-
-    @property
-    def text(self) -> str:
-        """A sentence for people."""
-        numbers = ", ".join(f"{number:,}" for number in self.examples)
-        more = " …" if self.rows > len(self.examples) else ""
-        word = "row" if self.rows == 1 else "rows"
-        return f"{self.rows:,} {word} left out: {self.about} ({word} {numbers}{more})."
 
 
 @dataclass
@@ -114,42 +94,3 @@ def _tests() -> list[str]:
 def unless(test: str) -> str:
     """SQL that is true where ``test`` is false or unknown."""
     return f"NOT coalesce({test}, false)"
-
-
-def find_faults(
-    connection: duckdb.DuckDBPyConnection, table: str, source: Source, reasons: Reasons, doubled: tuple[str, str]
-) -> tuple[list[Fault], int]:
-    """The faults of the rows in ``table`` and those of ``doubled``, and how many rows could not be read at all.
-
-    ``table`` has ``line`` and ``fault``, the place in ``reasons`` from 1, or 0.
-    """
-    rejected: list[int] = []
-    if source.delimiter:
-        found = connection.execute("SELECT DISTINCT line FROM reject_errors ORDER BY line").fetchall()
-        rejected = [line for (line,) in found]
-    faults = [Fault(SHAPE[0], len(rejected), tuple(rejected[:EXAMPLES]), SHAPE[1])] if rejected else []
-    selected = [
-        (reason, f"SELECT line FROM {table} WHERE fault = {number}") for number, reason in enumerate(reasons, start=1)
-    ]
-    for (reason, about), lines in [*selected, (doubled, "SELECT DISTINCT line FROM doubled")]:
-        (count,) = connection.execute(f"SELECT count(*) FROM ({lines})").fetchall()[0]
-        if count:
-            first = connection.execute(f"{lines} ORDER BY line LIMIT {EXAMPLES}").fetchall()
-            numbers = tuple(_row_number(line, rejected, source) for (line,) in first)
-            faults.append(Fault(reason, count, numbers, about))
-    return faults, len(rejected)
-
-
-def _row_number(line: int, rejected: list[int], source: Source) -> int:
-    """The row in the file of the ``line``-th one that was read: DuckDB does not count rows that it rejected."""
-    number = line + (1 if source.delimiter else 0)
-    for one in rejected:
-        if one > number:
-            break
-        number += 1
-    return number
-
-
-def summary(faults: list[Fault]) -> dict[str, Any]:
-    """Faults as the records and --json have them."""
-    return {one.reason: {"rows": one.rows, "examples": list(one.examples)} for one in faults}

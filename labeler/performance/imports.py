@@ -18,9 +18,10 @@ import duckdb
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.performance.clean import Cleaned, Fault, clean, summary
+from attune.labeler.performance.clean import Cleaned, clean
 from attune.labeler.performance.columns import KEY, PERIOD, choose, parse_map
 from attune.labeler.performance.duck import connection, parquet
+from attune.labeler.performance.faults import Fault, summary
 from attune.labeler.performance.source import open_source
 from attune.labeler.records.schema import PerformanceImport
 from attune.labeler.records.session import reading, writing
