@@ -5,8 +5,8 @@
 Recall: 1,000 vectors of the file are turned by a given cosine in a random direction and added to it, for three seeds;
 the share of these pairs that is found, beside the exact product of all with all. Cost: 200,000 x 512 vectors around 60
 points with a falling spectrum, float16, of which 1,000 have a near duplicate: seconds and peak memory, for all and for
-a quarter of them. Blank scans: 20,000 vectors that are equal, and 20,000 that are nearly so (cosine about .998), each
-in a process of its own: seconds, pairs, and peak memory beyond the vectors.
+a quarter of them. Blank scans: 20,000 vectors that are equal, and 20,000 that are nearly so (cosine about .998): seconds,
+pairs, and peak memory beyond the vectors (tracemalloc, which slows the search).
 
 Same picture: of drawn posters the share that is taken for the same after it was saved again as JPEG at a smaller size,
 and of drawings of the same layout with other faces.
@@ -15,9 +15,9 @@ and of drawings of the same layout with other faces.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import resource
 import time
+import tracemalloc
 from collections.abc import Sequence
 from dataclasses import replace
 from io import BytesIO
@@ -63,8 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     print_rows(found)
     spent = [cost(rows) for rows in (asked.rows // 4, asked.rows)]
     print_rows(spent)
-    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as alone:
-        scans = [alone.apply(blank, (cosine,)) for cosine in (1.0, 0.999)]
+    scans = [blank(cosine) for cosine in (1.0, 0.999)]
     print_rows(scans)
     told = same_picture(asked.drawings)
     print_rows(told)
@@ -117,9 +116,11 @@ def blank(cosine: float) -> dict[str, Any]:
     one = unit_length(rng.standard_normal((1, DIMENSION)).astype(np.float32))
     rows = np.repeat(one, BLANK, axis=0)
     pool = _pool((rows if cosine == 1 else turned(rows, cosine, 1)).astype(np.float16))
-    began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    tracemalloc.start()
+    began = time.perf_counter()
     near = near_pairs(pool, np.ones(BLANK, dtype=np.bool_), LEAST)
-    peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    peak = tracemalloc.get_traced_memory()[1] / 2**20
+    tracemalloc.stop()
     return {
         "blank scans": BLANK, "cosine": cosine, "equal": len(near.equal), "pairs": len(near.pairs),
         "seconds": time.perf_counter() - began, "peak_mib": peak,

@@ -34,7 +34,7 @@ class Wanted(TypedDict):
 
     history: list[WatchedTitle]
     top: NotRequired[Annotated[int, {"minimum": 1, "maximum": MOST, "default": 10}]]
-    new_only: NotRequired[Annotated[bool, "Only titles that nobody has watched."]]
+    new_only: NotRequired[Annotated[bool, "Only titles that are not in the history, and that fewer than five kept viewers liked."]]
 
 
 class Answered(TypedDict):
