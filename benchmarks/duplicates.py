@@ -5,7 +5,7 @@
 Recall: 1,000 vectors of the file are turned by a given cosine in a random direction and added to it, for three seeds;
 the share of these pairs that is found, beside the exact product of all with all. Cost: 200,000 x 512 vectors around 60
 points with a falling spectrum, float16, of which 1,000 have a near duplicate: seconds and peak memory, for all and for
-a quarter of them. Blank scans: 20,000 vectors that are equal, and 20,000 that are nearly so (cosine about .998): seconds,
+a quarter of them. Blank scans: 20,000 vectors that are equal, and 20,000 that are nearly so (cosine .998): seconds,
 pairs, and peak memory beyond the vectors (tracemalloc, which slows the search).
 
 Same picture: of drawn posters the share that is taken for the same after it was saved again as JPEG at a smaller size,
