@@ -97,12 +97,12 @@ def scope_page(settings: Settings, viewer: Viewer, name: str) -> ScopePage:
             revision=one.revision,
             in_scope=examples(session, one.in_scope),
             out_of_scope=examples(session, one.out_of_scope),
-            group=[picture(asset) for asset in stored.offered(session, settings, viewer, one, rows)],
+            group=[picture(asset) for asset in stored.offered(session, viewer, one, rows)],
             done=len(own),
             past=_past(session, viewer, one, rows if viewer.manages else mine, answering),
             labels=answering,
             waiting=len(stored.waiting(session, one)) if viewer.manages else 0,
-            begun=groups.load(settings, one) is not None,
+            begun=groups.load(session, one) is not None,
             workspace=workspace_id(settings),
         )
 

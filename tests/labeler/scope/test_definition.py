@@ -15,7 +15,7 @@ from attune.labeler.attributes.revise_attribute import definition_of
 from attune.labeler.cli.main import attune
 from attune.labeler.records.schema import Attribute, ScopeDecision
 from attune.labeler.records.session import reading, writing
-from attune.labeler.scope import decisions, definition
+from attune.labeler.scope import definition, undo_decisions
 from attune.labeler.scope.stored import ALL, NONE, SKIP, TICKED
 from attune.models.errors import AlreadyThere, DataError
 from tests.labeler.scope.scoping import OLGA, given, names, page, said, take
@@ -76,7 +76,7 @@ def test_what_is_taken_back_while_a_revision_is_made_is_not_in_it(
     key, real = page(desk).past[0].key, revise_attribute.revise
 
     def late(*given: Any, **more: Any) -> revise_attribute.Revised:
-        assert decisions.undo(desk.settings, desk.viewer, "tender", key)
+        assert undo_decisions.undo(desk.settings, desk.viewer, "tender", key)
         return real(*given, **more)
 
     monkeypatch.setattr(revise_attribute, "revise", late)
@@ -91,7 +91,7 @@ def test_what_is_taken_back_while_a_revision_is_made_is_not_in_it(
 def test_what_the_definition_has_is_not_taken_back(desk: PageDesk) -> None:
     take(desk, given(desk, ALL))
     definition.write(desk.settings, "tender", 1)
-    assert not decisions.undo(desk.settings, desk.viewer, "tender", page(desk).past[0].key)
+    assert not undo_decisions.undo(desk.settings, desk.viewer, "tender", page(desk).past[0].key)
     assert said(desk) == {"tender": names(desk, *range(12, 20))}
 
 
