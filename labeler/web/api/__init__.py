@@ -12,6 +12,7 @@ from attune.labeler.web.api import (
     learned_spaces,
     pool,
     recommend,
+    scope,
     search,
     similar,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "learned_spaces",
     "pool",
     "recommend",
+    "scope",
     "search",
     "similar",
 ]
