@@ -33,7 +33,7 @@ from attune.labeler.records.schema import Asset, Attribute, Job, Run
 from attune.labeler.records.session import reading, writing
 from attune.labeler.scope import undo_decisions
 from attune.labeler.services import entry_point
-from attune.labeler.settings import Settings
+from attune.labeler.settings import Settings, old_caches
 from attune.models.clock import now
 from attune.models.errors import AttuneError
 from attune.models.images.decode import READING
@@ -195,6 +195,7 @@ STEPS: tuple[Step, ...] = (
     lambda settings, _, __: {"descriptions": due_descriptions.ask(settings)},
     lambda settings, redis, _: due_notices.ask(settings, redis),
     lambda settings, _, __: {"forgotten": forget(settings)},
+    lambda settings, _, __: {"old_caches": old_caches.delete(settings)},
     lambda settings, _, __: {"uploads_forgotten": uploads.forget(settings)},
 )
 

@@ -1,4 +1,4 @@
-"""What people decided about groups of images at the edge of a question, for owners and admins, as the API answers it."""
+"""What people decided about groups of images at the edge of a question, as the API answers owners and admins."""
 
 from __future__ import annotations
 
