@@ -4,7 +4,7 @@ The sample catalogue's images (their truth alone, nothing is painted) and the an
 each image asked once. *Planted*: one cluster is filled with images of one class (``--pure`` of
 them), and the other clusters share the rest at random. Is that class the first thing that the description says? *Null*:
 titles of equal size swap their answers, so no difference is real. How many differences are reported, and in how many
-runs is there one? *Cost*: the comparisons alone, without reading the records, on ``--pool`` images of four to a title in
+runs is there one? *Cost*: the comparisons alone, without the records, on ``--pool`` images of four to a title in
 24 clusters, with 40 values of columns that all images have and 12 classes that 2,000 images each have an answer for.
 """
 
