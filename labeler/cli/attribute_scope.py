@@ -19,7 +19,7 @@ def scope(shell: Shell, name: str) -> None:
     with reading(shell.settings) as session:
         value = listed(session, attributes.find(session, name))
     lines = [
-        (one["decided_at"][:16], f"{one['who']} (has left)" if one["has_left"] else one["who"], len(one["counts"]),
+        (str(one["decided_at"])[:16], f"{one['who']} (has left)" if one["has_left"] else one["who"], len(one["counts"]),
          len(one["does_not_count"]), one["note"], one["revision"] or "not yet")
         for one in value
     ]  # fmt: skip
