@@ -85,6 +85,7 @@ RULES: dict[str, frozenset[str]] = {
     "api.space_manifest": CONSUMERS,
     "api.space_file": CONSUMERS,
     "api.history": CONSUMERS,  # the console's own history is for those who manage
+    "api.scope_decisions": MANAGERS,  # every decision names a person, too
     "api.labels": MANAGERS,  # every row names a person, which a pipeline has no need of
     "label.page": EXPERTS,
     "label.next_": EXPERTS,

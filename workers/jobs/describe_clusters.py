@@ -97,15 +97,22 @@ def _of_experts(settings: Settings, asked: Sequence[Attribute], held: Held, step
 
 
 def _tested(saved: Saved, held: Held, sources: Sequence[Source]) -> tuple[list[Row], int]:
-    """What differs, the surest first, at most `MOST` of a kind in each cluster; and how many tests were made."""
+    """What differs, the surest first, at most `MOST` of a kind in each cluster; and how many tests were made.
+
+    What is rarer comes after what is more frequent, and only of an attribute or column of which nothing is more
+    frequent there: where one of two values is more frequent, it says nothing that the other is rarer.
+    """
     named = (replace(one.trait, name=str(place)) for place, one in enumerate(sources))
     found = enrichment.describe(held.places, held.titles, named)
     rows: list[Row] = []
     for cluster in saved.clusters:
         said: dict[str, int] = defaultdict(int)
-        for one in enrichment.most_telling(found, cluster.place):
+        more = enrichment.most_telling(found, cluster.place)
+        known = {(sources[int(one.trait)].attribute, sources[int(one.trait)].name) for one in more}
+        for one in [*more, *enrichment.most_missing(found, cluster.place)]:
             source = sources[int(one.trait)]
-            if said[source.kind] < MOST:
+            told = one.share > one.rest or (source.attribute, source.name) not in known
+            if told and said[source.kind] < MOST:
                 rows.append(_row(cluster.number, said[source.kind], source.kind, source.name, source.value, one)
                             | {"attribute_id": source.attribute})  # fmt: skip
                 said[source.kind] += 1

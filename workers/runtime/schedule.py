@@ -32,8 +32,9 @@ from attune.labeler.recommend import histories
 from attune.labeler.records import schema
 from attune.labeler.records.schema import Asset, Attribute, Job, Run
 from attune.labeler.records.session import reading, writing
+from attune.labeler.scope import undo_decisions
 from attune.labeler.services import entry_point
-from attune.labeler.settings import Settings
+from attune.labeler.settings import Settings, old_caches
 from attune.models.clock import now
 from attune.models.errors import AttuneError
 from attune.models.images.decode import READING
@@ -188,6 +189,7 @@ STEPS: tuple[Step, ...] = (
     lambda settings, redis, recovered: {"brought_back": requeue_lost(settings, redis, recovered)},
     lambda settings, _, __: {"rounds": ask_to_learn(settings)},
     lambda settings, redis, _: {"mended": mend(settings, redis)},
+    lambda settings, _, __: {"undone": undo_decisions.finish_undos(settings)},
     lambda settings, redis, recovered: {"carried": retry_failed(settings, redis, recovered)},
     lambda settings, redis, _: {"syncs": ask_to_sync(settings, redis)},
     lambda settings, _, __: new_assets.ask(settings),
@@ -197,6 +199,7 @@ STEPS: tuple[Step, ...] = (
     lambda settings, _, __: {"descriptions": due_descriptions.ask(settings)},
     lambda settings, redis, _: due_notices.ask(settings, redis),
     lambda settings, _, __: {"forgotten": forget(settings)},
+    lambda settings, _, __: {"old_caches": old_caches.delete(settings)},
     lambda settings, _, __: {"uploads_forgotten": uploads.forget(settings)},
 )
 

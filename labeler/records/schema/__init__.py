@@ -40,7 +40,7 @@ from attune.labeler.records.schema.question_tables import (
     Queue,
     Task,
 )
-from attune.labeler.records.schema.scope_tables import ScopeDecision
+from attune.labeler.records.schema.scope_tables import ScopeDecision, ScopeGroups
 from attune.labeler.records.schema.space_tables import (
     Cluster,
     Clustering,
@@ -91,6 +91,7 @@ __all__ = [
     "Queue",
     "Run",
     "ScopeDecision",
+    "ScopeGroups",
     "SignInLink",
     "Space",
     "SpacePromotion",

@@ -13,6 +13,7 @@ from attune.labeler.web.api import (
     members,
     pool,
     recommend,
+    scope,
     search,
     similar,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "members",
     "pool",
     "recommend",
+    "scope",
     "search",
     "similar",
 ]

@@ -102,6 +102,7 @@ GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
     MANAGERS: (
         "api.drift",
         "api.labels",
+        "api.scope_decisions",
         "api.questions",
         "api.image",
         "api.list_spaces",

@@ -188,6 +188,7 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("GET", "/api/v1/features/romance/1"): (401, NO, GONE, GONE, GONE),  # the model's answer of each image
     ("GET", "/api/v1/drift/romance"): (401, NO, OK, OK, NO),
     ("GET", "/api/v1/labels/romance"): (401, NO, OK, OK, NO),
+    ("GET", "/api/v1/scope/romance"): (401, NO, OK, OK, NO),
     ("GET", "/api/v1/attributes"): (401, NO, OK, OK, NO),
     ("GET", "/api/v1/image"): (401, NO, GONE, GONE, NO),
     ("GET", "/api/v1/openapi.json"): (401, OK, OK, OK, OK),

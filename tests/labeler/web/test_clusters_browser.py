@@ -1,5 +1,5 @@
 """The strategist's way in a browser, at two widths: a map, a line on it, the cluster that is there, what that has in
-common, a question made of it, and its first labels."""
+common, how it performed, a question made of it, and its first labels."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from attune.labeler.attributes import attributes
 from attune.labeler.labelling import take_answers
+from attune.labeler.performance import imports
 from attune.labeler.records.schema import Annotation, Asset, Expert, Job, Pick, Queue
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
@@ -104,11 +105,12 @@ def test_from_a_map_to_the_first_labels_of_a_new_question(
     page.get_by_role("textbox", name="Name", exact=True).fill("Dark corridors")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="Dark corridors", level=1)).to_be_visible()
+    took = _import_performance(house, tmp_path)
     page.get_by_role("button", name="Describe these clusters").click()
     expect(page.locator("#live-described").get_by_text("Waiting for a worker.")).to_be_visible()
     work(house, "describe")
     expect(page.get_by_text("there are too few answers yet")).to_be_visible(timeout=20_000)
-    # Here a strategist reads how the cluster performed: what worked, and what did not.
+    _read_performance(page, took)
     look(page, f"cluster-{width}", tmp_path)
 
     page.get_by_role("link", name="Make it a question").click()
@@ -129,6 +131,28 @@ def test_from_a_map_to_the_first_labels_of_a_new_question(
     context.close()
     assert not errors
     _first_labels(browser, house, width)
+
+
+def _import_performance(house: House, folder: Path) -> set[str]:
+    """Takes on one canvas: of each title one image was taken three times as often as the other. Those images."""
+    with reading(house.settings) as session:
+        titles = {one.asset_id: one.title_id for one in session.scalars(select(Asset).order_by(Asset.id))}
+    took = {title: name for name, title in titles.items()}
+    takes = [f"{name},{title},home,5000,{300 if took[title] == name else 100}" for name, title in titles.items()]
+    file = folder / "takes.csv"
+    file.write_text("\n".join(["asset_id,title_id,canvas,impressions,takes", *takes, ""]))
+    imports.add(house.settings, str(file), arm="explore", who="olga")
+    return set(took.values())
+
+
+def _read_performance(page: Page, took: set[str]) -> None:
+    """On the canvas of the import: what worked, and what did not."""
+    canvas = page.get_by_role("region", name="home")
+    for words, worked in (("Worked", True), ("Did not work", False)):
+        examples = canvas.locator("div", has=page.get_by_role("heading", name=words, exact=True)).last.locator("img")
+        expect(examples.first).to_be_visible()
+        shown = [str(one.get_attribute("alt")).removeprefix("Similar to ") for one in examples.all()]
+        assert all((name in took) is worked for name in shown), words
 
 
 def _make_map(page: Page, house: House, rooms: Locator) -> None:

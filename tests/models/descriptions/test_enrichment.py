@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attune.models.descriptions.enrichment import Trait, describe, lift_only, most_telling
+from attune.models.descriptions.enrichment import Trait, describe, lift_only, most_missing, most_telling
 from attune.models.errors import DataError
 
 
@@ -27,6 +27,8 @@ def test_a_trait_of_a_group_is_found_and_leads() -> None:
     found = describe(groups, titles_of(180), [trait("serious", holds), trait("outdoors", noise)])
     assert [one.trait for one in most_telling(found, 1)] == ["serious"]
     assert most_telling(found, 0) == []
+    assert [one.trait for one in most_missing(found, 0)] == ["serious"]
+    assert most_missing(found, 1) == []
     one = next(one for one in found if (one.group, one.trait) == (1, "serious"))
     assert one.lo < one.share < one.hi
     assert one.lift == pytest.approx(one.share / one.rest)

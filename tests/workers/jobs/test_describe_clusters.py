@@ -138,13 +138,20 @@ def test_a_columns_value_that_fills_a_cluster_is_told_and_ids_are_not(house: Set
             palette = ["blue", "cold"] if asset.id in mine else ["red"]
             asset.columns = asset.columns | {
                 "palette": palette, "mood": ", ".join(palette), "size": "1,5 m" if asset.id in mine else "2,5 m",
-                "file": asset.asset_id,
+                "file": asset.asset_id, "tags": ["all"] if asset.id in mine or asset.id % 2 else ["all", "night"],
             }  # fmt: skip
     describe_clusters.run(house, clustering=1)
     columns = {(one.number, one.name, one.value) for one in said(house) if one.kind == "column"}
     assert {(2, "palette", "blue"), (2, "palette", "cold")} <= columns
     assert {(2, "mood", "blue"), (2, "mood", "cold"), (2, "size", "1,5 m")} <= columns, "as the taste space reads cells"
     assert "file" not in {name for _, name, _ in columns}
+    (rarer,) = [one for one in said(house) if (one.number, one.name, one.value) == (2, "tags", "night")]
+    assert sentence(rarer).startswith("The column tags is “night” for 0 % of these images, and for")
+    assert sentence(rarer).endswith(": more than 10 times rarer.")
+    assert (2, "palette", "red") not in columns, "it follows from what is more frequent"
+    mine_said = [one for one in said(house) if one.number == 2 and one.kind != "phrase"]
+    at = [one.share < one.rest for one in mine_said]
+    assert at == sorted(at), "what is rarer comes last"
 
 
 def test_a_job_that_is_killed_or_done_twice_leaves_whole_descriptions(
