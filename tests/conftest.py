@@ -46,8 +46,10 @@ gc.disable()
 ROOT = Path(__file__).resolve().parents[1]
 AUDIT_SEED = attributes.audit_seed
 # A law fails for its change alone: the same examples in every run, and no clock that a busy machine could trip.
-# `pytest --hypothesis-profile=default` looks for new ones.
-settings.register_profile("attune", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+# `pytest --hypothesis-profile=default` looks for new ones, and for twice as many.
+settings.register_profile(
+    "attune", max_examples=50, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("attune")
 
 
