@@ -18,6 +18,7 @@ from attune.labeler.records.session import writing
 from attune.labeler.web.app import create_app
 from attune.models.clock import now
 from tests.support import axe, factories, web
+from tests.support.looks import enter
 from tests.support.page_desk import PageDesk, tick
 
 pytestmark = pytest.mark.browser
@@ -44,11 +45,8 @@ def served(tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> I
 
 def begin(page: Page, served: Served, size: int = 12) -> str:
     """Log in, open the page, close the instructions, choose ``size``; the keys of the pages on the screen."""
-    page.goto(f"{served.address}/login?next=/attributes/tender/pages")
-    page.fill("#email", "ana@desk.example")
-    page.fill("#password", factories.PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/pages")
+    enter(page, served.address, "ana@desk.example")
+    page.goto(f"{served.address}/attributes/tender/pages")
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_be_hidden()
