@@ -158,8 +158,8 @@ MORE = {
     "expert": ("/attributes/tender/contested", "/attributes/romance"),
     "owner": ("/attributes/tender/contested", "/attributes/dread"),
 }
-# What two people's pages may differ in and still be one page: what it says, and the proof that a form is ours.
-SAID = re.compile(r'>[^<]*<|value="[^"]*"|<script.*?</script>', re.DOTALL)
+# What two people's pages may differ in and still be one page: what it says, whose it is, the proof that a form is ours.
+SAID = re.compile(r'>[^<]*<|(value|title|data-outbox)="[^"]*"|<script.*?</script>', re.DOTALL)
 
 
 @pytest.mark.parametrize(("role", "email", "width"), LOOKS)
