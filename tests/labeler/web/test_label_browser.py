@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from attune.labeler.records.session import writing
 from attune.labeler.web.app import create_app
 from tests.labeler.labelling.test_page_advice import PAGES_WIN
 from tests.support import axe, factories, web
+from tests.support.browser import finished
 from tests.support.desk import Desk
 from tests.support.desk import answer as desk_answer
 from tests.support.looks import enter
@@ -113,21 +115,15 @@ def test_a_queue_that_is_stopped_meanwhile_keeps_the_answer_on_its_way_and_asks_
     assert axe.serious(page) == []
 
 
-def test_a_held_key_answers_one_image(page: Page, served: Served) -> None:
+def test_a_held_key_answers_one_image_backspace_goes_back_and_another_key_corrects(page: Page, served: Served) -> None:
     begin(page, served)
-    at = shown(page)
+    first = shown(page)
     for _ in range(5):  # what a browser sends while a key is held
         page.keyboard.down("1")
     page.keyboard.up("1")
-    shown(page, at)
+    second = shown(page, first)
     all_stored(page)
-    assert served.desk.by_key() == [(at, "yes")]
-
-
-def test_backspace_goes_back_and_another_key_corrects(page: Page, served: Served) -> None:
-    begin(page, served)
-    first = shown(page)
-    second = answer(page, "1", first)
+    assert served.desk.by_key() == [(first, "yes")]
     third = answer(page, "2", second)
     page.keyboard.press("Backspace")
     assert shown(page, third) == second
@@ -318,18 +314,18 @@ def test_what_another_tab_has_sent_is_not_sent_again(page: Page, served: Served)
     expect(page.get_by_role("alert")).to_be_hidden()
 
 
-@pytest.mark.parametrize("fault", ["404", "html"])
-def test_a_reply_from_elsewhere_empties_no_outbox(page: Page, served: Served, fault: str) -> None:
+def test_a_reply_from_elsewhere_empties_no_outbox(page: Page, served: Served) -> None:
     """A proxy in front, say, that does not find the console for a moment."""
     begin(page, served)
-    at = shown(page)
-    body = json.dumps({"error": "Not Found", "message": "No."}) if fault == "404" else "<h1>Not found</h1>"
-    page.route("**/answers", lambda route: route.fulfill(status=404, body=body))
-    answer(page, "1", at)
-    expect(page.get_by_role("alert")).to_contain_text("1 answer is kept in this browser")
-    page.unroute("**/answers")
-    all_stored(page)
-    assert served.desk.by_key() == [(at, "yes")]
+    at, given = shown(page), []
+    for body in (json.dumps({"error": "Not Found", "message": "No."}), "<h1>Not found</h1>"):
+        page.route("**/answers", partial(Route.fulfill, status=404, body=body))
+        given.append((at, "yes"))
+        at = answer(page, "1", at)
+        expect(page.get_by_role("alert")).to_contain_text("1 answer is kept in this browser")
+        page.unroute("**/answers")
+        all_stored(page)
+        assert served.desk.by_key() == given
 
 
 def test_answers_to_a_question_that_is_gone_are_dropped_with_a_sentence(page: Page, served: Served) -> None:
@@ -372,16 +368,21 @@ def test_with_the_browsers_storage_full_the_page_says_so(page: Page, served: Ser
     assert served.desk.by_key() == [(at, "yes")]
 
 
-@pytest.mark.parametrize(
-    ("width", "height", "scheme"), [(1400, 900, "light"), (1024, 768, "dark"), (390, 844, "light")]
-)
-def test_the_image_fills_the_window_and_answers_are_in_reach(
-    page: Page, served: Served, width: int, height: int, scheme: str
-) -> None:
-    page.set_viewport_size({"width": width, "height": height})
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+def test_the_image_fills_the_window_and_answers_are_in_reach(page: Page, served: Served) -> None:
     begin(page, served)
     shown(page)
+    for width, height, scheme in ((1400, 900, "light"), (1024, 768, "dark"), (390, 844, "light")):
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        finished(page)
+        fills(page, width, height)
+        assert axe.serious(page) == []
+    page.get_by_role("button", name="yes", exact=True).click()
+    all_stored(page)
+    assert len(served.desk.by_key()) == 1
+
+
+def fills(page: Page, width: int, height: int) -> None:
     box = page.locator("[data-picture] img").bounding_box()
     assert box is not None
     # The sample's posters are portraits of 3 to 4.
@@ -393,11 +394,6 @@ def test_the_image_fills_the_window_and_answers_are_in_reach(
         assert place["x"] + place["width"] <= width
         assert place["height"] >= 44
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert axe.serious(page) == []
-    if width == 390:
-        page.get_by_role("button", name="yes", exact=True).click()
-        all_stored(page)
-        assert len(served.desk.by_key()) == 1
 
 
 def test_an_answer_is_corrected_from_a_list_by_one_key_and_the_list_says_so(page: Page, served: Served) -> None:
