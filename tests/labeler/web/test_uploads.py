@@ -222,7 +222,7 @@ def test_a_zip_of_30_files_comes_in_through_a_cut_connection_and_3_are_refused_b
     expect(page.get_by_role("heading", name="1 file sent")).to_be_visible()
     look(page, "uploads-waiting")
     house.work.set()
-    expect(page.get_by_role("heading", name="27 images added")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("heading", name="27 images added")).to_be_visible(timeout=240_000)
     expect(page.get_by_role("heading", name="3 refused")).to_be_visible()
     refused = page.locator(".refusals")
     refused.evaluate("part => part.querySelectorAll('details').forEach((one) => { one.open = true; })")
@@ -263,7 +263,7 @@ def test_a_dropped_folder_comes_with_its_paths_and_a_second_table_is_refused_at_
     expect(page.get_by_text("2 images, 1 asset table")).to_be_visible()
     house.work.set()
     page.get_by_role("button", name="Add to the pool").click()
-    expect(page.get_by_role("heading", name="2 images added")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("heading", name="2 images added")).to_be_visible(timeout=240_000)
     with reading(house.settings) as session:
         assert [one.title_id for one in session.scalars(select(Asset).order_by(Asset.asset_id))] == ["T", "T"]
     page.close()
@@ -284,5 +284,5 @@ def test_a_cancelled_upload_can_be_started_again(browser: Browser, house: House)
     house.work.set()
     page.locator("[data-files-field]").set_input_files(chosen)  # type: ignore[arg-type]
     page.get_by_role("button", name="Add to the pool").click()
-    expect(page.get_by_role("heading", name="1 image added")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("heading", name="1 image added")).to_be_visible(timeout=240_000)
     page.close()
