@@ -3,7 +3,7 @@
 The list is the resolver's and the expectation the table's, so a route that a new release adds is asked here as well,
 and must be shut. What was seen is written to test-results/label-studio-doors.md.
 
-Seven thousand requests take minutes over HTTP. So what must be shut is asked inside Label Studio's own Python, with
+Thousands of requests take minutes over HTTP. So what must be shut is asked inside Label Studio's own Python, with
 Django's test client and on the same database; what must open is asked over HTTP, and every address is asked in both
 ways once.
 """
