@@ -12,6 +12,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, inspect, select, text
 
 from attune.labeler import settings as reader
@@ -32,7 +33,7 @@ from attune.labeler.records.schema import (
     Tombstone,
     User,
 )
-from attune.labeler.records.session import configuration, engine, migrate, reading, writing
+from attune.labeler.records.session import configuration, engine, migrate, newest_schema, reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.workers.rounds import apply_order
@@ -131,6 +132,11 @@ def test_a_migration_killed_in_the_middle_is_as_if_never_begun(tmp_path: Path) -
     with reading(settings) as session:
         assert len(session.get_one(Task, 1).key) == 32
     engine(settings.records_url).dispose()
+
+
+def test_the_newest_schema_is_known_by_the_names_of_the_migrations() -> None:
+    scripts = ScriptDirectory.from_config(configuration("sqlite://"))
+    assert newest_schema() == scripts.get_current_head()
 
 
 def test_every_step_leads_back(tmp_path: Path) -> None:
