@@ -29,7 +29,7 @@ def follow(name: str, experts: Sequence[str], picks: Sequence[str]) -> None:
     if not joining and not answering:
         waits = f" {_chosen(picks)} wait{'s' * (len(picks) == 1)} for the first queue." if picks else ""
         text = f"The question is created. Nobody answers it yet.{waits}"
-        flash({"text": text, "label": "Add expert", "href": url_for("people.new", attributes=name)}, "success")
+        flash({"text": text, "label": "Add expert", "href": url_for("people.new", attributes=name)}, "success")  # type: ignore[arg-type]
         return
     first = f" Chosen images: {sent.sentence()}" if sent else ""
     if picks and joining:
