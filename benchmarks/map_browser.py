@@ -52,7 +52,7 @@ LASSO = f"""async (rounds) => {{
             const turn = (2 * Math.PI * i) / corners, out = far * (1 + 0.15 * Math.sin(7 * turn + round));
             path.push(stage.width / 2 + out * Math.cos(turn), stage.height / 2 + out * Math.sin(turn));
         }}
-        const began = performance.now(), inside = stage.inPath(path);
+        const began = performance.now(), inside = stage.inside(stage.outline(path));
         stage.mark(1, inside.slice(0, 500)); stage.paint(); ended(stage.points);
         took.push(performance.now() - began); found.push(inside.length);
     }}

@@ -5,6 +5,7 @@ AttuneError
 ├ ExtraNotInstalled (ImportError)
 ├ DataError (ValueError)            ConflictingLabels · NotEnoughLabels · SplitLeakage · UnreadableItem
 │                                   · UnwritableFile · UnknownClustering · UnknownInsight
+│                                   · UnknownGrouping
 ├ PoolError (ValueError)            EmptyPool · PoolExhausted
 ├ EncoderError                      UnknownEncoder · EncoderMismatch · EncoderNotInstalled · WeightsUnavailable
 ├ ProbeError                        ProbeNotFitted · BadProbeFile · GateFailed
@@ -71,6 +72,10 @@ class UnknownClustering(DataError, LookupError):
     """No clustering has this number, or it has no such cluster."""
 
 
+class UnknownGrouping(DataError, LookupError):
+    """No grouping of members has this number."""
+
+
 class UnknownInsight(DataError, LookupError):
     """No insight has this number."""
 
@@ -81,6 +86,10 @@ class PoolError(AttuneError, ValueError):
 
 class EmptyPool(PoolError):
     """No asset is available to choose from."""
+
+
+class NotPrepared(PoolError):
+    """A worker prepares what a page needs; says when to look again."""
 
 
 class PoolExhausted(PoolError):
@@ -275,6 +284,7 @@ CONSEQUENCES: dict[type[AttuneError], Consequence] = {
     SettingsError: Consequence(500, 2, False),
     DataError: Consequence(422, 3, False),
     UnknownClustering: Consequence(404, 3, False),
+    UnknownGrouping: Consequence(404, 3, False),
     UnknownInsight: Consequence(404, 3, False),
     PoolError: Consequence(409, 4, False),
     EncoderError: Consequence(409, 5, False),

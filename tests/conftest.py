@@ -29,7 +29,7 @@ from attune.labeler.attributes import attributes
 from attune.labeler.people import users
 from attune.models.files import permissions
 from attune.models.files.atomic import digest_json
-from tests.support import memory, templates
+from tests.support import addresses, memory, templates
 
 # Set before any library counts the cores: processes with several threads each wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -46,16 +46,19 @@ gc.disable()
 ROOT = Path(__file__).resolve().parents[1]
 AUDIT_SEED = attributes.audit_seed
 # A law fails for its change alone: the same examples in every run, and no clock that a busy machine could trip.
-# `pytest --hypothesis-profile=default` looks for new ones.
-settings.register_profile("attune", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+# `pytest --hypothesis-profile=default` looks for new ones, and for twice as many.
+settings.register_profile(
+    "attune", max_examples=50, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("attune")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep temporary folders in memory unless --basetemp names a place, and compiled templates for all tests."""
+    """Keep temporary folders in memory unless --basetemp names a place, and what apps are compiled of for all tests."""
     if config.option.basetemp is None:
         memory.use()
     templates.share()
+    addresses.share()
 
 
 def pytest_collection_finish() -> None:

@@ -2,6 +2,7 @@
 
     python -m benchmarks.insights --part placebo --json benchmarks/results/insights_placebo.json
     python -m benchmarks.insights --part error --json benchmarks/results/insights_error.json
+    python -m benchmarks.insights --part members --json benchmarks/results/insights_members.json
     python -m benchmarks.insights --part scale --rows 10000000
 
 Parts: ``placebo``: made-up attributes, rejections at 5 % (400 draws x 2 prevalences x 2 ties to popularity, then few
@@ -9,8 +10,10 @@ titles). ``fdr``: 100 attributes tied to popularity, 20 true of 3 to 10 %. ``rat
 ``curse``: one half of the titles names the best image, the other half measures it. ``error``: attributes that a probe
 says, corrected by 465 audits, 300 campaigns for each probe. ``bandit``: served and explore rows of simulated titles
 whose truth is known. ``scale``: import, checks and effects of made-up rows. ``faces``: faces counted on montages of
-photographs, and images measured a second. ``--data`` is the folder with ``arms.csv`` (22,666 arms of 4,873 tests; its
-README says where it is from).
+photographs, and images measured a second. ``members``: planted groups of members, found by viewing and by response, and
+forecasts of their shares of titles that nobody watched. ``weekly``: a question about nothing, answered
+every week for 12 weeks. ``--data`` is the folder with ``arms.csv`` (22,666 arms of 4,873 tests; its README says where
+it is from).
 """
 
 from __future__ import annotations
@@ -22,13 +25,13 @@ from pathlib import Path
 from typing import Any
 
 from attune.models.files.atomic import write_json
-from benchmarks.insights import arms, bandit, discoveries, placebo, probe_errors, winners
+from benchmarks.insights import arms, bandit, discoveries, placebo, probe_errors, weekly, winners
 from benchmarks.machine import machine
 from benchmarks.printed import print_rows
 
 DATA = Path("../shared/experiments")
 PHOTOS = Path("../shared/photos/images")
-PARTS = ("placebo", "fdr", "ratio", "curse", "error", "bandit", "scale", "faces")
+PARTS = ("placebo", "fdr", "ratio", "curse", "error", "bandit", "scale", "faces", "members", "weekly")
 
 
 def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
@@ -36,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--part", choices=PARTS, required=True)
     parser.add_argument("--data", type=Path, default=DATA, help="folder with arms.csv")
-    parser.add_argument("--draws", type=int, help="draws, runs, splits or campaigns; default: 400, 50, 20, 300")
+    parser.add_argument("--draws", type=int, help="draws, runs, splits or campaigns; default: 400, 50, 20, 300, 10")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--photos", type=Path, default=PHOTOS, help="for faces: a folder of .jpg, one person each")
     parser.add_argument("--setting", action="append", default=[], help="for error: only this setting, repeatable")
@@ -48,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     result: dict[str, Any] = {"part": asked.part, "seed": asked.seed}
     result |= _measure(asked)
     result |= {"seconds": time.perf_counter() - begun, "machine": machine()}
-    for name in ("rows", "few_titles", "peers"):
+    for name in ("rows", "few_titles", "peers", "forecasts"):
         if result.get(name):
             print_rows(result[name])
     if asked.json:
@@ -65,6 +68,11 @@ def _measure(asked: argparse.Namespace) -> dict[str, Any]:
         from benchmarks.insights.scale import scale
 
         return {"rows": scale(asked.rows, asked.seed)}
+    if asked.part == "members":
+        from benchmarks.insights import members
+
+        runs = asked.draws or members.RUNS
+        return {"rows": members.groups(runs, asked.seed), "forecasts": members.forecasts(runs, asked.seed)}
     if asked.part == "bandit":
         return {"rows": bandit.bandit(asked.draws or bandit.RUNS, asked.seed)}
     tests = arms.load(asked.data / "arms.csv")
@@ -81,6 +89,8 @@ def _measure(asked: argparse.Namespace) -> dict[str, Any]:
         return result
     if asked.part == "fdr":
         return {"rows": discoveries.fdr(tests, asked.draws or 50, asked.seed)}
+    if asked.part == "weekly":
+        return {"rows": weekly.weekly(tests, asked.draws or 400, asked.seed)}
     if asked.part == "error":
         return {"rows": probe_errors.error(tests, asked.draws or 300, asked.seed, asked.setting)}
     return {

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from attune.models.errors import NotEnoughLabels
 from attune.models.insights.outcomes import Floats, Outcomes, outcomes
+from attune.models.insights.propensity import weighted
 from attune.models.insights.simulate import Simulated, World, simulate
 from attune.models.insights.within_title import Effect, within_title
 
@@ -41,17 +43,34 @@ def _row(served: str, analysis: str, effects: list[Effect], truth: float) -> dic
     }  # fmt: skip
 
 
-def _measured(told: Simulated, kept: Mask, by_group: bool = False, weighted: bool = False) -> tuple[Outcomes, Floats]:
+def _measured(
+    told: Simulated, kept: Mask, by_group: bool = False, by_propensity: bool = False
+) -> tuple[Outcomes, Floats]:
     """Rows summed by title, asset and, where asked, group of members; weighted by 1 / propensity where asked."""
     rows = told.rows
     asset = np.array([int(name.split("-")[1]) for name in rows["asset_id"][kept].tolist()])
     group = np.unique(rows["member_cluster"][kept], return_inverse=True)[1].reshape(-1) * by_group
-    weight = 1 / rows["propensity"][kept] if weighted else np.ones(int(kept.sum()))
+    weight = 1 / rows["propensity"][kept] if by_propensity else np.ones(int(kept.sum()))
     key, place = np.unique(np.stack([asset, group], axis=1), axis=0, return_inverse=True)
     place = place.reshape(-1)
     shown, takes = (np.bincount(place, rows[name][kept] * weight) for name in ("impressions", "takes"))
     images = len(told.has) // len(np.unique(told.title_ids))
     held = outcomes(key[:, 0], key[:, 0] // images, key[:, 1], shown, takes)
+    return held, told.has[held.asset]
+
+
+def _attune(told: Simulated) -> tuple[Outcomes, Floats]:
+    """Served rows as Attune weighs them: within title, group of members and day, clipped."""
+    kept, rows = _served(told), told.rows
+    asset = np.array([int(name.split("-")[1]) for name in rows["asset_id"][kept].tolist()])
+    days = np.unique(rows["period_start"][kept], return_inverse=True)[1].reshape(-1)
+    groups = np.unique(rows["member_cluster"][kept], return_inverse=True)[1].reshape(-1)
+    stratum = days * (int(groups.max()) + 1) + groups
+    images = len(told.has) // len(np.unique(told.title_ids))
+    counts = (rows[name][kept].astype(np.float64) for name in ("impressions", "takes", "propensity"))
+    held, overlap = weighted(asset, asset // images, stratum, *counts)
+    if not overlap.enough:
+        raise NotEnoughLabels(f"The images overlap too little: {overlap}.")
     return held, told.has[held.asset]
 
 
@@ -61,7 +80,11 @@ def _served(told: Simulated) -> Mask:
 
 ANALYSES: dict[str, tuple[str, Callable[[Simulated], Effect]]] = {
     "explore rows": ("A", lambda told: within_title(*_measured(told, ~_served(told)))),
-    "served, weighted by propensity": ("B", lambda told: within_title(*_measured(told, _served(told), weighted=True))),
+    "served, attune: weighted by propensity": ("B", lambda told: within_title(*_attune(told))),
+    "served, weighted, all days in one": (
+        "B",
+        lambda told: within_title(*_measured(told, _served(told), by_propensity=True)),
+    ),
     "served, within title": ("C", lambda told: within_title(*_measured(told, _served(told)))),
     "served, within title and group": ("C", lambda told: within_title(*_measured(told, _served(told), by_group=True))),
 }

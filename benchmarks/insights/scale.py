@@ -8,21 +8,27 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
+from scipy.special import expit
 
+from attune.labeler.insights import evidence
 from attune.labeler.performance import checks, imports
 from attune.labeler.performance.aggregate import aggregate
 from attune.labeler.records.session import migrate
 from attune.labeler.settings import Settings
 from attune.models.errors import NotEnoughLabels
+from attune.models.insights.corrected import corrected
 from attune.models.insights.false_discovery import q_values
+from attune.models.insights.outcomes import Floats, Outcomes
+from attune.models.insights.probed import Probed, probed
 from attune.models.insights.within_title import within_title
 
-FEATURES = 200
+FEATURES, THREADS, AUDITS = 200, 2, 465
 # Per title 5 images on 6 canvases, in 4 countries and on 2 devices.
 MADE = """
     COPY (SELECT 'asset-' || (i // 48) AS asset_id, 'title-' || (i // 240) AS title_id, 'canvas-' || (i % 6) AS canvas,
@@ -70,18 +76,41 @@ def steps(folder: str, rows: int, seed: int) -> None:
     timed("aggregate", begun)
     assert measured is not None
     begun = time.perf_counter()
-    rng = np.random.default_rng(seed)
-    p = []
-    for _ in range(FEATURES):
-        x = rng.standard_normal(len(measured.asset_ids))[measured.outcomes.asset]
-        for canvas in (None, *range(len(measured.canvases))):
-            p.append(_p(measured.outcomes, x, canvas))
-    q_values(p)
+    q_values(every_p(measured.outcomes, len(measured.asset_ids), len(measured.canvases), seed))
     timed(f"{FEATURES} features, pooled and on {len(measured.canvases)} canvases", begun)
+    del measured
+    begun = time.perf_counter()
+    rows_of_run = evidence.load(settings)
+    timed("rows of a run, in their strata", begun)
+    assert rows_of_run is not None
+    begun = time.perf_counter()
+    corrected(rows_of_run.every, _probe(len(rows_of_run.asset_ids), seed))
+    timed("one correction by audits", begun)
 
 
-def _p(rows: Any, x: Any, canvas: int | None) -> float:
+def every_p(rows: Outcomes, assets: int, canvases: int, seed: int) -> list[float]:
+    """The p value of each feature, of all canvases together and of each; two features at a time."""
+    parts = [rows, *(rows.where(rows.canvas == canvas) for canvas in range(canvases))]
+
+    def of(feature: int) -> list[float]:
+        x = np.random.default_rng([seed, feature]).standard_normal(assets)
+        return [_p(part, x[part.asset]) for part in parts]
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return [p for told in pool.map(of, range(FEATURES)) for p in told]
+
+
+def _probe(assets: int, seed: int) -> Probed:
+    """A property of three images in ten that a middling probe says, and audits of it."""
+    rng = np.random.default_rng(seed)
+    true = (rng.random(assets) < 0.3) * 1.0
+    says = expit(1.8 * (1.8 * (true - 0.5) + rng.standard_normal(assets)) - 0.8)
+    drawn = rng.choice(assets, min(AUDITS, assets // 2), replace=False)
+    return probed(says, drawn, true[drawn], np.full(len(drawn), len(drawn) / assets))
+
+
+def _p(rows: Outcomes, x: Floats) -> float:
     try:
-        return within_title(rows, x if canvas is None else np.where(rows.canvas == canvas, x, np.nan)).p
+        return within_title(rows, x).p
     except NotEnoughLabels:
         return float("nan")

@@ -16,7 +16,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import GenericFunction
 
-from attune.labeler.records.schema import Annotation, Attribute, AttributeRevision
+from attune.labeler.records.schema import Annotation, Asset, Attribute, AttributeRevision
 from attune.models.labels.answers import SKIP, newest_of_each
 
 
@@ -102,6 +102,13 @@ def newest(annotations: Iterable[Annotation]) -> list[Annotation]:
 def total(session: Session, attribute_id: int) -> int:
     """How many answers an attribute has."""
     return session.scalar(select(func.count()).select_from(answers([attribute_id]))) or 0
+
+
+def on_removed(session: Session, attribute_id: int) -> int:
+    """How many of an attribute's answers are on images that left the pool: counted, and in no export."""
+    answer = answers([attribute_id])
+    gone = select(func.count()).select_from(answer).join(Asset, Asset.id == answer.c.asset_pk)
+    return session.scalar(gone.where(Asset.removed_at.is_not(None))) or 0
 
 
 def by_value(session: Session, attribute_id: int) -> dict[str, int]:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from attune.labeler.assets import image_sources
+from attune.labeler.assets.given_titles import GivenTitles
 from attune.labeler.assets.proposed import Candidate
 from attune.labeler.assets.reach import Reach
 from attune.labeler.assets.summary import Summary
@@ -74,10 +75,13 @@ def register(
         Asset.digest.in_({item.digest for item in inspected}), Asset.removed_at.is_(None)
     )
     contents = set(session.scalars(digests))
+    given = GivenTitles(session)
     registered: dict[Candidate, Asset] = {}
     for item in inspected:
         try:
-            registered[item.candidate] = _register_one(session, item, by_asset_id, contents, restore, summary, reach)
+            registered[item.candidate] = _register_one(
+                session, item, by_asset_id, contents, restore, summary, reach, given
+            )
         except UnreadableItem as error:
             summary.refuse(item.candidate.name, error)
     session.flush()
@@ -92,13 +96,14 @@ def _register_one(
     restore: bool,
     summary: Summary,
     reach: Reach,
+    given: GivenTitles,
 ) -> Asset:
     for choice in item.candidate.ids:
         asset = by_asset_id.get(choice)
         if asset is None and item.info is not None:
             return _added(session, item, item.info, choice, by_asset_id, contents, summary)
         if asset is not None and asset.digest == item.digest:
-            return _update_known(asset, item.candidate, restore, summary, reach)
+            return _update_known(asset, item.candidate, restore, summary, reach, given)
     first = item.candidate.ids[0]
     raise UnreadableItem(
         f"{item.candidate.name} is another image than {first}, which has the same id in the pool (now or "
@@ -139,12 +144,14 @@ def _added(
     return asset
 
 
-def _update_known(asset: Asset, candidate: Candidate, restore: bool, summary: Summary, reach: Reach) -> Asset:
+def _update_known(
+    asset: Asset, candidate: Candidate, restore: bool, summary: Summary, reach: Reach, given: GivenTitles
+) -> Asset:
     if asset.removed_at is not None:
         if not restore:
             raise UnreadableItem(
-                f"{asset.asset_id} was removed on {asset.removed_at:%Y-%m-%d}. To restore it with its answers: "
-                "`attune assets add … --restore`",
+                f"{asset.asset_id} was removed on {asset.removed_at:%Y-%m-%d}. To bring it back with its answers, "
+                "tick “Bring back images that were removed” on the page Images, or: `attune assets add … --restore`",
                 "removed before",
             )
         asset.removed_at, asset.uri = None, candidate.uri
@@ -154,7 +161,11 @@ def _update_known(asset: Asset, candidate: Candidate, restore: bool, summary: Su
         if asset.uri != candidate.uri and not image_sources.exists(asset.uri, reach):
             asset.uri = candidate.uri  # the file was moved
     if candidate.from_manifest:
-        updated = (candidate.title_id or asset.title_id, dict(candidate.columns))
+        title = candidate.title_id or asset.title_id
+        if given.keeps(asset, title):
+            summary.titles_kept.append(asset.asset_id)
+            title = asset.title_id
+        updated = (title, dict(candidate.columns))
         if updated != (asset.title_id, asset.columns):
             asset.title_id, asset.columns = updated
             summary.updated += 1

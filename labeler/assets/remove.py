@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers import task_ids
+from attune.labeler.assets import image_uris
 from attune.labeler.assets.media import drop_thumbnails
 from attune.labeler.label_studio.task_address import Address
 from attune.labeler.measured import values
@@ -68,6 +69,23 @@ def remove(settings: Settings, asset_ids: Sequence[str], kept: str = "") -> Remo
     for digest in sorted(digests - _still_shown(settings, digests)):
         drop_thumbnails(settings, digest)
     return Removed(fresh, [id_ for id_ in requested if id_ not in set(fresh)], vectors, tasks, trouble)
+
+
+def at_place(settings: Settings, place: str) -> list[str]:
+    """The ids of the assets of the pool that lie at ``place``: a file, a folder or an address.
+
+    Raises UnknownAsset where there are none.
+    """
+    uri = image_uris.absolute(place)
+    below = Asset.uri.startswith(f"{uri.rstrip('/')}/", autoescape=True)
+    with reading(settings) as session:
+        alive = select(Asset.asset_id).where((Asset.uri == uri) | below, Asset.removed_at.is_(None))
+        found = list(session.scalars(alive.order_by(Asset.id)))
+    if not found:
+        raise UnknownAsset(
+            f"No image of the pool lies at {uri}. Nothing was removed. To see where they are: `attune assets list`"
+        )
+    return found
 
 
 def _locked(session: Session, asset_ids: Sequence[str], kept: str) -> list[Asset]:

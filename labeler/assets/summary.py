@@ -23,6 +23,7 @@ class Summary:
     already_there: int = 0
     updated: int = 0
     restored: int = 0
+    titles_kept: list[str] = field(default_factory=list)  # ids: an owner gave the title, a table has another
     twins: int = 0
     passed_over: int = 0
     not_in_manifest: int = 0
@@ -65,6 +66,7 @@ class Summary:
             "already_there": self.already_there,
             "updated": self.updated,
             "restored": self.restored,
+            "titles_kept": self.titles_kept,
             "same_content_under_another_id": self.twins,
             "passed_over": self.passed_over,
             "not_in_manifest": self.not_in_manifest,
@@ -96,6 +98,7 @@ class Summary:
             ("already there", self.already_there, ""),
             ("title or columns updated", self.updated, "from the asset table"),
             ("restored", self.restored, "removed before"),
+            ("title kept as given on the page Duplicates", len(self.titles_kept), _some(self.titles_kept)),
             ("same image under another id", self.twins, "kept; it uses the other image's vector"),
             ("not images, skipped", self.passed_over, ""),
             ("not in the asset table, skipped", self.not_in_manifest, ""),

@@ -113,8 +113,10 @@ def received(settings: Settings, person: int, ticket: str) -> dict[int, int]:
     return {part.number: part.held for part in parts(folder)}
 
 
-def finish(settings: Settings, person: int, ticket: str, count: int) -> str:
+def finish(settings: Settings, person: int, ticket: str, count: int, restore: bool = False) -> str:
     """Have the files 0 to ``count`` - 1 taken in; the job's id. Asked again it is the same job.
+
+    ``restore``: images that were removed before come back, with their answers.
 
     Raises UnknownUpload, DataError where files or pieces are missing, and ServiceDown where Redis does not answer.
     """
@@ -127,7 +129,7 @@ def finish(settings: Settings, person: int, ticket: str, count: int) -> str:
         if count < 1 or whole != set(range(count)) or len(there) != count:
             raise DataError(f"{max(0, count - len(whole)):,} of {count:,} files did not arrive whole. Send them again.")
         with writing(settings) as session:
-            job_id = jobs.record(session, KIND, ticket=ticket, asked_by=person, files=count)
+            job_id = jobs.record(session, KIND, ticket=ticket, asked_by=person, files=count, restore=restore)
         write_json(folder / "sent.json", {"job": job_id})
     jobs.hand_over(settings, job_id, KIND)
     return job_id

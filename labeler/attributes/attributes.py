@@ -19,6 +19,7 @@ from attune.models.errors import AlreadyThere, DataError, UnknownAttribute
 from attune.models.labels.answers import SKIP, UNSURE
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{1,38}[a-z0-9]")
+NAME_RULE = "Use 3 to 40 of a-z, 0-9, - and _. Begin with a letter and end with a letter or digit."
 RESERVED = {UNSURE, SKIP}
 REDRAWN = "redrawn"  # in `Attribute.settings`: the last run before the audit titles were drawn again, if they were
 
@@ -72,10 +73,7 @@ def problems(definition: Mapping[str, Any]) -> dict[str, str]:
 def _name_problem(name: str) -> str:
     if NAME.fullmatch(name):
         return ""
-    return (
-        f"{name!r} is not allowed. Use 3 to 40 of a-z, 0-9, - and _. Begin with a letter and end with a letter "
-        "or digit, such as serious-expression."
-    )
+    return f"{name!r} is not allowed. {NAME_RULE} For example: serious-expression"
 
 
 def _question_problem(question: str) -> str:

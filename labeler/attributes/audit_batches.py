@@ -21,6 +21,7 @@ from attune.labeler.records.schema import Attribute, Expert, Queue, Run
 from attune.labeler.records.session import writing
 from attune.labeler.settings import Settings
 from attune.models.errors import DataError, PoolExhausted, UnknownExpert
+from attune.models.text import plural
 
 KEY = "audits"  # in `attribute.settings`
 MOST = 1000
@@ -29,11 +30,13 @@ MOST = 1000
 @dataclass(frozen=True)
 class AuditRequest:
     """What was asked for so far: ``extra`` audits beside the stream's in all, and the experts that the newest request
-    names (e-mail addresses; none means everyone). ``coming``: audits that are drawn and come with a later round."""
+    names (e-mail addresses; none means everyone). ``coming``: audits that are drawn and come with a later round.
+    ``size``: audits that a request brought, fewer than were asked for where fewer images were left; not kept."""
 
     extra: int = 0
     experts: Sequence[str] = field(default_factory=tuple)
     coming: int = 0
+    size: int = field(default=0, compare=False)
 
     @classmethod
     def of(cls, attribute: Attribute) -> AuditRequest:
@@ -47,12 +50,13 @@ class AuditRequest:
 
 
 def request(settings: Settings, name: str, size: int, experts: Sequence[str] = ()) -> AuditRequest:
-    """Ask for ``size`` further audit questions about the attribute ``name``; a learning round has to follow.
+    """Ask for ``size`` further audit questions about the attribute ``name``, or as many as images are left; a learning
+    round has to follow.
 
     They are drawn by the attribute's design, with known probabilities, from titles that nothing is trained on, and
     come mixed with the next tasks of ``experts`` (e-mail addresses; none means everyone with a queue), who do not see
     that they are audits. Raises UnknownAttribute, UnknownExpert for one without a queue, RecordsError for a stopped
-    queue, PoolExhausted where fewer images are left to draw, DataError for a size out of range or an attribute without
+    queue, PoolExhausted where no image is left to draw, DataError for a size out of range or an attribute without
     reserved titles.
     """
     if not 1 <= size <= MOST:
@@ -68,15 +72,24 @@ def request(settings: Settings, name: str, size: int, experts: Sequence[str] = (
         _check_experts(session, attribute, experts)
         before = AuditRequest.of(attribute)
         remaining = left_to_draw(session, attribute)
-        if remaining is not None and size > remaining:
+        if remaining == 0:
             raise PoolExhausted(
-                f"{size} audit answers requested, but only {remaining} reserved images of {name} are left. Request "
-                f"at most {remaining}, or add images: `attune assets add PATH`"
+                f"{size} audit answers requested, but all reserved images of {name} are drawn. Add images of more "
+                "titles: `attune assets add PATH`"
             )
-        audit_request = AuditRequest(before.extra + size, tuple(experts), before.coming)
+        granted = size if remaining is None else min(size, remaining)
+        audit_request = AuditRequest(before.extra + granted, tuple(experts), before.coming, granted)
         attribute.settings = attribute.settings | audit_request.kept()
         change.count(session, attribute.id)
     return audit_request
+
+
+def requested(size: int, granted: int) -> str:
+    """What a request of ``size`` audit answers brought, as a sentence."""
+    if granted == size:
+        return f"{plural(size, 'audit answer')} requested."
+    only = f"only {plural(granted, 'reserved image', 'are')} left"
+    return f"{plural(granted, 'audit answer')} requested instead of {size}: {only}. Add images to request more."
 
 
 def keep_coming(session: Session, attribute_id: int, coming: int) -> None:

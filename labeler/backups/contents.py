@@ -40,6 +40,7 @@ PARTS = (
     Part("features"),
     Part("imported-features"),
     Part("performance"),
+    Part("members"),
     Part("maps"),
     Part("spaces", again=True),
     Part(VECTORS, again=True),

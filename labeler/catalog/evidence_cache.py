@@ -63,7 +63,7 @@ def _stamp(settings: Settings, session: Session, attribute: Attribute) -> str:
     parts = [
         settings.records_url,
         [attribute.id, attribute.revision, attribute.classes, attribute.answers_counter],
-        {key: value for key, value in attribute.settings.items() if key not in ("gates", "views")},
+        {key: value for key, value in attribute.settings.items() if key not in ("gates", "views", "chosen_first")},
         digest_bytes(attribute.audit_state or b""),
         encoder.digest if encoder else None,
         [[path.name, path.stat().st_size] for path in files],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,8 @@ def add(
     with bars() as start:
         summary = add(shell.settings, request, start("Reading images"), start("Embedding"))
     shell.result(summary.to_dict(), table(("what", "images", "for example"), summary.rows()))
+    if summary.added and paths:
+        shell.hint(f"Wrong images? To take them out again: `attune assets remove {_places(paths)}`")
     if summary.jobs and no_wait:
         shell.hint(
             f"The workers will embed the images in {plural(len(summary.jobs), 'job')}. To see which images are ready: "
@@ -76,6 +79,11 @@ def add(
     if not summary.succeeded:
         first = summary.refused[0][2] if summary.refused else f"There are no images at {', '.join(names) or manifest}."
         stop(f"attune: Nothing was added. {first}", consequence(DataError).exit_code)
+
+
+def _places(paths: tuple[str, ...]) -> str:
+    """The options that take out what was added from ``paths``; of several, a PATH for each command."""
+    return f"--from {shlex.quote(paths[0])}" if len(paths) == 1 else "--from PATH"
 
 
 @attune_command(command, "list", example="attune assets list --limit 20")
@@ -153,12 +161,15 @@ def reread(shell: Shell) -> None:
 
 
 @attune_command(command, "remove", example="attune assets remove poster-17.jpg poster-18.jpg")
-@click.argument("asset_ids", metavar="ID...", nargs=-1, required=True)
-def remove(shell: Shell, asset_ids: tuple[str, ...]) -> None:
+@click.argument("asset_ids", metavar="ID...", nargs=-1)
+@click.option("--from", "place", metavar="PATH", help="Remove all images at PATH, as `assets add` was given it.")
+def remove(shell: Shell, asset_ids: tuple[str, ...], place: str | None) -> None:
     """Remove assets from the pool, the queues, the vectors and the caches. Their answers are kept."""
-    from attune.labeler.assets.remove import remove
+    from attune.labeler.assets.remove import at_place, remove
 
-    done = remove(shell.settings, asset_ids)
+    if not asset_ids and place is None:
+        raise DataError("No images named. Give ids, or a folder: `attune assets remove --from ./posters`")
+    done = remove(shell.settings, [*asset_ids, *(at_place(shell.settings, place) if place else ())])
     value = {
         "removed": done.removed,
         "removed_before": done.removed_before,

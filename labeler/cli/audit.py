@@ -22,7 +22,13 @@ def _audit() -> None:
 
 @attune_command(_audit, "audit", example="attune audit serious --size 60")
 @click.argument("name")
-@click.option("--size", default=60, show_default=True, type=int, help="Number of new audit answers to request.")
+@click.option(
+    "--size",
+    default=60,
+    show_default=True,
+    type=int,
+    help="Number of new audit answers to request. Where fewer images are left, it requests these.",
+)
 @click.option(
     "--expert",
     "experts",
@@ -38,13 +44,13 @@ def audit(shell: Shell, name: str, size: int, experts: tuple[str, ...], no_wait:
     Attune draws images at random from reserved titles. They come mixed with the next tasks of the queues, over several
     runs. Experts cannot see which tasks are audits.
     """
-    audit_batches.request(shell.settings, name, size, experts)
+    granted = audit_batches.request(shell.settings, name, size, experts).size
     with shell.progress(f"audit {name}") as report:
         done = jobs.ask(shell.settings, "learn", report, wait=not no_wait, attribute=name)
     measurement = measuring.of(shell.settings, name)
     shell.result(
-        measurement.to_dict() | {"size": size, "experts": list(experts), "round": done},
-        f"{name}: {size} audit answers requested. {_what_follows(measurement, experts, done)}",
+        measurement.to_dict() | {"size": granted, "experts": list(experts), "round": done},
+        f"{name}: {audit_batches.requested(size, granted)} {_what_follows(measurement, experts, done)}",
     )
 
 

@@ -66,6 +66,9 @@ COMMANDS = {
         "Measure the images, import features that Attune did not make, and list all that can be asked about.",
     ),
     "insights": Listed("insights", "Ask which artwork works, answer, and publish or retire the answers."),
+    "members": Listed(
+        "members", "Make groups of members by what they watch or which artwork they take, and forecast new titles."
+    ),
     "pages": Listed("grid", "Give an expert pages of 12 images of NAME to answer at once.", name="pages"),
     "batch": Listed("loop", "Choose the next assets to ask about for NAME, and add them to every queue.", name="batch"),
     "learn": Listed("loop", "Train the probe of NAME on all answers, and reorder the queues.", name="learn"),

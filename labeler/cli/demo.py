@@ -151,4 +151,6 @@ def _demo(workspace: str | None, answers: int) -> None:
         with add_service_log(stack), bars(lines=True) as progress:
             version = story.prepared(stack.settings, answers, progress)
         click.echo(welcome_text.text(stack.settings, story.FINISHED, version, story.WAITING))
+        if old := prepare.old_classes(stack.settings):
+            _report(old)
         stack.wait()

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from attune.labeler.cli.shell import Shell, stop
-from attune.labeler.sample import ENCODER_CONFIG, ENCODER_WEIGHTS
+from attune.labeler.sample import ENCODER_WEIGHTS, is_sample_encoder
 from attune.labeler.settings import Settings
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import DataError, consequence
@@ -25,7 +25,7 @@ def active(settings: Settings) -> bool:
 
 def made_by(fingerprint: Fingerprint) -> bool:
     """Whether ``fingerprint`` is of the demo's encoder."""
-    return fingerprint.model.partition("@")[0] == ENCODER_CONFIG.stem
+    return is_sample_encoder(fingerprint)
 
 
 def others(paths: Sequence[str | Path]) -> list[str]:

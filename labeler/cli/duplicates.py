@@ -10,11 +10,18 @@ from sqlalchemy import select
 from attune.labeler.cli.shell import Shell, table
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.explore import duplicates
-from attune.labeler.explore.duplicates import Near
+from attune.labeler.explore.duplicates import ALIKE, FIRST, IDENTICAL, SAME, Alike
 from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.models.text import plural
+
+WORDS = {
+    FIRST: "the others are compared with this one",
+    IDENTICAL: "identical file",
+    SAME: "same picture, saved again",
+    ALIKE: "very alike: may be a different picture",
+}
 
 
 @click.group()
@@ -38,27 +45,28 @@ def command(shell: Shell, anew: bool, outliers: bool) -> None:
         assert found is not None  # the job has just written it
     with reading(shell.settings) as session:
         left = duplicates.left(session, found)
-        keys = [key for one in (*left.groups, left.outliers) for key, _ in one]
+        keys = [*(one.key for group in left.groups for one in group), *dict(left.outliers)]
         names = duplicates.ids_of(session, keys)
         later = select(Asset.id).where(Asset.id > found.until, Asset.removed_at.is_(None)).limit(1)
         newer = session.scalar(later) is not None
 
-    def rows(some: Any) -> list[dict[str, Any]]:
-        return [_row(one, names[one[0]], left.titles[one[0]]) for one in some]
+    def row(one: Alike) -> dict[str, Any]:
+        return _row(names[one.key], left.titles[one.key], one.cosine) | {"likeness": one.likeness}
 
     value = {"assets": found.assets, "made_at": found.made_at}
-    groups = [{"assets": rows(group)} for group in left.groups]
-    value |= {"groups": groups, "outliers": rows(left.outliers)}
+    groups = [{"assets": [row(one) for one in group]} for group in left.groups]
+    alone = [_row(names[key], left.titles[key], near) for key, near in left.outliers]
+    value |= {"groups": groups, "outliers": alone}
     if outliers:
-        cells = [(one["asset_id"], one["title_id"], one["similarity"]) for one in rows(left.outliers)]
+        cells = [(one["asset_id"], one["title_id"], one["similarity"]) for one in alone]
         shell.result(value, table(("asset_id", "title_id", "similarity to the nearest"), cells))
     else:
         numbered = [
-            (number, one["asset_id"], one["title_id"], one["similarity"])
+            (number, one["asset_id"], one["title_id"], one["similarity"], WORDS[one["likeness"]])
             for number, group in enumerate(groups, 1)
             for one in group["assets"]
         ]
-        shell.result(value, table(("group", "asset_id", "title_id", "similarity"), numbered))
+        shell.result(value, table(("group", "asset_id", "title_id", "similarity", "likeness"), numbered))
     shell.hint(
         f"{plural(len(groups), 'group')} and {plural(len(left.outliers), 'outlier')} among {found.assets:,} images."
     )
@@ -66,5 +74,5 @@ def command(shell: Shell, anew: bool, outliers: bool) -> None:
         shell.hint("New images came since this search. To search again: `attune duplicates --anew`")
 
 
-def _row(one: Near, asset_id: str, title_id: str) -> dict[str, Any]:
-    return {"asset_id": asset_id, "title_id": title_id, "similarity": one[1]}
+def _row(asset_id: str, title_id: str, similarity: float) -> dict[str, Any]:
+    return {"asset_id": asset_id, "title_id": title_id, "similarity": similarity}

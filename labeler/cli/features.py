@@ -16,6 +16,7 @@ from attune.labeler.jobs import jobs
 from attune.labeler.measured.exported import as_table
 from attune.labeler.measured.spread import spread
 from attune.labeler.measured.values import SHORT, coverage, measured
+from attune.labeler.performance.faults import summary
 from attune.models.files.table_output import write_table
 from attune.models.text import plural
 
@@ -42,15 +43,19 @@ def import_(shell: Shell, file: str, name: str | None) -> None:
         asked = questions.register_features(shell.settings, features.known(shell.settings), called, who())
     value = {
         "feature": row.name, "version": row.version, "again": done.again, "rows": row.rows, "classes": row.classes,
-        "left_out": row.faults, "digest": row.file, "question": asked.row.id if asked else None,
+        "left_out": summary(done.faults), "digest": row.file, "question": asked.row.id if asked else None,
     }  # fmt: skip
     if done.again:
         shell.result(value, f"{file} is {row.name} version {row.version} already. Nothing changed.")
+        for fault in done.faults:
+            shell.hint(fault.text)
         return
     kinds = f"classes {', '.join(row.classes)}" if row.classes else "numbers"
-    shell.result(value, f"{row.name} version {row.version}: {plural(row.rows, 'asset')}, {kinds}.")
-    for reason, count in row.faults.items():
-        shell.hint(f"{plural(count, 'row')} left out: {imported.ABOUT[reason]}.")
+    left = sum(fault.rows for fault in done.faults)
+    missing = f" {plural(left, 'row')} left out." if left else ""
+    shell.result(value, f"{row.name} version {row.version}: {plural(row.rows, 'asset')}, {kinds}.{missing}")
+    for fault in done.faults:
+        shell.hint(fault.text)
     if asked and not asked.again:
         shell.hint(f"Question {asked.row.id} is frozen: {asked.row.contrast}. To answer it: `attune insights run`")
 

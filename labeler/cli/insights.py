@@ -59,7 +59,7 @@ def ask(shell: Shell, feature: str, contrast: str, canvas: str) -> None:
 
 @attune_command(command, "run", example="attune insights run")
 @click.option("--q", type=click.FloatRange(0.001, 0.5), default=0.1, show_default=True,
-              help="Largest q of what is listed first: of these, this share may be false.")  # fmt: skip
+              help="Largest q that is sure: of such answers, this share may be false. At most 0.1 counts.")  # fmt: skip
 @click.option("--no-wait", is_flag=True, help="Do not wait for the worker.")
 def run(shell: Shell, q: float, no_wait: bool) -> None:
     """Find questions on one half of the titles, and answer all that are registered.
@@ -118,6 +118,8 @@ def show(shell: Shell, number: int) -> None:
         }  # fmt: skip
         if said.other_way:
             lines["titles"] = said.other_way
+        if said.caution:
+            lines["errors"] = said.caution
         if figures["naive"] is not None:
             lines["all in one pot"] = f"{change(figures['naive'])} (wrong: it mixes titles)"
     else:
@@ -191,8 +193,11 @@ def _q(one: Told) -> str:
 
 
 def _hints(shell: Shell, found: list[Told], q: float) -> None:
-    sure = [one for one in found if one.enough and one.figures["q"] <= q]
-    shell.hint(f"{plural(len(sure), 'insight')} of {plural(len(found), 'question')} with q up to {q:g}.")
+    sure = [one for one in found if one.enough]
+    level = min(q, insights.LARGEST_Q)
+    shell.hint(f"{plural(len(sure), 'insight')} of {plural(len(found), 'question')} with q up to {level:g}.")
+    if q > level:
+        shell.hint(f"Nothing above a q of {level:g} has a sentence or is published, so --q {q:g} counts as {level:g}.")
     ratio = next((one.figures["ratio"] for one in found if one.figures.get("ratio")), None)
     if ratio and ratio["flagged"]:
         more = "" if ratio["believed"] else " That is more than chance, so no row counts as random: the grade is C."

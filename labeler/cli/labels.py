@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from attune.labeler.answers import counting
+from attune.labeler.attributes import attributes
 from attune.labeler.cli import labels_errors, labels_left_out  # noqa: F401 - they add their commands to the group
 from attune.labeler.cli.label_group import command
 from attune.labeler.cli.shell import OUTPUT, Shell, stop, table, who
@@ -13,6 +15,7 @@ from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.exchange import export_files, import_labels
 from attune.labeler.exchange.import_files import Columns
 from attune.labeler.exchange.import_plan import Plan, in_words
+from attune.labeler.records.session import reading
 from attune.models.errors import DataError, consequence
 from attune.models.files.inputs import read_user_file
 from attune.models.files.outputs import write_user_file
@@ -32,7 +35,14 @@ def export(shell: Shell, name: str, to: Path, kind: str | None, agreed: bool) ->
     write_user_file(to, exported.content)
     what = "images" if agreed or kind == export_files.STUDIO else "answers"
     value = {"attribute": name, "file": str(to), "rows": exported.rows, "bytes": len(exported.content)}
-    shell.written(to, value, f"{exported.rows:,} {what} of {name} were written to {to}.")
+    with reading(shell.settings) as session:
+        removed = counting.on_removed(session, attributes.find(session, name).id)
+    shell.written(to, value | {"on_removed": removed}, f"{exported.rows:,} {what} of {name} were written to {to}.")
+    if removed:
+        shell.hint(
+            f"{plural(removed, 'more answer', 'are')} on images that were removed from the pool, and not in the file. "
+            "Pages count them. To export them, add the images again."
+        )
 
 
 @attune_command(command, "import", example="attune labels import serious old-labels.csv --dry-run")

@@ -10,6 +10,7 @@ from attune.labeler.attributes import attributes
 from attune.labeler.cli.shell import Group, Shell
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.jobs import jobs
+from attune.labeler.queues.asking import LEAST_READY
 from attune.labeler.records.session import reading
 from attune.models.evaluation.metrics import in_words
 from attune.models.text import plural
@@ -60,12 +61,18 @@ def _round(shell: Shell, done: dict[str, Any]) -> None:
 @attune_command(_loop, "batch", example="attune batch serious --size 40")
 @click.argument("name")
 @click.option(
-    "--size", default=40, show_default=True, type=click.IntRange(1, 1000), help="Number of open tasks for each queue."
+    "--size",
+    default=40,
+    show_default=True,
+    type=click.IntRange(1, 1000),
+    help=f"Number of open tasks for each queue, {LEAST_READY} at least.",
 )
 @_no_wait
 def batch(shell: Shell, name: str, size: int, no_wait: bool) -> None:
     """Choose the next assets to ask about for NAME, and add them to every queue."""
     _round(shell, _ask(shell, "learn", f"batch {name}", no_wait, attribute=name, size=size))
+    if size < LEAST_READY:
+        shell.hint(f"Each queue gets {LEAST_READY} open tasks, not {size}: with fewer, an expert could have to wait.")
 
 
 @attune_command(_loop, "learn", example="attune learn serious")

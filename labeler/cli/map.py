@@ -72,8 +72,9 @@ def show(shell: Shell) -> None:
 @attune_command(command, "export", example="attune map export --to map.parquet")
 @click.option("--to", required=True, type=OUTPUT, help="File to write: .parquet.")
 @SPACE
-def export(shell: Shell, to: Path, space: str) -> None:
-    """Write the map with each image's nearest neighbours to a Parquet file, which Embedding Atlas opens.
+@click.option("--images", is_flag=True, help="Add a small picture of each image, some 5 kB.")
+def export(shell: Shell, to: Path, space: str, images: bool) -> None:
+    """Write the map with each image's nearest neighbours to a Parquet file for Embedding Atlas.
 
     The file also has the asset table's columns and the clusters.
     """
@@ -81,7 +82,8 @@ def export(shell: Shell, to: Path, space: str) -> None:
 
     spaces.check_name(space)
     with shell.progress("map") as report:
-        rows = exported(shell.settings, to, space, report)
+        rows = exported(shell.settings, to, space, report, images)
     shell.written(to, {"to": str(to), "rows": rows}, f"{plural(rows, 'image')} of the map written to {to}.")
     if rows:
-        shell.hint(f"To open it: `embedding-atlas {to.name} --x x --y y --neighbors neighbors --image uri`")
+        shown = " --image image" if images else ""
+        shell.hint(f"To open it: `embedding-atlas {to.name} --x x --y y --neighbors neighbors{shown}`")

@@ -48,7 +48,8 @@ def warn_about_draft(shell: Shell, manifest: Manifest) -> None:
 @click.option("--to", required=True, type=FOLDER, help="Folder for the files.")
 @URL
 @OFFLINE
-def pull(shell: Shell, ref: str, to: Path, url: str | None, offline: bool) -> None:
+@click.option("--force", is_flag=True, help="Overwrite a folder that holds another probe or space.")
+def pull(shell: Shell, ref: str, to: Path, url: str | None, offline: bool, force: bool) -> None:
     """Pull the files of a probe to a folder and check their digests. Without a version, NAME means its champion.
 
     With space:NAME, such as space:taste@champion, pull a learned space.
@@ -56,9 +57,9 @@ def pull(shell: Shell, ref: str, to: Path, url: str | None, offline: bool) -> No
     from attune.models.catalog.pull_probe import pull as fetch_into
 
     if ref.startswith(SPACE_PREFIX):
-        _pull_space(shell, ref, to, pull_arguments(shell, url, offline))
+        _pull_space(shell, ref, to, pull_arguments(shell, url, offline) | {"force": force})
         return
-    done = fetch_into(ref, to, **pull_arguments(shell, url, offline))
+    done = fetch_into(ref, to, **pull_arguments(shell, url, offline), force=force)
     manifest = done.manifest
     value = {
         "attribute": manifest.attribute,

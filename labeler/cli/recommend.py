@@ -76,7 +76,7 @@ def _name_left_out(shell: Shell, left_out: Any) -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="CSV or Parquet file with user and id (title_id or asset_id); rating and timestamp optional.",
 )
-@click.option("--new-only", is_flag=True, help="Only titles that nobody has watched.")
+@click.option("--new-only", is_flag=True, help="Leave out titles that five kept viewers liked, and those of the file.")
 @click.option("--top", default=10, show_default=True, type=click.IntRange(1, 500), help="Titles for each user.")
 @click.option("--user", help="Only this user of the history.")
 @click.option("--keep", type=click.IntRange(1, histories.MOST_DAYS), metavar="DAYS", help="Keep the likes, hashed.")

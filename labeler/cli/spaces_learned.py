@@ -8,11 +8,12 @@ import click
 
 from attune.labeler.cli.shell import Group, Shell, table, who
 from attune.labeler.cli.shell import command as attune_command
+from attune.labeler.cli.vectors import name_left_out
 from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import SpacePromotion
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.spaces import learned, space_moves
+from attune.labeler.spaces import learned, space_moves, towers
 from attune.models.catalog.manifest import CHAMPION, SPACE_PREFIX, parse_reference
 from attune.models.clock import iso
 from attune.models.text import plural
@@ -21,6 +22,27 @@ from attune.models.text import plural
 @click.group(cls=Group)
 def learned_commands() -> None:
     """Hold the commands, which `attune spaces` lists."""
+
+
+TUNING = "fine_tune"  # the kind of the job
+NO_GAIN = (
+    "No version was kept. In {epochs}, training the network did not make the lists better on titles that were held "
+    "back for this. To learn from the encoder's vectors instead: `attune spaces learn taste --labels {column}`"
+)
+
+
+class Blocks(click.ParamType[int]):
+    """How many of the last blocks: a number, or all, which is 0."""
+
+    name = "N|all"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number."""
+        if value == "all":
+            return 0
+        if str(value).isascii() and str(value).isdecimal() and 1 <= int(value) <= 1000:
+            return int(value)
+        self.fail(f"{str(value)[:40]!r} is no number of blocks. Give a number of 1 or more, such as 2, or all.")
 
 
 LOSSES = ("angular", "multi_similarity", "supervised_contrastive", "nt_xent")
@@ -36,20 +58,47 @@ REASON = click.option("--reason", required=True, help="Reason, for the history."
 @click.option("--loss", type=click.Choice(LOSSES), default="angular", show_default=True, help="Loss.")
 @click.option("--quick", is_flag=True, help="Use the usual settings. Choose nothing by cross-validation.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**31 - 1), help="Seed.")
-def learn(shell: Shell, name: str, column: str, blend: float | None, loss: str, quick: bool, seed: int) -> None:
+@click.option(
+    "--fine-tune",
+    "blocks",
+    metavar="N|all",
+    type=Blocks(),
+    help="Train the encoder's image tower itself: its last N blocks, or all.",
+)
+@click.option("--epochs", type=click.IntRange(1, 1000), help="With --fine-tune: at most so many.  [default: 10]")
+def learn(
+    shell: Shell,
+    name: str,
+    column: str,
+    blend: float | None,
+    blocks: int | None,
+    epochs: int | None,
+    **choices: Any,
+) -> None:
     """Learn SPACE from the values of a column, measure it on other titles, and keep it as a new version.
 
-    The version is used after you promote it. If the command stops, run it again.
+    The version is used after you promote it. If the command stops, run it again: --fine-tune goes on after its last
+    epoch. It needs the images, and takes minutes on a GPU, hours without one.
     """
-    asked: dict[str, Any] = {"space": name, "column": column, "loss": loss, "tuned": not quick, "seed": seed}
+    asked: dict[str, Any] = {"space": name, "column": column, "loss": choices["loss"], "seed": choices["seed"]}
+    asked["tuned"] = not choices["quick"]
     if blend is not None:
         asked["blend"] = blend
+    if blocks is None and epochs is not None:
+        raise click.UsageError("--epochs is for --fine-tune. Give both, or neither.")
+    if blocks is not None:
+        asked |= {"blocks": blocks} | ({} if epochs is None else {"epochs": epochs})
     with shell.progress(f"Learning {name}") as report:
-        done = jobs.ask(shell.settings, learned.KIND, report, **asked, who=who())
+        done = jobs.ask(shell.settings, learned.KIND if blocks is None else TUNING, report, **asked, who=who())
+    if not done["version"]:
+        shell.result(done, NO_GAIN.format(epochs=plural(done["epochs"], "epoch"), column=column))
+        return
     text = (
         f"{name} version {done['version']} learned {plural(len(done['labels']), 'label')} from {done['images']} images."
     )
     shell.result(done, text)
+    if blocks is not None:
+        name_left_out(shell, done["left_out"])
     shell.hint(f"To see how good it is: `attune spaces show {name}@{done['version']}`")
     shell.hint(f"To use it: `attune spaces promote {name} {done['version']} --reason R`")
 
@@ -106,7 +155,11 @@ def versions(shell: Shell, name: str) -> None:
 @REASON
 @ALIAS
 def promote(shell: Shell, name: str, version: str, reason: str, alias: str) -> None:
-    """Make a version of SPACE the champion: pages, search and recommendations use it from then on."""
+    """Make a version of SPACE the champion: pages, search and recommendations use it from then on.
+
+    A version that was fine-tuned sees every image of the pool with its own network first.
+    """
+    _apply(shell, name, version)
     line = space_moves.promote(shell.settings, name, version, reason, who(), alias)
     _said(shell, shell.settings, line)
 
@@ -119,6 +172,17 @@ def rollback(shell: Shell, name: str, reason: str, alias: str) -> None:
     """Make the version champion that it was before."""
     line = space_moves.rollback(shell.settings, name, reason, who(), alias)
     _said(shell, shell.settings, line)
+
+
+def _apply(shell: Shell, name: str, version: str) -> None:
+    """Give all images their vectors of the version's own network, where it has one and they lack them."""
+    with reading(shell.settings) as session:
+        row = space_moves.chosen(session, name, version)
+        waits = towers.waiting(shell.settings, session, row)
+    if waits:
+        with shell.progress(f"Looking at the images with version {row.version}") as report:
+            done = jobs.ask(shell.settings, towers.KIND, report, space=name, version=row.version)
+        name_left_out(shell, done["left_out"])
 
 
 def _said(shell: Shell, settings: Settings, line: SpacePromotion) -> None:

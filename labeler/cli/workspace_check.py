@@ -24,6 +24,7 @@ MAKERS = (
     ("assets", "add"),
     ("performance", "add"),
     ("features", "import"),
+    ("members", "fit"),
 )  # the commands that may make a workspace
 
 

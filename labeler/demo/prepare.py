@@ -64,6 +64,20 @@ def attribute(settings: Settings, sample: SampleAttribute) -> None:
             attributes.create(session, definition, settings)
 
 
+def old_classes(settings: Settings) -> str:
+    """What to know where this workspace has other classes than today's demo; empty where it has the same."""
+    with reading(settings) as session:
+        there = {existing.name: tuple(existing.classes) for existing in attributes.every(session)}
+    old = [sample for sample in ATTRIBUTES if there.get(sample.name, sample.classes) != sample.classes]
+    return "\n".join(
+        f"This demo workspace was made by an older Attune: {sample.name} has the classes "
+        f"{', '.join(there[sample.name])}. The pages of documentation and the pictures have "
+        f"{', '.join(sample.classes)}. Everything works as before. For today's demo, use a new folder: "
+        "`attune demo --workspace ./look-around`"
+        for sample in old
+    )
+
+
 def expert(settings: Settings, name: str, attribute_names: list[str]) -> None:
     """Make an expert of the demo with a queue for each attribute named."""
     email = name if "@" in name else f"{name}@{DOMAIN}"
@@ -95,6 +109,7 @@ __all__ = [
     "catalogue",
     "encoder_settings",
     "expert",
+    "old_classes",
     "owner",
     "samples",
 ]

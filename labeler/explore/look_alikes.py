@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers.change import one_writer
+from attune.labeler.assets.given_titles import TITLE
 from attune.labeler.records.schema import Annotation, Asset, LookAlike
 from attune.labeler.records.session import writing
 from attune.labeler.settings import Settings
@@ -20,7 +21,7 @@ from attune.models.clock import now
 from attune.models.errors import DataError
 from attune.models.text import plural
 
-APART, TITLE, BELONGS = "apart", "title", "belongs"
+APART, BELONGS = "apart", "belongs"  # kinds, beside TITLE
 MOST = 50  # images in one decision
 
 

@@ -28,12 +28,19 @@ META = b"attune"
 @dataclass(frozen=True)
 class RankedRight:
     """Of the ``of`` audit images that a probe ranks highest for a class, ``right`` are of that class; ``chance``: how
-    many would be in a random order. ``of`` is 0 where the ``n`` audit images with an agreed answer are too few."""
+    many would be in a random order. ``of`` is 0 where the ``n`` audit images with an agreed answer are too few.
+
+    ``share`` in [0, 1] of all images that are of the class, from ``lo`` to ``hi``: likely images are drawn for audits
+    more often, and this weighs each by its chance. None where too few are of the class, or of others.
+    """
 
     n: int
     of: int = 0
     right: int = 0
     chance: float = 0.0
+    share: float | None = None
+    lo: float | None = None
+    hi: float | None = None
 
     @property
     def in_all(self) -> int:

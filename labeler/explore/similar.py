@@ -24,7 +24,6 @@ from attune.models.files.cell_ids import normalise
 from attune.models.query.context import highest
 
 SPACES = {FINAL: "Looks like", TASTE: "Same taste", COLOUR: "Same colours"}  # the switch
-OF_ENCODER = (FINAL, TASTE)  # spaces over the encoder's own vectors, which also tell near duplicates
 TWIN = LEAST
 APART = 24  # of own artwork, and of near duplicates
 
@@ -42,14 +41,17 @@ class Similar:
     of: int
 
 
-def similar(settings: Settings, like: str, space: str = FINAL, other: str = "", top: int = TOP) -> Similar:
+def similar(
+    settings: Settings, like: str, space: str = FINAL, other: str = "", top: int = TOP, patient: bool = True
+) -> Similar:
     """The ``top`` images most similar to ``like`` in ``space``; with ``other`` only those that share no value with it
     in that column.
 
     Raises UnknownAsset, UnknownProbe without a champion of taste, EmptyPool for a space without vectors,
-    EncoderMismatch, and DataError where ``like`` has no value in the column.
+    EncoderMismatch, DataError where ``like`` has no value in the column, and NotPrepared where not ``patient`` and a
+    worker is to prepare the pool first.
     """
-    index = space_index.opened(settings, space)
+    index = space_index.opened(settings, space, patient)
     row = int(index.view.positions([normalise(like)])[0])
     if row < 0:
         raise UnknownAsset(
@@ -58,9 +60,9 @@ def similar(settings: Settings, like: str, space: str = FINAL, other: str = "", 
         )
     allowed = np.asarray(index.view.keys >= 0, dtype=np.bool_)
     own = allowed & (index.titles == index.titles[row])
-    raw = index.cosines(row) if space in OF_ENCODER else None
+    raw = index.cosines(row) if index.of_encoder else None
     near = index.nearness(row, raw)
-    same = _same_picture(index, space_index.opened(settings, FINAL), row) if raw is None else raw >= TWIN
+    same = _same_picture(index, space_index.opened(settings, FINAL, patient), row) if raw is None else raw >= TWIN
     twins = allowed & ~own & same
     allowed &= ~own & ~twins
     if other:

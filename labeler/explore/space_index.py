@@ -13,22 +13,27 @@ import numpy.typing as npt
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from attune.labeler.assets.active_pool import PoolView
-from attune.labeler.records.schema import Asset, LookAlike
+from attune.labeler.assets.active_encoder import active_fingerprint
+from attune.labeler.assets.active_pool import PoolView, view_of
+from attune.labeler.explore import index_files
+from attune.labeler.jobs import jobs
+from attune.labeler.records.schema import Asset, Job, LookAlike, SpaceVersion
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.spaces import learned
+from attune.labeler.spaces import learned, towers
 from attune.labeler.spaces.learned import HOW, HOW_TO_PROMOTE, TASTE
-from attune.labeler.spaces.spaces import FINAL, fingerprint_of, open_space
+from attune.labeler.spaces.spaces import fingerprint_of, open_space
 from attune.models.encoders.fingerprint import Fingerprint
-from attune.models.errors import EncoderMismatch, UnknownProbe
+from attune.models.errors import EmptyPool, NotPrepared, UnknownProbe
 from attune.models.files.atomic import atomic_writer, digest_json
 from attune.models.files.cell_values import values_of
 from attune.models.similarity.neighbour_lists import crowding_of
 from attune.models.similarity.space_files import LearnedSpace
+from attune.models.similarity.space_manifest import from_dict
 from attune.models.vectors.pool import unit_length
 from attune.models.vectors.products import matrix_times_heads
 
+LARGE = 20_000  # images: a smaller pool is prepared within the page, sooner than a worker would be
 KEPT = 4  # indexes: the spaces of the switch, and one more
 HUB_SAMPLE = 1000
 BLOCK = 8192
@@ -69,6 +74,11 @@ class SpaceIndex:
             return raw
         return np.hstack([np.sqrt(1 - self.share) * self.learned[rows], np.sqrt(self.share) * raw]).astype(np.float32)
 
+    @property
+    def of_encoder(self) -> bool:
+        """Whether ``view`` has the encoder's own vectors, which also tell near duplicates."""
+        return "view" not in self.view.fingerprint.preprocessing
+
     def cosines(self, row: int) -> Floats:
         """The cosine of every image's own vector with that of ``row``, float32 (n,)."""
         return self.view.pool.logits(self.view.pool.rows([row]), np.zeros(1, dtype=np.float32))[:, 0]
@@ -90,16 +100,36 @@ class SpaceIndex:
         return self.columns[column]
 
 
-def opened(settings: Settings, space: str) -> SpaceIndex:
-    """The index of a space, made where the pool or the space changed since. Raises as ``similar.similar`` does."""
+@dataclass(frozen=True)
+class Wanted:
+    """A space as it is now: what its index depends on as one ``mark``, what makes the vectors that it reads, the
+    ``version`` of a learned one, and about how many ``images`` the pool has."""
+
+    space: str
+    mark: str
+    fingerprint: Fingerprint | None
+    version: SpaceVersion | None
+    images: int
+
+
+def opened(settings: Settings, space: str, patient: bool = True) -> SpaceIndex:
+    """The index of a space, made where the pool or the space changed since. Raises as ``similar.similar`` does.
+
+    Not ``patient``, as pages are: of a large pool that nobody prepared yet NotPrepared is raised, where a worker will.
+    """
     with reading(settings) as session:
-        mark = _mark(settings, session, space)
-    key = (str(settings.workspace), space, mark)
+        wanted = look(settings, session, space)
+    key = (str(settings.workspace), space, wanted.mark)
     with _lock:
         held = _held.get(key)
         if held is None:
-            # Taste sees the pool that the encoder sees; a map of it that is newer than the mark is made again soon.
-            held = _of_taste(settings, opened(settings, FINAL).view, mark) if space == TASTE else _made(settings, space)
+            if not patient and _is_for_a_worker(settings, wanted):
+                _ask(settings)
+                raise NotPrepared(
+                    f"A worker is preparing the pool's {wanted.images:,} images for this, because something changed. "
+                    "Try again in half a minute."
+                )
+            held = made(settings, wanted)
             for old in [one for one in _held if one[:2] == key[:2]]:
                 del _held[old]
             _held[key] = held
@@ -108,52 +138,90 @@ def opened(settings: Settings, space: str) -> SpaceIndex:
         return held
 
 
-def _mark(settings: Settings, session: Session, space: str) -> str:
-    """What an index depends on: it is made again where this changes.
+def _is_for_a_worker(settings: Settings, wanted: Wanted) -> bool:
+    there = index_files.place(settings, wanted.space, wanted.mark).is_file()
+    return wanted.images >= LARGE and not there and jobs.workers_alive(settings, towers.KIND)
 
-    Each part is answered from an index of the records, whatever the pool's size. No row of an asset is ever deleted,
-    and another picture under an id changes its vector, and so the folder of vectors.
+
+def _ask(settings: Settings) -> None:
+    """Have a worker prepare the pool now, unless one is at it: the scheduler may not have seen the change yet."""
+    with reading(settings) as session:
+        mine = Job.kind == towers.KIND, Job.state.in_(("queued", "running"))
+        if session.scalar(select(Job.id).where(*mine).limit(1)):
+            return
+    jobs.enqueue(settings, towers.KIND)
+
+
+def look(settings: Settings, session: Session, space: str) -> Wanted:
+    """How the space stands. Raises UnknownProbe without a taste space in use, EncoderMismatch, DataError.
+
+    An index is made again where the mark changes. Each part is answered from an index of the records, whatever the
+    pool's size. No row of an asset is ever deleted, and another picture under an id changes its vector, and so the
+    folder of vectors.
     """
-    if space == TASTE:
-        row = learned.champion(session)
-        if row is None:
-            there = bool(learned.versions(session, TASTE))
-            raise UnknownProbe(f"There is no taste space in use yet. {HOW_TO_PROMOTE if there else HOW}")
-        of_space = row.digest
+    version = _champion(session) if space == TASTE else None
+    active = active_fingerprint(session)
+    if version is not None:
+        towers.check_base(version, active)
+        made_by, of_space = towers.vectors_of(from_dict(version.manifest)), version.digest
     else:
         found = fingerprint_of(session, space)
-        of_space = found.digest if found else ""
+        made_by, of_space = found, found.digest if found else ""  # type: ignore[assignment]
     removed = select(func.count()).where(Asset.removed_at.is_not(None))
     # Decisions about near duplicates change titles.
     retitled = select(func.max(LookAlike.id)), select(func.max(LookAlike.undone_at))
     parts = (select(func.max(Asset.id)), removed, select(func.max(Asset.removed_at)), *retitled)
     assets = session.execute(select(*[part.scalar_subquery() for part in parts])).one()
-    stored = [(one.name, one.stat().st_mtime_ns) for one in sorted(settings.vectors.glob("*"))]
-    return digest_json([space, of_space, [str(part) for part in assets], stored])
+    folders = sorted({settings.vectors / one.digest for one in (active, made_by) if one is not None})
+    stored = [(one.name, one.stat().st_mtime_ns) for one in folders if one.is_dir()]
+    mark = digest_json([space, of_space, [str(part) for part in assets], stored])
+    return Wanted(space, mark, made_by, version, int(assets[0] or 0))
 
 
-def _made(settings: Settings, space: str) -> SpaceIndex:
+def _champion(session: Session) -> SpaceVersion:
+    row = learned.champion(session)
+    if row is None:
+        there = bool(learned.versions(session, TASTE))
+        raise UnknownProbe(f"There is no taste space in use yet. {HOW_TO_PROMOTE if there else HOW}")
+    return row
+
+
+def made(settings: Settings, wanted: Wanted, keep: bool = False) -> SpaceIndex:
+    """The index of a space, read where it was kept, else made; with ``keep`` the next process reads it.
+
+    Raises EmptyPool.
+    """
+    path = index_files.place(settings, wanted.space, wanted.mark)
+    kept = index_files.load(settings, path, wanted.fingerprint) if wanted.fingerprint and path.is_file() else None
+    view, titles, costs = kept or (_view(settings, wanted), None, None)
+    titles = _numbered(view) if titles is None else titles
+    found = SpaceIndex(view, titles)
+    if wanted.version is not None:
+        space, _ = learned.load(wanted.version)
+        costs = costs if kept else _costs(space, view, titles)
+        learned_part = _learned_part(settings, space, view, wanted.mark)
+        found = SpaceIndex(view, titles, learned_part, float(space.blend[0]), costs)
+    if keep and kept is None:
+        index_files.save(path, view, titles, found.costs)
+    return found
+
+
+def _view(settings: Settings, wanted: Wanted) -> PoolView:
     with reading(settings) as session:
-        view = open_space(settings, session, space)
-    return SpaceIndex(view, _numbered(view))
+        if wanted.version is None or wanted.fingerprint is None:
+            return open_space(settings, session, wanted.space)
+        view = view_of(settings, session, wanted.fingerprint)
+    if not len(view.pool):
+        raise EmptyPool(towers.none_yet(wanted.version))
+    return view
 
 
-def _of_taste(settings: Settings, view: PoolView, mark: str) -> SpaceIndex:
-    with reading(settings) as session:
-        row = learned.champion(session)
-        assert row is not None  # `_mark` found one
-        made, manifest = learned.load(row)
-        encoder = Fingerprint.from_dict(dict(manifest.facts.encoder))
-    if encoder.digest != view.fingerprint.digest:
-        raise EncoderMismatch(
-            f"The taste space in use (version {row.version}) was learned from vectors of another encoder than the pool "
-            f"has now. Learn it again. {HOW}"
-        )
-    titles = _numbered(view)
+def _learned_part(settings: Settings, space: LearnedSpace, view: PoolView, mark: str) -> Floats:
     path = settings.workspace / "cache" / "spaces" / f"{mark}.npy"
     if not path.is_file():
-        _project(made, view, path)
-    return SpaceIndex(view, titles, np.load(path, mmap_mode="r"), float(made.blend[0]), _costs(made, view, titles))
+        _project(space, view, path)
+    found: Floats = np.load(path, mmap_mode="r")
+    return found
 
 
 def _numbered(view: PoolView) -> npt.NDArray[np.intp]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from attune.labeler.insights.evidence import Rows
+from attune.labeler.insights.evidence import Basis, Rows
 from attune.labeler.insights.features import pair
 from attune.labeler.insights.known import Known
 from attune.models.errors import NotEnoughLabels
@@ -38,12 +38,14 @@ NOT_ACROSS = (
 class Asked:
     """``x`` for all assets (assets,): 1 and 0 for two classes, or in standard deviations of ``unit``; NaN: unknown.
 
-    ``properties``: of an attribute whose errors are to be corrected, that of ``x`` first.
+    ``properties``: of an attribute whose errors are to be corrected, that of ``x`` first. ``audited``: no errors are
+    left of which nobody knows.
     """
 
     x: Floats
     unit: float | None
     properties: tuple[Probed, ...] = ()
+    audited: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +57,7 @@ class Answer:
 
     effect: Effect | None
     grade: Grade | None
-    random: bool
+    basis: Basis
     within: bool
     rows: Outcomes | None
     why: str = ""
@@ -67,40 +69,43 @@ def compared(feature: Known, values: npt.NDArray[np.object_], chosen: str) -> As
     """The feature's values (assets,) as a comparison. Raises NotEnoughLabels for a number that is always the same."""
     two = pair(feature, chosen)
     if two is not None:
-        return Asked(contrast(values, *two), None)
+        return Asked(contrast(values, *two), None, audited=not feature.detected)
     numbers = np.asarray(values, dtype=np.float64)
     x, deviation = per_standard_deviation(numbers, np.arange(len(numbers)))
-    return Asked(x, deviation)
+    return Asked(x, deviation, audited=not feature.detected)
 
 
 def answer(rows: Rows, asked: Asked, titles: Bools | None = None, canvas: int | None = None) -> Answer:
-    """Answer from the best rows that are enough: random ones, else all within titles, else all across titles.
+    """Answer from the best rows that are enough: random ones, else those with logged chances, else all within titles,
+    else all across titles.
 
     ``titles`` (titles,) are those that may answer, ``canvas`` is one alone. Of an attribute whose errors cannot be
     corrected, or not yet, there is no figure, only the uncorrected one, to be struck through.
     """
     whys: list[str] = []
     x = asked.x
-    for random, source in ((True, rows.random), (False, rows.every)):
-        if source is None:
-            continue
+    for basis, source in rows.sources():
         chosen = select(rows, source, titles, canvas)
         try:
             effect = within_title(chosen, x[chosen.asset])
         except NotEnoughLabels as error:
             whys.append(str(error))
             continue
-        return _corrected(Answer(effect, grade(rows.evidence(random)), random, True, chosen), asked)
+        return _corrected(Answer(effect, _grade(rows, asked, basis), basis, True, chosen), asked)
     chosen = select(rows, rows.every, titles, canvas)
     if not _varies(chosen, x[chosen.asset]):  # only what cannot be asked within titles is compared across them
         try:
             effect = across_titles(chosen, x[chosen.asset])
             if asked.properties:
-                return Answer(None, None, False, False, chosen, NOT_ACROSS, uncorrected=effect)
-            return Answer(effect, grade(rows.evidence(False, within=False)), False, False, chosen)
+                return Answer(None, None, "every", False, chosen, NOT_ACROSS, uncorrected=effect)
+            return Answer(effect, grade(rows.evidence("every", within=False)), "every", False, chosen)
         except NotEnoughLabels as error:
             whys.append(str(error))
-    return Answer(None, None, False, True, None, whys[-1])
+    return Answer(None, None, "every", True, None, whys[-1])
+
+
+def _grade(rows: Rows, asked: Asked, basis: Basis) -> Grade:
+    return grade(replace(rows.evidence(basis), audited=asked.audited))
 
 
 def _corrected(found: Answer, asked: Asked) -> Answer:
@@ -136,18 +141,20 @@ def _varies(rows: Outcomes, x: Floats) -> bool:
 
 def figures(found: Answer, asked: Asked, rows: Rows) -> dict[str, Any]:
     """All that is kept of an answer, as JSON, without what the other answers of a run say of it (q, shrinkage)."""
-    basis: dict[str, Any] = {"random": found.random, "within": found.within, "unit": asked.unit, "why": found.why}
+    basis: dict[str, Any] = {"random": found.basis == "random", "basis": found.basis, "within": found.within}
+    basis |= {"unit": asked.unit, "why": found.why, "log": rows.logged.as_json() if rows.logged else None}
     checks = {"tested": rows.tested, "flagged": rows.flagged, "believed": rows.believed}
-    basis |= {"corrected": None, "uncorrected": _short(found.uncorrected)}
+    basis |= {"corrected": None, "uncorrected": _short(found.uncorrected), "not_audited": not asked.audited}
     if found.corrected is not None:
         more = {"audits": found.corrected.audits, "errors_follow_performance": found.corrected.follow}
         basis["corrected"] = (_short(found.effect) or {}) | more
     if found.effect is None or found.rows is None:
         return basis | {"ratio": checks, "estimate": None}
-    effect, x = found.effect, asked.x[found.rows.asset]
+    effect = found.effect
     told: dict[str, Any] = asdict(effect) | {"ci": list(effect.ci)}
     told["share_other_way"] = effect.share_other_way if found.within else None
-    told["naive"] = naive(found.rows, x)
+    plain = _unweighted(rows, found.rows) if found.basis == "logged" else found.rows
+    told["naive"] = naive(plain, asked.x[plain.asset])
     told["rate"] = effect.takes / max(effect.impressions, 1)
     if found.grade in {"C", "D"}:
         near = e_value(effect.estimate, effect.ci)
@@ -156,12 +163,21 @@ def figures(found: Answer, asked: Asked, rows: Rows) -> dict[str, Any]:
     return basis | {"ratio": checks} | told
 
 
+def _unweighted(rows: Rows, chosen: Outcomes) -> Outcomes:
+    """The rows of ``chosen`` as they were counted."""
+    every = rows.every
+    return every.where(np.isin(every.title, chosen.title) & np.isin(every.canvas, chosen.canvas))
+
+
 def _short(effect: Effect | None) -> dict[str, Any] | None:
     return None if effect is None else {"estimate": effect.estimate, "se": effect.se, "ci": list(effect.ci)}
 
 
 def by_canvas(rows: Rows, found: Answer, asked: Asked) -> list[dict[str, Any]]:
-    """The effect on each canvas that has enough titles, drawn towards that of all; the others are named without one."""
+    """The effect on each canvas that has enough titles, drawn towards that of all; the others are named without one.
+
+    Nobody asked about these canvases one by one, and they have no q: they are ``exploratory``, and never published.
+    """
     if found.rows is None or found.effect is None or not found.within:
         return []
     canvas, told = rows.canvas(found.rows), []
@@ -169,7 +185,7 @@ def by_canvas(rows: Rows, found: Answer, asked: Asked) -> list[dict[str, Any]]:
         return []
     for number in np.unique(canvas):
         part = found.rows.where(canvas == number)
-        one: dict[str, Any] = {"canvas": str(rows.canvases[number]), "estimate": None}
+        one: dict[str, Any] = {"canvas": str(rows.canvases[number]), "estimate": None, "exploratory": True}
         try:
             effect = within_title(part, asked.x[part.asset])
             if asked.properties:

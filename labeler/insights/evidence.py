@@ -1,4 +1,4 @@
-"""The rows that insights rest on: random ones that passed the check, and all of them, in strata that may be compared.
+"""The rows that insights rest on, in strata that may be compared: random ones, those with a log of chances, and all.
 
 A stratum is a canvas, for one country, device, member cluster and period, and one arm: images are compared within it,
 so that no mix of viewers or weeks can look like an effect.
@@ -6,14 +6,17 @@ so that no mix of viewers or weeks can look like an effect.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from attune.labeler.insights.logged import Logged
 from attune.labeler.performance.aggregate import encoded
 from attune.labeler.performance.checks import cells, ratio_p
 from attune.labeler.performance.columns import GROUPS, PERIOD
@@ -23,14 +26,19 @@ from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.insights.grades import Evidence
 from attune.models.insights.outcomes import Ints, Outcomes, outcomes
+from attune.models.insights.propensity import weighted
 from attune.models.insights.sample_ratio import THRESHOLD, failed
 
+CODED = ("asset_id", "title_id", "canvas", "stratum")
+BATCH = 500_000
+Basis = Literal["random", "logged", "every"]
 TOLERATED = 0.01  # of random tests that fail beyond chance: more, and none of them is believed
 
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """``random`` rows without the tests that failed the check of their ratio, and ``every`` row; None without any.
+    """``random`` rows without the tests that failed the check of their ratio, ``logged`` ones by their propensities,
+    and ``every`` row; None without any.
 
     ``Outcomes.canvas`` counts strata here, and ``canvas_of`` (strata,) gives the canvas of each. ``tested`` random
     tests (a title on a canvas) were checked, ``flagged`` of them were not shown as planned and are left out;
@@ -47,10 +55,21 @@ class Rows:
     flagged: int
     believed: bool
     digests: tuple[str, ...]
+    logged: Logged | None = None
 
-    def evidence(self, random: bool, within: bool = True) -> Evidence:
+    def sources(self) -> Iterator[tuple[Basis, Outcomes]]:
+        """The rows that may answer, the best first."""
+        if self.random is not None:
+            yield "random", self.random
+        if self.logged is not None and self.logged.enough:
+            yield "logged", self.logged.outcomes
+        yield "every", self.every
+
+    def evidence(self, basis: Basis, within: bool = True) -> Evidence:
         """What the rows are, for their grade."""
-        return Evidence(randomised=random, ratio_passed=random and self.believed, within=within)
+        random = basis == "random"
+        passed = random and self.believed
+        return Evidence(randomised=random, ratio_passed=passed, propensity=basis == "logged", within=within)
 
     def canvas(self, rows: Outcomes) -> Ints:
         """The canvas of each of ``rows`` (n,)."""
@@ -75,42 +94,76 @@ def load(settings: Settings, after: datetime | None = None) -> Rows | None:
     with rows_of(settings, imports) as (duck, every):
         late = f"period_start::DATE > DATE '{after.date().isoformat()}'" if after else ""
         rows = f"(SELECT * FROM {every} WHERE {late})" if late else every
-        _check(duck, rows, sum(row.rows for row in imports))
+        logs = duck.execute(f"SELECT count(propensity) FILTER (arm = 'serve') FROM {rows}").fetchall()[0][0]
+        arms = ("explore", "serve") if logs else ("explore",)
+        checked = {arm: _checked(duck, rows, sum(row.rows for row in imports), arm) for arm in arms}
         group = ", ".join((*GROUPS, *PERIOD, "arm"))
-        summed: pa.Table = duck.sql(f"""
+        chance = ", avg(propensity) AS propensity" if logs else ""
+        summed = _coded(
+            duck.sql(f"""
             SELECT asset_id, title_id, canvas, hash({group}) AS stratum, arm = 'explore' AS random,
-                sum(impressions)::DOUBLE AS impressions, sum(takes)::DOUBLE AS takes
-            FROM {rows} GROUP BY ALL""").to_arrow_table()
-        checked = duck.sql("SELECT title_id, canvas, statistic, tested, shown, plan FROM ratios").to_arrow_table()
+                sum(impressions)::DOUBLE AS impressions, sum(takes)::DOUBLE AS takes{chance}
+            FROM {rows} GROUP BY ALL""").to_arrow_reader(BATCH)
+        )
     return _of(summed, checked, tuple(row.file for row in imports)) if summed.num_rows else None
 
 
-def _check(duck: duckdb.DuckDBPyConnection, rows: str, count: int) -> None:
-    """Fill the table ``ratios``: each random test with two or more images."""
+def _coded(reader: pa.RecordBatchReader) -> pa.Table:
+    """All rows, with each name and stratum once: as texts, the ids of ten million rows need half a gigabyte."""
+    batches = []
+    for batch in reader:
+        columns = [one.dictionary_encode() if name in CODED else one
+                   for name, one in zip(batch.schema.names, batch.columns, strict=True)]  # fmt: skip
+        batches.append(pa.RecordBatch.from_arrays(columns, names=batch.schema.names))
+    if not batches:
+        return reader.schema.empty_table()
+    return pa.Table.from_batches(batches).unify_dictionaries()
+
+
+def _checked(duck: duckdb.DuckDBPyConnection, rows: str, count: int, arm: str) -> pa.Table:
+    """Each title on a canvas with two or more images of ``arm``, with what its ratio is tested by."""
     parts = buckets(count)
     for bucket in range(parts):
         part = f"(SELECT * FROM {rows} WHERE hash(title_id) % {parts} = {bucket})"
-        wanted = f"SELECT title_id, canvas, statistic, tested, shown, plan FROM ({cells(part)}) WHERE tested >= 2"
-        duck.execute(("INSERT INTO ratios " if bucket else "CREATE TEMP TABLE ratios AS ") + wanted)
+        if arm == "serve":
+            part = f"(SELECT * FROM {part} WHERE arm = 'serve' AND propensity IS NOT NULL)"
+        wanted = f"SELECT title_id, canvas, statistic, tested, shown, plan FROM ({cells(part, arm)}) WHERE tested >= 2"
+        duck.execute((f"INSERT INTO {arm} " if bucket else f"CREATE TEMP TABLE {arm} AS ") + wanted)
+    found: pa.Table = duck.sql(f"SELECT * FROM {arm}").to_arrow_table()
+    return found
 
 
-def _of(summed: pa.Table, checked: pa.Table, files: tuple[str, ...]) -> Rows:
-    asset, title, canvas = (encoded(summed[name]) for name in ("asset_id", "title_id", "canvas"))
-    keys = np.stack([canvas[0].astype(np.uint64), summed["stratum"].to_numpy().astype(np.uint64)], axis=1)
-    strata, stratum = np.unique(keys, axis=0, return_inverse=True)
-    canvas_of = strata[:, 0].astype(np.intp)
+def _of(summed: pa.Table, checked: dict[str, pa.Table], files: tuple[str, ...]) -> Rows:
+    asset, title, canvas, strata = (encoded(summed[name]) for name in CODED)
+    key = canvas[0] * len(strata[1]) + strata[0]
+    there = np.zeros(len(canvas[1]) * len(strata[1]), dtype=bool)
+    there[key] = True
+    stratum, canvas_of = (np.cumsum(there) - 1)[key], np.flatnonzero(there) // len(strata[1])
+    del strata, key
     random = summed["random"].to_numpy(zero_copy_only=False).astype(bool)
+    keys = (asset[0], title[0], stratum)
     counts = summed["impressions"].to_numpy(), summed["takes"].to_numpy()
-    every = outcomes(asset[0], title[0], stratum.reshape(-1), *counts)
-    p = ratio_p(checked)
-    unfair = _numbers(checked.filter(pa.array(p < THRESHOLD)), title[1], canvas[1])
-    flagged = int((p < THRESHOLD).sum())
-    fair = random & ~np.isin(title[0] * len(canvas[1]) + canvas[0], unfair)
-    columns = (asset[0], title[0], stratum.reshape(-1), *counts)
-    kept = outcomes(*(column[fair] for column in columns)) if fair.any() else None
-    # Of many good tests a few are flagged by chance; `failed` leaves these.
-    believed = int(failed(p).sum()) <= TOLERATED * len(p)
-    return Rows(kept, every, asset[1], title[1], canvas[1], canvas_of, len(p), flagged, believed, files)
+    every = outcomes(*keys, *counts)
+
+    def kept(arm: str, mine: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.bool_], int, int, bool]:
+        """Rows of ``mine`` whose test passed; tested, flagged, believed."""
+        p = ratio_p(checked[arm])
+        unfair = _numbers(checked[arm].filter(pa.array(p < THRESHOLD)), title[1], canvas[1])
+        # Of many good tests a few are flagged by chance; `failed` leaves these.
+        believed = int(failed(p).sum()) <= TOLERATED * len(p)
+        fair = mine & ~np.isin(title[0] * len(canvas[1]) + canvas[0], unfair)
+        return fair, len(p), int((p < THRESHOLD).sum()), believed
+
+    fair, tested, flagged, believed = kept("explore", random)
+    held = every if fair.all() else outcomes(*(one[fair] for one in (*keys, *counts))) if fair.any() else None
+    logged = None
+    if "serve" in checked:
+        mine, matched, unmatched, fits = kept("serve", ~random)
+        asset_, title_, stratum_ = (one[mine] for one in keys)
+        shown, takes, chance = (one[mine] for one in (*counts, summed["propensity"].to_numpy()))
+        logged = Logged(*weighted(asset_, title_, stratum_, shown, takes, chance), matched, unmatched, fits)
+    names = asset[1], title[1], canvas[1]
+    return Rows(held, every, *names, canvas_of, tested, flagged, believed, files, logged)
 
 
 def _numbers(cells_: pa.Table, titles: npt.NDArray[np.object_], canvases: npt.NDArray[np.object_]) -> Ints:

@@ -52,7 +52,10 @@ def _measured(settings: Settings) -> list[Known]:
     state = values.state() if values else None
     if state is None:
         return []
-    return [Known(one.name, MADE_BY, "measured", one.classes, f"{state}:{one.name}") for one in MEASURES]
+    return [
+        Known(one.name, MADE_BY, "measured", one.classes, f"{state}:{one.name}", detected=one.detected)
+        for one in MEASURES
+    ]
 
 
 def _champions(session: Session) -> list[tuple[str, int]]:

@@ -6,15 +6,16 @@ Assets need no image: they take part by their ids, as those of imported performa
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import duckdb
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.performance.duck import connection, literal, parquet
+from attune.labeler.performance.faults import Fault, fault_of, rejected_rows, shape_fault, summary
 from attune.labeler.performance.source import Source, open_source
 from attune.labeler.records.schema import Attribute, ImportedFeature
 from attune.labeler.records.session import reading, writing
@@ -29,17 +30,19 @@ MOST_CLASSES = 20
 LONGEST = 80  # characters of a class
 FIRST = ("1", "true", "yes", "y", "t")  # of two classes, the one that is asked about
 ABOUT = {
-    "no asset_id": "without an asset_id",
-    "no value": "without a value",
-    "two values": "of assets that have two different values",
+    "no asset_id": "it has no asset_id",
+    "no value": "it has no value",
+    "two values": "another row gives its image another value, so no row of that image counts",
 }
 
 
 @dataclass(frozen=True)
 class Imported:
-    """``row`` is the record; ``again``: the newest version of this name has the same values, and nothing changed."""
+    """``row`` is the record; ``again``: the newest version of this name has the same values, and nothing changed.
+    ``faults``: the rows that were left out."""
 
     row: ImportedFeature
+    faults: tuple[Fault, ...]
     again: bool = False
 
 
@@ -54,7 +57,7 @@ def add(settings: Settings, place: str, name: str, who: str = "") -> Imported:
         source = open_source(settings, place, folder, duck)
         try:
             faults = _read(duck, source)
-            classes = _classes(duck, source.name)
+            classes = _classes(duck, source.name, faults)
         except duckdb.Error as error:
             raise DataError(
                 f"{source.name} cannot be read to its end. It may be damaged. Write it again as CSV (UTF-8) or Parquet."
@@ -65,9 +68,10 @@ def add(settings: Settings, place: str, name: str, who: str = "") -> Imported:
         (rows,) = duck.execute("SELECT count(*) FROM kept").fetchall()[0]
         digest = _keep(settings, path)
     row = ImportedFeature(
-        name=name, classes=classes, rows=rows, faults=faults, file=digest, source=place, added_by=who, added_at=now()
-    )
-    return _record(settings, row)
+        name=name, classes=classes, rows=rows, faults=summary(faults), file=digest, source=place, added_by=who,
+        added_at=now(),
+    )  # fmt: skip
+    return _record(settings, row, tuple(faults))
 
 
 def _check_name(settings: Settings, name: str) -> None:
@@ -81,7 +85,7 @@ def _check_name(settings: Settings, name: str) -> None:
             raise DataError(f"An attribute is called {name} already. Choose another name: --name {name}-imported")
 
 
-def _read(duck: duckdb.DuckDBPyConnection, source: Source) -> dict[str, Any]:
+def _read(duck: duckdb.DuckDBPyConnection, source: Source) -> list[Fault]:
     """Put one row for each good asset into the table ``kept``; the faults of the others."""
     missing = [column for column in COLUMNS if column not in source.columns]
     if missing:
@@ -91,8 +95,8 @@ def _read(duck: duckdb.DuckDBPyConnection, source: Source) -> dict[str, Any]:
             "columns: asset_id, and value (a number or a class)."
         )
     asset, value = (source.text(column) for column in COLUMNS)
-    duck.execute(f"CREATE TEMP TABLE raw AS SELECT nfc_normalize({asset}) AS asset_id, {value} AS value "
-                 f"FROM {source.relation()}")  # fmt: skip
+    duck.execute(f"CREATE TEMP TABLE raw AS SELECT row_number() OVER () AS line, nfc_normalize({asset}) AS asset_id, "
+                 f"{value} AS value FROM {source.relation()}")  # fmt: skip
     duck.execute(
         "CREATE TEMP TABLE good AS SELECT DISTINCT asset_id, value FROM raw WHERE asset_id <> '' AND value <> ''"
     )
@@ -101,14 +105,16 @@ def _read(duck: duckdb.DuckDBPyConnection, source: Source) -> dict[str, Any]:
     wheres = {
         "no asset_id": "asset_id = ''",
         "no value": "asset_id <> '' AND value = ''",
-        "two values": f"asset_id IN {twice}",
+        "two values": f"value <> '' AND asset_id IN {twice}",
     }
-    counts = {reason: duck.execute(f"SELECT count(*) FROM raw WHERE {where}").fetchall()[0][0]
-              for reason, where in wheres.items()}  # fmt: skip
-    return {reason: count for reason, count in counts.items() if count}
+    rejected = rejected_rows(duck, source)
+    faults = shape_fault(rejected)
+    for reason, where in wheres.items():
+        faults += fault_of(duck, reason, ABOUT[reason], f"SELECT line FROM raw WHERE {where}", rejected, source)
+    return faults
 
 
-def _classes(duck: duckdb.DuckDBPyConnection, name: str) -> list[str]:
+def _classes(duck: duckdb.DuckDBPyConnection, name: str, faults: Sequence[Fault]) -> list[str]:
     """The classes, the one that is asked about first; none where the values are numbers."""
     number = "TRY_CAST(value AS DOUBLE)"
     rows, numbers, distinct = duck.execute(
@@ -116,7 +122,10 @@ def _classes(duck: duckdb.DuckDBPyConnection, name: str) -> list[str]:
         "FROM kept"
     ).fetchall()[0]
     if not rows:
-        raise DataError(f"No row of {name} can be used: each needs an asset_id and one value. Nothing was imported.")
+        why = " ".join(one.text for one in faults)
+        raise DataError(
+            f"No row of {name} can be used: each needs an asset_id and one value. Nothing was imported. {why}".strip()
+        )
     if numbers == rows and distinct > 2:
         return []
     if numbers == rows:  # 1.0 and 1 are one class
@@ -144,16 +153,16 @@ def _keep(settings: Settings, path: Path) -> str:
     return digest
 
 
-def _record(settings: Settings, row: ImportedFeature) -> Imported:
+def _record(settings: Settings, row: ImportedFeature, faults: tuple[Fault, ...]) -> Imported:
     with writing(settings) as session:
         before = newest(session, row.name)
         if before is not None and before.file == row.file:
-            return Imported(before, again=True)
+            return Imported(before, faults, again=True)
         row.version = 1 if before is None else before.version + 1
         session.add(row)
         session.flush()
         session.expunge(row)
-    return Imported(row)
+    return Imported(row, faults)
 
 
 def newest(session: Session, name: str) -> ImportedFeature | None:

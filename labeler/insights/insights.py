@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
-from attune.labeler.insights import evidence, features
+from attune.labeler.insights import evidence, features, questions
+from attune.labeler.people import owner_rights
 from attune.labeler.records.schema import Insight, InsightEvent, InsightQuestion, InsightRun, InsightVersion
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
@@ -17,7 +18,9 @@ from attune.models.errors import UnknownInsight
 from attune.models.files.atomic import digest_json
 from attune.models.insights.grades import lowest
 
-METHOD = 1  # of the figures: a change of it makes new versions
+# Of an answer: where one of them is another, so is the version.
+SAID = ("estimate", "se", "q", "shrunk", "corrected", "seen", "largest_q", "not_audited")
+METHOD = 2  # of the figures: a change of it makes new versions
 LARGEST_Q = 0.1
 PROPOSED, PUBLISHED, RETIRED = "proposed", "published", "retired"
 
@@ -48,18 +51,38 @@ class Told:
 
     @property
     def enough(self) -> bool:
-        """Whether there is a sentence: a figure, a q of at most 0.1, and nobody can have chosen it for its figure."""
-        return self.figures["estimate"] is not None and self.figures["q"] <= LARGEST_Q and not self.seen
+        """Whether there is a sentence: a figure, a small q, and nobody can have chosen it for its figure."""
+        return self.figures["estimate"] is not None and self.figures["q"] <= self.largest_q and not self.seen
+
+    @property
+    def largest_q(self) -> float:
+        """The largest q that counts as sure: that of the run, at most 0.1."""
+        return float(self.figures.get("largest_q", LARGEST_Q))
 
 
-def keep(settings: Settings, run: InsightRun, told: Sequence[dict[str, Any]]) -> None:
-    """Write a run and its answers in one transaction. The same question and inputs as before make no new version."""
+def keep(
+    settings: Settings, run: InsightRun, told: Sequence[dict[str, Any]], found: Sequence[InsightQuestion],
+    asked_by: int | None = None,
+) -> None:  # fmt: skip
+    """Write a run, the questions that it ``found`` and its answers in one transaction.
+
+    A question that somebody asked in the meantime is theirs. The same question and inputs as before make no new
+    version. Raises AccessError where the login ``asked_by`` is no longer an owner's.
+    """
     with writing(settings) as session:
+        owner_rights.check_owner(session, asked_by)
+        theirs = [one for one in found if questions.asked_already(session, one)]
+        new = [one for one in found if one not in theirs]
+        session.add_all(new)
+        session.flush()
+        run.found = [one.id for one in new]
         session.add(run)
         session.flush()
         for one in told:
-            _keep_one(session, run, one)
-        session.expunge(run)
+            if one["question"] not in theirs:
+                _keep_one(session, run, one)
+        session.flush()
+        session.expunge_all()
 
 
 def _keep_one(session: Session, run: InsightRun, one: dict[str, Any]) -> None:
@@ -73,13 +96,14 @@ def _keep_one(session: Session, run: InsightRun, one: dict[str, Any]) -> None:
         return
     before = newest_of(session, row.id)
     # The other answers of the run are in it, too: q and shrinkage come from all of them together.
-    said = {name: one["figures"].get(name) for name in ("estimate", "se", "q", "shrunk", "corrected", "seen")}
+    said = {name: one["figures"].get(name) for name in SAID}
     digest = digest_json({"question": question.digest, "inputs": one["inputs"], "method": METHOD, "said": said})
     if before is not None and before.digest == digest:
         return
-    # Of all versions: a run without a figure in between does not let the grade rise.
-    given = session.scalars(select(InsightVersion.grade).where(InsightVersion.insight_id == row.id))
-    grades: list[Any] = [grade for grade in (one["grade"], *given) if grade]
+    # Of all versions: a run without a figure in between does not let the grade rise. Only audits lift what lacked them.
+    given = session.scalars(select(InsightVersion).where(InsightVersion.insight_id == row.id))
+    earlier = [version.grade for version in given if not version.figures.get("not_audited")]
+    grades: list[Any] = [grade for grade in (one["grade"], *earlier) if grade]
     session.add(
         InsightVersion(
             insight_id=row.id,
@@ -158,12 +182,6 @@ def find(settings: Settings, number: int, published: bool = False) -> Told:
             raise UnknownInsight(f"Insight {number} does not exist. To list the insights: `attune insights list`")
         question = session.get_one(InsightQuestion, row.question_id)
         return Told(row, question, shown, moved.of(shown), _other(shown, public))
-
-
-def answered(session: Session) -> set[int]:
-    """The questions that have had a figure in some run."""
-    wanted = select(Insight.question_id).join(InsightVersion, InsightVersion.insight_id == Insight.id)
-    return set(session.scalars(wanted.where(InsightVersion.grade != "")))
 
 
 def versions(session: Session, insight: int) -> Sequence[InsightVersion]:

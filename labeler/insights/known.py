@@ -11,7 +11,7 @@ from attune.models.files.atomic import digest_json
 @dataclass(frozen=True)
 class Known:
     """A feature's newest version. ``classes``: none for a number; ``digest`` changes when its values do; ``audits``
-    when an attribute's audit answers do."""
+    when an attribute's audit answers do. ``detected``: a detector says it, and errs."""
 
     name: str
     version: int
@@ -19,6 +19,7 @@ class Known:
     classes: tuple[str, ...]
     digest: str
     audits: str = ""
+    detected: bool = False
 
     @property
     def values(self) -> str:

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from attune.labeler.insights import insights
-from attune.labeler.insights.insights import LARGEST_Q, PUBLISHED, RETIRED, Told
+from attune.labeler.insights.insights import PUBLISHED, RETIRED, Told
 from attune.labeler.people import owner_rights
 from attune.labeler.performance.imports import active
 from attune.labeler.records.schema import Insight, InsightEvent, InsightQuestion, InsightVersion
@@ -84,8 +84,8 @@ def _check(one: Told, version: int | None) -> None:
         )
     if not one.enough:
         raise DataError(
-            f"Insight {number} may be chance: its q is {one.figures['q']:.2f}, and at most {LARGEST_Q} is allowed. "
-            f"More impressions may decide it: `attune insights power {number}`"
+            f"Insight {number} may be chance: its q is {one.figures['q']:.2f}, and at most {one.largest_q:g} is "
+            f"allowed. More impressions may decide it: `attune insights power {number}`"
         )
     if one.moved:
         raise DataError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -78,14 +78,11 @@ def check(row: InsightQuestion) -> None:
         )
 
 
-def keep(settings: Settings, rows: Iterable[InsightQuestion]) -> list[InsightQuestion]:
-    """Write down questions that discovery raised, before they are answered."""
-    kept = list(rows)
-    with writing(settings) as session:
-        session.add_all(kept)
-        session.flush()
-        session.expunge_all()
-    return kept
+def asked_already(session: Session, row: InsightQuestion) -> bool:
+    """Whether the records have the question of ``row`` already, of its feature's name or values."""
+    of = select(InsightQuestion).where(InsightQuestion.canvas == row.canvas)
+    of = of.where((InsightQuestion.feature == row.feature) | (InsightQuestion.values == row.values))
+    return any(same(one.contrast, row.contrast) for one in session.scalars(of))
 
 
 def find(session: Session, feature: Known, contrast: str, canvas: str, by_name: bool = False) -> InsightQuestion | None:

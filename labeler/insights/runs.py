@@ -15,17 +15,16 @@ from attune.labeler.insights import audited, discover, evidence, features, insig
 from attune.labeler.insights.answer import Asked
 from attune.labeler.insights.evidence import Rows
 from attune.labeler.insights.examples import examples
+from attune.labeler.insights.family import decide, first_looks
 from attune.labeler.insights.known import Known
 from attune.labeler.records.schema import InsightQuestion, InsightRun
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.models.errors import DataError, NotEnoughLabels
-from attune.models.insights.false_discovery import q_values
 from attune.models.insights.halves import discovery_half
-from attune.models.insights.shrinkage import shrink
 
-Q = 0.1
+Q = insights.LARGEST_Q
 SEED = 0  # nothing is drawn: the halves come from the titles' ids, so the same inputs give the same figures
 Report = Callable[[int, int], None]
 Bools = npt.NDArray[np.bool_]
@@ -48,10 +47,15 @@ class _Work:
         return self.values[name]
 
 
-def run(settings: Settings, report: Report, q: float = Q, who: str = "") -> InsightRun:
+def run(
+    settings: Settings, report: Report, q: float = Q, who: str = "", asked_by: int | None = None
+) -> InsightRun:  # fmt: skip
     """Find questions, answer all that were ever asked, and keep the answers to those that are in force.
 
-    Raises DataError without performance or without any feature, and where files are gone.
+    Nothing is written before the end: questions, answers and what was looked at are kept together or not at all, so
+    nobody sees a finding of a run that has not said what it looked at. ``q``: the largest that counts as sure. Raises
+    DataError without performance or without any feature, and where files are gone; AccessError where the login
+    ``asked_by`` is no longer an owner's.
     """
     started, rows, known = now(), evidence.load(settings), features.known(settings)
     if rows is None:
@@ -65,17 +69,17 @@ def run(settings: Settings, report: Report, q: float = Q, who: str = "") -> Insi
         )
     work = _Work(settings, rows, known, discovery_half(rows.title_ids), {})
     with reading(settings) as session:
-        before, answered = list(questions.every(session)), insights.answered(session)
+        before, looks = list(questions.every(session)), first_looks(session)
     steps = len(known) + len(before) + discover.MOST
     looked, found = _discover(work, before, lambda done: report(done, steps))
-    asked = [*before, *questions.keep(settings, found)]
+    asked = [*before, *found]
     told: list[dict[str, Any]] = []
-    for number, question in enumerate(sorted(asked, key=lambda one: (one.feature, one.id))):
+    for number, question in enumerate(sorted(asked, key=lambda one: one.feature)):
         told.append(_figures(work, question))
         report(len(known) + number + 1, len(known) + len(asked))
-    _together(told, answered)
-    done = _record(work, q, who, started, looked, found)
-    insights.keep(settings, done, told)
+    decide(told, looks, q)
+    done = _record(work, q, who, started, looked)
+    insights.keep(settings, done, told, found, asked_by)
     return done
 
 
@@ -186,36 +190,9 @@ def _halves(work: _Work, asked: Asked, canvas: int | None) -> dict[str, Any]:
     return told
 
 
-def _together(told: list[dict[str, Any]], answered: set[int]) -> None:
-    """What the answers of a run say of each other: q values and shrinkage, within titles and across them apart.
-
-    A question that was ``answered`` and has no figure any more, and one that may have been chosen for its figure, count
-    as answers that say nothing: they make no other surer.
-    """
-    for within in (True, False):
-        group = [one for one in told if one["figures"]["within"] is within]
-        here = [one["figures"] for one in group]
-        estimates = [np.nan if one["estimate"] is None else one["estimate"] for one in here]
-        errors = [one.get("se", np.nan) for one in here]
-        if not here:
-            continue
-        p = np.array([
-            one["figures"].get("p", 1.0 if one["question"].id in answered else np.nan) for one in group
-        ])  # fmt: skip
-        chosen = np.array([one.get("seen", False) for one in here])
-        q = np.where(chosen, q_values(p), q_values(np.where(chosen & np.isfinite(p), 1.0, p)))
-        drawn = shrink(estimates, errors)
-        for place, one in enumerate(here):
-            known = one["estimate"] is not None
-            one["q"] = float(q[place]) if known else None
-            one["shrunk"] = {"estimate": float(drawn.estimate[place]), "se": float(drawn.se[place])} if known else None
-
-
-def _record(
-    work: _Work, q: float, who: str, started: datetime, looked: dict[str, int], found: list[InsightQuestion]
-) -> InsightRun:
+def _record(work: _Work, q: float, who: str, started: datetime, looked: dict[str, int]) -> InsightRun:
     inputs = {"performance": list(work.rows.digests), "features": {one.name: one.digest for one in work.known.values()}}
     return InsightRun(
         q=q, seed=SEED, inputs=inputs, looked=looked, values={one.name: one.values for one in work.known.values()},
-        found=[one.id for one in found], started_by=who, started_at=started, finished_at=now(),
+        found=[], started_by=who, started_at=started, finished_at=now(),
     )  # fmt: skip

@@ -23,7 +23,8 @@ def as_json(one: Told, whole: bool = False) -> dict[str, Any]:
     told |= {
         "grade": one.newest.grade or None, "corrected": figures.get("corrected"),
         "uncorrected": figures.get("uncorrected"), "shrunk": figures.get("shrunk"), "naive": figures.get("naive"),
-        "enough": one.enough, "sentence": said.sentence, "why": figures["why"], "state": one.row.state,
+        "any_time": figures.get("any_time"), "largest_q": one.largest_q, "enough": one.enough,
+        "sentence": said.sentence, "why": figures["why"], "caution": said.caution, "state": one.row.state,
         "version": one.newest.version, "published_version": one.row.published, "stale": bool(one.moved),
         "exploratory": one.seen, "moved": list(one.moved), "digest": one.newest.digest, "titles_asked": question.titles,
         "origin": question.origin, "asked_by": question.asked_by, "asked_at": iso(question.asked_at),

@@ -19,11 +19,13 @@ GRADES = {
     "C": "Not shown at random. Something else may be the reason.",
     "D": "Compared across titles. It goes with the takes, and does not say why.",
 }
+NOT_AUDITED = "Not audited: the detector’s errors are not known."
 
 
 @dataclass(frozen=True)
 class Words:
-    """``sentence`` for a creative, ``interval`` and ``other_way`` in words; ``sides`` what the two pictures show."""
+    """``sentence`` for a creative, ``interval`` and ``other_way`` in words; ``sides`` what the two pictures show;
+    ``caution`` what nobody knows."""
 
     sentence: str
     interval: str
@@ -31,6 +33,7 @@ class Words:
     basis: str
     sides: tuple[str, str]
     chance: str = ""
+    caution: str = ""
 
 
 def words(one: Told) -> Words:
@@ -39,7 +42,8 @@ def words(one: Told) -> Words:
     figures, sides = one.figures, (caption(first), caption(second))
     if figures["estimate"] is None:
         return Words(question(one), "", "", figures["why"], sides)
-    return Words(sentence(one), interval(figures), other_way(figures), basis(figures), sides, chance(figures["q"]))
+    told = (sentence(one), interval(figures), other_way(figures), basis(figures), sides, chance(figures["q"]))
+    return Words(*told, NOT_AUDITED if figures.get("not_audited") else "")
 
 
 def sides_of(feature: str, contrast: str) -> tuple[str, str]:

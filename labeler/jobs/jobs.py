@@ -54,7 +54,10 @@ KINDS = {
     "duplicates": ("attune.workers.jobs.find_duplicates:run", "embed"),
     "measure": ("attune.workers.jobs.measure:run", "embed"),
     "insights": ("attune.workers.jobs.run_insights:run", "embed"),
+    "members": ("attune.workers.jobs.group_members:run", "embed"),
     "learn_taste": ("attune.workers.jobs.learn_taste:run", "embed"),
+    "fine_tune": ("attune.workers.jobs.fine_tune:run", "embed"),
+    "similar": ("attune.workers.jobs.prepare_similar:run", "embed"),
 }
 HINTS = "hints"  # the line of the readings that webhooks ask for, which are no jobs of the records
 # First what ends someone's access: nothing that a stranger can ask for goes before it.

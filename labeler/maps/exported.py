@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from attune.labeler.jobs.jobs import Report, quiet
-from attune.labeler.maps import layouts, positions
+from attune.labeler.maps import layouts, pictures, positions
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -28,7 +28,7 @@ from attune.models.maps.placing import Places
 NEIGHBOURS = 15
 AT_ONCE = 8_192  # vectors held as float32
 STEPS = 3
-OWN = frozenset({"id", "x", "y", "neighbors", "title_id", "uri", "cluster"})
+OWN = frozenset({"id", "x", "y", "neighbors", "title_id", "uri", "cluster", pictures.COLUMN})
 NEIGHBOUR_TYPE = pa.struct([("ids", pa.list_(pa.int64())), ("distances", pa.list_(pa.float32()))])
 
 
@@ -42,12 +42,14 @@ class _Shown:
     step: float
 
 
-def export(settings: Settings, to: Path, space: str = spaces.FINAL, report: Report = quiet) -> int:
+def export(
+    settings: Settings, to: Path, space: str = spaces.FINAL, report: Report = quiet, images: bool = False
+) -> int:
     """Write the newest map of ``space``; how many images. Raises DataError without a map, or for another suffix.
 
     Columns: ``id``, ``x`` and ``y`` in [0, 1] (y upwards), ``neighbors`` (struct of ``ids``, rows of this file from 0,
-    and ``distances`` in the space), ``title_id``, ``uri``, ``cluster``, and the asset table's own as text. Removed
-    images are left out.
+    and ``distances`` in the space), ``title_id``, ``uri``, ``cluster``, the asset table's own as text, and with
+    ``images`` a small picture as ``image``, as other programs show no ``uri`` of this machine. No removed images.
     """
     if to.suffix.lower() != ".parquet":
         raise DataError(f"--to is {str(to)!r}. Give a file name that ends in .parquet.")
@@ -72,9 +74,19 @@ def export(settings: Settings, to: Path, space: str = spaces.FINAL, report: Repo
         columns["cluster"] = pa.array([numbers.get(of_key.get(one.id, -1)) for one in shown.assets], pa.int32())
     columns |= _own_columns([one.columns for one in shown.assets])
     with user_file(to) as file:
-        pq.write_table(pa.table(columns), file)
+        _write(settings, pa.table(columns), [one.id for one in shown.assets] if images else None, file)
     report(STEPS, STEPS)
     return len(shown.assets)
+
+
+def _write(settings: Settings, table: pa.Table, keys: Sequence[int] | None, file: Any) -> None:
+    """Write the table, with pictures of the assets ``keys`` where there are any, some rows at a time."""
+    if not keys:
+        pq.write_table(table, file)
+        return
+    with pq.ParquetWriter(file, table.schema.append(pa.field(pictures.COLUMN, pictures.TYPE))) as writer:
+        for part in pictures.with_pictures(settings, table, keys):
+            writer.write_table(part)
 
 
 def _shown(settings: Settings, session: Session, space: str) -> _Shown:

@@ -56,7 +56,8 @@ def aggregate(settings: Settings, arm: str = "") -> Measured | None:
 
 def encoded(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.object_]]:
     """Numbers (n,) and the names that they stand for, in the order of the names, whatever the order of rows."""
-    encoded = column.combine_chunks().dictionary_encode()
+    held = column.combine_chunks()
+    encoded = held if pa.types.is_dictionary(held.type) else held.dictionary_encode()
     names = encoded.dictionary.to_numpy(zero_copy_only=False)
     order = np.argsort(names)
     rank = np.empty(len(order), dtype=np.intp)

@@ -92,8 +92,8 @@ def check(settings: Settings, report: Report | None = None) -> Checked:
         return _summary(settings, duck, len(imports), rows)
 
 
-def cells(part: str) -> str:
-    """SQL of one row for each title and canvas.
+def cells(part: str, arm: str = "explore") -> str:
+    """SQL of one row for each title and canvas; the plan and what it is compared with are of ``arm``.
 
     Expected impressions: within each country, device, member cluster and period, in proportion to the propensities, or
     the same for each image. ``shown`` and ``plan`` list the images of cells that expect so few impressions that their
@@ -103,12 +103,12 @@ def cells(part: str) -> str:
     within = ", ".join(("title_id", "canvas", *GROUPS, *PERIOD))
     planned = f"""
         SELECT title_id, canvas, asset_id, arm, impressions, takes,
-            CASE WHEN arm = 'explore' THEN sum(impressions) OVER w * coalesce(propensity, 1)
+            CASE WHEN arm = '{arm}' THEN sum(impressions) OVER w * coalesce(propensity, 1)
                 / sum(coalesce(propensity, 1)) OVER w ELSE 0 END AS planned
         FROM {part} WINDOW w AS (PARTITION BY hash({within}, arm))"""
     images = f"""
         SELECT title_id, canvas, asset_id, sum(impressions) AS impressions, sum(takes) AS takes,
-            sum(planned) AS planned, coalesce(sum(impressions) FILTER (arm = 'explore'), 0) AS explore
+            sum(planned) AS planned, coalesce(sum(impressions) FILTER (arm = '{arm}'), 0) AS explore
         FROM ({planned}) GROUP BY ALL"""
     return f"""
         SELECT title_id, canvas, sum(impressions)::BIGINT AS impressions, sum(takes)::DOUBLE AS takes,

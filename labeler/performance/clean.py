@@ -5,37 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
-from attune.labeler.performance.columns import ABOUT, ARMS, DOUBLED, FAULTS, FIELDS, GROUPS, KEY, PERIOD, SHAPE
+from attune.labeler.performance.columns import ARMS, DOUBLED, FAULTS, FIELDS, GROUPS, KEY, PERIOD
 from attune.labeler.performance.doubles import find_doubled
 from attune.labeler.performance.duck import literal, parquet
+from attune.labeler.performance.faults import Fault, find_faults
 from attune.labeler.performance.source import Source
 
-EXAMPLES = 5  # rows that are named for each fault
 ROW_GROUP = 122_880
 WRITE = f"(FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE {ROW_GROUP})"
 DIRECT = ("asset_id", "title_id", "canvas", *GROUPS)
 Step = Callable[[], None]
-
-
-@dataclass(frozen=True)
-class Fault:
-    """How many rows have it, and the first of them by number; in a CSV the header is row 1."""
-
-    reason: str
-    rows: int
-    examples: tuple[int, ...]
-
-    @property
-    def text(self) -> str:
-        """A sentence for people."""
-        numbers = ", ".join(f"{number:,}" for number in self.examples)
-        more = " …" if self.rows > len(self.examples) else ""
-        word = "row" if self.rows == 1 else "rows"
-        return f"{self.rows:,} {word} left out: {ABOUT[self.reason]} ({word} {numbers}{more})."
 
 
 @dataclass
@@ -68,7 +50,7 @@ def clean(
     connection.execute(f"COPY (SELECT {', '.join(FIELDS)} FROM {table} WHERE {good}) TO {literal(str(final))} {WRITE}")
     step()
     (rows,) = connection.execute(f"SELECT count(*) FROM {parquet(final)}").fetchall()[0]
-    faults, rejected = _faults(connection, table, source)
+    faults, rejected = find_faults(connection, table, source, FAULTS, DOUBLED)
     return Cleaned(final, rows, read + rejected, faults)
 
 
@@ -97,55 +79,18 @@ def _tests() -> list[str]:
         "no title_id": "title_id = ''",
         "no canvas": "canvas = ''",
         "no impressions": "t_impressions = ''",
-        "bad impressions": _not("impressions >= 0 AND impressions = trunc(impressions) AND impressions < 9e15"),
+        "bad impressions": unless("impressions >= 0 AND impressions = trunc(impressions) AND impressions < 9e15"),
         "no takes": "t_takes = ''",
-        "bad takes": _not("takes >= 0 AND takes < 9e15"),
+        "bad takes": unless("takes >= 0 AND takes < 9e15"),
         "takes above impressions": "takes > impressions",
         "bad arm": f"arm NOT IN ({', '.join(map(literal, ARMS))})",
-        "bad propensity": f"t_propensity <> '' AND {_not('propensity > 0 AND propensity <= 1')}",
+        "bad propensity": f"t_propensity <> '' AND {unless('propensity > 0 AND propensity <= 1')}",
         "bad period": f"(t_period_start = '') <> (t_period_end = '') OR {unread} OR {offset}",
         "period ends early": "period_end < period_start",
     }
     return [f"({tests[reason]})" for reason, _ in FAULTS]
 
 
-def _not(test: str) -> str:
+def unless(test: str) -> str:
     """SQL that is true where ``test`` is false or unknown."""
     return f"NOT coalesce({test}, false)"
-
-
-def _faults(connection: duckdb.DuckDBPyConnection, table: str, source: Source) -> tuple[list[Fault], int]:
-    rejected: list[int] = []
-    if source.delimiter:
-        found = connection.execute("SELECT DISTINCT line FROM reject_errors ORDER BY line").fetchall()
-        rejected = [line for (line,) in found]
-    faults = [Fault(SHAPE[0], len(rejected), tuple(rejected[:EXAMPLES]))] if rejected else []
-    for number, (reason, _) in enumerate(FAULTS, start=1):
-        faults += _fault(connection, reason, f"SELECT line FROM {table} WHERE fault = {number}", rejected, source)
-    faults += _fault(connection, DOUBLED[0], "SELECT DISTINCT line FROM doubled", rejected, source)
-    return faults, len(rejected)
-
-
-def _fault(
-    connection: duckdb.DuckDBPyConnection, reason: str, lines: str, rejected: list[int], source: Source
-) -> list[Fault]:
-    (count,) = connection.execute(f"SELECT count(*) FROM ({lines})").fetchall()[0]
-    if not count:
-        return []
-    first = connection.execute(f"{lines} ORDER BY line LIMIT {EXAMPLES}").fetchall()
-    return [Fault(reason, count, tuple(_row_number(line, rejected, source) for (line,) in first))]
-
-
-def _row_number(line: int, rejected: list[int], source: Source) -> int:
-    """The row in the file of the ``line``-th one that was read: DuckDB does not count rows that it rejected."""
-    number = line + (1 if source.delimiter else 0)
-    for one in rejected:
-        if one > number:
-            break
-        number += 1
-    return number
-
-
-def summary(faults: list[Fault]) -> dict[str, Any]:
-    """Faults as the records and --json have them."""
-    return {one.reason: {"rows": one.rows, "examples": list(one.examples)} for one in faults}

@@ -33,25 +33,27 @@ DOUBLED = (
     "another row of the same image and canvas covers its period, so its takes would count twice",
 )
 SHAPE = ("bad row", "it does not have the columns of the header, or is not UTF-8 text")
-ABOUT = dict([*FAULTS, DOUBLED, SHAPE])
 
 
-def parse_map(pairs: Iterable[str]) -> dict[str, str]:
+def parse_map(pairs: Iterable[str], fields: Sequence[str] = FIELDS) -> dict[str, str]:
     """Field -> the file's column, of texts ``column=field``. Raises DataError for another form or field."""
     found: dict[str, str] = {}
     for pair in pairs:
         column, equals, field = pair.rpartition("=")
         if not equals or not column:
             raise DataError(f"--map is {pair[:60]!r}. Write the file's column first: --map views=impressions")
-        if field not in FIELDS:
-            raise DataError(f"--map {pair[:60]}: there is no field {field!r}. The fields are {', '.join(FIELDS)}.")
+        if field not in fields:
+            raise DataError(f"--map {pair[:60]}: there is no field {field!r}. The fields are {', '.join(fields)}.")
         if field in found:
             raise DataError(f"--map names {field} twice, with {found[field]!r} and {column!r}. Keep one of them.")
         found[field] = column
     return found
 
 
-def choose(names: Sequence[str], mapped: Mapping[str, str], file: str) -> dict[str, str]:
+def choose(
+    names: Sequence[str], mapped: Mapping[str, str], file: str, fields: Sequence[str] = FIELDS,
+    required: Sequence[str] = REQUIRED,
+) -> dict[str, str]:  # fmt: skip
     """Field -> column for the columns ``names`` of ``file``. Raises DataError where a required one is missing."""
     for field, column in mapped.items():
         if column not in names:
@@ -63,8 +65,8 @@ def choose(names: Sequence[str], mapped: Mapping[str, str], file: str) -> dict[s
             f"{file} has a column more than once: {', '.join(twice)}. Capitals make no difference. Rename or delete "
             "one of them."
         )
-    chosen = {field: mapped.get(field, field) for field in FIELDS if mapped.get(field, field) in names}
-    missing = [field for field in REQUIRED if field not in chosen]
+    chosen = {field: mapped.get(field, field) for field in fields if mapped.get(field, field) in names}
+    missing = [field for field in required if field not in chosen]
     if missing:
         raise DataError(
             f"{file} has no column {', '.join(missing)}. It has {_listed(names)}. Rename columns, or say which is "

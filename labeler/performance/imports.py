@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +18,10 @@ import duckdb
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.performance.clean import Cleaned, Fault, clean, summary
+from attune.labeler.performance.clean import Cleaned, clean
 from attune.labeler.performance.columns import KEY, PERIOD, choose, parse_map
 from attune.labeler.performance.duck import connection, parquet
+from attune.labeler.performance.faults import Fault, summary
 from attune.labeler.performance.source import open_source
 from attune.labeler.records.schema import PerformanceImport
 from attune.labeler.records.session import reading, writing
@@ -73,9 +74,9 @@ def add(
             cleaned = clean(duck, source, chosen, options["arm"], folder, live, step)
         except duckdb.Error as error:
             check_files(settings, before)
-            raise DataError(_unreadable(settings, source.name, error)) from error
+            raise DataError(unreadable(settings, source.name, error)) from error
         if not cleaned.rows:
-            raise DataError(_nothing(source.name, cleaned))
+            raise DataError(nothing_used(source.name, cleaned.read, cleaned.faults))
         row = _keep(settings, duck, cleaned, live, step)
         row.source, row.source_digest, row.options, row.added_by = place, digest, options, who
         _record(settings, row, before)
@@ -212,7 +213,8 @@ def _lost(path: Path, row: PerformanceImport, what: str) -> str:
     )
 
 
-def _unreadable(settings: Settings, name: str, error: duckdb.Error) -> str:
+def unreadable(settings: Settings, name: str, error: duckdb.Error) -> str:
+    """Why the file ``name`` could not be read to its end, and what to do."""
     if isinstance(error, duckdb.OutOfMemoryException) or "No space left" in str(error):
         return (
             f"{name} needs more room than the disk of {settings.workspace} has free. Free some space there, or import "
@@ -221,7 +223,8 @@ def _unreadable(settings: Settings, name: str, error: duckdb.Error) -> str:
     return f"{name} cannot be read to its end. It may be cut off or damaged. Write it again as CSV (UTF-8) or Parquet."
 
 
-def _nothing(name: str, cleaned: Cleaned) -> str:
-    if not cleaned.read:
+def nothing_used(name: str, read: int, faults: Sequence[Fault]) -> str:
+    """Why nothing was imported of a file with ``read`` rows."""
+    if not read:
         return f"{name} has a header and no rows. Nothing was imported."
-    return " ".join([f"No row of {name} can be used, so nothing was imported.", *(one.text for one in cleaned.faults)])
+    return " ".join([f"No row of {name} can be used, so nothing was imported.", *(one.text for one in faults)])

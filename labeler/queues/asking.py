@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 from attune.labeler.records.schema import Attribute, Expert, Queue
 from attune.models.errors import AccessError, RecordsError
 
+LEAST_READY = 12  # open tasks of a queue: more than anyone answers before the next run
+
 
 def is_asking() -> ColumnElement[bool]:
     """The condition on ``Queue`` that new images may be put into it."""

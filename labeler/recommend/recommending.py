@@ -79,18 +79,19 @@ class Recommended:
 def recommend(settings: Settings, history: ReadHistory, top: int = 10, new_only: bool = False) -> Recommended:
     """``top`` titles for each viewer of ``history``, never one that they watched.
 
-    ``new_only``: only titles that nobody watched, in this history or those kept. In the space of the champion of taste,
-    else as the images look. Raises EmptyPool.
+    ``new_only``: only titles that nobody watched in this history, less those that ``FEWEST_VIEWERS`` of the kept ones
+    liked: to leave out what fewer liked would tell what they watched. In the space of the champion of taste, else as
+    the images look. Raises EmptyPool.
     """
     space, index = _index(settings)
     titles = _titles(index)
     others = histories.stored(settings, titles.number)
+    told = others.liked_by(FEWEST_VIEWERS)
     allowed = np.array([bool(image) for image in titles.images], dtype=np.bool_)
     if new_only:
         watched = [titles.number[row.title] for row in history.rows if row.title in titles.number]
         allowed[watched] = False
-        allowed[others.title] = False
-    told = others.liked_by(FEWEST_VIEWERS)
+        allowed[told.title] = False
     popular = popularity(told) if len(told) else None
     neighbours = ItemNeighbours(told, fewest=FEWEST_VIEWERS) if len(told) else None
     viewers = [

@@ -14,6 +14,7 @@ from attune.labeler.sample.questions import ATTRIBUTES, SampleAttribute
 if TYPE_CHECKING:
     from attune.labeler.sample.catalogue import Catalogue
     from attune.labeler.sample.simulated_experts import Expert
+    from attune.models.encoders.fingerprint import Fingerprint
 
 ENCODER_CONFIG = Path(__file__).with_name("encoder") / "attune-sample.json"
 """open_clip model configuration; its stem is the model's name once it is registered."""
@@ -28,9 +29,15 @@ __all__ = [
     "ENCODER_RESIZE_MODE",
     "ENCODER_WEIGHTS",
     "SampleAttribute",
+    "is_sample_encoder",
     "stock_experts",
     "write_catalogue",
 ]
+
+
+def is_sample_encoder(fingerprint: Fingerprint) -> bool:
+    """Whether ``fingerprint`` is of the sample's encoder, which knows nothing but the sample's drawings."""
+    return fingerprint.model.partition("@")[0] == ENCODER_CONFIG.stem
 
 
 def write_catalogue(

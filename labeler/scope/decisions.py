@@ -97,50 +97,6 @@ def take(settings: Settings, viewer: Viewer, name: str, revision: int, given: De
     return taken
 
 
-def undo(settings: Settings, viewer: Viewer, name: str, decision: int) -> bool:
-    """Take back a decision of the viewer's that no revision was made of, and its answers, also while the queue is
-    stopped; False where nothing was taken back.
-
-    Raises UnknownAttribute, AccessError, LabelStudioUnreachable, LabelStudioRefused.
-    """
-    with reading(settings) as session:
-        one = attributes.find(session, name)
-        has_queue = _has_queue(session, viewer, one)
-    mine = (ScopeDecision.attribute_id == one.id, ScopeDecision.who == viewer.name, ScopeDecision.id == decision)
-    still = (ScopeDecision.undone_at.is_(None), ScopeDecision.written.is_(None))
-    with writing(settings) as session:  # first, so that no revision is made of it while its answers go
-        row = session.scalars(select(ScopeDecision).where(*mine, *still).with_for_update()).one_or_none()
-        if row is None:
-            return False
-        row.undone_at = now()
-    done = False
-    try:
-        done = _answers_taken_back(settings, viewer, one, row) if has_queue else not row.answers
-    finally:
-        if not done:
-            with writing(settings) as session:
-                session.execute(update(ScopeDecision).where(ScopeDecision.id == decision).values(undone_at=None))
-    return done
-
-
-def _has_queue(session: Session, viewer: Viewer, one: Attribute) -> bool:
-    """Whether answers of the viewer's can be here. Raises AccessError for who has no queue and does not manage."""
-    try:
-        own_queue.find(session, viewer, one.name)
-    except AccessError:
-        if viewer.manages:
-            return False
-        raise
-    return True
-
-
-def _answers_taken_back(settings: Settings, viewer: Viewer, one: Attribute, row: ScopeDecision) -> bool:
-    once = UUID(row.once)
-    batches = [Chosen(uuid5(once, f"undo {part}"), uuid5(once, part), undo=True) for part in PARTS]
-    done = take_chosen.take(settings, viewer, one.name, one.revision, batches)
-    return all(outcome.state == STORED for outcome in done.values())
-
-
 def _check(given: Decision) -> None:
     if given.said not in SAID:
         raise DataError(f"said: {given.said[:40]!r} is no decision. Use one of {', '.join(SAID)}.")
@@ -193,7 +149,7 @@ def _record(settings: Settings, viewer: Viewer, one: Attribute, given: Decision)
         if attribute.revision != one.revision:
             return None
         held = stored.decided(session, one.id)
-        there = {asset.asset_id: asset.id for asset in stored.offered(session, settings, viewer, attribute, held)}
+        there = {asset.asset_id: asset.id for asset in stored.offered(session, viewer, attribute, held)}
         if not set(names) <= set(there):
             raise AlreadyThere(NOT_OFFERED)
         row = ScopeDecision(

@@ -1,21 +1,21 @@
 """The groups of similar images that the decision line of an attribute cuts through, as `learn` leaves them.
 
-One JSON file for each attribute in the workspace's cache. Everybody sees the same groups, and they are made again only
-with a new revision or after each ``viewer.TOLD_EVERY`` answers to what was asked, as the figures that experts read. A
-group that moved with each answer would tell an expert who answers images of one title by choice, and then looks,
-whether the probe has learned from them: that is, whether the title is reserved for audits.
+One row for each attribute in the records, so that clearing the cache brings no others. Everybody sees the same groups,
+and they are made again only with a new revision or after each ``viewer.TOLD_EVERY`` answers to what was asked, as the
+figures that experts read. A group that moved with each answer would tell an expert who answers images of one title by
+choice, and then looks, whether the probe has learned from them: that is, whether the title is reserved for audits.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
-from attune.labeler.records.schema import Attribute
+from sqlalchemy.orm import Session
+
+from attune.labeler.records.schema import Attribute, ScopeGroups
+from attune.labeler.records.session import writing
 from attune.labeler.settings import Settings
-from attune.models.files.atomic import write_json
 
 MOST = 20  # groups kept: two rounds of ten
 ROUND = 10  # decisions of one sitting
@@ -42,19 +42,13 @@ class Groups:
 
 def save(settings: Settings, attribute_id: int, made: Groups) -> None:
     """Keep ``made`` in place of the groups of before."""
-    path = _place(settings, attribute_id)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_json(path, asdict(made))
+    with writing(settings) as session:
+        session.merge(ScopeGroups(attribute_id=attribute_id, **asdict(made)))
 
 
-def load(settings: Settings, attribute: Attribute) -> Groups | None:
+def load(session: Session, attribute: Attribute) -> Groups | None:
     """The groups of the attribute's newest revision; None where no run has left any yet."""
-    try:
-        kept = Groups(**json.loads(_place(settings, attribute.id).read_text()))
-    except FileNotFoundError:
+    row = session.get(ScopeGroups, attribute.id)
+    if row is None or row.revision != attribute.revision:
         return None
-    return kept if kept.revision == attribute.revision else None
-
-
-def _place(settings: Settings, attribute_id: int) -> Path:
-    return settings.workspace / "cache" / "scope-groups" / f"{attribute_id}.json"
+    return Groups(row.run, row.revision, row.steps, row.groups)

@@ -12,7 +12,6 @@ from attune.labeler.people.viewer import Viewer, may_explore
 from attune.labeler.people.viewer import waiting as waits_for
 from attune.labeler.records.schema import Annotation, Asset, Attribute, ScopeDecision
 from attune.labeler.scope import groups
-from attune.labeler.settings import Settings
 from attune.models.scope.group_settings import GroupSettings
 
 ALL, NONE, TICKED, SKIP = "all", "none", "ticked", "skip"
@@ -49,15 +48,13 @@ def sides(decision: ScopeDecision) -> tuple[list[int], list[int]]:
     return [key for key in shown if key in ticked], [key for key in shown if key not in ticked]
 
 
-def offered(
-    session: Session, settings: Settings, viewer: Viewer, attribute: Attribute, rows: Sequence[ScopeDecision]
-) -> list[Asset]:
+def offered(session: Session, viewer: Viewer, attribute: Attribute, rows: Sequence[ScopeDecision]) -> list[Asset]:
     """The images of the first group that nobody decided and the viewer did not skip; ``rows`` as `decided`.
 
     Less what the viewer answered or will be asked: what is left out of it is in the viewer's own queue, whatever it
     waits as, so it tells nothing. A skip hides the group from whoever skipped it alone.
     """
-    kept = groups.load(settings, attribute)
+    kept = groups.load(session, attribute)
     done = {int(key) for row in rows if row.said != SKIP or row.who == viewer.name for key in row.shown}
     for keys in kept.groups if kept else ():
         if done & set(keys):

@@ -13,7 +13,6 @@ from email.utils import parsedate_to_datetime
 
 import requests
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from redis.exceptions import AuthenticationError, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -27,7 +26,7 @@ from attune.labeler.label_studio import LabelStudio, door
 from attune.labeler.label_studio.environment_folder import VERSION
 from attune.labeler.label_studio.webhooks import calls
 from attune.labeler.records.schema import Queue
-from attune.labeler.records.session import configuration, engine, reading
+from attune.labeler.records.session import engine, newest_schema, reading
 from attune.labeler.services import doctor_content
 from attune.labeler.services.finding import Finding, State
 from attune.labeler.settings import Settings, close_workspace, hidden
@@ -122,6 +121,9 @@ def disk(settings: Settings) -> Finding:
         return Finding("workspace", "fail", f"{folder} cannot be written: {reason(error)}", todo)
     state: State = "ok" if free > FREE_BYTES_WARN else "warn" if free > FREE_BYTES_FAIL else "fail"
     todo = "" if state == "ok" else "Free some space, or set ATTUNE_WORKSPACE to a folder on a larger disk."
+    if state == "ok" and not settings.workspace.exists():
+        todo = "Name another folder with --workspace or ATTUNE_WORKSPACE, or make this one: `attune up`"
+        return Finding("workspace", "warn", f"{settings.workspace} does not exist", todo)
     return Finding("workspace", state, f"{settings.workspace}, {free / 2**30:.1f} GiB free", todo)
 
 
@@ -142,7 +144,7 @@ def records(settings: Settings) -> Finding:
         return Finding("records", "warn", NOT_MADE, START)
     with engine(settings.records_url).connect() as connection:
         revision = MigrationContext.configure(connection).get_current_revision()
-    newest = ScriptDirectory.from_config(configuration(settings.records_url)).get_current_head()
+    newest = newest_schema()
     if revision == newest:
         return Finding("records", "ok", f"schema {revision}")
     return Finding(

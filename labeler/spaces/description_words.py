@@ -13,7 +13,7 @@ LARGEST_LIFT = 10  # a larger one says no more: the rest has almost none
 
 
 def sentence(one: Description) -> str:
-    """One thing that the cluster's images have in common."""
+    """One thing that the cluster's images have in common, or that is rarer among them."""
     if one.kind == PHRASE:
         return f"In words: {one.value}."
     here, there = _percent(one.share), _percent(one.rest)
@@ -29,7 +29,10 @@ def figures(one: Description) -> str:
     if one.kind == PROBE:
         return "By the probe, not tested: the probe and the clusters come from the same vectors."
     if one.kind == PHRASE:
-        return "By the encoder's text tower. Both halves of the cluster agree on it in five draws."
+        return (
+            "By the encoder's text tower. Both halves of the cluster agree on it in five draws, and it suits these "
+            "images many times as often as the others."
+        )
     what = {
         AUDIT: "audit answers, weighted by how likely each image was drawn",
         ANSWERS: "answers to images that Attune or a person chose, not drawn at random",
@@ -48,19 +51,26 @@ def lift(one: Description) -> float | None:
 
 
 def in_order(found: Sequence[Description]) -> list[Description]:
-    """Words first, then what experts say, then columns, then the probe.
+    """Words first, then what experts say, then columns, then the probe; what is rarer after all that is more frequent.
 
     What audit answers say is not said once more by the other answers.
     """
     audited = {(one.number, one.name, one.value) for one in found if one.kind == AUDIT}
     kept = [one for one in found if one.kind != ANSWERS or (one.number, one.name, one.value) not in audited]
-    return sorted(kept, key=lambda one: (one.number, ORDER.index(one.kind), one.place))
+    return sorted(kept, key=lambda one: (one.number, _is_rarer(one), ORDER.index(one.kind), one.place))
+
+
+def _is_rarer(one: Description) -> bool:
+    return one.share is not None and one.rest is not None and one.share < one.rest
 
 
 def _times(one: Description) -> str:
     times = lift(one)
     if times is None:
         return ""
+    if _is_rarer(one):
+        rarer = 1 / times if times else LARGEST_LIFT + 1
+        return f": more than {LARGEST_LIFT} times rarer" if rarer > LARGEST_LIFT else f": {rarer:.1f} times rarer"
     return f": more than {LARGEST_LIFT} times as often" if times > LARGEST_LIFT else f": {times:.1f} times as often"
 
 

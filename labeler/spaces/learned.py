@@ -19,7 +19,7 @@ from attune.models.errors import CatalogError, DigestMismatch, UnknownProbe
 from attune.models.files.atomic import digest_bytes
 from attune.models.similarity.space_files import LearnedSpace, read_space
 from attune.models.similarity.space_manifest import SpaceFacts, SpaceManifest, from_dict
-from attune.models.similarity.space_version import make_version
+from attune.models.similarity.space_version import TOWER_NAME, make_version
 
 TASTE = "taste"
 KIND = "learn_taste"  # of the job
@@ -84,21 +84,33 @@ def _space(content: bytes) -> LearnedSpace:
     return read_space(content)
 
 
+def made_of(session: Session, name: str, data: str) -> SpaceVersion | None:
+    """The newest version of a space where it was made of ``data``, a digest."""
+    newest = next(iter(versions(session, name)), None)
+    return newest if newest is not None and newest.manifest.get("data_digest") == data else None
+
+
 def register(
-    settings: Settings, space: LearnedSpace, facts: Callable[[int, str], SpaceFacts], name: str, data: str, who: str
+    settings: Settings,
+    space: LearnedSpace,
+    facts: Callable[[int, str], SpaceFacts],
+    name: str,
+    data: str,
+    who: str,
+    tower: bytes = b"",
 ) -> SpaceVersion:
     """Keep a space as the next version of ``name``; the newest one where that was made of the same ``data``.
 
-    ``facts`` gets the version's number and the time. The files come first: killed before the row is there, the next
-    try writes them again. Raises CatalogUnreachable.
+    ``facts`` gets the version's number and the time. ``tower``: the weights of a network that was trained, which only
+    the catalog keeps. The files come first: killed before the row is there, the next try writes them again. Raises
+    CatalogUnreachable.
     """
     with writing(settings) as session:
-        newest = next(iter(versions(session, name)), None)
-        if newest is not None and newest.manifest.get("data_digest") == data:
+        if (newest := made_of(session, name, data)) is not None:
             return newest
         highest = session.scalar(select(func.max(SpaceVersion.version)).where(SpaceVersion.name == name)) or 0
         at = now()
-        manifest, contents = make_version(facts(highest + 1, at.isoformat()), space)
+        manifest, contents = make_version(facts(highest + 1, at.isoformat()), space, tower)
         catalog_of(settings).publish(manifest, contents, replace=True)
         row = SpaceVersion(
             name=name, version=manifest.version, manifest=manifest.to_dict(), digest=manifest.digest,
@@ -109,10 +121,24 @@ def register(
         return row
 
 
+def tower_of(settings: Settings, manifest: SpaceManifest) -> bytes:
+    """The weights of the version's own image tower; empty where it has none. Raises CatalogError."""
+    if manifest.facts.network is None:
+        return b""
+    try:
+        return catalog_of(settings).read(manifest, TOWER_NAME)
+    except (DigestMismatch, UnknownProbe) as error:
+        name = f"spaces/{manifest.facts.name}/{manifest.version}/{TOWER_NAME}"
+        raise CatalogError(
+            f"{name} in the catalog is gone or was changed, and only the catalog keeps it. Restore it from a backup, "
+            "or fine-tune again: `attune spaces learn taste --labels genre --fine-tune 2`"
+        ) from error
+
+
 def publish(settings: Settings, row: SpaceVersion) -> None:
     """Write a version's files into the catalog again where one is missing or changed. Raises CatalogError."""
     space, manifest = load(row)
-    made, contents = make_version(manifest.facts, space)
+    made, contents = make_version(manifest.facts, space, tower_of(settings, manifest))
     if made.digest != row.digest:
         raise CatalogError(
             f"The files of the space {row.name} version {row.version} were written by another Attune, and this one "

@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from attune.labeler.catalog.alias_history import PROMOTE, ROLLBACK, check_alias, check_reason, standing
-from attune.labeler.records.schema import SpacePromotion
+from attune.labeler.records.schema import SpacePromotion, SpaceVersion
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
-from attune.labeler.spaces import learned
+from attune.labeler.spaces import learned, towers
 from attune.models.catalog.manifest import CHAMPION, SPACES, Reference
 from attune.models.clock import iso, now
 from attune.models.errors import CatalogError, UnknownProbe
@@ -23,19 +23,27 @@ def promote(
 ) -> SpacePromotion:
     """Point ``alias`` at a version, a number or ``latest``; once more does nothing.
 
-    Raises DataError for an empty reason or a bad alias, UnknownProbe, CatalogError, CatalogUnreachable.
+    Raises DataError for an empty reason, a bad alias, or a network that no image went through yet; UnknownProbe,
+    CatalogError, CatalogUnreachable.
     """
     reason, alias = check_reason(reason), check_alias(alias)
     with reading(settings) as session:
-        if version == LATEST:
-            newest = next(iter(learned.versions(session, name)), None)
-            if newest is None:
-                raise UnknownProbe(f"The space {name} has no version. {learned.HOW}")
-            version = str(newest.version)
-        row = learned.find(session, Reference(name, version, SPACES))
+        row = chosen(session, name, version)
+        if alias == CHAMPION:
+            towers.check_seen(settings, row)
     learned.publish(settings, row)
     with writing(settings) as session:
         return _point(session, name, PROMOTE, alias, row.version, reason, who)
+
+
+def chosen(session: Session, name: str, version: str) -> SpaceVersion:
+    """The version that a number or ``latest`` means. Raises UnknownProbe."""
+    if version == LATEST:
+        newest = next(iter(learned.versions(session, name)), None)
+        if newest is None:
+            raise UnknownProbe(f"The space {name} has no version. {learned.HOW}")
+        version = str(newest.version)
+    return learned.find(session, Reference(name, version, SPACES))
 
 
 def rollback(settings: Settings, name: str, reason: str, who: str, alias: str = CHAMPION) -> SpacePromotion:

@@ -58,7 +58,7 @@ def described(session: Session, viewer: Viewer, row: Clustering, number: int) ->
     stale = row.described_at is not None and descriptions.is_stale(basis, *descriptions.today(session))
     words = [one.value for one in found if one.kind == PHRASE]
     said = [Said(sentence(one), figures(one)) for one in found if one.kind != PHRASE]
-    why = "" if words else basis.no_phrases or "No words suit both halves of this cluster."
+    why = "" if words else basis.no_phrases or "No words: none suits this cluster clearly more often than the others."
     job = progress(session, (descriptions.KIND,))
     return Described(row.described_at, stale, words, said, held_back, why, basis.tests, job)
 

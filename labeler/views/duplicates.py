@@ -27,11 +27,13 @@ DECISIONS = 10
 
 @dataclass(frozen=True)
 class Pictured:
-    """An image with how many answers it has; of an outlier, ``cosine`` is how near its nearest images are."""
+    """An image with how many answers it has. Of a group, ``likeness`` and ``cosine`` are to its first image; of an
+    outlier, ``cosine`` is how near its nearest images are."""
 
     image: PageImage
     answers: int
     cosine: float
+    likeness: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,16 @@ class Group:
     def answers_differ(self) -> bool:
         """Whether some have more answers than others."""
         return len({one.answers for one in self.images}) > 1
+
+    @property
+    def farthest(self) -> Pictured:
+        """The image that is least like the first one."""
+        return max(self.images, key=lambda one: (duplicates.DEGREES.index(one.likeness), -one.cosine))
+
+    def resized(self, one: Pictured) -> bool:
+        """Whether an image is of another size than the first one."""
+        first = next((two for two in self.images if two.likeness == duplicates.FIRST), one)
+        return (one.image.width, one.image.height) != (first.image.width, first.image.height)
 
 
 @dataclass(frozen=True)
@@ -98,10 +110,11 @@ def duplicates_page(settings: Settings, viewer: Viewer, page: int, encoder: str)
         left = duplicates.left(session, found)
         number = max(1, min(page, -(-len(left.groups) // PAGE) or 1))
         shown = left.groups[(number - 1) * PAGE : number * PAGE]
-        near = {key: cosine for one in (*shown, left.outliers) for key, cosine in one}
-        pictured = _pictured(session, viewer, near)
+        near = {one.key: (one.cosine, one.likeness) for group in shown for one in group}
+        pictured = _pictured(session, viewer, {key: (cosine, "") for key, cosine in left.outliers})
+        grouped = _pictured(session, viewer, near)
         newer = session.scalar(select(func.count(Asset.id)).where(Asset.id > found.until, Asset.removed_at.is_(None)))
-    groups = [_group([pictured[key] for key, _ in group if key in pictured]) for group in shown]
+    groups = [_group([grouped[one.key] for one in group if one.key in grouped]) for group in shown]
     return DuplicatesPage(
         Page(groups, number, PAGE, len(left.groups)),
         [pictured[key] for key, _ in left.outliers if key in pictured],
@@ -123,10 +136,10 @@ def deciding(settings: Settings, viewer: Viewer, asset_ids: Sequence[str], least
     return Deciding(images, possible, frozenset(one.asset_id for one in stays))
 
 
-def _pictured(session: Session, viewer: Viewer, near: Mapping[int, float]) -> dict[int, Pictured]:
+def _pictured(session: Session, viewer: Viewer, near: Mapping[int, tuple[float, str]]) -> dict[int, Pictured]:
     images = pictures_of(session, viewer, list(near))
     answers = _answers(session, viewer, list(near))
-    return {key: Pictured(one, answers.get(key, 0), near[key]) for key, one in images.items()}
+    return {key: Pictured(one, answers.get(key, 0), *near[key]) for key, one in images.items()}
 
 
 def _answers(session: Session, viewer: Viewer, keys: Sequence[int]) -> dict[int, int]:

@@ -22,7 +22,7 @@ from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.spaces.learned import TASTE
 from attune.labeler.views.pictures import PageImage, picture
-from attune.models.errors import CatalogError, DataError, EncoderError, PoolError
+from attune.models.errors import CatalogError, DataError, EncoderError, NotPrepared, PoolError
 
 PAGE = 48
 NAMES_AT_ONCE = 10_000  # in one query: a cluster may hold a large part of the pool
@@ -170,9 +170,10 @@ def explore(settings: Settings, viewer: Viewer, request: ExploreRequest, patienc
 def _similar(settings: Settings, request: ExploreRequest) -> tuple[SearchResult, Similar]:
     """What is similar in the space that was asked for, as the result of a search; its error where there is none."""
     try:
-        found = similar(settings, request.place.key, request.space, request.other)
+        found = similar(settings, request.place.key, request.space, request.other, patient=False)
     except (CatalogError, PoolError, EncoderError, DataError) as error:
-        return SearchResult("", "done", [], str(error)), Similar([], [], [], 0)
+        state = "queued" if isinstance(error, NotPrepared) else "done"
+        return SearchResult("", state, [], str(error)), Similar([], [], [], 0)
     return SearchResult("", "done", list(found.hits)), found
 
 

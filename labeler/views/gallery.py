@@ -85,7 +85,8 @@ class GalleryImage:
 
 @dataclass(frozen=True)
 class Gallery:
-    """One page. ``by``: the class shown; ``counts``: how many images each class has under the same filters.
+    """One page. ``by``: the class shown; ``counts``: how many images each class has under the same filters, and
+    ``EVERY`` stands for all.
 
     ``scored``: whether the probe's say is told at all, ``run``: whose it is, ``ranked``: of each class, what is known
     of the highest ranked images.
@@ -161,6 +162,7 @@ def _found(
     keep &= (scores.shown >= asked.lo / 100) & (scores.shown <= asked.hi / 100)
     keep &= _shown(asked.show, attribute, scores, sides)
     counts = {name: int((keep & (scores.said == i)).sum()) for i, name in enumerate(attribute.classes)}
+    counts[EVERY] = int(keep.sum())
     by = _class_of(viewer, attribute, asked)
     if by != EVERY:
         keep &= scores.said == list(attribute.classes).index(by)

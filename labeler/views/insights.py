@@ -13,18 +13,18 @@ from sqlalchemy.orm import Session
 from attune.labeler.insights import evidence, features, insights, powering
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.known import Known
-from attune.labeler.insights.words import WIDE, Words, change, words
+from attune.labeler.insights.words import Words, change, words
 from attune.labeler.people.viewer import Viewer, may_explore
 from attune.labeler.records.schema import Asset, InsightEvent, InsightRun, InsightVersion
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views.explore_jobs import Progress, progress
+from attune.labeler.views.insight_bars import LEAST_REACH, Bar, Line, canvas_line, line, lines, reach_of, shrunk_bar
 from attune.labeler.views.pictures import PageImage, picture
 from attune.models.errors import AttuneError
 from attune.models.insights.grades import MEANING
 
 KIND = "insights"
-LEAST_REACH = 0.1  # of the scale, as a log rate ratio: a small effect looks small
 
 
 @dataclass(frozen=True)
@@ -43,16 +43,6 @@ class Pair:
     title_id: str
     first: Side
     second: Side
-
-
-@dataclass(frozen=True)
-class Bar:
-    """An interval on a scale with 0 in the middle, in percent of its width; ``said`` is its text."""
-
-    value: float
-    low: float
-    width: float
-    said: str
 
 
 @dataclass(frozen=True)
@@ -78,16 +68,6 @@ class InsightsPage:
     job: Progress
     imports: int
     features: Sequence[Known]
-
-
-@dataclass(frozen=True)
-class Line:
-    """A row of figures: what it is of, its bar, how many titles, or why there is none."""
-
-    name: str
-    bar: Bar | None
-    titles: int
-    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -134,14 +114,13 @@ def insight_page(settings: Settings, viewer: Viewer, number: int) -> InsightPage
     examples = figures.get("examples") or {"same": [], "other": []}
     canvases = figures.get("canvases") or []
     halves = figures.get("halves") or {}
-    shown = [*canvases, *(half for half in halves.values() if half), figures]
+    shown = [*(half for half in halves.values() if half), figures, figures.get("any_time") or {}]
     reach = max([LEAST_REACH, *(abs(end) for part in shown if part.get("ci") for end in part["ci"])])
     told = figures["estimate"] is not None
     return InsightPage(
         card(one, images, reach), MEANING.get(one.newest.grade, ""),  # type: ignore[call-overload]
-        [Line("Headline (shrunk)", shrunk_bar(figures, reach), figures["titles"]),
-         Line("Raw figure", bar(figures, reach), figures["titles"])] if told else [],
-        [line(part["canvas"], part, reach) for part in canvases],
+        lines(figures, reach) if told else [],
+        [canvas_line(part, reach) for part in canvases],
         [line(name, part, reach) for name, part in halves.items()],
         pairs(examples["same"], images), pairs(examples["other"], images), versions, history, _plan(one),
         words(Told(one.row, one.question, one.published)).sentence if one.published else "",
@@ -175,40 +154,6 @@ def struck(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
     if naive is not None and figures["within"]:
         told.append((change(naive), "all titles in one pot: popular titles have other images"))
     return told
-
-
-def reach_of(found: Iterable[Told]) -> float:
-    """The scale's half width for all of a list."""
-    ends = [
-        abs(one.figures["shrunk"]["estimate"]) + WIDE * one.figures["shrunk"]["se"]
-        for one in found
-        if one.figures["estimate"] is not None
-    ]
-    return float(max([LEAST_REACH, *ends]))
-
-
-def shrunk_bar(figures: Mapping[str, Any], reach: float) -> Bar:
-    """The headline's bar."""
-    middle, error = figures["shrunk"]["estimate"], figures["shrunk"]["se"]
-    return bar({"estimate": middle, "ci": [middle - WIDE * error, middle + WIDE * error]}, reach)
-
-
-def bar(figures: Mapping[str, Any], reach: float) -> Bar:
-    """A figure with its interval on a scale from -``reach`` to ``reach``."""
-    low, high = figures["ci"]
-
-    def at(value: float) -> float:
-        return round(50 + 50 * max(-1.0, min(1.0, value / reach)), 2)
-
-    said = f"{change(figures['estimate'])}, from {change(low)} to {change(high)}"
-    return Bar(at(figures["estimate"]), at(low), round(at(high) - at(low), 2), said)
-
-
-def line(name: str, part: Mapping[str, Any] | None, reach: float) -> Line:
-    """A row of the figures of a canvas or a half."""
-    if part is None or part.get("estimate") is None:
-        return Line(name, None, 0, (part or {}).get("why", "Too few titles for a figure of its own."))
-    return Line(name, bar(part, reach), part["titles"])
 
 
 def pictures(session: Session, viewer: Viewer, found: Iterable[Any]) -> dict[str, PageImage]:

@@ -76,7 +76,15 @@ KINDS = {
     ),
     "learn_taste": Words(
         "learning of a taste space", "learnings of a taste space", "of",
-        "A new version of the space is there, with its figures.",
+        "A new version of the space is there, with its quality.",
+    ),
+    "fine_tune": Words(
+        "fine-tuning of the image tower", "fine-tunings of the image tower", "of",
+        "A new version of the taste space is there, if training the network helped.",
+    ),
+    "similar": Words(
+        "preparation of Similar", "preparations of Similar", "of",
+        "Similar answers at once, in each space that is in use.",
     ),
     "duplicates": Words(
         "search for duplicates", "searches for duplicates", "of",
@@ -89,6 +97,10 @@ KINDS = {
     "insights": Words(
         "run of insights", "runs of insights", "of", "Each question is answered, and the page Insights shows how sure."
     ),
+    "members": Words(
+        "grouping of members", "groupings of members", "of",
+        "The page Members shows what each group watches, and which artwork resonates with it.",
+    ),
     "clusters": Words("new clustering", "new clusterings", "of", "Similar images form clusters in Explore."),
 }  # fmt: skip
 BY_ITSELF = {
@@ -98,6 +110,7 @@ BY_ITSELF = {
     "learn": "Attune starts a new one by itself while answers wait.",
     "sync": "Attune starts a new one by itself every half minute or so.",
     "notify": "Attune starts a new one by itself.",
+    "similar": "Attune starts a new one by itself while images wait for it.",
     "describe": "Attune starts a new one when a champion moves, or answers or performance come.",
 }
 SINCE = "It went well since then, so you need not do anything."

@@ -19,7 +19,7 @@ from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, 
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views.pictures import PageImage, picture
-from attune.models.labels.answers import SECOND_OPINION
+from attune.models.labels.answers import SECOND_OPINION, UNSURE
 
 SIZE = 12
 
@@ -28,6 +28,9 @@ SIZE = 12
 class Suspect:
     """One answer that may be wrong; ``probe`` is the probability of ``expected``, in [0, 1].
 
+    ``right``: how likely the answer is right, in [0, 1]; the list is sorted by it. ``why``: what speaks against it, in
+    a sentence. ``disputed``: experts gave different classes, so the image has a thread.
+
     ``others``: pairs (name, value), none while the viewer may not know them. ``asked``: names of experts who were asked
     for a second opinion and have not answered; ``free``: pairs (email, name) of those who can be. ``own``: the
     viewer's answer, which they can change to ``changes``: other classes, or `corrections.NO_ANSWER` where it was a tick
@@ -35,6 +38,9 @@ class Suspect:
     """
 
     annotation: int
+    right: float
+    why: str
+    disputed: bool
     picture: PageImage
     given: str
     expert: str
@@ -76,15 +82,37 @@ def _suspects(session: Session, viewer: Viewer, one: Attribute, rows: Page[Suspe
     choices = corrections.choices(session, ids, one.classes)
 
     def suspect(row: SuspectedAnswer) -> Suspect:
-        answer = given[row.annotation_id]
+        answer, said = given[row.annotation_id], others[row.annotation_id]
         own = viewer.expert_id is not None and answer.expert_id == viewer.expert_id
         return Suspect(
-            row.annotation_id, picture(answer.asset), row.given, answer.expert.name, answer.answered_at, row.expected,
-            row.probe, others[answer.id], asked.get(answer.asset_pk, ()), free.get(answer.asset_pk, ()), own,
-            _changes(one, answer, choices.get(answer.id, ())) if own else (),
-        )  # fmt: skip
+            annotation=row.annotation_id,
+            right=row.right,
+            why=why(row.expected, row.probe, said),
+            disputed=any(value not in (row.given, UNSURE) for _, value in said),
+            picture=picture(answer.asset),
+            given=row.given,
+            expert=answer.expert.name,
+            answered_at=answer.answered_at,
+            expected=row.expected,
+            probe=row.probe,
+            others=said,
+            asked=asked.get(answer.asset_pk, ()),
+            free=free.get(answer.asset_pk, ()),
+            own=own,
+            changes=_changes(one, answer, choices.get(answer.id, ())) if own else (),
+        )
 
     return rows.map(suspect)
+
+
+def why(expected: str, probe: float, others: Sequence[tuple[str, str]]) -> str:
+    """What speaks for ``expected`` instead of the answer: the probe, others by (name, value), or both."""
+    people = [name for name, value in others if value == expected]
+    who = ["the probe"] if probe > 0.5 or not people else []
+    who += people if len(people) <= 2 else [f"{len(people)} other experts"]
+    text = f"{', '.join(who[:-1])} and {who[-1]}" if len(who) > 1 else who[0]
+    gives = "say" if len(who) > 1 or len(people) > 2 else "says" if probe > 0.5 or people else "leans to"
+    return f"{text[:1].upper()}{text[1:]} {gives} “{expected}”."
 
 
 def _changes(one: Attribute, answer: Annotation, values: Sequence[str]) -> Sequence[str]:

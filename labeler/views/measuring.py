@@ -53,16 +53,27 @@ class Measuring:
 
     @property
     def offers(self) -> list[Offer]:
-        """Sizes of a batch that the pool can give, each with what it buys beyond the size before it."""
+        """Sizes of a batch that the pool can give, or what is left, each with what it buys beyond the one before."""
         half = self._half_now
         offers: list[Offer] = []
-        for size in SIZES:
-            if self.left is None or size <= self.left:
-                width = self.width_after(self.waiting + size)
-                after = None if width is None else f"±{width / 2:.2f}"
-                offers.append(Offer(size, _buys(half, after, offers[-1].size if offers else 0)))
-                half = after
+        for size in self._sizes:
+            width = self.width_after(self.waiting + size)
+            after = None if width is None else f"±{width / 2:.2f}"
+            offers.append(Offer(size, _buys(half, after, offers[-1].size if offers else 0)))
+            half = after
         return offers
+
+    @property
+    def _sizes(self) -> list[int]:
+        if self.left is None:
+            return list(SIZES)
+        fitting = [size for size in SIZES if size <= self.left]
+        return fitting or ([self.left] if self.left else [])
+
+    @property
+    def few_left(self) -> bool:
+        """Whether fewer images are left than the smallest batch asks for."""
+        return self.left is not None and self.left < SIZES[0]
 
     @property
     def _half_now(self) -> str | None:

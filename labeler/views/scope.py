@@ -15,6 +15,7 @@ from attune.labeler.records.schema import Asset, Attribute, ScopeDecision
 from attune.labeler.records.session import reading
 from attune.labeler.scope import decisions, groups, stored
 from attune.labeler.scope.groups import ROUND
+from attune.labeler.scope.listed import who_left
 from attune.labeler.scope.stored import SKIP
 from attune.labeler.settings import Settings
 from attune.labeler.settings.workspace_id import workspace_id
@@ -31,6 +32,7 @@ class PastDecision:
 
     ``waits``: the viewer may add it to the definition. ``earlier``: the revision that it was about, where the question
     is another now and nothing came of it. ``again``: the name to send it by again, where its answers are not stored.
+    ``has_left``: who decided is no longer here.
     """
 
     key: int
@@ -45,6 +47,7 @@ class PastDecision:
     waits: bool = False
     earlier: int | None = None
     again: str = ""
+    has_left: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,12 +100,12 @@ def scope_page(settings: Settings, viewer: Viewer, name: str) -> ScopePage:
             revision=one.revision,
             in_scope=examples(session, one.in_scope),
             out_of_scope=examples(session, one.out_of_scope),
-            group=[picture(asset) for asset in stored.offered(session, settings, viewer, one, rows)],
+            group=[picture(asset) for asset in stored.offered(session, viewer, one, rows)],
             done=len(own),
             past=_past(session, viewer, one, rows if viewer.manages else mine, answering),
             labels=answering,
             waiting=len(stored.waiting(session, one)) if viewer.manages else 0,
-            begun=groups.load(settings, one) is not None,
+            begun=groups.load(session, one) is not None,
             workspace=workspace_id(settings),
         )
 
@@ -117,6 +120,7 @@ def _past(
     # As `may_compare`: others' answers on what waits for the viewer would be read before an own one.
     condition = (Asset.id.in_(keys), may_explore(viewer), Asset.id.not_in(waiting(viewer)))
     there = {row.id: picture(row) for row in session.scalars(select(Asset).where(*condition))}
+    gone = who_left(session, [row for row, _ in held])
     return [
         PastDecision(
             row.id,
@@ -131,6 +135,7 @@ def _past(
             waits=viewer.manages and stored.is_waiting(row, one),
             earlier=row.revision if row.written is None and row.revision != one.revision else None,
             again=row.once if answering and row.who == viewer.name and _lacks_answers(row, one) else "",
+            has_left=row.who in gone,
         )
         for row, (counts, other) in held
     ]

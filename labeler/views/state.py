@@ -38,8 +38,8 @@ class Advice:
 class Step:
     """What to do next: a sentence, and a place or a command or both.
 
-    Places are ``queue``, ``disputed``, ``review``, ``people``, ``measure``, ``experts``, ``queues``, ``jobs`` and
-    ``attribute``.
+    Places are ``queue``, ``disputed``, ``review``, ``people``, ``measure``, ``experts``, ``queues``, ``jobs``,
+    ``images``, ``fill`` (a run fills the queues), ``champion`` and ``attribute``.
     """
 
     text: str
@@ -184,7 +184,7 @@ def _measure(facts: Facts) -> str:
 def _managers_step(facts: Facts) -> Step:
     name, where = facts.name, state(facts)
     if not facts.pool:
-        return Step("Add images to the pool.", command="attune assets add PATH")
+        return Step("Add images to the pool.", place="images", command="attune assets add PATH")
     if facts.being_filled:
         return Step("Wait a moment: a worker is creating and filling the queues.", place="jobs")
     if not facts.experts and where in (SEEDING, LABELLING):
@@ -198,7 +198,7 @@ def _managers_step(facts: Facts) -> Step:
     if where == UNDEFINED:
         return Step("Improve the definition. Start with the disputed images.", place="disputed")
     if not facts.open_tasks and where in (SEEDING, LABELLING):
-        return Step("Fill the queues.", command=f"attune batch {name} --size 40")
+        return Step("Fill the queues.", place="fill", command=f"attune batch {name} --size 40")
     if where == SEEDING:
         return Step("The queues are full. The experts can start.", place="attribute")
     if where in (LABELLING, SETTLED) and (text := _measure(facts)):
@@ -207,8 +207,9 @@ def _managers_step(facts: Facts) -> Step:
         return Step("Let the experts continue.", place="attribute")
     if where == SETTLED and facts.unanswered and facts.experts:
         text = f"Fill the queues again: no expert has answered {quoted_list(facts.unanswered)} yet."
-        return Step(text, place="attribute", command=f"attune batch {name} --size 40")
+        return Step(text, place="fill", command=f"attune batch {name} --size 40")
     if where == SETTLED:
         command = f"attune probes promote {name} {facts.last_run} --reason '…'"
         return Step("Review the candidate, then publish it.", place="review", command=command)
-    return Step("Programs can pull the champion with this command.", command=f"attune pull {name}@champion --to DIR")
+    command = f"attune pull {name}@champion --to DIR"
+    return Step("See what the champion finds. Programs can use it.", place="champion", command=command)

@@ -13,6 +13,7 @@ from attune.labeler.records.schema import SpaceVersion
 from attune.labeler.spaces import learned
 from attune.labeler.views.explore_jobs import Progress, progress
 from attune.models.catalog.manifest import CHAMPION
+from attune.models.similarity.network_words import AGAINST, BETTER, verdict
 
 USUAL = "genre"
 UNMEASURED = "Too few titles have a value there, so nobody knows whether it is better than looks alone."
@@ -48,7 +49,7 @@ def compared(measures: Mapping[str, Any], column: str) -> tuple[str, bool]:
     """The space beside looks alone, on titles that it did not learn from: two sentences, and whether it is better.
 
     ``measures`` are those of ``models.similarity.space_measures.compare``. Better is said only where the two 95 %
-    intervals do not meet.
+    intervals do not meet. A network that was trained must also beat the projection, by the paired interval.
     """
     if not measures:
         return UNMEASURED, False
@@ -57,6 +58,11 @@ def compared(measures: Mapping[str, Any], column: str) -> tuple[str, bool]:
         f"Of 10 posters that it finds similar, about {10 * mine['value']:.1f} have the same {column}. By looks alone "
         f"it is {10 * raw['value']:.1f}, on the same {measures['images']:,} images. It did not learn from their titles."
     )
+    if AGAINST in measures:
+        found = verdict(measures[AGAINST]["precision"])
+        told += f" Its network was trained; beside the plain way to learn, on the same images: {found}."
+        if found != BETTER:
+            return f"It is not clearly better than the plain way to learn. {told}", False
     if mine["lo"] > raw["hi"]:
         return f"It is clearly better than looks alone. {told}", True
     return f"It is not clearly better than looks alone. {told}", False

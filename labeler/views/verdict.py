@@ -150,6 +150,8 @@ def _more(compared: Compared, why: str, missing: int) -> Verdict:
     """Not enough audit answers: how many more to ask for, less those that wait, at most those that are left."""
     number = _round_up(missing) if missing > BATCH else missing
     ask = max(0, min(number, MOST) - compared.waiting)
+    if compared.left is not None and 0 < compared.left < ask:
+        why = f"{why} Only {counted(compared.left, 'reserved image')} {'is' if compared.left == 1 else 'are'} left."
     ask = ask if compared.left is None else min(ask, compared.left)
     if ask:
         sentence = f"Not enough audit answers to tell. Request {ask} more."

@@ -60,6 +60,7 @@ RULES: dict[str, frozenset[str]] = {
     "threads.look": MANAGERS,
     "threads.revise": MANAGERS,
     "measuring.ask": MANAGERS,
+    "measuring.learn": MANAGERS,
     "measuring.line": MANAGERS,
     "exchange.page": MANAGERS,
     "exchange.download": MANAGERS,
@@ -84,6 +85,7 @@ RULES: dict[str, frozenset[str]] = {
     "api.space_manifest": CONSUMERS,
     "api.space_file": CONSUMERS,
     "api.history": CONSUMERS,  # the console's own history is for those who manage
+    "api.scope_decisions": MANAGERS,  # every decision names a person, too
     "api.labels": MANAGERS,  # every row names a person, which a pipeline has no need of
     "label.page": EXPERTS,
     "label.next_": EXPERTS,
@@ -142,6 +144,10 @@ RULES: dict[str, frozenset[str]] = {
     "insights.one": MANAGERS,
     "insights.publish": MANAGERS,
     "insights.retire": MANAGERS,
+    "members.page": MANAGERS,
+    "members.use": MANAGERS,
+    "api.members": CONSUMERS,  # pipelines: what was promoted
+    "api.title_forecast": CONSUMERS,
     "api.list_insights": CONSUMERS,
     "api.one_insight": CONSUMERS,
     "api.insights_file": CONSUMERS,

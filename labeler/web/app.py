@@ -30,6 +30,7 @@ from attune.labeler.web import (
     sizes,
     tabs,
     throttle,
+    title_names,
     webhook,
     words,
 )
@@ -54,6 +55,7 @@ from attune.labeler.web.pages import (
     login,
     map,
     measuring,
+    members,
     moves,
     notices,
     people,
@@ -97,6 +99,7 @@ ROOMS = (
     duplicates,
     recommend,
     insights,
+    members,
     chosen,
     grid,
     label,
@@ -169,6 +172,7 @@ def create_app(settings: Settings) -> Flask:
     tabs.init_app(app)
     app.jinja_env.globals["mail_is_set"] = partial(link_mail.is_set_up, settings)
     words.init_app(app)
+    title_names.init_app(app)
     for room in ROOMS:
         app.register_blueprint(room.blueprint)
     if importlib.util.find_spec("attune.labeler.web.api"):

@@ -144,12 +144,12 @@ def _limits(manifest: Manifest) -> Iterator[str]:
     headline = manifest.metrics.get("average_precision", {})
     lo, hi, n = headline.get("lo"), headline.get("hi"), headline.get("n", 0)
     if lo is None or hi is None:
-        yield "There is no unbiased figure of its quality: treat its order as a suggestion."
+        yield "No audit has measured its quality: treat its order as a suggestion."
     elif hi - lo > 0.2:
         yield f"Its average precision is known within {hi - lo:.2f} only ({n} audit answers)."
     if manifest.metrics.get("calibration_error", {}).get("value") is None:
         yield "Its probabilities were not checked against answers: rely on their order, not on their values."
-    yield "It was trained and measured on one pool of images; elsewhere its figures may be worse."
+    yield "It was trained and measured on one pool of images; elsewhere its quality may be lower."
     yield "Its labels are the opinions of the experts counted above on a subjective question."
 
 

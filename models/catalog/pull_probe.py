@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -13,6 +14,7 @@ from attune.models.catalog.manifest import (
     CHAMPION,
     FILE_NAME,
     PROBES,
+    SPACE_PREFIX,
     SPACES,
     FileEntry,
     Manifest,
@@ -66,17 +68,19 @@ def pull(
     token: str | None = None,
     cache: Path | str | None = None,
     offline: bool = False,
+    force: bool = False,
 ) -> Pulled:
     """Put the files of ``NAME[@ALIAS|@VERSION]`` (an alias means champion unless given) into the folder ``to``.
 
     ``url`` is an Attune's address, shown ``token``, or a catalog's folder; ``cache`` a folder (``~/.cache/attune``).
-    ``manifest.json`` is written last: where it is, the files are those it states. Raises UnknownProbe, RetiredVersion,
-    DigestMismatch, CatalogUnreachable, CatalogError, and with ``offline`` NotInCache. For example::
+    ``manifest.json`` is written last: where it is, the files are those it states. Another probe's folder is refused,
+    unless ``force``. Raises UnknownProbe, RetiredVersion, DigestMismatch, CatalogUnreachable, CatalogError, and with
+    ``offline`` NotInCache. For example::
 
         pulled = attune.pull("serious@champion", to="probe", url="http://127.0.0.1:8700", token="attune_…")
         pulled.manifest.version, pulled.folder, pulled.bytes
     """
-    return install(fetch(ref, url, token, cache, offline), to, cache)
+    return install(fetch(ref, url, token, cache, offline), to, cache, force)
 
 
 def pull_space(
@@ -86,18 +90,26 @@ def pull_space(
     token: str | None = None,
     cache: Path | str | None = None,
     offline: bool = False,
+    force: bool = False,
 ) -> PulledVersion[SpaceManifest]:
     """As ``pull``, for a learned space: ``space:NAME[@ALIAS|@VERSION]``. `similarity.space_folder` reads the folder."""
     reference = parse_reference(ref)
     if reference.room != SPACES:
         raise UnknownProbe(f"{ref[:60]!r} names no space. Write space:NAME, such as space:taste@{CHAMPION}.")
-    return install(fetch_version(reference, read_space_manifest, url, token, cache, offline), to, cache)
+    return install(fetch_version(reference, read_space_manifest, url, token, cache, offline), to, cache, force)
 
 
-def install(fetched: FetchedVersion[M], to: Path | str, cache: Path | str | None = None) -> PulledVersion[M]:
-    """Put what was fetched into the folder ``to``. Raises CatalogError where it cannot be written."""
+def install(
+    fetched: FetchedVersion[M], to: Path | str, cache: Path | str | None = None, force: bool = False
+) -> PulledVersion[M]:
+    """Put what was fetched into the folder ``to``.
+
+    Raises CatalogError where it cannot be written, or, without ``force``, where it holds something of another name.
+    """
     folder = Path(to)
     with Cache(_folder(cache)).write_lock(folder):
+        if not force:
+            _check_name(fetched.content, folder)
         _install(fetched, folder)
     return PulledVersion(fetched.manifest, folder, fetched.bytes)
 
@@ -199,6 +211,27 @@ def _check(content: bytes, entry: FileEntry, what: str) -> None:
             f"{entry.bytes} bytes and {entry.sha256[:12]}…. Nothing was kept. Pull again. If this happens "
             "again, the catalog's owner can run `attune probes heal`."
         )
+
+
+def _check_name(content: bytes, folder: Path) -> None:
+    mark = folder / FILE_NAME
+    there, new = _name_in(mark.read_bytes() if mark.is_file() else b""), _name_in(content)
+    if there and there != new:
+        raise CatalogError(
+            f"The folder {folder} holds {there}, and {new} would overwrite it. Nothing was written. Give another "
+            f"folder, such as `--to {folder.parent / new.replace(':', '-')}`, or overwrite it with `--force`."
+        )
+
+
+def _name_in(content: bytes) -> str:
+    """What a manifest names: an attribute, or space:NAME; empty for what is no whole manifest of ours."""
+    try:
+        stated = json.loads(content)
+    except ValueError:
+        return ""
+    if not isinstance(stated, dict) or "files" not in stated:
+        return ""
+    return str(stated.get("attribute") or SPACE_PREFIX + str(stated.get("name", "")))
 
 
 def _install(fetched: FetchedVersion[M], folder: Path) -> None:

@@ -119,6 +119,12 @@ def most_telling(described: Iterable[Description], group: int) -> list[Descripti
     return sorted(more, key=lambda one: (-one.lo / max(one.rest, 1e-6), one.q or 0.0, one.trait))
 
 
+def most_missing(described: Iterable[Description], group: int) -> list[Description]:
+    """What is rarer in ``group``, surest first: by the upper end of the share over the share in the rest."""
+    less = [one for one in described if one.group == group and one.differs and one.share < one.rest]
+    return sorted(less, key=lambda one: (one.hi / one.rest, one.q or 0.0, one.trait))
+
+
 def _groups(labels: NDArray[np.int64]) -> list[int]:
     return [int(one) for one in np.unique(labels) if one >= 0]
 

@@ -64,14 +64,15 @@ def evaluate_audit(
     cuts = {name: float(log_odds((thresholds or {}).get(name, 0.5))) for name in classes}
     worlds = _worlds(audit, classes, np.random.default_rng(seed)) if len(audit.majority) >= FIRST else {}
     reasons = [_why_no_metric(len(audit.majority)) or too_few(audit.truth(i)) for i in range(len(classes))]
+    ranked = {name: world.average_precisions() for name, world in worlds.items()}
     metrics: dict[str, Metric] = {}
     for i, (name, reason) in enumerate(zip(classes, reasons, strict=True)):
-        for metric in _of_class(name, worlds.get(name), cuts[name], audit, i, reason):
+        for metric in _of_class(name, worlds.get(name), ranked.get(name), cuts[name], audit, i, reason):
             metrics[metric.name] = metric
     sure = [worlds[name] for name, reason in zip(classes, reasons, strict=True) if not reason]
     parts = [metrics[f"average_precision:{name}"] for name in headline(classes)]
     metrics["average_precision"] = macro(
-        "average_precision", parts, [worlds[name].average_precisions() for name in headline(classes) if name in worlds]
+        "average_precision", parts, [ranked[name] for name in headline(classes) if name in ranked]
     )
     metrics["calibration_error"] = _calibration_error(sure, audit, len(headline(classes)))
     metrics["average_precision_weighted"] = design_based(
@@ -99,15 +100,21 @@ def _too_early(n: int) -> str:
 
 
 def _of_class(
-    name: str, world: Population | None, cut: float, audit: Audited, column: int, reason: str
+    name: str,
+    world: Population | None,
+    ranked: NDArray[np.float64] | None,
+    cut: float,
+    audit: Audited,
+    column: int,
+    reason: str,
 ) -> list[Metric]:
     n, positives = len(audit.majority), int(audit.truth(column).sum())
     others = [f"{figure}:{name}" for figure in ("precision", "recall")]
     first = f"average_precision:{name}"
-    if world is None:
+    if world is None or ranked is None:
         return [unknown(key, n, METHOD, reason, positives=positives) for key in (first, *others)]
     level = EARLY_LEVEL if reason else LEVEL
-    average = _figure(first, world.average_precisions(), n, positives, level=level)
+    average = _figure(first, ranked, n, positives, level=level)
     if reason:
         return [average, *(unknown(key, n, METHOD, reason, positives=positives) for key in others)]
     samples = (world.precisions(cut), world.recalls(cut))

@@ -139,8 +139,9 @@ def ranked_precision(
         return np.full(len(totals), np.nan)
     order = np.argsort(-score, kind="stable")
     last = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
-    positives_above = np.cumsum(positives[:, order], axis=1)[:, last]
-    total_above = np.cumsum(totals[:, order], axis=1)[:, last]
+    positives_above, total_above = (np.cumsum(np.take(held, order, axis=1), axis=1) for held in (positives, totals))
+    if len(last) < len(score):
+        positives_above, total_above = positives_above[:, last], total_above[:, last]
     with np.errstate(invalid="ignore", divide="ignore"):
         gained = np.diff(positives_above, axis=1, prepend=0.0)
         precision = np.where(total_above > 0, positives_above / total_above, 0.0)

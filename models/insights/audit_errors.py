@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from scipy.special import stdtr
@@ -46,19 +46,27 @@ def unsure(rows: Outcomes, influence: Floats, noise: Floats, title: Ints) -> Flo
     return np.stack(columns, axis=1).astype(np.float64)
 
 
-def follow(cells: Cells, attribute: Probed, p: Floats, effect: float) -> float:
+def follow(parts: Iterable[Cells], attribute: Probed, p: Floats, effect: float) -> float:
     """The p value of sum over audits of (a_i - p_i) (y_i - E y_i) / pi_i being 0, clustered by title.
 
-    E y_i knows the answer, so takes differ from it by what neither the property nor the title explains.
+    E y_i knows the answer, so takes differ from it by what neither the property nor the title explains. ``parts`` are
+    of whole titles.
     """
-    rows, up = cells.rows, np.exp(effect)
-    answer = np.full(len(p), np.nan)
+    up, answer = np.exp(effect), np.full(len(p), np.nan)
     answer[attribute.audited] = attribute.answer
-    weight = rows.impressions * (1 + p[rows.asset] * (up - 1))
-    known = rows.impressions * (1 + answer[rows.asset] * (up - 1))
-    wanted = cells.taken[cells.cell] * known / (cells.sums(weight)[cells.cell] - weight + known)
-    error = errors(p[:, None], [attribute])[rows.asset, 0]
-    by_title = np.bincount(rows.title, np.where(error != 0, error * (rows.takes - wanted), 0.0))
+    error = errors(p[:, None], [attribute])[:, 0]
+    by_title = np.concatenate([_beyond(cells, error, p, answer, up) for cells in parts])
     noise = float(np.sqrt((by_title**2).sum()))
     degrees = max(1.0, float(2 * (by_title**2).sum() ** 2 / max((by_title**4).sum(), 1e-300)))
     return float(2 * stdtr(degrees, -abs(by_title.sum()) / noise)) if noise else 1.0
+
+
+def _beyond(cells: Cells, error: Floats, p: Floats, answer: Floats, up: float) -> Floats:
+    """The sum of each title (t,) of error times takes beyond what is expected."""
+    rows = cells.rows
+    weight = rows.impressions * (1 + p[rows.asset] * (up - 1))
+    known = rows.impressions * (1 + answer[rows.asset] * (up - 1))
+    wanted = cells.taken[cells.cell] * known / (cells.sums(weight)[cells.cell] - weight + known)
+    mine = error[rows.asset]
+    sums = np.bincount(rows.title - rows.title[0], np.where(mine != 0, mine * (rows.takes - wanted), 0.0))
+    return np.asarray(sums, dtype=np.float64)

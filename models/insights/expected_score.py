@@ -8,12 +8,16 @@ its expectation is taken to the second order (Stuart and Ord, 10.5). With probab
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from attune.models.insights.outcomes import Floats, Ints, Outcomes
 from attune.models.insights.states import change, sets
+
+BLOCK = 250_000  # rows, or as many as one title has
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +54,14 @@ class Cells:
     def titles(self) -> Ints:
         """Each cell's title (c,)."""
         return self.rows.title[self.starts]
+
+
+def blocks(rows: Outcomes) -> Iterator[Cells]:
+    """``rows`` in parts of whole titles, so that an image and its title are in one of them."""
+    starts = np.r_[np.flatnonzero(np.diff(rows.title, prepend=-1)), len(rows)]
+    edges = np.unique(np.r_[0, starts[np.searchsorted(starts, np.arange(BLOCK, len(rows), BLOCK))], len(rows)])
+    for first, last in itertools.pairwise(edges):
+        yield Cells.of(rows.where(slice(int(first), int(last))))
 
 
 def expected_score(cells: Cells, states: Floats, effect: Floats) -> Expected:

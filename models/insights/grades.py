@@ -20,19 +20,22 @@ class Evidence:
     """What the rows of an insight are: all of them must be ``randomised``, or have a ``propensity``.
 
     ``ratio_passed``: no cell ``failed`` the sample ratio check, corrected for their number. ``within``: images are
-    compared within titles.
+    compared within titles. ``audited``: the errors of what says which image has the feature are known, or it has none.
     """
 
     randomised: bool = False
     ratio_passed: bool = False
     propensity: bool = False
     within: bool = True
+    audited: bool = True
 
 
 def grade(evidence: Evidence) -> Grade:
     """The best grade that ``evidence`` allows."""
     if not evidence.within:
         return "D"
+    if not evidence.audited:
+        return "C"  # errors that follow performance would look like an effect, however random the rows
     if evidence.randomised and evidence.ratio_passed:
         return "A"
     return "B" if evidence.propensity and not evidence.randomised else "C"

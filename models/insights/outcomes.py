@@ -30,8 +30,8 @@ class Outcomes:
     def __len__(self) -> int:
         return len(self.asset)
 
-    def where(self, kept: npt.NDArray[np.bool_] | Ints) -> Outcomes:
-        """The rows that ``kept`` selects, (n,) bool or places, with the same numbers of assets, titles and canvases."""
+    def where(self, kept: npt.NDArray[np.bool_] | Ints | slice) -> Outcomes:
+        """The rows that ``kept`` selects, (n,) bool, places or a slice, with the same numbers of assets and titles."""
         asset, title, canvas = self.asset[kept], self.title[kept], self.canvas[kept]
         return Outcomes(asset, title, canvas, self.impressions[kept], self.takes[kept])
 

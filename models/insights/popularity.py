@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from attune.models.insights.expected_score import Cells
+from attune.models.insights.expected_score import blocks
 from attune.models.insights.outcomes import Floats, Ints, Outcomes
 
 CLIP, SAME = 4.0, 1e-9  # standard deviations
@@ -23,15 +23,18 @@ class Popularity:
 
     @classmethod
     def of(cls, outcomes: Outcomes, assets: int) -> Popularity:
-        cells = Cells.of(outcomes)
-        shown = outcomes.impressions
-        share = np.divide(shown, cells.sums(shown)[cells.cell], out=np.zeros_like(shown), where=shown > 0)
-        wanted = cells.taken[cells.cell] * share
-        beyond = np.bincount(outcomes.asset, outcomes.takes - wanted, minlength=assets)
-        variance = np.bincount(outcomes.asset, wanted * (1 - share), minlength=assets)
+        beyond, variance = np.zeros(assets), np.zeros(assets)
+        for cells in blocks(outcomes):
+            rows = cells.rows
+            shown = cells.sums(rows.impressions)[cells.cell]
+            share = np.divide(rows.impressions, shown, out=np.zeros_like(shown), where=rows.impressions > 0)
+            wanted = cells.taken[cells.cell] * share
+            beyond += np.bincount(rows.asset, rows.takes - wanted, minlength=assets)
+            variance += np.bincount(rows.asset, wanted * (1 - share), minlength=assets)
         title = np.arange(assets) + (int(outcomes.title.max()) + 1 if len(outcomes) else 0)
         title[outcomes.asset] = outcomes.title
-        rate = np.log((np.bincount(outcomes.title, outcomes.takes) + 1) / (np.bincount(outcomes.title, shown) + 1))
+        taken, seen = (np.bincount(outcomes.title, column) + 1 for column in (outcomes.takes, outcomes.impressions))
+        rate = np.log(taken / seen)
         told = np.unique(outcomes.title)
         popular = np.zeros(assets)
         popular[outcomes.asset] = ((rate - rate[told].mean()) / max(float(rate[told].std()), SAME))[outcomes.title]

@@ -124,22 +124,24 @@ class _Cells:
 
 def _cells(outcomes: Outcomes, x: Floats) -> _Cells:
     kept = np.isfinite(x) & (outcomes.impressions > 0)
-    rows, x = outcomes.where(kept), x[kept]
+    rows, x = (outcomes, x) if kept.all() else (outcomes.where(kept), x[kept])
     starts = rows.cell_starts()
     if len(starts):
-        sizes = np.diff(np.r_[starts, len(rows)])
         differs = np.maximum.reduceat(x, starts) > np.minimum.reduceat(x, starts)
-        told = np.repeat(differs & (np.add.reduceat(rows.takes, starts) > 0), sizes)
-        rows, x = rows.where(told), x[told]
-        starts = rows.cell_starts()
-    assets, impressions, takes = len(np.unique(rows.asset)), float(rows.impressions.sum()), float(rows.takes.sum())
-    names, title = np.unique(rows.title[starts], return_inverse=True)
-    shown, taken = rows.impressions, rows.takes
+        told = differs & (np.add.reduceat(rows.takes, starts) > 0)
+        if not told.all():
+            each = np.repeat(told, np.diff(np.r_[starts, len(rows)]))
+            rows, x = rows.where(each), x[each]
+            starts = rows.cell_starts()
+    seen = np.zeros(int(rows.asset.max()) + 1 if len(rows) else 0, dtype=bool)
+    seen[rows.asset] = True
+    of_cells = rows.title[starts]  # ascending: titles are counted without another sort
+    title = np.cumsum(np.diff(of_cells, prepend=of_cells[:1]) != 0)
+    titles, shown, taken = int(title[-1]) + 1 if len(title) else 0, rows.impressions, rows.takes
     x = x - (np.average(x, weights=shown) if len(x) else 0.0)  # keeps the exponentials in range
-    taken_x = taken * x
     return _Cells(
-        x, shown, starts, title.reshape(-1), _sums(taken, starts), _sums(taken_x, starts), len(names), assets,
-        impressions, takes,
+        x, shown, starts, title, _sums(taken, starts), _sums(taken * x, starts), titles, int(seen.sum()),
+        float(shown.sum()), float(taken.sum()),
     )  # fmt: skip
 
 

@@ -35,6 +35,11 @@ class Measure:
     more: str
     classes: tuple[str, ...] = ()
 
+    @property
+    def detected(self) -> bool:
+        """Whether a detector says it, which errs; the others are what they are defined to be."""
+        return self.group == "faces"
+
 
 MEASURES = (
     Measure("brightness", "light", "L* of 0 to 100", "lighter"),

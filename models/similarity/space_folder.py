@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 from attune.models.errors import DataError, DigestMismatch
@@ -18,7 +17,7 @@ def write_folder(folder: Path, space: LearnedSpace, facts: SpaceFacts) -> None:
     content = space_bytes(space)
     files = {FILE_NAME: {"sha256": digest_bytes(content), "bytes": len(content)}}
     write_bytes(folder / FILE_NAME, content)
-    write_json(folder / MANIFEST_NAME, {"format": FORMAT, "files": files} | asdict(facts))
+    write_json(folder / MANIFEST_NAME, {"format": FORMAT, "files": files} | facts.to_dict())
 
 
 def read_folder(folder: Path) -> tuple[LearnedSpace, SpaceFacts]:

@@ -21,8 +21,9 @@ class SpaceFacts:
     ``encoder`` the fingerprint that its vectors need; ``column`` and ``labels`` what it was taught, ``rows`` by how
     many images; ``settings`` and ``tried`` of ``Tuned.facts``; ``measures`` of titles that it did not learn from: by
     method (space, raw, ridge, logistic) and figure, with the penalties of the ``plain`` ones; ``left_out`` P@10 for
-    hidden labels less that of the raw space; ``intrinsic_dimension`` where it was measured. ``name``, ``version`` and
-    the rest are empty before it is registered.
+    hidden labels less that of the raw space; ``intrinsic_dimension`` where it was measured. ``network`` says of a
+    version whose image tower was trained which one and how (then ``encoder`` is that of the tower's own vectors); None
+    of the others. ``name``, ``version`` and the rest are empty before it is registered.
     """
 
     encoder: Mapping[str, Any]
@@ -40,6 +41,11 @@ class SpaceFacts:
     data_digest: str = ""
     created_at: str = ""
     code_version: str = ""
+    network: Mapping[str, Any] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object of the facts; without ``network`` where there is none, as versions of before had it."""
+        return {name: value for name, value in asdict(self).items() if name != "network" or value is not None}
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ class SpaceManifest:
     def to_dict(self) -> dict[str, Any]:
         """The JSON object of ``manifest.json``."""
         files = {name: asdict(entry) for name, entry in self.files.items()}
-        return {"format": FORMAT, "files": files} | asdict(self.facts)
+        return {"format": FORMAT, "files": files} | self.facts.to_dict()
 
     def to_bytes(self) -> bytes:
         """The bytes of ``manifest.json``: the same facts give the same bytes."""

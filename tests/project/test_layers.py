@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,12 +25,20 @@ ALLOWED = {"models": {"models"}, "labeler": {"models", "labeler"}, "workers": {"
 NAMED = re.compile(r"attune\.(labeler|workers|models)(\.\w+)+(:\w+)?")
 
 
-def sources(package: str) -> Iterator[Path]:
-    yield from (path for path in (ROOT / package).rglob("*.py") if path.parent.name != "django")
+@cache
+def sources(package: str) -> list[Path]:
+    return [path for path in (ROOT / package).rglob("*.py") if path.parent.name != "django"]
+
+
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    """What the tests below look at; several ask for each module."""
+    kept = (ast.Import, ast.ImportFrom, ast.Constant)
+    return [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, kept)]
 
 
 def imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -60,7 +69,7 @@ def test_attune_is_the_only_name_that_our_code_is_imported_by(folder: str) -> No
 @pytest.mark.parametrize("package", ALLOWED)
 def test_names_in_strings_are_modules_that_are_there(package: str) -> None:
     for path in sources(package):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and NAMED.fullmatch(node.value):
                 module, _, function = node.value.partition(":")
                 found = importlib.import_module(module.removesuffix(".perform"))

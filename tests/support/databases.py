@@ -13,12 +13,17 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
+
+from attune.labeler import settings as reader
+from attune.labeler.records.session import engine as records
+from attune.labeler.records.session import migrate
 
 FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin")
 MISSING = (
@@ -27,7 +32,8 @@ MISSING = (
 )
 UNPRIVILEGED = ("postgres", "nobody")
 BOTH = ["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgresql, pytest.mark.slow])]
-MakeUrl = Callable[[], str]
+MakeUrl = Callable[..., str]
+NEWEST = "newest"
 
 
 def programs() -> Path | None:
@@ -43,7 +49,7 @@ def _folder_of(program: str | None) -> list[Path]:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[MakeUrl]:
-    """A function that makes an empty database and returns its address."""
+    """A function that makes a database and returns its address: empty, or ``migrated`` to the newest schema."""
     bin_folder = programs()
     if bin_folder is None:
         if os.environ.get("ATTUNE_REQUIRE_POSTGRESQL") == "1":
@@ -60,13 +66,23 @@ def postgresql() -> Iterator[MakeUrl]:
     _run(who, *control, "-o", options, "start")
     numbers = count(1)
 
-    def make() -> str:
-        name = f"attune{next(numbers)}"
+    def create(name: str, template: str = "template1") -> str:
         engine = create_engine(_address(folder, "postgres"), isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
         engine.dispose()
         return _address(folder, name)
+
+    @cache
+    def newest() -> str:
+        made = reader.build({}, workspace=folder / "workspace", database_url=create(NEWEST))
+        migrate(made)
+        records(made.records_url).dispose()  # nobody may be connected to what is copied
+        return NEWEST
+
+    def make(migrated: bool = False) -> str:
+        name = f"attune{next(numbers)}"
+        return create(name, newest()) if migrated else create(name)
 
     try:
         yield make
@@ -76,9 +92,12 @@ def postgresql() -> Iterator[MakeUrl]:
 
 
 def database(request: pytest.FixtureRequest) -> str | None:
-    """The address for a fixture that is parametrised by `BOTH`; None where SQLite in the workspace will do."""
+    """The address for a fixture that is parametrised by `BOTH`; None where SQLite in the workspace will do.
+
+    Its records are at the newest schema: a copy takes a tenth of what the migrations take.
+    """
     make: MakeUrl | None = request.getfixturevalue("postgresql") if request.param == "postgresql" else None
-    return make() if make else None
+    return make(migrated=True) if make else None
 
 
 def _address(folder: Path, name: str) -> str:

@@ -20,28 +20,19 @@ def run(settings: Settings, code: str) -> Any:
     return _run(settings, ["-c", BEGIN + code])
 
 
-def script(settings: Settings, name: str) -> Any:
-    """What one of the modules that Attune gives Label Studio prints last, as JSON."""
-    return _run(settings, [str(local.DJANGO_FOLDER / name)])
-
-
 class Kept:
-    """One process for many pieces of code, started with the first: to load Label Studio takes seconds each time.
+    """One process for many pieces of code, started with the first: to load Label Studio takes seconds each time."""
 
-    What a piece changes in the process itself stays for the next, unless each runs in a copy of it (``copies``).
-    """
-
-    def __init__(self, settings: Settings, copies: bool = False) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._kept = APART if copies else KEPT
         self._process: subprocess.Popen[str] | None = None
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 (closed by `close`)
 
-    def run(self, code: str) -> Any:
-        """What ``code`` prints last, as JSON."""
+    def run(self, code: str, apart: bool = False) -> Any:
+        """What ``code`` prints last, as JSON. ``apart``: in a copy, where it changes the process that it runs in."""
         if self._process is None:
             self._process = subprocess.Popen(
-                [*_python(self._settings), "-c", self._kept],
+                [*_python(self._settings), "-c", ANSWERING],
                 env=_variables(self._settings),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -50,7 +41,7 @@ class Kept:
             )
         assert self._process.stdin
         assert self._process.stdout
-        self._process.stdin.write(json.dumps(code) + "\n")
+        self._process.stdin.write(json.dumps([code, apart]) + "\n")
         self._process.stdin.flush()
         for line in self._process.stdout:
             if line.startswith(ANSWER):
@@ -90,14 +81,14 @@ def answer(code):
     connections.close_all()
     tell(said.getvalue(), error)
 for line in sys.stdin:
-"""
-KEPT = f"{ANSWERING}    answer(json.loads(line))"
-APART = f"""{ANSWERING}
-    if not (copy := os.fork()):
+    code, apart = json.loads(line)
+    if not apart:
+        answer(code)
+    elif not (copy := os.fork()):
         signal.alarm({SECONDS})
-        answer(json.loads(line))
+        answer(code)
         os._exit(0)  # whatever threads it has
-    if status := os.waitpid(copy, 0)[1]:
+    elif status := os.waitpid(copy, 0)[1]:
         tell("", "It ended with " + str(os.waitstatus_to_exitcode(status)))
 """
 

@@ -45,7 +45,6 @@ class Services:
     settings: Settings
     token: str
     inside: inside_label_studio.Kept
-    apart: inside_label_studio.Kept  # for pieces of code that change the process that they run in
 
 
 @pytest.fixture(scope="session")
@@ -57,16 +56,15 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     database_template.place(settings, print)
     wanted = [part for part in parts.services_to_start(settings) if part.name in {"redis", "label-studio"}]
     started = [_start(part) for part in wanted]
-    kept = [inside_label_studio.Kept(settings, copies) for copies in (False, True)]
+    inside = inside_label_studio.Kept(settings)
     try:
         for check in readiness.CHECKS[:3]:
             _await(check, settings, started, wanted)
         with (local.data_folder(settings) / ".env").open("a", encoding="utf-8") as written:
             written.write("\nSECRET_KEY=$begins-like-a-variable\n")  # as 1 of 50 that Label Studio makes; never ours
-        yield Services(settings, secrets.load(settings.secrets).label_studio_token, *kept)
+        yield Services(settings, secrets.load(settings.secrets).label_studio_token, inside)
     finally:
-        for inside in kept:
-            inside.close()
+        inside.close()
         for process in started:
             process.terminate()
         for process in started:

@@ -5,6 +5,7 @@ Only the loop around it is missing: no Label Studio, no workers. Rounds run here
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
@@ -78,6 +79,8 @@ def made(folder: Path, images: int = 800) -> Studio:
 
 
 def add_images(settings: Settings, catalogue: Catalogue) -> None:
+    with catalogue.manifest.open(newline="", encoding="utf-8") as lines:
+        titles = {row["asset_id"]: row["title"] for row in csv.DictReader(lines)}
     with writing(settings) as session:
         for truth in catalogue.truths.values():
             path = catalogue.folder / "images" / f"{truth.asset_id}.jpg"
@@ -90,7 +93,11 @@ def add_images(settings: Settings, catalogue: Catalogue) -> None:
                     digest=digest_bytes(path.read_bytes()),
                     width=width,
                     height=height,
-                    columns={"setting": truth.setting, "people": truth.people},
+                    columns={
+                        "setting": truth.setting,
+                        "people": truth.people,
+                        "title": titles[truth.asset_id],
+                    },
                     added_at=now(),
                 )
             )

@@ -22,6 +22,7 @@ from attune.labeler.assets.active_pool import PoolView, open_pool
 from attune.labeler.jobs.jobs import Report, quiet
 from attune.labeler.records.schema import Attribute, Clustering
 from attune.labeler.records.session import reading
+from attune.labeler.sample import is_sample_encoder, known_words
 from attune.labeler.settings import Settings
 from attune.labeler.spaces import cluster_performance, clusterings, descriptions, members, traits
 from attune.labeler.spaces.clusterings import Saved
@@ -29,8 +30,8 @@ from attune.labeler.spaces.descriptions import Basis
 from attune.labeler.spaces.spaces import FINAL
 from attune.labeler.spaces.traits import PHRASE, PROBE, Champion, Held, Source
 from attune.models.descriptions import enrichment, phrases
+from attune.models.descriptions.phrases import Group
 from attune.models.errors import EncoderError, PoolError, UnknownAttribute
-from attune.models.vectors.products import FloatArray
 
 MOST = 8  # things said of a cluster, of each kind
 LEAST_LIFT, LEAST_MORE = 1.5, 0.05  # of what a probe says: less is not worth a line
@@ -96,15 +97,22 @@ def _of_experts(settings: Settings, asked: Sequence[Attribute], held: Held, step
 
 
 def _tested(saved: Saved, held: Held, sources: Sequence[Source]) -> tuple[list[Row], int]:
-    """What differs, the surest first, at most `MOST` of a kind in each cluster; and how many tests were made."""
+    """What differs, the surest first, at most `MOST` of a kind in each cluster; and how many tests were made.
+
+    What is rarer comes after what is more frequent, and only of an attribute or column of which nothing is more
+    frequent there: where one of two values is more frequent, it says nothing that the other is rarer.
+    """
     named = (replace(one.trait, name=str(place)) for place, one in enumerate(sources))
     found = enrichment.describe(held.places, held.titles, named)
     rows: list[Row] = []
     for cluster in saved.clusters:
         said: dict[str, int] = defaultdict(int)
-        for one in enrichment.most_telling(found, cluster.place):
+        more = enrichment.most_telling(found, cluster.place)
+        known = {(sources[int(one.trait)].attribute, sources[int(one.trait)].name) for one in more}
+        for one in [*more, *enrichment.most_missing(found, cluster.place)]:
             source = sources[int(one.trait)]
-            if said[source.kind] < MOST:
+            told = one.share > one.rest or (source.attribute, source.name) not in known
+            if told and said[source.kind] < MOST:
                 rows.append(_row(cluster.number, said[source.kind], source.kind, source.name, source.value, one)
                             | {"attribute_id": source.attribute})  # fmt: skip
                 said[source.kind] += 1
@@ -168,7 +176,9 @@ def _named(settings: Settings, saved: Saved, held: Held, view: PoolView | None) 
         active = active_fingerprint(session)
     if saved.row.space != FINAL or active is None or saved.row.space_digest != active.digest or view is None:
         return [], "This space has no text, so its clusters have no words."
-    vocabulary = phrases.vocabulary()
+    vocabulary: Sequence[str] = phrases.vocabulary()
+    if is_sample_encoder(active):
+        vocabulary = known_words.known(vocabulary)
     try:
         vectors = prompt_vectors(settings, vocabulary)
     except EncoderError:
@@ -176,20 +186,14 @@ def _named(settings: Settings, saved: Saved, held: Held, view: PoolView | None) 
     if vectors is None:
         return [], "The vectors came in a file, without an encoder, so there are no words."
     at = view.positions(held.ids)
-    drawn = np.random.default_rng(0).permutation(at[at >= 0])[:MEAN_OF]
-    mean = view.pool.rows(np.sort(drawn)).mean(axis=0)
-    rows: list[Row] = []
-    for cluster in saved.clusters:
-        mine = np.flatnonzero((held.places == cluster.place) & (at >= 0))[:NAMED_BY]
-        said = _phrases(view.pool.rows(at[mine]), mean, vocabulary, vectors, [held.titles[row] for row in mine])
-        rows += [
-            {"number": cluster.number, "place": place, "kind": PHRASE, "name": "", "value": value, "n": len(mine)}
-            for place, value in enumerate(said)
-        ]
-    return rows, ""
-
-
-def _phrases(
-    rows: FloatArray, mean: FloatArray, vocabulary: Sequence[str], vectors: FloatArray, titles: Sequence[str]
-) -> list[str]:
-    return phrases.name(rows, mean, vocabulary, vectors, titles) if len(rows) else []
+    drawn = np.sort(np.random.default_rng(0).permutation(np.flatnonzero(at >= 0))[:MEAN_OF])
+    mine = [np.flatnonzero((held.places == one.place) & (at >= 0))[:NAMED_BY] for one in saved.clusters]
+    groups = [Group(view.pool.rows(at[rows]), [held.titles[row] for row in rows]) for rows in mine]
+    place_of = {one.place: number for number, one in enumerate(saved.clusters)}
+    of_group = np.array([place_of.get(int(place), -1) for place in held.places[drawn]], dtype=np.intp)
+    said = phrases.name_all(groups, view.pool.rows(at[drawn]), of_group, vocabulary, vectors)
+    return [
+        {"number": one.number, "place": place, "kind": PHRASE, "name": "", "value": value, "n": len(rows)}
+        for one, rows, words in zip(saved.clusters, mine, said, strict=True)
+        for place, value in enumerate(words)
+    ], ""

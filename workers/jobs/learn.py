@@ -12,7 +12,7 @@ from attune.labeler.attributes import attributes, audit_batches
 from attune.labeler.jobs.jobs import Report
 from attune.labeler.jobs.learn_lease import Lease, acquire_lease
 from attune.labeler.label_studio.client import LabelStudio
-from attune.labeler.queues import queues
+from attune.labeler.queues import chosen_first, queues
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.errors import JobSuperseded
@@ -68,6 +68,7 @@ def run(settings: Settings, report: Report, attribute: str, size: int | None = N
 def _rounds(settings: Settings, report: Report, attribute: str, lease: Lease, size: int | None) -> dict[str, Any]:
     ls = LabelStudio.connect(settings)
     queues.ensure(settings, ls, attribute)
+    chosen_first.hand_out(settings, attribute)
     for number in range(1, MOST_ROUNDS + 1):
         report(number - 1, number)
         result, counter, afterwards = one_round(settings, ls, attribute, lease, size or settings.queue_size)

@@ -6,7 +6,6 @@ again, and one that is done twice gives one version.
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version as package_version
 from typing import Any
@@ -52,8 +51,12 @@ class Rows:
 
     def where(self, chosen: npt.NDArray[np.bool_]) -> Rows:
         """Those that ``chosen`` (n,) lets through."""
-        ids = list(itertools.compress(self.ids, chosen))
-        return Rows(self.x[chosen], self.labels[chosen], self.titles[chosen], ids, self.names)
+        return self.at(np.flatnonzero(chosen))
+
+    def at(self, places: npt.NDArray[np.intp]) -> Rows:
+        """Those at ``places`` (m,), in that order."""
+        ids = [self.ids[place] for place in places.tolist()]
+        return Rows(self.x[places], self.labels[places], self.titles[places], ids, self.names)
 
 
 @dataclass(frozen=True)
@@ -100,8 +103,8 @@ def run(
     with reading(settings) as session:
         view = open_pool(settings, session)
         cells = {key: held.get(column) for key, held in session.execute(select(Asset.id, Asset.columns))}
-    rows = _rows(view, cells, column)
-    told = {"column": column, "encoder": view.fingerprint.digest, "rows": _digest(rows)}
+    rows = rows_of(view, cells, column)
+    told = {"column": column, "encoder": view.fingerprint.digest, "rows": digest_of(rows)}
     data = digest_json(asdict(chosen) | told)
     made, facts = _learned(rows, chosen, report)
     facts = replace(
@@ -135,13 +138,13 @@ def _learned(rows: Rows, chosen: Choices, report: Report) -> tuple[LearnedSpace,
     count = int((taught.labels.sum(axis=1) > 0).sum())
     facts = SpaceFacts(
         {}, "", rows.names, count, chosen.seed, tuned.facts()["settings"], tuple(tuned.tried), measures,
-        _left_out(tuned), _dimension(made, rows.x),
+        _left_out(tuned), dimension(made, rows.x),
     )  # fmt: skip
     report(4, STEPS)
     return made, facts
 
 
-def _rows(view: PoolView, cells: dict[int, Any], column: str) -> Rows:
+def rows_of(view: PoolView, cells: dict[int, Any], column: str) -> Rows:
     """The pool's rows that may be shown, at most ``MOST_ROWS`` with and without a label. Raises DataError."""
     there = np.flatnonzero(view.keys >= 0)
     given = [cells.get(int(key)) for key in view.keys[there]]
@@ -158,7 +161,8 @@ def _rows(view: PoolView, cells: dict[int, Any], column: str) -> Rows:
     return Rows(view.pool.rows(there), labels, view.pool.title_ids[there], ids, names)
 
 
-def _digest(rows: Rows) -> str:
+def digest_of(rows: Rows) -> str:
+    """What the rows are: their ids, titles and labels."""
     places = [np.flatnonzero(one).tolist() for one in rows.labels]
     return digest_json([list(rows.names), sorted(zip(rows.ids, rows.titles.tolist(), places, strict=True))])
 
@@ -169,6 +173,7 @@ def _left_out(chosen: Tuned) -> float | None:
     return found[0] if found else None
 
 
-def _dimension(space: LearnedSpace, x: Floats) -> float | None:
+def dimension(space: LearnedSpace, x: Floats) -> float | None:
+    """The intrinsic dimension of the space, estimated from some of the vectors ``x`` (n, d) that it reads."""
     drawn = np.random.default_rng(len(x)).choice(len(x), min(SAMPLE, len(x)), replace=False)
     return estimate(space.vectors(x[np.sort(drawn)])).two_nn

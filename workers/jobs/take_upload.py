@@ -33,7 +33,9 @@ ELSEWHERE = (
 UNREACHED = frozenset({"place not allowed", "another machine", "chain of addresses"})
 
 
-def run(settings: Settings, report: Report, ticket: str, asked_by: int, files: int = 0) -> dict[str, Any]:
+def run(
+    settings: Settings, report: Report, ticket: str, asked_by: int, files: int = 0, restore: bool = False
+) -> dict[str, Any]:
     """Unpack the upload and add what is an image; the counts, and what was refused and why.
 
     Done a second time it changes nothing and tells the same. Raises AccessError where ``asked_by`` is no longer an
@@ -46,7 +48,8 @@ def run(settings: Settings, report: Report, ticket: str, asked_by: int, files: i
             with writing(settings) as session:
                 owner_rights.check_owner(session, asked_by)
             if not told.exists():
-                write_json(told, _take_in(settings, report, folder, uploads.kept_in(settings, ticket), files))
+                kept = uploads.kept_in(settings, ticket)
+                write_json(told, _take_in(settings, report, folder, kept, files, restore))
         except AttuneError:
             _drop_parts(folder)  # nobody asks for a failed upload again: the files are sent anew
             raise
@@ -55,12 +58,12 @@ def run(settings: Settings, report: Report, ticket: str, asked_by: int, files: i
         return result
 
 
-def _take_in(settings: Settings, report: Report, folder: Path, kept: Path, files: int) -> dict[str, Any]:
+def _take_in(settings: Settings, report: Report, folder: Path, kept: Path, files: int, restore: bool) -> dict[str, Any]:
     unpacked = _unpacked(settings, report, folder, kept)
     table = folder / "table" / unpacked["table"].rpartition("/")[2] if unpacked["table"] else None
     roots = [kept] if table is None else _roots(kept, unpacked["table"])
     reach = Reach(sources="", private_hosts="", own=str(kept))
-    request = Request([str(root) for root in roots if root.is_dir()], table, wait=False, reach=reach)
+    request = Request([str(root) for root in roots if root.is_dir()], table, restore=restore, wait=False, reach=reach)
     try:
         summary = add(settings, request, report) if unpacked["files"] else Summary()
     finally:
@@ -73,6 +76,7 @@ def _take_in(settings: Settings, report: Report, folder: Path, kept: Path, files
         "sent": files,
         "added": summary.added,
         "already_there": summary.already_there,
+        "restored": summary.restored,
         "updated": summary.updated,
         "passed_over": summary.passed_over + unpacked["passed_over"],
         "not_in_table": summary.not_in_manifest,

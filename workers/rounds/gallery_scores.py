@@ -15,6 +15,7 @@ from attune.labeler.records.schema import Run
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.catalog.probe_files import ProbeWeights, read_probe
+from attune.models.evaluation.holdout import weighted_share
 from attune.models.probes.calibration import apply
 from attune.workers.rounds import round_figures
 from attune.workers.rounds.snapshot import Snapshot
@@ -51,7 +52,7 @@ def leave(settings: Settings, snapshot: Snapshot, number: int) -> bool:
 
 def ranked_right(snapshot: Snapshot, weights: ProbeWeights) -> dict[str, RankedRight]:
     """By class how many of the highest ranked audit images are of it: images that the probe has not learned from."""
-    audited, _ = round_figures.audit_answers(snapshot)
+    audited, inclusion = round_figures.audit_answers(snapshot)
     decided = np.flatnonzero(audited.decided()) if len(audited) else np.empty(0, dtype=np.intp)
     n, classes = len(decided), snapshot.attribute.classes
     of = next((of for least, of in STEPS if n >= least), 0)
@@ -62,8 +63,11 @@ def ranked_right(snapshot: Snapshot, weights: ProbeWeights) -> dict[str, RankedR
     raw = vectors @ weights.weight.T + weights.bias
     p, truth = apply(weights.calibration, raw.astype(np.float64)), audited.majority()[decided]
     found = {}
+    titles = [audited.title_ids[i] for i in decided]
     for i, name in enumerate(classes):
         highest = np.argsort(-p[:, i], kind="stable")[:of]
         chance = of * float((truth == i).mean())
-        found[name] = RankedRight(n, of, int((truth[highest] == i).sum()), round(chance, 4))
+        share = weighted_share(truth == i, titles, inclusion[decided], snapshot.seed)
+        right = int((truth[highest] == i).sum())
+        found[name] = RankedRight(n, of, right, round(chance, 4), share.value, share.lo, share.hi)
     return found

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from attune.labeler.queues.asking import LEAST_READY
 from attune.models.labels.answers import AUDIT, SECOND_OPINION
 from attune.models.query.planner import Ask
 from attune.workers.rounds import pinned_images
 from attune.workers.rounds.snapshot import Asked, Snapshot
 
-HEAD = 12  # the places that follow the newest probe; what lies behind them is only a reserve
+HEAD = LEAST_READY  # the places that follow the newest probe; what lies behind them is only a reserve
 RESERVE = 1.5  # a queue may grow to so many times its size before its stale end is cut
 AUDIT_SPREAD = 10  # an audit's turn comes within so many answers of being drawn, where few are
 LONE = 5  # audits that may wait in a queue for which there is nothing else that is new

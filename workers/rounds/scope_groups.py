@@ -36,7 +36,8 @@ def leave(settings: Settings, snapshot: Snapshot, number: int) -> bool:
         asked = session.scalar(select(Run.answers - Run.chosen).where(*mine)) or 0
         there = (ScopeDecision.attribute_id == attribute.id, ScopeDecision.undone_at.is_(None))
         decided = [[int(key) for key in shown] for shown in session.scalars(select(ScopeDecision.shown).where(*there))]
-    steps, kept = max(0, asked) // TOLD_EVERY, groups.load(settings, attribute)
+        kept = groups.load(session, attribute)
+    steps = max(0, asked) // TOLD_EVERY
     scores = pool_scores.load(settings, attribute)
     if scores is None or (kept is not None and kept.holds(attribute.revision, steps)):
         return False

@@ -25,24 +25,26 @@ from attune.labeler.assets import uploads
 from attune.labeler.jobs import jobs
 from attune.labeler.jobs.learn_lease import is_free
 from attune.labeler.label_studio import LabelStudio
+from attune.labeler.members import kept
 from attune.labeler.people import login_sessions
 from attune.labeler.queues import repair
 from attune.labeler.recommend import histories
 from attune.labeler.records import schema
 from attune.labeler.records.schema import Asset, Attribute, Job, Run
 from attune.labeler.records.session import reading, writing
+from attune.labeler.scope import undo_decisions
 from attune.labeler.services import entry_point
-from attune.labeler.settings import Settings
+from attune.labeler.settings import Settings, old_caches
 from attune.models.clock import now
 from attune.models.errors import AttuneError
 from attune.models.images.decode import READING
-from attune.workers.runtime import due_descriptions, due_notices, map_newcomers, new_assets
+from attune.workers.runtime import due_descriptions, due_notices, due_similar, map_newcomers, new_assets
 from attune.workers.runtime.heartbeat import Heart
 from attune.workers.runtime.lost_jobs import label_studio_answers, requeue_lost, retry_failed
 from attune.workers.runtime.worker import prepare_log
 
 log = logging.getLogger("attune.schedule")
-ROUTINE = ("sync", "learn", "notify")
+ROUTINE = ("sync", "learn", "notify", "similar")
 KEPT = "leave"  # for good: a person's page tells of it what is still open
 KEPT_ROUTINE, KEPT_OTHERS = timedelta(days=1), timedelta(days=90)
 # After a round that failed, and twice as long after each that failed since, up to so many beats.
@@ -175,6 +177,8 @@ def forget(settings: Settings) -> int:
     with writing(settings) as session:
         login_sessions.sweep(session)
         histories.sweep(session)
+    kept.sweep(settings)
+    with writing(settings) as session:
         return int(session.execute(delete(Job).where(or_(old, routine))).rowcount)  # type: ignore[attr-defined]
 
 
@@ -185,14 +189,17 @@ STEPS: tuple[Step, ...] = (
     lambda settings, redis, recovered: {"brought_back": requeue_lost(settings, redis, recovered)},
     lambda settings, _, __: {"rounds": ask_to_learn(settings)},
     lambda settings, redis, _: {"mended": mend(settings, redis)},
+    lambda settings, _, __: {"undone": undo_decisions.finish_undos(settings)},
     lambda settings, redis, recovered: {"carried": retry_failed(settings, redis, recovered)},
     lambda settings, redis, _: {"syncs": ask_to_sync(settings, redis)},
     lambda settings, _, __: new_assets.ask(settings),
     lambda settings, _, __: map_newcomers.ask(settings),
+    lambda settings, _, __: due_similar.ask(settings),
     lambda settings, _, __: {"rereads": ask_to_reread(settings)},
     lambda settings, _, __: {"descriptions": due_descriptions.ask(settings)},
     lambda settings, redis, _: due_notices.ask(settings, redis),
     lambda settings, _, __: {"forgotten": forget(settings)},
+    lambda settings, _, __: {"old_caches": old_caches.delete(settings)},
     lambda settings, _, __: {"uploads_forgotten": uploads.forget(settings)},
 )
 

@@ -190,6 +190,8 @@ def _lives(worker: BaseWorker) -> bool:
         return False
     try:
         process = psutil.Process(worker.pid)
+        if process.status() == psutil.STATUS_ZOMBIE:  # it ended, and nobody asks how, as in a container without an init
+            return False
         # A later process may have been given the number.
         return worker.birth_date is None or process.create_time() <= worker.birth_date.timestamp() + 1
     except psutil.NoSuchProcess:

@@ -27,6 +27,7 @@ from attune.labeler.records.schema.insight_tables import (
     InsightVersion,
 )
 from attune.labeler.records.schema.job_tables import Job, Notice, NoticeRead
+from attune.labeler.records.schema.member_tables import MemberFile, MemberGrouping, MemberPromotion
 from attune.labeler.records.schema.people_tables import ConsoleSession, SignInLink, Token, User
 from attune.labeler.records.schema.pool_tables import Asset, Encoder, LookAlike
 from attune.labeler.records.schema.question_tables import (
@@ -39,7 +40,7 @@ from attune.labeler.records.schema.question_tables import (
     Queue,
     Task,
 )
-from attune.labeler.records.schema.scope_tables import ScopeDecision
+from attune.labeler.records.schema.scope_tables import ScopeDecision, ScopeGroups
 from attune.labeler.records.schema.space_tables import (
     Cluster,
     Clustering,
@@ -79,6 +80,9 @@ __all__ = [
     "LabelError",
     "Layout",
     "LookAlike",
+    "MemberFile",
+    "MemberGrouping",
+    "MemberPromotion",
     "Notice",
     "NoticeRead",
     "PerformanceImport",
@@ -87,6 +91,7 @@ __all__ = [
     "Queue",
     "Run",
     "ScopeDecision",
+    "ScopeGroups",
     "SignInLink",
     "Space",
     "SpacePromotion",

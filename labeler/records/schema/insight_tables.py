@@ -22,7 +22,7 @@ class ImportedFeature(Base):
     version: Mapped[int]
     classes: Mapped[list[str]] = mapped_column(default=list)  # none: a number
     rows: Mapped[int] = mapped_column(WIDE)
-    faults: Mapped[dict[str, Any]] = mapped_column(default=dict)  # reason -> rows
+    faults: Mapped[dict[str, Any]] = mapped_column(default=dict)  # reason -> rows, the first of them
     file: Mapped[str] = mapped_column(String(64))  # sha256
     source: Mapped[str] = mapped_column(Text)
     added_by: Mapped[str]

@@ -1,4 +1,4 @@
-"""Table of scoping: what people decided about groups of images that the decision line of a question cuts through."""
+"""Tables of scoping: groups of images that the decision line of a question cuts through, and decisions about them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,17 @@ from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from attune.labeler.records.schema.base import Base
+
+
+class ScopeGroups(Base):
+    """The groups of one attribute (`attune.labeler.scope.groups`). In a cache, to clear it would bring others."""
+
+    __tablename__ = "scope_groups"
+    attribute_id: Mapped[int] = mapped_column(ForeignKey("attributes.id"), primary_key=True)
+    run: Mapped[int]
+    revision: Mapped[int]
+    steps: Mapped[int]
+    groups: Mapped[list[Any]]
 
 
 class ScopeDecision(Base):
@@ -32,3 +43,4 @@ class ScopeDecision(Base):
     written: Mapped[int | None]
     decided_at: Mapped[datetime]
     undone_at: Mapped[datetime | None]
+    undoing_at: Mapped[datetime | None]  # an undo began then, and its answers may still be there

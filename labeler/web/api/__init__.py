@@ -10,8 +10,10 @@ from attune.labeler.web.api import (
     insights,
     labels,
     learned_spaces,
+    members,
     pool,
     recommend,
+    scope,
     search,
     similar,
 )
@@ -27,8 +29,10 @@ __all__ = [
     "insights",
     "labels",
     "learned_spaces",
+    "members",
     "pool",
     "recommend",
+    "scope",
     "search",
     "similar",
 ]

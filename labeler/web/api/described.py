@@ -23,6 +23,7 @@ _BINARY = {"type": "string", "format": "binary"}
 _PATH = {
     "name": ("An attribute's name.", {"type": "string", "pattern": f"^{NAME.pattern}$", "examples": ["romance"]}),
     "space": ("A learned space's name.", {"type": "string", "pattern": f"^{NAME.pattern}$", "examples": ["taste"]}),
+    "title": ("A title_id.", {"type": "string", "examples": ["title-17"]}),
     "ref": ("A version (a whole number) or an alias.", {"type": "string", "examples": ["champion", "1"]}),
     "run": ("The number of a clustering.", {"type": "string", "pattern": "^[0-9]{1,9}$", "examples": ["3"]}),
     "number": ("The number of a cluster.", {"type": "string", "pattern": "^[0-9]{1,9}$", "examples": ["7"]}),

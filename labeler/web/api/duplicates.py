@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, Literal, TypedDict
 
 from flask import Response, jsonify
 
 from attune.labeler.explore import duplicates
-from attune.labeler.explore.duplicates import Near
+from attune.labeler.explore.duplicates import Alike
 from attune.labeler.records.session import reading
 from attune.labeler.web import auth
 from attune.labeler.web.api.described import PAGES, error, json_answer
@@ -17,12 +16,25 @@ from attune.labeler.web.api.routes import get
 from attune.models.clock import iso
 
 
-class LookAlikeOut(TypedDict):
-    """An image of a group, or an outlier."""
+class OutlierOut(TypedDict):
+    """An image that is unlike all others."""
 
     asset_id: str
     title_id: str
-    similarity: Annotated[float, "Cosine to the first image of the group; of an outlier, to its nearest images."]
+    similarity: Annotated[float, "Cosine to its nearest images."]
+
+
+class LookAlikeOut(TypedDict):
+    """An image of a group."""
+
+    asset_id: str
+    title_id: str
+    similarity: Annotated[float, "Cosine to the first image of the group."]
+    likeness: Annotated[
+        Literal["first", "identical", "same", "alike"],
+        "To the first image: identical is the same file, same is the same picture saved again, for example at another "
+        "size. alike may be a different picture.",
+    ]
 
 
 class GroupOut(TypedDict):
@@ -37,7 +49,7 @@ class Duplicates(TypedDict):
     made_at: Annotated[datetime | None, "null where nobody has searched yet."]
     assets: Annotated[int, "How many images were compared."]
     groups: Annotated[list[GroupOut], "Those of several titles first."]
-    outliers: Annotated[list[LookAlikeOut], "The loneliest first."]
+    outliers: Annotated[list[OutlierOut], "The loneliest first."]
     page: int
     pages: int
     total: Annotated[int, "How many groups there are."]
@@ -61,15 +73,22 @@ def list_duplicates(page: int, size: int) -> Response:
         pages = -(-len(left.groups) // size) or 1
         page = min(page, pages)
         shown = left.groups[(page - 1) * size : page * size]
-        names = duplicates.ids_of(session, [key for one in (*shown, left.outliers) for key, _ in one])
+        names = duplicates.ids_of(session, [*(one.key for group in shown for one in group), *dict(left.outliers)])
 
-    def rows(some: Sequence[Near]) -> list[LookAlikeOut]:
-        return [LookAlikeOut(asset_id=names[key], title_id=left.titles[key], similarity=near) for key, near in some]
+    def row(one: Alike) -> LookAlikeOut:
+        likeness: Any = one.likeness
+        return LookAlikeOut(
+            asset_id=names[one.key], title_id=left.titles[one.key], similarity=one.cosine, likeness=likeness
+        )
+
+    outliers = [
+        OutlierOut(asset_id=names[key], title_id=left.titles[key], similarity=near) for key, near in left.outliers
+    ]
 
     at: Any = iso(found.made_at)
     return jsonify(
         Duplicates(
-            made_at=at, assets=found.assets, groups=[GroupOut(assets=rows(group)) for group in shown],
-            outliers=rows(left.outliers), page=page, pages=pages, total=len(left.groups),
+            made_at=at, assets=found.assets, groups=[GroupOut(assets=[row(one) for one in group]) for group in shown],
+            outliers=outliers, page=page, pages=pages, total=len(left.groups),
         )
     )  # fmt: skip

@@ -36,7 +36,8 @@ class InsightOut(TypedDict):
     se: float | None
     ci: Annotated[list[float] | None, "95 %."]
     p: float | None
-    q: Annotated[float | None, "False discovery rate over the run."]
+    q: Annotated[float | None, "False discovery rate over the run, of the p values at any time."]
+    any_time: Annotated[dict[str, Any] | None, "p and ci that hold at all looks together; look: first or later."]
     titles: int | None
     assets: int | None
     impressions: int | None
@@ -48,10 +49,12 @@ class InsightOut(TypedDict):
     uncorrected: dict[str, Any] | None
     shrunk: Annotated[dict[str, Any] | None, "The headline: estimate and se."]
     naive: Annotated[float | None, "All takes over all impressions. It mixes titles: never use it."]
-    enough: Annotated[bool, "Whether there is a figure with a q of at most 0.1, and it is not exploratory."]
+    enough: Annotated[bool, "Whether there is a figure with a q of at most largest_q, and it is not exploratory."]
+    largest_q: Annotated[float, "The run's --q, at most 0.1."]
     exploratory: Annotated[bool, "Asked after figures of it could be seen: confirm it with new performance."]
     sentence: str
     why: Annotated[str, "Why there is no figure."]
+    caution: Annotated[str, "What nobody knows of it, such as the errors of a detector that was not audited."]
     state: Annotated[str, "proposed, published or retired."]
     version: int
     published_version: int | None
@@ -76,7 +79,7 @@ class Insights(TypedDict):
 class InsightWhole(InsightOut):
     """An insight with its evidence."""
 
-    canvases: list[dict[str, Any]]
+    canvases: Annotated[list[dict[str, Any]], "Exploratory: raw figures without q, and shrunk. Never published alone."]
     halves: dict[str, Any]
     examples: dict[str, Any] | None
     ratio: dict[str, Any] | None

@@ -43,6 +43,6 @@ def space_manifest(space: str, ref: str) -> Response:
     about="docs/explanation/similarity.md shows a reader of a few lines.",
 )
 def space_file(space: str, ref: str, file: str) -> Response:
-    """One file of a version: space.safetensors, card.md or manifest.json."""
+    """One file of a version: space.safetensors, card.md or manifest.json, and tower.safetensors of a network."""
     reference = Reference(check_name(space), check_ref(ref), SPACES)
     return bytes_answer(reference, learned.file_content(auth.settings(), reference, file), file)

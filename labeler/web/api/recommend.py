@@ -34,7 +34,7 @@ class Wanted(TypedDict):
 
     history: list[WatchedTitle]
     top: NotRequired[Annotated[int, {"minimum": 1, "maximum": MOST, "default": 10}]]
-    new_only: NotRequired[Annotated[bool, "Only titles that nobody has watched."]]
+    new_only: NotRequired[Annotated[bool, "Leave out titles that five kept viewers liked, and those of the history."]]
 
 
 class Answered(TypedDict):

@@ -37,7 +37,7 @@ class SimilarImages(TypedDict):
     {
         200: json_answer("The images, most similar first.", SimilarImages),
         404: error("The image does not exist, or no taste space is in use."),
-        409: error("The pool is empty, or the space belongs to another encoder."),
+        409: error("The pool is empty or is being prepared, or the space belongs to another encoder."),
         422: error("No such space, or a number or column is not valid."),
     },
     query=(
@@ -52,7 +52,7 @@ def similar(like: str, space: str, other: str, top: int) -> Response:
     """Images of the pool that are similar to one in a space."""
     check_filter(auth.viewer(), other.strip())
     check_space(auth.viewer(), space.strip())
-    found = finding.similar(auth.settings(), like.strip(), space.strip(), other.strip(), top)
+    found = finding.similar(auth.settings(), like.strip(), space.strip(), other.strip(), top, patient=False)
     return jsonify(
         SimilarImages(
             space=space.strip(),

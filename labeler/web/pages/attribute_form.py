@@ -10,27 +10,30 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
-from attune.labeler.answers import ingest
 from attune.labeler.attributes import attributes, question_templates, revise_attribute, revisions
 from attune.labeler.attributes.attributes import Definition
 from attune.labeler.attributes.question_templates import QuestionTemplate
+from attune.labeler.explore.search import LONGEST_TEXT
 from attune.labeler.label_studio.labeling_config import with_keys
-from attune.labeler.people import invite
 from attune.labeler.queues import pinned
 from attune.labeler.records.schema import Attribute, Expert, User
 from attune.labeler.records.session import reading, writing
 from attune.labeler.views import people as view
+from attune.labeler.views.explore import TEXT
+from attune.labeler.views.pictures import PageImage
 from attune.labeler.views.revisions import answers_by_value, pictures
 from attune.labeler.web import auth
-from attune.labeler.web.pages import question
+from attune.labeler.web.pages import question, question_made
 from attune.labeler.web.pages.question_fields import TEXTS, Filled, OldClass, lines
-from attune.models.errors import AlreadyThere, DataError, RecordsError, UnknownExpert
+from attune.models.errors import AlreadyThere, DataError
 from attune.models.labels.answers import UNSURE
 
 blueprint = Blueprint("attribute_form", __name__)
 MOST_EXPERTS = 200
 MOST_CLASSES = 9
 MOST_EXAMPLES = 8  # of images that were chosen
+MOST_WORDS = 5
+SHOWN_CHOSEN = 24  # at the form's head
 
 
 @blueprint.get("/new-attribute")
@@ -39,6 +42,7 @@ def new() -> ResponseReturnValue:
     ``template``, one of the questions that many ask.
 
     ``pick``: images that come first in the queues; the first of them are examples where no ``in_scope`` is given.
+    ``q`` with ``at=text``: the words that found them; ``words``: what a cluster of them is called.
     """
     arguments = request.args
     template = question_templates.find(arguments.get("template", ""))
@@ -51,6 +55,8 @@ def new() -> ResponseReturnValue:
         text["in_scope"] = "\n".join(picks[:MOST_EXAMPLES])
     text["class_prompts"] = "\n".join(arguments.getlist("class_prompts"))
     rows = tuple((name, "") for name in _listed(arguments, "classes"))
+    if not rows and picks and arguments.get("at") == TEXT and arguments.get("q"):
+        rows = (("", arguments["q"][:LONGEST_TEXT]),)  # the words that found the images are the first prompt
     return _new_page(Filled(text, rows, tuple(arguments.getlist("experts"))), picks=picks)
 
 
@@ -78,9 +84,7 @@ def create() -> ResponseReturnValue:
             attributes.create(session, definition, auth.settings())
     except AlreadyThere as error:
         return _new_page(filled, {"name": str(error)}, picks), 422
-    _ask_experts(definition.name, filled.experts)
-    _queue(definition.name, picks)
-    flash("The question is created.", "success")  # its page says what comes next
+    question_made.follow(definition.name, filled.experts, picks)
     return redirect(url_for("attribute.page", name=definition.name))
 
 
@@ -176,32 +180,6 @@ def _picks(values: MultiDict[str, str]) -> list[str]:
     return list(dict.fromkeys(one[:255] for one in values.getlist("pick") if one))[: pinned.MOST]
 
 
-def _queue(name: str, picks: list[str]) -> None:
-    """Put the chosen images first in the queues (decision 2), and say where nobody is there to be asked."""
-    if not picks:
-        return
-    try:
-        sent = pinned.send(auth.settings(), name, picks, auth.viewer().name)
-    except RecordsError as error:
-        flash(f"The chosen images are in no queue yet. {error} Then send them from Explore.", "danger")
-    else:
-        flash(f"Chosen images: {sent.sentence()}", "success")
-
-
-def _ask_experts(name: str, chosen_experts: tuple[str, ...]) -> None:
-    for email in chosen_experts:
-        try:
-            invite.invite(auth.settings(), email, [name], may=_check, only_there=True)
-        except (UnknownExpert, DataError) as error:
-            flash(str(error), "danger")
-    ingest.ask_to_learn(auth.settings(), name)
-
-
-def _check(role: str | None) -> None:
-    if not view.may_manage(auth.viewer(), role):
-        raise DataError(view.OWNERS_LIMIT)
-
-
 def _new_page(filled: Filled, errors: Mapping[str, str] | None = None, picks: Sequence[str] = ()) -> str:
     with reading(auth.settings()) as session:
         there = select(Expert, User.role).outerjoin(User, User.email == Expert.email)
@@ -213,8 +191,22 @@ def _new_page(filled: Filled, errors: Mapping[str, str] | None = None, picks: Se
     return _page(
         "attribute_new.html", filled, errors or {}, people=people, found=None, near=near,
         templates=question_templates.TEMPLATES, keys=with_keys(filled.classes[:MOST_CLASSES]), most=MOST_CLASSES,
-        picks=picks,
+        picks=picks, chosen=_chosen(picks), words=_words(), shown_chosen=SHOWN_CHOSEN,
+        name_rule=attributes.NAME_RULE,
     )  # fmt: skip
+
+
+def _chosen(picks: Sequence[str]) -> list[PageImage]:
+    """The chosen images that are still in the pool, in their order."""
+    shown = pictures(auth.settings(), auth.viewer(), picks)
+    return [shown[name] for name in picks if name in shown]
+
+
+def _words() -> list[str]:
+    """What the chosen images were found by."""
+    searched = request.args.get("q", "") if request.args.get("at") == TEXT else ""
+    words = request.values.getlist("words") or [searched]
+    return [word[:LONGEST_TEXT] for word in words if word][:MOST_WORDS]
 
 
 def _other(phrases: list[str], place: int) -> str:

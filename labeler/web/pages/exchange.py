@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from attune.labeler.answers.counting import on_removed
 from attune.labeler.answers.totals import count
 from attune.labeler.attributes import attributes
 from attune.labeler.exchange import export_files, import_labels, uploads
@@ -43,8 +44,9 @@ def page(name: str) -> ResponseReturnValue:
 def _page(name: str, error: str = "", status: int = 200) -> ResponseReturnValue:
     with reading(auth.settings()) as session:
         one = attributes.find(session, name)
-        counts = count(session, {one.id: one.classes})[one.id]
-    return render_template("labels.html", name=name, question=one.question, counts=counts, error=error), status
+        counts, removed = count(session, {one.id: one.classes})[one.id], on_removed(session, one.id)
+    facts = {"question": one.question, "counts": counts, "removed": removed}
+    return render_template("labels.html", name=name, error=error, **facts), status
 
 
 @blueprint.get("/file")

@@ -24,9 +24,9 @@ def page() -> ResponseReturnValue:
 @blueprint.post("")
 def run() -> ResponseReturnValue:
     """Ask for a run, unless one is at it."""
-    settings = auth.settings()
+    settings, viewer = auth.settings(), auth.viewer()
     if not waiting(settings):
-        jobs.enqueue(settings, KIND, who=auth.viewer().name)
+        jobs.enqueue(settings, KIND, who=viewer.name, asked_by=viewer.user_id)
     return redirect(url_for("insights.page"))
 
 

@@ -22,6 +22,7 @@ from attune.labeler.views.map_page import keys_of_state, lit, map_page
 from attune.labeler.views.pictures import PageImage
 from attune.labeler.web import auth
 from attune.labeler.web.filters import image_address, thumbnail
+from attune.labeler.web.title_names import title_name
 from attune.models.errors import DataError
 
 blueprint = Blueprint("map", __name__, url_prefix="/explore/map")
@@ -106,7 +107,7 @@ def _shown(point: int, one: PageImage) -> dict[str, Any]:
     return {
         "at": point,
         "id": one.asset_id,
-        "title": one.title_id,
+        "title": title_name(one) or one.title_id,
         "thumbnail": thumbnail(one),
         "image": image_address(one),
         "similar": url_for("explore.page", at=f"like:{one.asset_id}"),

@@ -1,12 +1,13 @@
-"""Request an audit, and set the threshold goal: a precision or recall that the decision threshold must reach."""
+"""Request an audit, start a run, and set the threshold goal: what precision or recall the threshold must reach."""
 
 from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from attune.labeler.attributes import audit_batches, threshold_goals
+from attune.labeler.attributes import attributes, audit_batches, threshold_goals
 from attune.labeler.jobs import jobs
+from attune.labeler.records.session import reading
 from attune.labeler.web import auth
 from attune.models.errors import DataError, PoolExhausted, RecordsError, ServiceDown
 from attune.models.probes.thresholds import Goal
@@ -22,18 +23,27 @@ def ask(name: str) -> ResponseReturnValue:
     except ValueError:
         size = 0
     try:
-        audit_batches.request(auth.settings(), name, size)
+        done = audit_batches.requested(size, audit_batches.request(auth.settings(), name, size).size)
         jobs.enqueue(auth.settings(), "learn", attribute=name)
-        flash(
-            f"{size} audit answers requested. They come mixed with the next tasks of the queues. Experts cannot "
-            "recognise them.",
-            "success",
-        )
+        flash(f"{done} They come mixed with the next tasks of the queues. Experts cannot recognise them.", "success")
     except ServiceDown:
-        flash(f"{size} audit answers requested. The tasks are queued when a worker runs: `attune up`", "warning")
+        flash(f"{done} The tasks are queued when a worker runs: `attune up`", "warning")
     except (DataError, PoolExhausted, RecordsError) as error:
         flash(str(error), "danger")
     return redirect(url_for("attribute.manage", name=name, _anchor="h-measure"))
+
+
+@blueprint.post("/learn")
+def learn(name: str) -> ResponseReturnValue:
+    """Start a run, which trains the probe and fills the queues, then return to the question."""
+    with reading(auth.settings()) as session:
+        attributes.find(session, name)
+    try:
+        jobs.enqueue(auth.settings(), "learn", attribute=name)
+        flash("A run is started: it trains the probe, chooses the next images and fills the queues.", "success")
+    except ServiceDown:
+        flash("The run starts when a worker runs: `attune up`", "warning")
+    return redirect(url_for("attribute.page", name=name))
 
 
 @blueprint.post("/threshold")

@@ -10,7 +10,7 @@ from flask_babel import gettext
 from werkzeug.exceptions import BadRequest
 
 from attune.labeler.labelling.take_answers import REVISED, STORED
-from attune.labeler.scope import decisions, definition
+from attune.labeler.scope import decisions, definition, undo_decisions
 from attune.labeler.scope.decisions import LONGEST_NOTE, Decision
 from attune.labeler.views.scope import scope_page
 from attune.labeler.web import auth
@@ -57,7 +57,7 @@ def decide(name: str) -> ResponseReturnValue:
 def undo(name: str, decision: int) -> ResponseReturnValue:
     """Take back an own decision and its answers."""
     try:
-        done = decisions.undo(auth.settings(), auth.viewer(), name, decision)
+        done = undo_decisions.undo(auth.settings(), auth.viewer(), name, decision)
     except (LabelStudioError, ServiceDown) as error:
         flash(str(error), "danger")
         return redirect(url_for("scope.page", name=name))

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from attune.labeler.explore import search
 from attune.labeler.jobs import jobs
 from attune.labeler.records.session import reading
-from attune.labeler.spaces import learned, space_moves, spaces
+from attune.labeler.spaces import learned, space_moves, spaces, towers
 from attune.labeler.views.explore_jobs import progress
 from attune.labeler.views.explore_spaces import KIND, spaces_page
 from attune.labeler.web import auth
@@ -55,9 +55,19 @@ def learn() -> ResponseReturnValue:
 def use() -> ResponseReturnValue:
     """Compare by a version of the taste space from now on."""
     settings, form = auth.settings(), request.form
-    line = space_moves.promote(
-        settings, learned.TASTE, form.get("version", "")[:20], form.get("reason", "")[:400], auth.viewer().name
-    )
+    version, reason = form.get("version", "")[:20], form.get("reason", "")[:400]
+    with reading(settings) as session:
+        row = space_moves.chosen(session, learned.TASTE, version)
+        waits = towers.waiting(settings, session, row)
+        busy = progress(session, (towers.KIND,)).waits
+    if waits and not busy:  # of a network of its own: no page waits for that
+        jobs.enqueue(settings, towers.KIND, space=learned.TASTE, version=row.version)
+    if waits and not towers.seen(settings, row):
+        flash(
+            f"A worker looks at all images with the network of version {row.version} first. Then press again.", "info"
+        )
+        return redirect(url_for("spaces.page", _anchor="h-taste"))
+    line = space_moves.promote(settings, learned.TASTE, version, reason, auth.viewer().name)
     space_moves.mirror(settings, learned.TASTE)
     flash(f"Same taste uses version {line.version} from now on.", "success")
     return redirect(url_for("spaces.page", _anchor="h-taste"))

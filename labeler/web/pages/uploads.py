@@ -67,8 +67,12 @@ def piece(ticket: str, number: int) -> ResponseReturnValue:
 
 @blueprint.post("/<ticket>/finish")
 def finish(ticket: str) -> ResponseReturnValue:
-    """Have the ``count`` files taken in, once however often it is asked for; the page that shows how it goes."""
-    uploads.finish(auth.settings(), person(), ticket, request.form.get("count", 0, int))
+    """Have the ``count`` files taken in, once however often it is asked for; the page that shows how it goes.
+
+    With ``restore``, images that were removed come back.
+    """
+    restore = "restore" in request.form
+    uploads.finish(auth.settings(), person(), ticket, request.form.get("count", 0, int), restore)
     return jsonify(page=url_for("uploads.page", ticket=ticket))
 
 

@@ -28,7 +28,7 @@ async function begin() {
   const card = new Card(stage, part("card"), images, legend);
   const pictures = new Pictures(stage, part("pictures"), images);
   const hands = new Hands(stage, {
-    drawn: (found, add) => { choice.take(found, add || part("add").checked); },
+    drawn: (found, add, outline) => { choice.take(found, add || part("add").checked, outline); },
     pressed: (i) => card.pin(i),
     pointed: (i) => card.hover(i),
     moving: () => { if (!card.pinned) card.hide(); },

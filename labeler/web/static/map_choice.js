@@ -24,6 +24,7 @@ export class Choice {
     if (key === this.before) return;
     this.before = key;
     this.stage.mark(CHOSEN, now);
+    this.stage.keepOutlines([]);
     if (this.question) {
       const address = new URL(this.question.href);
       address.searchParams.delete("in_scope");
@@ -40,12 +41,15 @@ export class Choice {
 
   // Chooses points, in place of those chosen before or besides them. The order of points is a shuffled one: where there
   // are more than a choice can hold, the first are a fair sample.
-  async take(inside, add) {
+  // An `outline` around them stays until the choice changes.
+  async take(inside, add, outline = null) {
+    const before = this.stage.outlines, lines = [...(add ? before : []), ...(outline ? [outline] : [])];
+    this.stage.keepOutlines(lines);
     const turn = this.turn += 1, kept = add ? this.checked().map(([i]) => i) : [];
     const wanted = [...new Set([...kept, ...inside.slice(0, this.most)])].slice(0, this.most), missing = wanted.filter((i) => !this.points.has(i));
     let images;
     try { images = missing.length ? (await json(`${this.address}?at=${missing.join(".")}`)).images : []; }
-    catch (error) { this.failed(error.message); return; }
+    catch (error) { this.failed(error.message); this.stage.keepOutlines(before); return; }
     if (turn !== this.turn) return;
     if (!add) { this.list.replaceChildren(...[...this.points].filter(([i]) => wanted.includes(i)).map(([, box]) => box.closest("li"))); }
     const held = new Set(wanted);
@@ -58,6 +62,7 @@ export class Choice {
       : `${many(inside.length)} inside, ${this.checked().length} chosen.`;
     (this.list.querySelector("[data-choose]") ?? document.body).dispatchEvent(new Event("change", { bubbles: true }));
     this.told();
+    this.stage.keepOutlines(lines);
   }
 
   append(one) {

@@ -5,7 +5,7 @@ const TAP = 6;  // pixels that a press may move and still mean a point
 const GROW = 1.35, SMALLEST = 14;
 const LOOK_MS = 50;  // between two looks at what lies under the mouse
 
-// `drawn(points, add)`: a line was closed around them; `pressed(point)`, -1 beside all; `pointed(point)`: under the mouse.
+// `drawn(points, add, outline)`: a line was closed around them; `pressed(point)`, -1 beside all; `pointed(point)`: under the mouse.
 export class Hands {
   constructor(stage, acts) {
     Object.assign(this, { stage, acts, mode: "move", down: new Map(), path: null, looked: 0, spread: 0 });
@@ -59,9 +59,11 @@ export class Hands {
     const { path } = this;
     this.path = null; this.show();
     if (event.type === "pointercancel") return;
-    if (path && held.moved) this.acts.drawn(this.stage.inPath(path), this.add);
+    if (path && held.moved) this.drawn(this.stage.outline(path), this.add);
     else if (!held.moved && !this.down.size) this.acts.pressed(this.stage.hit(...held.at), event.pointerType);
   }
+
+  drawn(outline, add) { this.acts.drawn(this.stage.inside(outline), add, outline); }
 
   apart() { const [one, other] = [...this.down.values()]; return Math.max(10, Math.hypot(one.at[0] - other.at[0], one.at[1] - other.at[1])); }
 
@@ -99,7 +101,7 @@ export class Hands {
       ArrowLeft: () => stage.pan(far, 0), ArrowRight: () => stage.pan(-far, 0), ArrowUp: () => stage.pan(0, far), ArrowDown: () => stage.pan(0, -far),
       "+": () => this.zoom(ZOOM), "=": () => this.zoom(ZOOM), "-": () => this.zoom(1 / ZOOM), 0: () => stage.fit(true),
       "]": () => { stage.reticle = Math.min(most, radius * GROW); }, "[": () => { stage.reticle = Math.max(SMALLEST, radius / GROW); },
-      Enter: () => this.acts.drawn(stage.inReticle(), true), " ": () => this.acts.toggled(stage.middle()),
+      Enter: () => this.drawn(stage.ring(), true), " ": () => this.acts.toggled(stage.middle()),
     }[event.key];
     if (!act) return;
     event.preventDefault(); event.stopPropagation();

@@ -14,7 +14,7 @@ export class Stage {
   // `drawn`: "canvas" or "webgl", where the best of the two is not wanted.
   // The painter prepares itself while the points are on their way; `load` brings them.
   constructor(root, drawn = "") {
-    Object.assign(this, { root, x: null, y: null, count: 0, hover: -1, path: null, reticle: 0, followers: [], asked: 0, moving: 0, scale: 0, left: 0, top: 0 });
+    Object.assign(this, { root, x: null, y: null, count: 0, hover: -1, path: null, outlines: [], reticle: 0, followers: [], asked: 0, moving: 0, scale: 0, left: 0, top: 0 });
     this.canvas = root.querySelector("[data-points]"); this.over = root.querySelector("[data-over]");
     this.points = this.painter(drawn);
     this.still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -134,11 +134,15 @@ export class Stage {
 
   middle() { return this.bins.nearestOfAll(...this.toMap(this.width / 2, this.height / 2)); }
 
-  inPath(path) {  // a flat array of places in the window
-    return this.bins.lasso(simplified(path, CORNER).map((value, i) => (value - (i % 2 ? this.top : this.left)) / this.scale));
-  }
+  inside(outline) { return this.bins.lasso(outline); }
 
-  inReticle() { return this.bins.lasso(circle(...this.toMap(this.width / 2, this.height / 2), this.reticle / this.scale)); }
+  // A line drawn in the window, and the circle around the middle, as flat arrays of places on the map.
+  outline(path) { return simplified(path, CORNER).map((value, i) => (value - (i % 2 ? this.top : this.left)) / this.scale); }
+
+  ring() { return circle(...this.toMap(this.width / 2, this.height / 2), this.reticle / this.scale); }
+
+  // The lines around what is chosen: they stay on the map until the choice changes.
+  keepOutlines(outlines) { this.outlines = outlines; this.drawOver(); }
 
   // -- drawing ----------------------------------------------------------------------------------------------------------
   draw() {
@@ -166,9 +170,11 @@ export class Stage {
       const [x, y] = [this.width / 2, this.height / 2];
       pen.beginPath(); pen.arc(x, y, this.reticle, 0, 7); pen.moveTo(x - 6, y); pen.lineTo(x + 6, y); pen.moveTo(x, y - 6); pen.lineTo(x, y + 6); stroke();
     }
-    if (this.path?.length > 2) {
-      pen.beginPath(); pen.moveTo(this.path[0], this.path[1]);
-      for (let i = 2; i < this.path.length; i += 2) pen.lineTo(this.path[i], this.path[i + 1]);
+    const onScreen = (outline) => Array.from(outline, (value, i) => value * this.scale + (i % 2 ? this.top : this.left));
+    for (const line of [...this.outlines.map(onScreen), this.path ?? []]) {
+      if (line.length <= 2) continue;
+      pen.beginPath(); pen.moveTo(line[0], line[1]);
+      for (let i = 2; i < line.length; i += 2) pen.lineTo(line[i], line[i + 1]);
       pen.closePath(); pen.fillStyle = `rgb(${ink.join(" ")} / 8%)`; pen.fill(); stroke();
     }
   }

@@ -17,6 +17,7 @@ let at = 0;
 function go(step, focus = true) {
   at = step;
   parts.forEach((part, place) => part.classList.toggle("now", place === at));
+  form.classList.toggle("further", at > 0);  // the chosen images become a strip
   get("steps").querySelectorAll("button").forEach((button, place) => {
     if (place === at) button.setAttribute("aria-current", "step"); else button.removeAttribute("aria-current");
   });

@@ -155,7 +155,7 @@ async function send() {
     root.dataset.upload = upload;
     const one = async () => { while (next < chosen.length) { const number = next; next += 1; await sendFile(upload, number, received[number] ?? 0, told); } };
     await Promise.all(Array.from({ length: AT_ONCE }, one));
-    const { page } = await ask(`${upload}/finish`, { method: "POST", body: new URLSearchParams({ count: chosen.length }) });
+    const { page } = await ask(`${upload}/finish`, { method: "POST", body: new URLSearchParams({ count: chosen.length, ...(get("restore").checked ? { restore: 1 } : {}) }) });
     sessionStorage.removeItem(key);
     stop = null;
     location.assign(page);

@@ -149,7 +149,7 @@ DOUBLED = [Given(0, 0, "romance", 2, "borderline", COUNTS, 2), Given(0, 0, "neit
 TAKEN_BACK = [*DOUBLED, Given(0, 0, SKIP, 3, "by-hand", COUNTS, 2)]
 
 
-@effort(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@effort(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(found=annotations)
 @example(found=DOUBLED)
 @example(found=TAKEN_BACK)
@@ -191,7 +191,7 @@ def test_every_place_counts_the_same_answers(settings: Settings, found: list[Giv
     assert Counter(one.value for one in judged if one.value != SKIP) == values
 
 
-@effort(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@effort(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(found=annotations)
 @example(found=[Given(0, 0, value, 2, "borderline", COUNTS, 2) for value in ("Ärger", "romance")])
 def test_sql_and_python_pick_the_same_annotations(settings: Settings, found: list[Given]) -> None:
@@ -209,7 +209,7 @@ def test_sql_and_python_pick_the_same_annotations(settings: Settings, found: lis
     assert {(str(asset), str(expert), value) for asset, expert, value in by_sql} == models
 
 
-@effort(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@effort(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(found=annotations)
 @example(found=[Given(0, 0, value, 3, "seed", SET_ASIDE, 2) for value in ("romance", "neither")])
 def test_answers_set_aside_are_counted_alike(settings: Settings, found: list[Given]) -> None:

@@ -404,7 +404,7 @@ EVENTS = [
 ]
 
 
-@hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.permutations(EVENTS), again=st.lists(st.sampled_from(EVENTS), max_size=4))
 def test_any_order_and_any_repetition_end_alike(
     records: Settings, order: list[ReadAnnotation], again: list[ReadAnnotation]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +19,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from sqlalchemy import select
 
+from attune.labeler.assets import add as adding
 from attune.labeler.assets.active_encoder import active_fingerprint, prompt_vectors
 from attune.labeler.assets.add import Request, add
 from attune.labeler.assets.proposed import VectorNames
@@ -429,27 +429,54 @@ def test_a_row_7_0_is_the_image_7s() -> None:
 
 
 @pytest.mark.slow
-def test_killed_at_any_instant_it_goes_on_where_it_was(settings: Settings, tmp_path: Path) -> None:
+def die(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def killed_in_a_transaction(settings: Settings, folder: Path) -> None:
+    register = adding.register
+
+    def registered(*arguments: Any) -> None:
+        if register(*arguments):
+            die()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(adding, "register", registered)
+        put_in(settings, folder)
+
+
+def killed_after_some_are_recorded(settings: Settings, folder: Path) -> None:
+    add(settings, Request([str(folder)]), lambda done, _: die() if done >= 120 else None)
+
+
+def killed_after_some_are_embedded(settings: Settings, folder: Path) -> None:
+    add(settings, Request([str(folder)]), embedding_bar=lambda done, _: die() if done >= 64 else None)
+
+
+def test_killed_at_any_instant_it_goes_on_where_it_was(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "many"
     folder.mkdir()
-    for number in range(700):
+    for number in range(200):
         (folder / f"{number}.png").write_bytes(picture(number, (48, 48)))
-    arguments = ["assets", "add", str(folder)]
-    for seconds in (4.0, 6.0, 8.0):
-        command = subprocess.Popen(
-            [sys.executable, "-m", "attune.labeler.cli.main", *arguments],
-            env=os.environ | settings.environment() | {"OMP_NUM_THREADS": "1"},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        time.sleep(seconds)
-        command.send_signal(signal.SIGKILL)
-        command.wait()
+    monkeypatch.setattr(adding, "CHUNK", 40)
+    for killed, recorded in (
+        (killed_in_a_transaction, 0),
+        (killed_after_some_are_recorded, 120),
+        (killed_after_some_are_embedded, 200),
+    ):
+        # A copy of this process: a command would import all of Attune each time.
+        command = multiprocessing.get_context("fork").Process(target=killed, args=(settings, folder))
+        command.start()
+        command.join()
+        assert command.exitcode == -signal.SIGKILL
+        assert len(held(settings)) == recorded
+    assert 0 < len(vectors(settings)) < 200
     summary = put_in(settings, folder)
-    assert summary.added + summary.already_there == 700
-    assert len(held(settings)) == 700
-    found = VectorStore(settings.vectors).read(VectorStore(settings.vectors).fingerprints()[0])
-    assert sorted(found.ids.tolist()) == sorted(held(settings))
+    assert summary.added + summary.already_there == 200
+    assert sorted(vectors(settings)) == sorted(held(settings))
+    assert len(held(settings)) == 200
 
 
 def test_what_becomes_one_colour_is_named(settings: Settings, tmp_path: Path) -> None:

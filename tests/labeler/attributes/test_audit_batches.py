@@ -51,8 +51,11 @@ def test_what_could_never_be_asked_is_refused_with_what_there_is(settings: Setti
     with pytest.raises(UnknownExpert, match=r"ana@example\.org, ben@example\.org"):
         audit_batches.request(settings, "romance", 10, ["chloe@example.org"])
     factories.add_run(settings, held(settings), answers=60, advice={"audits": {"left": 25, "extra": 0}})
-    audit_batches.request(settings, "romance", 20)
-    with pytest.raises(PoolExhausted, match="only 5 reserved images"):
+    assert audit_batches.request(settings, "romance", 20).size == 20
+    done = audit_batches.request(settings, "romance", 10)
+    assert (done.size, done.extra) == (5, 25), "what is left"
+    assert "only 5 reserved images are left" in audit_batches.requested(10, done.size)
+    with pytest.raises(PoolExhausted, match="all reserved images of romance are drawn"):
         audit_batches.request(settings, "romance", 10)
     with writing(settings) as session:
         found = attributes.find(session, "romance")
@@ -72,6 +75,8 @@ def test_the_offer_names_the_width_that_a_batch_would_bring(settings: Settings) 
     assert all(f"quality known to about ±{(width or 0) / 2:.2f}" in offer.text for offer, width in told)
     factories.add_run(settings, held(settings), answers=60, advice={"audits": {"left": 40, "extra": 0}})
     assert [offer.size for offer in measuring.of(settings, "romance").offers] == [30]
+    factories.add_run(settings, held(settings), answers=61, advice={"audits": {"left": 14, "extra": 0}})
+    assert [offer.size for offer in measuring.of(settings, "romance").offers] == [14]
 
 
 def test_a_batch_that_hardly_helps_is_not_offered_as_a_gain(settings: Settings) -> None:

@@ -58,7 +58,7 @@ def _world() -> None:
     head = "asset_id,title_id,canvas,impressions,takes"
     Path("views.csv").write_text("asset_id,title_id,canvas,views,takes\nA,T,home,100,5\n")
     Path("takes.csv").write_text(f"{head}\nA,T,home,100,5\nB,T,home,100,500\nC,T,home,,5\nA,T,home,90,4\nD,T,home,9\n")
-    Path("faces.csv").write_text("asset_id,value\nA,1\nB,0\nC,\nD,1\nD,0\n")
+    Path("faces.csv").write_text("asset_id,value\nlonely\nA,1\nB,0\nC,\nD,1\nD,0\n")
     Path("none.csv").write_text(f"{head}\nA,T,home,-1,0\n")
     Path("broken.json").write_text("{")
     Path("config.json").write_text('{"embed_dim": 8}')

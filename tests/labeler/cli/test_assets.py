@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -103,6 +105,22 @@ def test_removing_takes_assets_off_the_list(place: Path) -> None:
     assert found("remove", "0.jpg", "1.jpg")["vectors"] == 2
     assert [asset["asset_id"] for asset in found("list")["assets"]] == ["2.jpg", "3.jpg", "4.jpg"]
     assert found("remove", "0.jpg")["removed_before"] == ["0.jpg"]
+
+
+def test_a_wrong_folder_is_taken_out_again_by_the_command_that_adding_names(place: Path) -> None:
+    (place / "pictures of others").mkdir()
+    for number in range(2):
+        (place / f"pictures of others/{number}-b.jpg").write_bytes(picture(10 + number))
+    write_vectors(place / "vectors.npz", [*map(str, range(5)), "0-b", "1-b"])
+    run(*ADD)
+    told = run("add", "pictures of others", "--vectors", "vectors.npz")
+    named = re.search(r"`attune assets (remove [^`]+)`", told.output)
+    assert named, told.exception
+    assert sorted(found(*shlex.split(named[1]))["removed"]) == ["0-b.jpg", "1-b.jpg"]
+    assert found("list")["total"] == 5
+    missing = run("remove", "--from", "pictures of others")
+    assert "Nothing was removed" in str(missing.exception)
+    assert "Give ids, or a folder" in str(run("remove").exception)
 
 
 def test_the_page_of_bad_inputs_says_what_really_happens() -> None:

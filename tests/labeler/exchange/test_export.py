@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from attune.labeler.answers import counting
 from attune.labeler.exchange import export_files, export_tables
 from attune.labeler.records.schema import Annotation, Asset, AttributeRevision
-from attune.labeler.records.session import writing
+from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.errors import DataError, UnknownAttribute
 from tests.labeler.exchange.conftest import CLASSES, NOON
@@ -63,7 +64,11 @@ def test_answers_of_an_older_definition_say_that_they_hold_no_more(answered: Set
 def test_a_removed_image_leaves_with_its_answers(answered: Settings) -> None:
     with writing(answered) as session:
         session.get_one(Asset, 1).removed_at = NOON
-    assert "a0" not in {row["asset_id"] for row in table(answered)}
+    rows = table(answered)
+    assert "a0" not in {row["asset_id"] for row in rows}
+    with reading(answered) as session:
+        counted, gone = counting.total(session, 1), counting.on_removed(session, 1)
+    assert (gone, sum(row["class"] != "skip" for row in rows)) == (2, counted - 2), "the page names what is not there"
 
 
 def test_the_agreed_labels_are_those_that_a_probe_learns_from(answered: Settings) -> None:

@@ -298,9 +298,13 @@ def test_imported_features_say_what_was_left_out_and_refuse_what_cannot_be_asked
     settings: Settings, tmp_path: Path
 ) -> None:
     path = tmp_path / "f.csv"
-    path.write_text("asset_id,value\na,yes\nb,no\nb,yes\n,no\nc,\nd,no\nd,no\n")
+    path.write_text("asset_id,value\na,yes\nlonely\nb,no\nb,yes\n,no\nc,\nd,no,more\nd,no\nd,no\n")
     done = imported.add(settings, str(path), "smile", "olga")
-    assert done.row.faults == {"no asset_id": 1, "no value": 1, "two values": 2}
+    lines = {"bad row": [3, 8], "no asset_id": [6], "no value": [7], "two values": [4, 5]}
+    assert done.row.faults == {reason: {"rows": len(rows), "examples": rows} for reason, rows in lines.items()}
+    assert done.faults[0].text == (
+        "2 rows left out: it does not have the columns of the header, or is not UTF-8 text (rows 3, 8)."
+    )
     assert (done.row.rows, done.row.classes) == (2, ["yes", "no"])
     assert imported.add(settings, str(path), "smile", "olga").again
     path.write_text("asset_id,value\na,1.0\nb,0\nc,1\n")

@@ -15,11 +15,11 @@ from sqlalchemy import update
 from attune.labeler import settings as reader
 from attune.labeler.jobs import learn_lease
 from attune.labeler.records.schema import Attribute
-from attune.labeler.records.session import engine, migrate, reading, writing
+from attune.labeler.records.session import engine, reading, writing
 from attune.labeler.settings import Settings
 from attune.models import clock
 from attune.models.errors import JobSuperseded
-from tests.support import databases
+from tests.support import databases, factories
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -27,7 +27,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 @pytest.fixture(params=databases.BOTH)
 def records(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
     settings = reader.build({}, workspace=tmp_path, database_url=databases.database(request))
-    migrate(settings)
+    factories.newest(settings)
     with writing(settings) as session:
         session.add(Attribute(id=1, name="romance", question="?", classes=["a", "b"], created_at=NOON))
     yield settings

@@ -124,12 +124,12 @@ def drip(text):
 )
 def test_a_request_is_read_until_its_time_is_over(services: Services, text: bytes, told: str) -> None:
     code = SERVER + f"print(json.dumps(drip({text!r})))"
-    assert services.apart.run(code) == told
+    assert services.inside.run(code, apart=True) == told
 
 
 def test_what_anybody_sends_is_escaped_in_the_log(services: Services) -> None:
     """Whoever reads the log in a terminal would else run its codes."""
-    lines: list[str] = services.apart.run(
+    lines: list[str] = services.inside.run(
         SERVER
         + r"""
 import logging
@@ -145,6 +145,7 @@ for line in (b"GET /\x1b]0;t\x07 HTTP/1.1", b"G\x1b[31mX / HTTP/1.1", b"GET /\xc
         answer(connection)
 print(json.dumps(heard))
 """,
+        apart=True,
     )
     assert len(lines) >= 4, lines
     assert any(r"\x1b" in line for line in lines)
@@ -158,7 +159,7 @@ until(lambda: attune_connections._open)
 until(lambda: not attune_connections._open)
 print(json.dumps(answer(begin(b"GET / HTTP/1.1\\r\\nConnection: close\\r\\n\\r\\n"))))
 """
-    assert services.apart.run(SERVER + code) == "HTTP/1.1 200 OK"
+    assert services.inside.run(SERVER + code, apart=True) == "HTTP/1.1 200 OK"
 
 
 @pytest.mark.parametrize(
@@ -176,7 +177,7 @@ seen.append([ended(one) for one in held])
 seen += [answer(begin(WHOLE)) for _ in range(9)]
 print(json.dumps([seen[0], seen[1], sorted(set(seen[2:]))]))
 """
-    found = services.apart.run(SERVER + code)
+    found = services.inside.run(SERVER + code, apart=True)
     assert found == ["HTTP/1.1 200 OK", [True, False, False], ["HTTP/1.1 200 OK"]]
 
 
@@ -193,7 +194,7 @@ held += begin_all([large])
 until(lambda: doing(attune_connections.ANSWERED) == 3)
 print(json.dumps([*seen, answer(begin(WHOLE))]))
 """
-    found = services.apart.run(SERVER + code)
+    found = services.inside.run(SERVER + code, apart=True)
     assert found == ["HTTP/1.1 200 OK", True, "HTTP/1.1 200 OK"]
 
 
@@ -210,7 +211,7 @@ seen.append(answer(begin(WHOLE)))
 go_on.set()
 print(json.dumps([*seen, *[answer(held[number]) for number in (0, 1, 3)], answer(begin(WHOLE))]))
 """
-    found = services.apart.run(SERVER + code)
+    found = services.inside.run(SERVER + code, apart=True)
     fine = "HTTP/1.1 200 OK"
     assert found == [fine, True, "", fine, fine, fine, fine], "only where all are worked on is a new one refused"
 
@@ -226,7 +227,7 @@ until(lambda: all(map(ended, many[:2])))
 other[0].sendall(WHOLE[1:])
 print(json.dumps(answer(other[0])))
 """
-    assert services.apart.run(SERVER + code) == "HTTP/1.1 200 OK"
+    assert services.inside.run(SERVER + code, apart=True) == "HTTP/1.1 200 OK"
 
 
 def test_where_addresses_have_few_connections_each_only_their_age_counts(services: Services) -> None:
@@ -240,7 +241,7 @@ browser[1].settimeout(None)
 browser[1].sendall(WHOLE[1:])
 print(json.dumps([*seen, answer(browser[1])]))
 """
-    assert services.apart.run(SERVER + code) == ["HTTP/1.1 200 OK", True, "HTTP/1.1 200 OK"]
+    assert services.inside.run(SERVER + code, apart=True) == ["HTTP/1.1 200 OK", True, "HTTP/1.1 200 OK"]
 
 
 def test_attunes_own_connection_never_gives_way(services: Services) -> None:
@@ -255,7 +256,7 @@ seen = [answer(begin(WHOLE)) for _ in range(5)]
 held[0].sendall(WHOLE)
 print(json.dumps([*seen, answer(held[0])]))
 """
-    assert set(services.apart.run(SERVER + code)) == {"HTTP/1.1 200 OK"}
+    assert set(services.inside.run(SERVER + code, apart=True)) == {"HTTP/1.1 200 OK"}
 
 
 def test_only_attunes_token_makes_a_connection_attunes_own(services: Services) -> None:

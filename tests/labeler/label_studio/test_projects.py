@@ -146,10 +146,11 @@ def test_a_wrong_password_is_told(expert: ExpertSession, live: Settings) -> None
         ExpertSession.login(live.label_studio_address, EMAIL, "wrong-password")
 
 
-def test_a_password_is_changed_where_label_studio_is_ours(expert: ExpertSession, services: Services) -> None:
-    reset_password(services.settings, EMAIL, "another-password")
-    ExpertSession.login(services.settings.label_studio_address, EMAIL, "another-password").close()
-    reset_password(services.settings, EMAIL, PASSWORD)
+def test_a_password_is_changed_where_label_studio_is_ours(ls: LabelStudio, services: Services) -> None:
+    email = "forgetful@example.org"
+    logins.ensure_user(ls, email, PASSWORD)
+    reset_password(services.settings, email, "another-password")
+    ExpertSession.login(services.settings.label_studio_address, email, "another-password").close()
 
 
 def test_a_password_is_not_changed_elsewhere_nor_for_a_stranger(live: Settings, services: Services) -> None:

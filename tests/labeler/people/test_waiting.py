@@ -18,7 +18,7 @@ from tests.support.page_desk import PageDesk
 def test_open_questions_and_the_images_of_open_pages_wait(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    url = {"database_url": request.getfixturevalue("postgresql")()} if kind == "postgresql" else {}
+    url = {"database_url": request.getfixturevalue("postgresql")(migrated=True)} if kind == "postgresql" else {}
     settings = factories.workspace(tmp_path, **url)
     try:
         desk = PageDesk(settings, 2)

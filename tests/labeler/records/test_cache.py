@@ -11,15 +11,15 @@ import pytest
 from attune.labeler import settings as reader
 from attune.labeler.people import tokens
 from attune.labeler.records.cache import CommitCache, moment
-from attune.labeler.records.session import migrate
 from attune.labeler.settings import Settings
 from attune.labeler.settings import secrets as keys
+from tests.support import factories
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     made = reader.build(workspace=tmp_path / "w")
-    migrate(made)
+    factories.newest(made)
     return made
 
 

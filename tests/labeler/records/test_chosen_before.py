@@ -23,9 +23,9 @@ def test_an_older_run_tells_what_was_chosen_and_the_next_twenty_bring_a_figure(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     """Or experts would read no newer figure until as many more answers are given as they ever chose images."""
-    url = request.getfixturevalue("postgresql")() if kind == "postgresql" else None
+    url = request.getfixturevalue("postgresql")(migrated=True) if kind == "postgresql" else None
     settings = reader.build({}, workspace=tmp_path, database_url=url)
-    migrate(settings)
+    factories.newest(settings)
     romance, ana = factories.add_attribute(settings), factories.add_expert(settings)
     queue, assets = factories.add_queue(settings, romance, ana), factories.add_assets(settings, 30)
     values = ["romance"] * 28 + ["skip", "romance"]

@@ -12,6 +12,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, inspect, select, text
 
 from attune.labeler import settings as reader
@@ -32,7 +33,7 @@ from attune.labeler.records.schema import (
     Tombstone,
     User,
 )
-from attune.labeler.records.session import configuration, engine, migrate, reading, writing
+from attune.labeler.records.session import configuration, engine, migrate, newest_schema, reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.workers.rounds import apply_order
@@ -131,6 +132,11 @@ def test_a_migration_killed_in_the_middle_is_as_if_never_begun(tmp_path: Path) -
     with reading(settings) as session:
         assert len(session.get_one(Task, 1).key) == 32
     engine(settings.records_url).dispose()
+
+
+def test_the_newest_schema_is_known_by_the_names_of_the_migrations() -> None:
+    scripts = ScriptDirectory.from_config(configuration("sqlite://"))
+    assert newest_schema() == scripts.get_current_head()
 
 
 def test_every_step_leads_back(tmp_path: Path) -> None:
@@ -265,9 +271,9 @@ def back_and_forth(settings: Settings, revision: str, column: str) -> None:
 def test_queues_of_an_older_database_show_the_question_of_today_until_the_next_one(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    url = request.getfixturevalue("postgresql")() if kind == "postgresql" else None
+    url = request.getfixturevalue("postgresql")(migrated=True) if kind == "postgresql" else None
     settings = reader.build({}, workspace=tmp_path, database_url=url, redis_url="unix:///nowhere.sock")
-    migrate(settings)
+    factories.newest(settings)
     queue = factories.add_queue(settings, factories.add_attribute(settings), factories.add_expert(settings))
     back_and_forth(settings, "0009", "shown")
     with reading(settings) as session:
@@ -285,9 +291,9 @@ def test_queues_of_an_older_database_show_the_question_of_today_until_the_next_o
 def test_experts_of_an_older_database_answer_as_attune_suggests_until_they_choose(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    url = request.getfixturevalue("postgresql")() if kind == "postgresql" else None
+    url = request.getfixturevalue("postgresql")(migrated=True) if kind == "postgresql" else None
     settings = reader.build({}, workspace=tmp_path, database_url=url, redis_url="unix:///nowhere.sock")
-    migrate(settings)
+    factories.newest(settings)
     romance, ana = factories.add_attribute(settings), factories.add_expert(settings)
     queue = factories.add_queue(settings, romance, ana)
     viewer = Viewer("expert", ana.email, ana.id)
@@ -304,9 +310,9 @@ def test_experts_of_an_older_database_answer_as_attune_suggests_until_they_choos
 def test_events_of_an_older_database_stay_and_newer_ones_name_who_imported(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    url = request.getfixturevalue("postgresql")() if kind == "postgresql" else None
+    url = request.getfixturevalue("postgresql")(migrated=True) if kind == "postgresql" else None
     settings = reader.build({}, workspace=tmp_path, database_url=url)
-    migrate(settings)
+    factories.newest(settings)
     (asset,) = factories.add_assets(settings, 1)
     queue = factories.add_queue(settings, factories.add_attribute(settings), factories.add_expert(settings))
     answer = factories.add_answer(settings, queue, asset, "romance")
@@ -336,7 +342,7 @@ def test_events_of_an_older_database_stay_and_newer_ones_name_who_imported(
 
 def test_an_older_release_reads_the_seconds_of_all_looks_of_an_answer(tmp_path: Path) -> None:
     settings = reader.build({}, workspace=tmp_path)
-    migrate(settings)
+    factories.newest(settings)
     (asset,) = factories.add_assets(settings, 1)
     queue = factories.add_queue(settings, factories.add_attribute(settings), factories.add_expert(settings))
     factories.add_answer(settings, queue, asset, "romance", lead_seconds=2.0, total_seconds=9.0)

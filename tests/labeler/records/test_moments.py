@@ -16,7 +16,7 @@ from attune.labeler.answers.annotation_values import ReadAnnotation
 from attune.labeler.jobs import learn_lease
 from attune.labeler.people import users
 from attune.labeler.records.schema import Annotation, Attribute, Queue
-from attune.labeler.records.session import engine, migrate, reading, writing
+from attune.labeler.records.session import engine, reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
 from tests.support import databases, factories
@@ -27,7 +27,7 @@ AT_ONCE = 6
 @pytest.fixture(params=databases.BOTH)
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
     made = reader.build({}, workspace=tmp_path, database_url=databases.database(request))
-    migrate(made)
+    factories.newest(made)
     yield made
     engine(made.records_url).dispose()
 

@@ -12,8 +12,8 @@ from sqlalchemy import update
 from attune.labeler.labelling import take_chosen
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Attribute, Queue
-from attune.labeler.records.session import writing
-from attune.labeler.scope import decisions, groups
+from attune.labeler.records.session import reading, writing
+from attune.labeler.scope import groups, undo_decisions
 from attune.labeler.scope.decisions import Decision, Taken
 from attune.labeler.scope.groups import Groups
 from attune.labeler.scope.stored import ALL, NONE, SKIP, TICKED
@@ -79,7 +79,7 @@ def test_a_decision_whose_answers_did_not_all_come_through_is_taken_back(
     desk: PageDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = half_stored(desk, monkeypatch)
-    assert decisions.undo(desk.settings, desk.viewer, "tender", page(desk).past[0].key)
+    assert undo_decisions.undo(desk.settings, desk.viewer, "tender", page(desk).past[0].key)
     assert said(desk) == {}
     with pytest.raises(AlreadyThere):
         take(desk, one)
@@ -133,16 +133,17 @@ def test_of_three_classes_only_those_that_count_get_an_answer(desk: PageDesk) ->
 def test_a_decision_is_taken_back_with_its_answers_by_whoever_made_it(desk: PageDesk) -> None:
     take(desk, given(desk, TICKED, 13))
     (past,) = page(desk).past
-    assert not decisions.undo(desk.settings, OLGA, "tender", past.key)
-    assert decisions.undo(desk.settings, desk.viewer, "tender", past.key)
+    assert not undo_decisions.undo(desk.settings, OLGA, "tender", past.key)
+    assert undo_decisions.undo(desk.settings, desk.viewer, "tender", past.key)
     assert said(desk) == {}
     assert page(desk).past == []
-    assert not decisions.undo(desk.settings, desk.viewer, "tender", past.key), "there is nothing left to undo"
+    assert not undo_decisions.undo(desk.settings, desk.viewer, "tender", past.key), "there is nothing left to undo"
 
 
 def test_nobody_is_asked_about_a_group_again_or_about_what_waits_for_them(desk: PageDesk) -> None:
     waits = [desk.assets[place].id for place in range(8)]  # on Ana's page
-    kept = groups.load(desk.settings, desk.attribute)
+    with reading(desk.settings) as session:
+        kept = groups.load(session, desk.attribute)
     assert kept
     groups.save(desk.settings, desk.attribute.id, Groups(1, 1, 0, [waits, *kept.groups]))
     assert shown(page(desk)) == names(desk, *range(12, 20))
@@ -198,7 +199,7 @@ def test_a_stopped_queue_does_not_keep_answers_from_being_taken_back(desk: PageD
     key = page(desk, viewer).past[0].key
     with writing(desk.settings) as session:
         session.execute(update(Queue).where(Queue.expert_id == desk.ana.id).values(stopped_at=now()))
-    assert decisions.undo(desk.settings, viewer, "tender", key)
+    assert undo_decisions.undo(desk.settings, viewer, "tender", key)
     assert said(desk) == {}
 
 
@@ -208,5 +209,5 @@ def test_an_undo_whose_answers_stay_says_so_and_keeps_the_decision(desk: PageDes
     key = page(desk, owner).past[0].key
     with writing(desk.settings) as session:
         session.execute(update(Queue).where(Queue.expert_id == desk.ana.id).values(closed_at=now()))
-    assert not decisions.undo(desk.settings, owner, "tender", key)
+    assert not undo_decisions.undo(desk.settings, owner, "tender", key)
     assert [one.key for one in page(desk, owner).past] == [key]

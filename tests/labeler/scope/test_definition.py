@@ -13,12 +13,15 @@ from sqlalchemy import select
 from attune.labeler.attributes import revise_attribute
 from attune.labeler.attributes.revise_attribute import definition_of
 from attune.labeler.cli.main import attune
-from attune.labeler.records.schema import Attribute, ScopeDecision
+from attune.labeler.records.schema import Attribute, Expert, ScopeDecision
 from attune.labeler.records.session import reading, writing
-from attune.labeler.scope import decisions, definition
+from attune.labeler.scope import definition, undo_decisions
+from attune.labeler.scope.listed import listed
 from attune.labeler.scope.stored import ALL, NONE, SKIP, TICKED
+from attune.models.clock import now
 from attune.models.errors import AlreadyThere, DataError
-from tests.labeler.scope.scoping import OLGA, given, names, page, said, take
+from tests.labeler.scope.scoping import OLGA, given, names, page, said, shown, take
+from tests.support import factories
 from tests.support.page_desk import PageDesk
 
 
@@ -76,7 +79,7 @@ def test_what_is_taken_back_while_a_revision_is_made_is_not_in_it(
     key, real = page(desk).past[0].key, revise_attribute.revise
 
     def late(*given: Any, **more: Any) -> revise_attribute.Revised:
-        assert decisions.undo(desk.settings, desk.viewer, "tender", key)
+        assert undo_decisions.undo(desk.settings, desk.viewer, "tender", key)
         return real(*given, **more)
 
     monkeypatch.setattr(revise_attribute, "revise", late)
@@ -91,7 +94,7 @@ def test_what_is_taken_back_while_a_revision_is_made_is_not_in_it(
 def test_what_the_definition_has_is_not_taken_back(desk: PageDesk) -> None:
     take(desk, given(desk, ALL))
     definition.write(desk.settings, "tender", 1)
-    assert not decisions.undo(desk.settings, desk.viewer, "tender", page(desk).past[0].key)
+    assert not undo_decisions.undo(desk.settings, desk.viewer, "tender", page(desk).past[0].key)
     assert said(desk) == {"tender": names(desk, *range(12, 20))}
 
 
@@ -119,6 +122,21 @@ def test_of_three_classes_what_is_not_ticked_is_no_example(desk: PageDesk) -> No
     with reading(desk.settings) as session:
         one = session.get_one(Attribute, desk.attribute.id)
     assert (one.in_scope, one.out_of_scope or []) == (names(desk, 12, 13), [])
+
+
+def test_decisions_of_somebody_who_has_left_stay_named_and_wait(desk: PageDesk) -> None:
+    take(desk, given(desk, TICKED, 13))
+    take(desk, given(desk, NONE, first=20), OLGA)
+    factories.add_user(desk.settings, OLGA.name, "owner")
+    with writing(desk.settings) as session:
+        session.get_one(Expert, desk.ana.id).removed_at = now()
+    second, first = page(desk, OLGA).past
+    assert [(one.who, one.has_left) for one in (first, second)] == [(desk.viewer.name, True), (OLGA.name, False)]
+    assert shown(page(desk, OLGA)) == [], "the group stays decided"
+    with reading(desk.settings) as session:
+        found = listed(session, session.get_one(Attribute, desk.attribute.id))
+    assert [(one["who"], one["has_left"]) for one in found] == [(desk.viewer.name, True), (OLGA.name, False)]
+    assert definition.write(desk.settings, "tender", 1, [first.key]) == 2
 
 
 def test_the_command_lists_what_was_decided(desk: PageDesk) -> None:

@@ -60,7 +60,7 @@ def hall(settings: Settings) -> Hall:
 
 def test_it_opens_with_the_first_class_and_the_likeliest_image(hall: Hall) -> None:
     shown = hall.show()
-    assert (shown.by, shown.counts, shown.run) == ("yes", {"yes": 4, "no": 4}, 1)
+    assert (shown.by, shown.counts, shown.run) == ("yes", {"yes": 4, "no": 4, "*": 8}, 1)
     assert hall.numbers() == [0, 1, 2, 3]
     assert [one.probability for one in shown.images.items] == pytest.approx(FIRST[:4])
     assert hall.numbers(by="no") == [7, 6, 5, 4]
@@ -86,7 +86,7 @@ def test_the_filters_of_explore_are_those_of_the_gallery(hall: Hall) -> None:
         for number, asset in enumerate(session.scalars(select(Asset).order_by(Asset.id))):
             asset.columns = {"genre": "drama" if number % 2 else "comedy"}
     assert hall.numbers(column="genre", value="drama") == [1, 3]
-    assert hall.show(column="genre", value="drama").counts == {"yes": 2, "no": 2}
+    assert hall.show(column="genre", value="drama").counts == {"yes": 2, "no": 2, "*": 4}
     assert hall.numbers(title=hall.assets[2].asset_id) == [2]
     assert hall.show().columns == ["genre"]
 

@@ -61,7 +61,9 @@ def test_one_state(change: dict[str, object], expected: str) -> None:
     ],
 )
 def test_an_owner_is_told_the_next_command(change: dict[str, object], command: str | None) -> None:
-    assert next_step(replace(FACTS, **change), OWNER).command == command
+    step = next_step(replace(FACTS, **change), OWNER)
+    assert step.command == command
+    assert step.place or not command, "whoever is in a browser has a button for it"
 
 
 def test_while_a_worker_makes_the_queues_nobody_is_sent_to_make_them() -> None:
@@ -115,7 +117,7 @@ def test_advice_is_read_with_its_evidence_whatever_its_form() -> None:
         ({}, "people", "so that labelling goes on"),
         ({"advice": said({"state": "settled"})}, "review", "Review the candidate"),
         ({"advice": said({"state": "settled"}), "unanswered": ("romance",)}, "review", "Review the candidate"),
-        ({"champion": 3}, None, "Programs can pull the champion"),
+        ({"champion": 3}, "champion", "See what the champion finds"),
     ],
 )
 def test_without_an_open_queue_the_step_follows_what_is_there(

@@ -115,6 +115,7 @@ def test_what_waits_is_not_asked_for_twice_and_no_more_than_is_left() -> None:
     )
     assert "20 audit tasks are open." in waits.why
     assert verdict(compared(**few, left=5)).ask == 5
+    assert "Only 5 reserved images are left." in verdict(compared(**few, left=5)).why
     none_left = verdict(compared(**few, left=0))
     assert none_left.ask == 0
     assert "add images" in none_left.why

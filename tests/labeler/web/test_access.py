@@ -54,6 +54,7 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("POST", "/attributes/romance/errors/1/correct"): (LOGIN, 400, 400, 400, NO),
     ("POST", "/attributes/romance/errors/1/ask"): (LOGIN, NO, 400, 400, NO),
     ("POST", "/attributes/romance/audit"): (LOGIN, NO, 400, 400, NO),
+    ("POST", "/attributes/romance/learn"): (LOGIN, NO, 400, 400, NO),
     ("POST", "/attributes/romance/threshold"): (LOGIN, NO, 400, 400, NO),
     ("GET", "/attributes/romance/answers/7"): (LOGIN, GONE, GONE, GONE, NO),
     ("POST", "/attributes/romance/answers/7"): (LOGIN, 400, 400, 400, NO),
@@ -142,6 +143,10 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("GET", "/insights/1"): (LOGIN, NO, GONE, GONE, NO),  # there are no insights there
     ("POST", "/insights/1/publish"): (LOGIN, NO, 400, 400, NO),
     ("POST", "/insights/1/retire"): (LOGIN, NO, 400, 400, NO),
+    ("GET", "/members"): (LOGIN, NO, OK, OK, NO),
+    ("POST", "/members"): (LOGIN, NO, 400, 400, NO),
+    ("GET", "/api/v1/members/1"): (401, NO, GONE, GONE, GONE),
+    ("GET", "/api/v1/titles/1/forecast"): (401, NO, GONE, GONE, GONE),
     ("GET", "/api/v1/insights"): (401, NO, OK, OK, OK),
     ("GET", "/api/v1/insights/1"): (401, NO, GONE, GONE, GONE),
     ("GET", "/api/v1/insights.parquet"): (401, NO, OK, OK, OK),
@@ -183,6 +188,7 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("GET", "/api/v1/features/romance/1"): (401, NO, GONE, GONE, GONE),  # the model's answer of each image
     ("GET", "/api/v1/drift/romance"): (401, NO, OK, OK, NO),
     ("GET", "/api/v1/labels/romance"): (401, NO, OK, OK, NO),
+    ("GET", "/api/v1/scope/romance"): (401, NO, OK, OK, NO),
     ("GET", "/api/v1/attributes"): (401, NO, OK, OK, NO),
     ("GET", "/api/v1/image"): (401, NO, GONE, GONE, NO),
     ("GET", "/api/v1/openapi.json"): (401, OK, OK, OK, OK),

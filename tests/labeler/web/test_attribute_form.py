@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from attune.labeler.attributes import attributes
 from attune.labeler.attributes.question_templates import TEMPLATES, QuestionTemplate
-from attune.labeler.records.schema import Annotation, Attribute, Expert, Job, User
+from attune.labeler.queues import chosen_first
+from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Job, Pick, User
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.web.pages import attribute_form
@@ -206,6 +207,73 @@ def test_the_form_offers_an_owner_the_experts_and_no_admin_among_them(
         session.get_one(Expert, ana.id).every_attribute = False
     assert ("ana@example.org" in owner.get(NEW).text, "root@example.org" in owner.get(NEW).text) == (True, False)
     assert 'value="root@example.org"' in admin.get(NEW).text
+
+
+def test_a_question_without_experts_has_one_box_and_its_images_wait_for_the_first_queue(
+    settings: Settings, owner: Actor, ana: Expert
+) -> None:
+    with writing(settings) as session:
+        session.get_one(Expert, ana.id).every_attribute = False
+    names = [asset.asset_id for asset in factories.add_assets(settings, 3)]
+    where = owner.send(NEW, **GOOD, pick=names[:2]).location
+    page = owner.get(where or "").text
+    assert page.count('<div class="alert') == 1
+    assert "Nobody answers it yet. Your 2 chosen images wait for the first queue." in page
+    assert re.search(r'<div class="alert.*href="/people/new\?attributes=dread">Add expert</a></div>', page)
+    chosen_first.hand_out(settings, "dread")
+    assert picked(settings) == [], "nobody is there to be asked"
+    factories.add_queue(settings, found(settings, "dread"), ana)
+    for _ in range(2):
+        chosen_first.hand_out(settings, "dread")
+        assert picked(settings) == [("ana@example.org", name) for name in names[:2]]
+
+
+def test_chosen_images_wait_for_the_queue_of_the_expert_who_was_chosen_with_them(
+    settings: Settings, owner: Actor, ana: Expert
+) -> None:
+    with writing(settings) as session:
+        session.get_one(Expert, ana.id).every_attribute = False
+    bo = factories.add_expert(settings, "bo@example.org")
+    (asset,) = factories.add_assets(settings, 1)
+    where = owner.send(NEW, **GOOD, pick=asset.asset_id, experts=ana.email).location
+    page = owner.get(where or "").text
+    assert "alert-danger" not in page
+    factories.add_queue(settings, found(settings, "dread"), ana)
+    chosen_first.hand_out(settings, "dread")
+    assert (ana.email, asset.asset_id) in picked(settings)
+    assert chosen_first.KEY not in found(settings, "dread").settings
+    assert bo.email not in dict(picked(settings)) or bo.every_attribute
+
+
+def picked(settings: Settings) -> list[tuple[str, str]]:
+    """Whose queue the chosen images come first in."""
+    with reading(settings) as session:
+        rows = select(Expert.email, Asset.asset_id).join(Pick, Pick.expert_id == Expert.id)
+        rows = rows.join(Asset, Asset.id == Pick.asset_pk).order_by(Pick.id)
+        return [(email, name) for email, name in session.execute(rows)]
+
+
+def test_the_form_shows_the_chosen_images_and_what_found_them(settings: Settings, owner: Actor) -> None:
+    names = [asset.asset_id for asset in factories.add_assets(settings, 30, images=True)]
+    picks = "&".join(f"pick={name}" for name in [*names, "gone"])
+    page = unescape(owner.get(f"{NEW}?at=text&q=a+dark+corridor&{picks}").text)
+    head = page[page.index('id="h-chosen"') : page.index("data-steps")]
+    assert "31 chosen images" in head
+    assert "“a dark corridor”" in head
+    assert (head.count("<img"), head.count(">counts<")) == (24, 8)
+    assert "And 6 more images" in head
+    assert "1 chosen image is no longer in the pool" in head
+    assert re.search(r'name="class_phrase"[^>]* value="a dark corridor"', page), "the words are the first prompt"
+    assert 'id="h-chosen"' not in owner.get(NEW).text
+
+
+def test_the_rule_for_a_name_is_beside_its_field(owner: Actor) -> None:
+    page = owner.get(NEW).text
+    rule = re.search(r'id="name-rule">([^<]+)<', page).group(1)
+    pattern = re.search(r'id="name"[^>]* pattern="([^"]+)"', page).group(1)
+    assert rule.split(".")[0] in unescape(owner.send(NEW, **{**GOOD, "name": "D"}).text)
+    for name, good in (("dread", True), ("D", False), ("ab", False), ("a-b_9", True), ("9ab", False), ("ab-", False)):
+        assert bool(re.fullmatch(pattern, name)) == good == bool(attributes.NAME.fullmatch(name))
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
 from tests.support import factories, web
+from tests.support.looks import enter
 
 pytestmark = pytest.mark.browser
 
@@ -50,7 +51,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[
         yield House(address, settings)
 
 
-def enter(page: Page, house: House, who: str) -> None:
+def enter_by_keyboard(page: Page, house: House, who: str) -> None:
     """Log in by keyboard alone: the address has the focus, Tab leads on, Enter sends."""
     page.goto(f"{house.address}/login")
     expect(page.locator("#email")).to_be_focused()  # a busy browser gives the focus late
@@ -62,7 +63,7 @@ def enter(page: Page, house: House, who: str) -> None:
 
 
 def test_an_open_page_counts_up_by_itself(page: Page, house: House) -> None:
-    enter(page, house, "ana")
+    enter(page, house.address, "ana@example.org")
     page.goto(f"{house.address}/attributes/romance")
     shown = page.locator("[data-count=answers]")
     before = int(shown.inner_text())
@@ -78,14 +79,14 @@ def test_an_open_page_counts_up_by_itself(page: Page, house: House) -> None:
 
 
 def test_a_page_left_open_over_the_end_of_the_session_says_so(page: Page, house: House) -> None:
-    enter(page, house, "ana")
+    enter(page, house.address, "ana@example.org")
     page.goto(f"{house.address}/attributes/romance")
     page.context.clear_cookies()
     expect(page.get_by_text("You were logged out.")).to_be_visible(timeout=10_000)
 
 
 def test_the_keyboard_alone_leads_from_the_login_to_the_queue(page: Page, house: House) -> None:
-    enter(page, house, "ana")
+    enter_by_keyboard(page, house, "ana")
     page.keyboard.press("Tab")
     expect(page.locator(":focus")).to_have_attribute("href", "#main")
     page.keyboard.press("Enter")
@@ -101,7 +102,7 @@ def test_the_keyboard_alone_leads_from_the_login_to_the_queue(page: Page, house:
 def test_a_mark_of_the_curve_tells_its_figures_to_the_pointer_and_a_table_to_everybody(
     page: Page, house: House
 ) -> None:
-    enter(page, house, "olga")
+    enter(page, house.address, "olga@example.org")
     page.goto(f"{house.address}/attributes/serious-expression/results#h-curve")
     page.locator(".curve.wide [data-tip]").last.hover()
     expect(page.locator(".tip")).to_have_text("132 answers: 0.87 (0.79 to 0.95) (run 21)")
@@ -112,7 +113,7 @@ def test_a_mark_of_the_curve_tells_its_figures_to_the_pointer_and_a_table_to_eve
 def test_a_command_is_copied_with_one_click(browser: Browser, house: House) -> None:
     context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
     page = context.new_page()
-    enter(page, house, "olga")
+    enter(page, house.address, "olga@example.org")
     page.goto(f"{house.address}/people")
     page.get_by_role("button", name="Copy").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()

@@ -13,7 +13,7 @@ from attune.labeler.assets import uploads
 from attune.labeler.attributes import attributes
 from attune.labeler.records.schema import Asset, Job
 from attune.labeler.records.session import reading
-from tests.support import axe, factories
+from tests.support import axe, factories, looks
 from tests.support.keyboard import enter, focus, follow, reach
 from tests.support.keyboard_house import ANA, OLGA, House, all_stored, answered, served, shown, stored
 
@@ -25,6 +25,12 @@ LABEL = "/attributes/tender/label"
 def house(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[House]:
     with served(tmp_path_factory.mktemp("keyboard"), redis_url) as made:
         yield made
+
+
+def open_as(page: Page, house: House, email: str, path: str = "/") -> None:
+    """Begin at a page of somebody's; how they log in by keyboard is the first test's."""
+    looks.enter(page, house.address, email)
+    page.goto(house.address + path)
 
 
 def test_an_expert_labels_single_images(page: Page, house: House) -> None:
@@ -59,7 +65,7 @@ def test_an_expert_labels_single_images(page: Page, house: House) -> None:
 def test_an_expert_answers_images_of_their_choice_and_takes_them_back(page: Page, house: House) -> None:
     with reading(house.settings) as session:  # the first images of the pool wait for nobody
         free = session.scalars(select(Asset.asset_id).order_by(Asset.id).limit(1)).one()
-    enter(page, house.address, ANA, f"/explore?title={free.rstrip('0123456789')}")
+    open_as(page, house, ANA, f"/explore?title={free.rstrip('0123456789')}")
     mosaic, said = page.locator("[data-mosaic]"), page.locator("[data-said]")
     reach(page, "Choose all on this page")
     while not page.evaluate("document.activeElement.matches('[data-choose]')"):
@@ -78,7 +84,7 @@ def test_an_expert_answers_images_of_their_choice_and_takes_them_back(page: Page
 
 
 def test_an_expert_labels_a_page_of_twelve(page: Page, house: House) -> None:
-    enter(page, house.address, ANA, "/attributes/tender")
+    open_as(page, house, ANA, "/attributes/tender")
     follow(page, "Start with a page of images")
     page.keyboard.press("Enter")
     shown(page)
@@ -109,7 +115,7 @@ def test_an_expert_labels_a_page_of_twelve(page: Page, house: House) -> None:
 def test_in_german_keys_answer_and_sentences_count_right(browser: Browser, house: House) -> None:
     context = browser.new_context(locale="de-AT")
     page = context.new_page()
-    enter(page, house.address, ANA, LABEL)
+    open_as(page, house, ANA, LABEL)
     assert page.evaluate("document.documentElement.lang") == "de"
     expect(page.get_by_role("dialog")).to_contain_text("Sie haben hingesehen und können sich nicht entscheiden.")
     page.keyboard.press("Enter")
@@ -146,7 +152,7 @@ def test_a_telephone_is_told_of_taps(browser: Browser, house: House) -> None:
     for width, touch, keys in ((390, True, False), (1024, True, False), (1400, False, True)):
         context = browser.new_context(viewport={"width": width, "height": 844}, has_touch=touch, is_mobile=touch)
         page = context.new_page()
-        enter(page, house.address, ANA, LABEL)
+        open_as(page, house, ANA, LABEL)
         sheet = page.get_by_role("dialog")
         expect(sheet.get_by_role("heading", name="Keys")).to_be_visible(visible=keys)
         expect(sheet.get_by_role("heading", name="Taps")).to_be_visible(visible=not keys)
@@ -155,7 +161,7 @@ def test_a_telephone_is_told_of_taps(browser: Browser, house: House) -> None:
 
 
 def test_an_owner_goes_through_the_tabs_and_saves_a_view_of_the_gallery(page: Page, house: House) -> None:
-    enter(page, house.address, OLGA)
+    open_as(page, house, OLGA)
     follow(page, "Is it serious?")
     for tab in ("Versions", "Manage", "Label", "Results"):
         follow(page, tab)
@@ -179,8 +185,8 @@ def test_an_owner_goes_through_the_tabs_and_saves_a_view_of_the_gallery(page: Pa
 
 
 def test_an_owner_checks_label_errors_and_promotes(page: Page, house: House) -> None:
-    enter(page, house.address, OLGA, "/attributes/serious")
-    follow(page, "Review run 4")
+    open_as(page, house, OLGA, "/attributes/serious")
+    follow(page, "Review candidate 4")
     follow(page, "Check all suspected label errors")
     expect(page.locator(".suspect")).to_have_count(3)
     reach(page, "Confirm serious")
@@ -202,7 +208,7 @@ def test_an_owner_checks_label_errors_and_promotes(page: Page, house: House) -> 
 
 
 def test_an_owner_asks_a_new_question_in_three_steps(page: Page, house: House) -> None:
-    enter(page, house.address, OLGA)
+    open_as(page, house, OLGA)
     follow(page, "Create question")
     assert focus(page).startswith("input question")
     page.keyboard.type("Is it a dark corridor?")
@@ -233,7 +239,7 @@ def test_an_owner_asks_a_new_question_in_three_steps(page: Page, house: House) -
 
 def test_an_owner_sends_images(page: Page, house: House) -> None:
     page.on("filechooser", lambda _: None)  # the browser hands choosers over from now on, not only after the key
-    enter(page, house.address, OLGA)
+    open_as(page, house, OLGA)
     follow(page, "Images")
     reach(page, "Choose files")
     with page.expect_file_chooser() as chooser:
@@ -249,7 +255,7 @@ def test_an_owner_sends_images(page: Page, house: House) -> None:
 
 
 def test_an_owner_writes_into_a_thread(page: Page, house: House) -> None:
-    enter(page, house.address, OLGA, "/attributes/serious/contested")
+    open_as(page, house, OLGA, "/attributes/serious/contested")
     follow(page, "Discuss")
     reach(page, "Comment")
     page.keyboard.type("He looks at us without a smile. That is serious.")
@@ -264,7 +270,7 @@ def test_one_key_an_answer_and_the_image_fills_the_window(
 ) -> None:
     context = browser.new_context(viewport={"width": width, "height": height})
     page = context.new_page()
-    enter(page, house.address, ANA, LABEL)
+    open_as(page, house, ANA, LABEL)
     page.keyboard.press("Enter")
     shares: dict[str, float] = {}
     at, sent, keys = shown(page), len(answered(house)), 0

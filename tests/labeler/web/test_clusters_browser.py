@@ -1,5 +1,5 @@
-"""The strategist's way in a browser, at two widths: a map, a line on it, the cluster that is there, what that has in
-common, a question made of it, and its first labels."""
+"""The strategist's way in a browser on a telephone: a map, a line on it, the cluster that is there, what that has in
+common, how it performed, a question made of it, and its first labels."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ from sqlalchemy import select
 
 from attune.labeler.attributes import attributes
 from attune.labeler.labelling import take_answers
+from attune.labeler.performance import imports
 from attune.labeler.records.schema import Annotation, Asset, Expert, Job, Pick, Queue
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
 from attune.workers.runtime.perform import perform
 from tests.labeler.web.test_explore import embed
-from tests.support import axe, factories, mapped, web
+from tests.support import factories, mapped, web
 from tests.support.desk import Stored
+from tests.support.looks import TELEPHONE, enter, look
 
 pytestmark = pytest.mark.browser
 COUNT = 90
@@ -49,14 +51,6 @@ def house(settings: Settings, ana: Expert, monkeypatch: pytest.MonkeyPatch) -> I
         yield House(address, settings, ana)
 
 
-def enter(page: Page, house: House, who: str) -> None:
-    page.goto(f"{house.address}/login")
-    page.fill("#email", f"{who}@example.org")
-    page.fill("#password", factories.PASSWORD)
-    page.click("#submit")
-    page.wait_for_url(f"{house.address}/")
-
-
 def work(house: House, kind: str) -> None:
     """Do the job of ``kind`` that waits, as a worker does."""
     with reading(house.settings) as session:
@@ -76,40 +70,31 @@ def next_order(house: House, name: str) -> None:
         session.get_one(Queue, queue.id).order_run = 1
 
 
-def look(page: Page, name: str, shots: Path) -> None:
-    """Nothing is wider than its window, and no serious rule of accessibility is broken."""
-    page.screenshot(path=shots / f"{name}.png", full_page=True)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
-    assert not [str(finding) for finding in axe.serious(page)], name
-
-
-@pytest.mark.parametrize("width", [1400, 390])
-def test_from_a_map_to_the_first_labels_of_a_new_question(
-    browser: Browser, house: House, width: int, tmp_path: Path
-) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 900})
+def test_from_a_map_to_the_first_labels_of_a_new_question(browser: Browser, house: House, tmp_path: Path) -> None:
+    context = browser.new_context(viewport={"width": TELEPHONE, "height": 900})
     page, errors = context.new_page(), []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    enter(page, house, "olga")
+    enter(page, house.address, "olga@example.org")
     page.goto(f"{house.address}/explore")
     rooms = page.get_by_role("navigation", name="Explore")
     _make_map(page, house, rooms)
     _make_clusters(page, house, rooms)
-    look(page, f"clusters-{width}", tmp_path)
+    look(page, "clusters")
     rooms.get_by_role("link", name="Map").click()
     _draw_around(page)
-    look(page, f"map-{width}", tmp_path)
+    look(page, "map")
     _open_cluster(page)
 
     page.get_by_role("textbox", name="Name", exact=True).fill("Dark corridors")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="Dark corridors", level=1)).to_be_visible()
+    took = _import_performance(house, tmp_path)
     page.get_by_role("button", name="Describe these clusters").click()
     expect(page.locator("#live-described").get_by_text("Waiting for a worker.")).to_be_visible()
     work(house, "describe")
     expect(page.get_by_text("there are too few answers yet")).to_be_visible(timeout=20_000)
-    # Here a strategist reads how the cluster performed: what worked, and what did not.
-    look(page, f"cluster-{width}", tmp_path)
+    _read_performance(page, took)
+    look(page, "cluster")
 
     page.get_by_role("link", name="Make it a question").click()
     page.get_by_role("link", name="Create question").click()
@@ -120,7 +105,7 @@ def test_from_a_map_to_the_first_labels_of_a_new_question(
     expect(page.get_by_role("heading", name="What counts")).to_be_focused()
     expect(page.locator("#in_scope")).to_have_value("\n".join(_examples(page, "in_scope")))
     assert len(_examples(page, "in_scope")) == len(_examples(page, "out_of_scope")) == 6
-    look(page, f"question-{width}", tmp_path)
+    look(page, "question")
     page.get_by_role("button", name="Next").press("Enter")
     expect(page.get_by_text("The 12 images that you chose come first.")).to_be_visible()
     page.get_by_role("button", name="Create question").click()
@@ -128,7 +113,29 @@ def test_from_a_map_to_the_first_labels_of_a_new_question(
     expect(page.get_by_text("12 queued for Ana")).to_be_visible()
     context.close()
     assert not errors
-    _first_labels(browser, house, width)
+    _first_labels(browser, house)
+
+
+def _import_performance(house: House, folder: Path) -> set[str]:
+    """Takes on one canvas: of each title one image was taken three times as often as the other. Those images."""
+    with reading(house.settings) as session:
+        titles = {one.asset_id: one.title_id for one in session.scalars(select(Asset).order_by(Asset.id))}
+    took = {title: name for name, title in titles.items()}
+    takes = [f"{name},{title},home,5000,{300 if took[title] == name else 100}" for name, title in titles.items()]
+    file = folder / "takes.csv"
+    file.write_text("\n".join(["asset_id,title_id,canvas,impressions,takes", *takes, ""]))
+    imports.add(house.settings, str(file), arm="explore", who="olga")
+    return set(took.values())
+
+
+def _read_performance(page: Page, took: set[str]) -> None:
+    """On the canvas of the import: what worked, and what did not."""
+    canvas = page.get_by_role("region", name="home")
+    for words, worked in (("Worked", True), ("Did not work", False)):
+        examples = canvas.locator("div", has=page.get_by_role("heading", name=words, exact=True)).last.locator("img")
+        expect(examples.first).to_be_visible()
+        shown = [str(one.get_attribute("alt")).removeprefix("Similar to ") for one in examples.all()]
+        assert all((name in took) is worked for name in shown), words
 
 
 def _make_map(page: Page, house: House, rooms: Locator) -> None:
@@ -195,12 +202,12 @@ def _examples(page: Page, field: str) -> list[str]:
     return page.locator(f"#{field}").input_value().split("\n")
 
 
-def _first_labels(browser: Browser, house: House, width: int) -> None:
+def _first_labels(browser: Browser, house: House) -> None:
     """Ana answers the first three images: they are the cluster's core."""
     next_order(house, "dark-corridor")
-    context = browser.new_context(viewport={"width": width, "height": 900})
+    context = browser.new_context(viewport={"width": TELEPHONE, "height": 900})
     page = context.new_page()
-    enter(page, house, "ana")
+    enter(page, house.address, "ana@example.org")
     page.goto(f"{house.address}/attributes/dark-corridor/label")
     page.get_by_role("dialog").get_by_role("button").first.click()
     seen = ""

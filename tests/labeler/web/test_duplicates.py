@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,10 @@ from PIL import Image
 from sqlalchemy import delete, func, select
 
 from attune.labeler.assets.active_encoder import activate
+from attune.labeler.assets.proposed import Candidate
+from attune.labeler.assets.register import InspectedAsset, register
 from attune.labeler.assets.remove import Removed, remove
+from attune.labeler.assets.summary import Summary
 from attune.labeler.cli.duplicates import command
 from attune.labeler.explore import duplicates, look_alikes
 from attune.labeler.explore.similar import similar
@@ -81,8 +85,8 @@ def groups(settings: Settings) -> list[list[str]]:
     assert found
     with reading(settings) as session:
         left = duplicates.left(session, found)
-        ids = duplicates.ids_of(session, [key for group in left.groups for key, _ in group])
-    return sorted(sorted(ids[key] for key, _ in group) for group in left.groups)
+        ids = duplicates.ids_of(session, [one.key for group in left.groups for one in group])
+    return sorted(sorted(ids[one.key] for one in group) for group in left.groups)
 
 
 def planted(names: list[str], *which: int) -> list[list[str]]:
@@ -96,7 +100,7 @@ def test_a_search_finds_what_is_nearly_the_same_and_what_lies_alone(settings: Se
     with reading(settings) as session:
         left = duplicates.left(session, found)
         ids = duplicates.ids_of(session, [key for key, _ in left.outliers])
-        last = duplicates.ids_of(session, [key for key, _ in left.groups[-1]])
+        last = duplicates.ids_of(session, [one.key for one in left.groups[-1]])
     assert ids[left.outliers[0][0]] == names[ALONE]
     assert sorted(last.values()) == planted(names, 2)[0], "groups across titles come first"
 
@@ -272,6 +276,76 @@ def test_undo_leaves_a_title_that_somebody_changed_since(settings: Settings, nam
         session.scalars(select(Asset).where(Asset.asset_id == names[1])).one().title_id = "from-a-table"
     look_alikes.undo(settings, 1)
     assert asset(settings, names[1]).title_id == "from-a-table"
+
+
+def add_table_again(settings: Settings, titles: dict[str, str]) -> Summary:
+    """An asset table with a title of each image, which is there already."""
+    summary = Summary()
+    with writing(settings) as session:
+        there = session.scalars(select(Asset).where(Asset.asset_id.in_(titles))).all()
+        again = [
+            InspectedAsset(Candidate(one.uri, (one.asset_id,), titles[one.asset_id], {}, True), one.digest, None)
+            for one in there
+        ]
+        register(session, again, False, summary)
+    return summary
+
+
+def test_a_table_that_is_added_again_leaves_titles_that_somebody_gave(settings: Settings, names: list[str]) -> None:
+    before = {name: asset(settings, name).title_id for name in names[:3]}
+    look_alikes.same_title(settings, names[:2], before[names[0]], "olga")
+    summary = add_table_again(settings, before | {names[2]: "corrected"})
+    assert summary.titles_kept == [names[1]]
+    assert [asset(settings, one).title_id for one in names[:3]] == [before[names[0]]] * 2 + ["corrected"]
+    add_table_again(settings, before | {names[0]: "new", names[1]: "newer"})
+    look_alikes.undo(settings, 1)
+    assert [asset(settings, one).title_id for one in names[:2]] == ["new", "newer"], "the table's titles"
+    assert add_table_again(settings, before).titles_kept == []
+    assert asset(settings, names[1]).title_id == before[names[1]]
+
+
+def test_of_two_decisions_to_undo_both_gives_the_tables_title(settings: Settings, names: list[str]) -> None:
+    three = names[2:5]
+    before = {name: asset(settings, name).title_id for name in three}
+    look_alikes.same_title(settings, three[:2], before[three[0]], "olga")
+    look_alikes.same_title(settings, three[1:], before[three[2]], "olga")
+    add_table_again(settings, before | {three[1]: "corrected"})
+    titles = [asset(settings, three[1]).title_id]
+    for number in (2, 1):
+        look_alikes.undo(settings, number)
+        titles.append(asset(settings, three[1]).title_id)
+    assert titles == [before[three[2]], before[three[0]], "corrected"]
+
+
+def test_each_image_says_how_like_the_first_of_its_group_it_is(settings: Settings, names: list[str]) -> None:
+    with writing(settings) as session:
+        by_name = {one.asset_id: one for one in session.scalars(select(Asset).where(Asset.asset_id.in_(names[:7])))}
+        by_name[names[3]].digest = by_name[names[2]].digest  # the same file
+        other = by_name[names[5]]
+        with Image.open(other.uri) as picture:
+            changed = picture.convert("RGB")
+        changed.paste((255, 255, 255), (0, 0, changed.width // 4, changed.height // 4))
+        changed.save(by_name[names[6]].uri, "PNG")
+        by_name[names[6]].digest = digest_bytes(Path(by_name[names[6]].uri).read_bytes())
+    find_duplicates.run(settings)
+    found = duplicates.load(settings)
+    assert found
+    with reading(settings) as session:
+        left = duplicates.left(session, found)
+        ids = duplicates.ids_of(session, [one.key for group in left.groups for one in group])
+    said = {ids[one.key]: one.likeness for group in left.groups for one in group}
+    assert [said[name] for name in names[:7]] == ["first", "same", "first", "identical", "same", "first", "alike"]
+
+
+def test_the_page_says_how_like_they_are(settings: Settings, names: list[str], owner: Actor) -> None:
+    page = owner.get("/explore/duplicates").text
+    assert "Same picture, another size" in page
+    assert "One picture, saved more than once." in page
+
+
+def test_once_the_first_is_removed_the_rest_is_compared_again(settings: Settings, names: list[str]) -> None:
+    remove(settings, [names[2]])
+    assert groups(settings) == sorted([sorted(names[3:5]), *planted(names, 0, 2)])
 
 
 def test_not_duplicates_is_remembered_also_by_the_next_search(

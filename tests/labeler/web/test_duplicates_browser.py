@@ -1,9 +1,8 @@
-"""From no search to one picture fewer, in a browser at two widths."""
+"""From no search to one picture fewer, in a browser on a telephone; each page is looked at in both widths."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -11,9 +10,10 @@ from playwright.sync_api import Browser, expect
 from attune.labeler.records.schema import Expert
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
-from tests.labeler.web.test_clusters_browser import House, enter, look, work
+from tests.labeler.web.test_clusters_browser import House, work
 from tests.labeler.web.test_duplicates import alike
 from tests.support import factories, web
+from tests.support.looks import TELEPHONE, enter, look
 
 pytestmark = pytest.mark.browser
 
@@ -27,12 +27,11 @@ def house(settings: Settings, ana: Expert, monkeypatch: pytest.MonkeyPatch) -> I
         yield House(address, settings, ana)
 
 
-@pytest.mark.parametrize("width", [1400, 390])
-def test_from_no_search_to_one_picture_fewer(browser: Browser, house: House, width: int, tmp_path: Path) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 900})
+def test_from_no_search_to_one_picture_fewer(browser: Browser, house: House) -> None:
+    context = browser.new_context(viewport={"width": TELEPHONE, "height": 900})
     page, errors = context.new_page(), []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    enter(page, house, "olga")
+    enter(page, house.address, "olga@example.org")
     page.goto(f"{house.address}/explore")
     page.get_by_role("navigation", name="Explore").get_by_role("link", name="Duplicates").click()
     page.get_by_role("button", name="Look for duplicates").click()
@@ -40,22 +39,22 @@ def test_from_no_search_to_one_picture_fewer(browser: Browser, house: House, wid
     work(house, "duplicates")
     groups = page.locator(".alike-group")
     expect(groups).to_have_count(3, timeout=20_000)
-    look(page, f"groups-{width}", tmp_path)
+    look(page, "groups")
 
     groups.first.get_by_role("link", name="Keep only this").first.click()
     expect(page.get_by_role("heading", name="Keep one, remove")).to_be_visible()
-    look(page, f"keep-{width}", tmp_path)
+    look(page, "keep")
     page.get_by_role("button", name="Remove").click()
     expect(groups).to_have_count(2)
     groups.first.get_by_role("link", name="Same title").click()
-    look(page, f"title-{width}", tmp_path)
+    look(page, "title")
     page.get_by_role("button", name="Put under one title").click()
     expect(groups).to_have_count(1)
     groups.first.get_by_role("button", name="Not duplicates").click()
     expect(page.get_by_role("heading", name="No near duplicates left")).to_be_visible()
-    look(page, f"decided-{width}", tmp_path)
+    look(page, "decided")
     page.get_by_role("link", name="Outliers").click()
     expect(page.get_by_role("button", name="Belongs here")).not_to_have_count(0)
-    look(page, f"outliers-{width}", tmp_path)
+    look(page, "outliers")
     assert not errors
     context.close()

@@ -14,12 +14,18 @@ from sqlalchemy import select
 from attune.labeler.insights import imported, insights, publishing
 from attune.labeler.people import tokens
 from attune.labeler.performance import imports
-from attune.labeler.records.schema import Asset, InsightQuestion, Job
+from attune.labeler.records.schema import Asset, InsightQuestion, Job, User
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
+from attune.labeler.views.insight_bars import canvas_line
 from attune.workers.jobs import run_insights
 from tests.labeler.web.conftest import Actor
 from tests.support import factories, performed
+
+
+def owner_id(settings: Settings) -> int:
+    with reading(settings) as session:
+        return session.scalars(select(User.id).where(User.email == "olga@example.org")).one()
 
 
 @pytest.fixture
@@ -46,8 +52,14 @@ def test_the_list_says_a_sentence_with_both_sides_and_the_wrong_figure_struck_th
     for heading in ("Titles that show it", "On each canvas", "Two halves of the titles", "Confirm it with a test"):
         assert heading in evidence
     assert re.search(r"<del>.*all|<del>", evidence)
-    assert "Raw figure" in evidence
-    assert "tv row" in evidence
+    assert "Raw figure, at every look" in evidence
+    figures = evidence[evidence.index("On each canvas") : evidence.index("Two halves of the titles")]
+    assert "To explore, never to publish" in figures
+    assert all(part["exploratory"] for part in one.figures["canvases"])
+    lucky = {"canvas": "tv row", "estimate": 0.5, "se": 0.2, "ci": [0.1, 0.9], "titles": 40}
+    line = canvas_line(lucky | {"shrunk": {"estimate": 0.1, "se": 0.05}}, 1.0)
+    assert line.bar is not None
+    assert line.bar.said == "+11 %, from +0.2 % to +22 %"
 
 
 def test_an_owner_runs_registers_publishes_and_retires(answered: Settings, owner: Actor, tmp_path: Path) -> None:
@@ -71,7 +83,8 @@ def test_an_owner_runs_registers_publishes_and_retires(answered: Settings, owner
     for _ in range(2):
         assert owner.send("/insights").status_code == 302
     with reading(answered) as session:
-        assert len(session.scalars(select(Job.id).where(Job.kind == "insights")).all()) == 1
+        (job,) = session.scalars(select(Job).where(Job.kind == "insights"))
+    assert job.arguments["asked_by"] == owner_id(answered)
     assert "Waiting for a worker" in owner.get("/insights").text
     assert owner.send(f"{where}/retire", form=where, reason="the layout changed").status_code == 302
     page = owner.get(where).text

@@ -1,4 +1,4 @@
-"""From performance to a published insight, in a browser at two widths."""
+"""From performance to a published insight, in a browser on a telephone; each page is looked at in both widths."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 from sqlalchemy import select
 
 from attune.labeler.insights import features, imported, questions
@@ -15,18 +15,10 @@ from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
 from attune.workers.runtime.perform import perform
-from tests.support import axe, factories, performed, web
+from tests.support import factories, performed, web
+from tests.support.looks import TELEPHONE, enter, look
 
 pytestmark = pytest.mark.browser
-
-
-def look(page: Page, name: str, shots: Path) -> None:
-    """Nothing is wider than its window, and no serious rule of accessibility is broken."""
-    page.evaluate("document.querySelectorAll('img').forEach(one => { one.loading = 'eager' })")
-    page.wait_for_load_state("networkidle")
-    page.screenshot(path=shots / f"{name}.png", full_page=True)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
-    assert not [str(finding) for finding in axe.serious(page)], name
 
 
 def ready(settings: Settings, folder: Path) -> None:
@@ -40,25 +32,21 @@ def ready(settings: Settings, folder: Path) -> None:
     questions.register_features(settings, features.known(settings), "brightness", "olga")
 
 
-@pytest.mark.parametrize("width", [1400, 390])
 def test_from_performance_to_a_published_insight(
-    browser: Browser, settings: Settings, width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    browser: Browser, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ready(settings, tmp_path)
     factories.add_user(settings, "olga@example.org", "owner")
     monkeypatch.setattr("attune.workers.runtime.perform.reader.build", lambda: settings)
     errors: list[str] = []
     with web.served(create_app(settings)) as address:
-        context = browser.new_context(viewport={"width": width, "height": 900})
+        context = browser.new_context(viewport={"width": TELEPHONE, "height": 900})
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(f"{address}/login")
-        page.fill("#email", "olga@example.org")
-        page.fill("#password", factories.PASSWORD)
-        page.click("#submit")
-        page.get_by_role("link", name="Insights").click()
+        enter(page, address, "olga@example.org")
+        page.goto(f"{address}/insights")
         expect(page.get_by_role("heading", name="No answers yet")).to_be_visible()
-        look(page, f"none-{width}", tmp_path)
+        look(page, "none")
         page.get_by_role("button", name="Answer the questions").click()
         expect(page.get_by_text("Waiting for a worker.")).to_be_visible()
         with reading(settings) as session:
@@ -67,10 +55,10 @@ def test_from_performance_to_a_published_insight(
         sentence = page.get_by_role("link", name="Within a title, images with “smiles” are taken")
         expect(sentence).to_be_visible(timeout=20_000)
         expect(page.locator("#h-unsure")).to_be_visible()
-        look(page, f"insights-{width}", tmp_path)
+        look(page, "insights")
         sentence.click()
         expect(page.get_by_role("heading", name="Titles that show it")).to_be_visible()
-        look(page, f"insight-{width}", tmp_path)
+        look(page, "insight")
         page.get_by_label("Why you believe it").fill("The autumn test says so, too.")
         page.get_by_role("button", name="Publish version 1").click()
         expect(page.get_by_text("Version 1 is published.")).to_be_visible()

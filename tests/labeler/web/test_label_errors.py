@@ -14,6 +14,7 @@ from attune.labeler.labelling import take_answers, take_pages
 from attune.labeler.records.schema import Annotation, Asset, ConfirmedAnswer, Expert, Job, LabelError, Pick
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
+from attune.labeler.views.label_errors import why
 from attune.models.labels.label_errors import SuspectedError
 from tests.labeler.web.conftest import Actor
 from tests.support import factories
@@ -56,9 +57,27 @@ def test_an_owner_reads_who_said_what_and_what_the_probe_says(owner: Actor, desk
     assert len(images(page)) == 2
     assert "Ana answered <strong>yes</strong>" in page
     assert "Probe says <strong>no</strong>, 93&nbsp;%" in page
+    assert page.index("1. The probe says “no”.") < page.index("2. The probe says “no”.")
+    assert "The answer is right with a probability of 10 %." in page, "what the list is sorted by"
+    assert re.findall(r"<button class=\"button slim\"[^>]*>(\w+)", page) == ["Confirm", "Change", "Ask"] * 2
+    assert page.count("Only Ana can change this answer.") == 2
     assert "Change to no" not in page, "an owner does not answer as somebody else"
     assert "2 answers" in page
     assert PAGE in owner.get("/attributes/romance").text
+
+
+@pytest.mark.parametrize(
+    ("probe", "others", "said"),
+    [
+        (0.93, [("Bo", "no"), ("Cy", "yes")], "The probe and Bo say “no”."),
+        (0.31, [("Bo", "no")], "Bo says “no”."),
+        (0.8, [(name, "no") for name in "abc"], "The probe and 3 other experts say “no”."),
+        (0.31, [(name, "no") for name in "abc"], "3 other experts say “no”."),
+        (0.45, [("Bo", "yes")], "The probe leans to “no”."),
+    ],
+)
+def test_the_reason_names_who_speaks_against_the_answer(probe: float, others: list[tuple[str, str]], said: str) -> None:
+    assert why("no", probe, others) == said
 
 
 def test_a_list_without_answers_says_when_there_will_be_some(owner: Actor, settings: Settings) -> None:

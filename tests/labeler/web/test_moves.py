@@ -241,7 +241,7 @@ def test_a_failed_job_says_why_and_where_to_go(owner: Actor, settings: Settings)
     told = owner.get(sent.location).text
     assert "Version 2 was not promoted" in told
     assert "audit_lower_bound: 0.600, bound 0.9" in told
-    assert ">Review run" in told
+    assert ">Review version" in told
 
 
 def test_the_gates_page_sets_all_or_nothing_and_names_the_field(owner: Actor, settings: Settings) -> None:

@@ -27,8 +27,8 @@ from attune.workers.jobs import describe_clusters, make_clusters
 from attune.workers.runtime import due_descriptions
 from tests.labeler.catalog import judged
 from tests.labeler.web.conftest import Actor
-from tests.labeler.web.test_clusters_browser import House, enter, look
 from tests.support import factories, web
+from tests.support.looks import DESK, enter, look
 
 PER_TITLE = 6
 TIMES = 1.5  # of cluster 1 on "tv home"
@@ -198,16 +198,13 @@ def test_a_spoiled_random_test_is_not_called_random(performed: Settings, tmp_pat
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("width", [1400, 390])
-def test_an_owner_looks_at_what_worked(
-    browser: Browser, house: Flask, performed: Settings, width: int, tmp_path: Path
-) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 900})
+@pytest.mark.usefixtures("performed")
+def test_an_owner_looks_at_what_worked(browser: Browser, house: Flask) -> None:
+    context = browser.new_context(viewport={"width": DESK, "height": 900})
     page = context.new_page()
     with web.served(house) as address:
-        enter(page, House(address, performed, None), "olga")  # type: ignore[arg-type]
+        enter(page, address, "olga@example.org")
         for name, path in (("one", "/explore/clusters/1/1"), ("all", "/explore/clusters")):
             page.goto(address + path)
-            page.wait_for_load_state("networkidle")
-            look(page, f"{name}-{width}", tmp_path)
+            look(page, f"performed-{name}")
     context.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,7 +19,8 @@ from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
 from attune.models.encoders.fingerprint import Fingerprint
-from tests.support import axe, factories, web
+from tests.support import factories, web
+from tests.support.looks import TELEPHONE, enter, look
 
 pytestmark = pytest.mark.browser
 IMAGES = 80
@@ -54,28 +54,11 @@ def house(settings: Settings, ana: factories.Expert, monkeypatch: pytest.MonkeyP
         yield House(address, settings, names)
 
 
-def enter(page: Page, house: House) -> None:
-    page.goto(f"{house.address}/login")
-    page.fill("#email", "olga@example.org")
-    page.fill("#password", factories.PASSWORD)
-    page.click("#submit")
-
-
-def look(page: Page, name: str, shots: Path) -> None:
-    """Nothing is wider than its window, and no serious rule of accessibility is broken."""
-    page.screenshot(path=shots / f"{name}.png", full_page=True)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
-    assert not [str(finding) for finding in axe.serious(page)], name
-
-
-@pytest.mark.parametrize("width", [1400, 390])
-def test_images_come_while_one_types_and_a_click_makes_an_example(
-    browser: Browser, house: House, width: int, tmp_path: Path
-) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 900})
+def test_images_come_while_one_types_and_a_click_makes_an_example(browser: Browser, house: House) -> None:
+    context = browser.new_context(viewport={"width": TELEPHONE, "height": 900})
     page, errors = context.new_page(), []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    enter(page, house)
+    enter(page, house.address, "olga@example.org")
     page.goto(f"{house.address}/new-attribute")
     expect(page.get_by_role("heading", name="2. What counts")).to_be_hidden()
     page.keyboard.type("Is there a dark corridor?")
@@ -99,7 +82,7 @@ def test_images_come_while_one_types_and_a_click_makes_an_example(
     tiles.nth(0).locator(".pickable").click()
     tiles.nth(1).get_by_label(re.compile("^No, ")).check()
     expect(page.locator("[data-marked]")).to_have_text("Examples: 1 counts, 1 does not.")
-    look(page, f"step-1-{width}", tmp_path)
+    look(page, "question-step-1")
 
     page.get_by_role("button", name="Next").click()
     expect(page.locator("[data-key-row] li")).to_have_text([
@@ -108,9 +91,9 @@ def test_images_come_while_one_types_and_a_click_makes_an_example(
     expect(page.locator("#in_scope")).to_have_value(str(yes))
     expect(page.locator("#out_of_scope")).to_have_value(str(no))
     expect(page.locator("#name")).to_have_value("dark-corridor")
-    look(page, f"step-2-{width}", tmp_path)
+    look(page, "question-step-2")
     page.get_by_role("button", name="Next").click()
-    look(page, f"step-3-{width}", tmp_path)
+    look(page, "question-step-3")
     page.get_by_role("button", name="Create question").click()
     page.wait_for_url(f"{house.address}/attributes/dark-corridor")
     with reading(house.settings) as session:
@@ -123,19 +106,17 @@ def test_images_come_while_one_types_and_a_click_makes_an_example(
     context.close()
 
 
-def test_it_says_what_it_waits_for_and_images_come_when_the_pool_is_embedded(
-    page: Page, house: House, tmp_path: Path
-) -> None:
+def test_it_says_what_it_waits_for_and_images_come_when_the_pool_is_embedded(page: Page, house: House) -> None:
     with writing(house.settings) as session:
         for row in session.scalars(select(Encoder)):
             session.delete(row)
     job = factories.add_job(house.settings, "embed", "running", arguments={"batch": list(range(IMAGES))})
-    enter(page, house)
+    enter(page, house.address, "olga@example.org")
     page.goto(f"{house.address}/new-attribute")
     row = page.locator("[data-row]").nth(0)
     row.locator("[data-phrase]").fill("a corridor at night")
     expect(row.get_by_text("No worker is running")).to_be_visible()
-    look(page, "waits", tmp_path)
+    look(page, "waits")
     with writing(house.settings) as session:
         activate(session, Fingerprint("open_clip", "test", "0" * 64, 8))
         session.get_one(Job, job.id).state = "done"
@@ -144,7 +125,7 @@ def test_it_says_what_it_waits_for_and_images_come_when_the_pool_is_embedded(
 
 
 def test_enter_leads_on_and_never_creates_a_half_asked_question(page: Page, house: House) -> None:
-    enter(page, house)
+    enter(page, house.address, "olga@example.org")
     page.goto(f"{house.address}/new-attribute?template=night")
     page.locator("#class-0").focus()
     page.keyboard.press("Enter")
@@ -161,10 +142,10 @@ def test_enter_leads_on_and_never_creates_a_half_asked_question(page: Page, hous
     expect(page.locator("[data-key-row] li").nth(2)).to_have_text(re.compile("3\\s*dusk"))
 
 
-def test_without_script_it_is_one_form_with_the_same_images(browser: Browser, house: House, tmp_path: Path) -> None:
+def test_without_script_it_is_one_form_with_the_same_images(browser: Browser, house: House) -> None:
     context = browser.new_context(viewport={"width": 1400, "height": 900}, java_script_enabled=False)
     page = context.new_page()
-    enter(page, house)
+    enter(page, house.address, "olga@example.org")
     page.goto(f"{house.address}/new-attribute?template=night")
     page.get_by_role("button", name="Show images").click()
     tiles = page.locator("[data-row]").nth(0).locator(".near > :first-child li")
@@ -180,7 +161,7 @@ def test_without_script_it_is_one_form_with_the_same_images(browser: Browser, ho
 
 
 def test_the_keys_of_a_page_open_on_a_question_mark_and_give_the_focus_back(page: Page, house: House) -> None:
-    enter(page, house)
+    enter(page, house.address, "olga@example.org")
     page.goto(f"{house.address}/explore")
     field = page.get_by_role("searchbox")
     field.focus()

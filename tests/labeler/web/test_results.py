@@ -24,7 +24,7 @@ FIRST = [0.93, 0.81, 0.4, 0.12]
 def assets(settings: Settings, romance: Attribute) -> list[Asset]:
     """Four scored images; three of five classes' places are shared evenly by the other two classes."""
     made = factories.add_assets(settings, len(FIRST))
-    ranked = {"romance": RankedRight(60, 20, 18, 6.4), "friendship": RankedRight(8)}
+    ranked = {"romance": RankedRight(60, 20, 18, 6.4, 0.22, 0.14, 0.31), "friendship": RankedRight(8)}
     factories.add_run(settings, romance, 60)
     scored.leave(settings, romance, made, FIRST, ranked=ranked)
     return made
@@ -42,7 +42,21 @@ def test_the_probability_is_written_on_each_image_and_the_words_come_first(owner
     assert "Of the 20 audit images that the probe ranks highest, 18 are “romance”" in said
     assert "random order would give about 6" in said
     assert "Of all 60 audit images, only 19 are." in said
+    assert "likely images more often. Corrected for that, about 22 % of all images are “romance” (14 to 31 %)" in said
+    assert "The probe says so of 3 of 4 images, or 75 %" in said, "beside the share that is measured"
     assert said.index("Of the 20 audit images") < said.index("Average precision")
+
+
+def test_a_films_name_is_for_those_who_manage_and_stands_with_its_id(
+    expert: Actor, owner: Actor, settings: Settings, romance: Attribute, ana: Expert, assets: list[Asset]
+) -> None:
+    factories.add_answer(settings, factories.add_queue(settings, romance, ana), assets[0], "friendship")
+    with writing(settings) as session:
+        session.get_one(Asset, assets[0].id).columns = {"Title": "Glass  Harbour", "name": "other"}
+    for page in (PAGE, f"{PAGE}/image?id={assets[0].asset_id}", "/assets", "/explore", "/attributes/romance"):
+        assert f"Glass Harbour {assets[0].asset_id}" in words(owner.get(page).text), page
+    for page in (PAGE, f"{PAGE}/image?id={assets[0].asset_id}", "/explore", "/attributes/romance"):
+        assert "Glass Harbour" not in expert.get(page).text
 
 
 def test_what_is_not_known_is_said_with_what_it_takes(owner: Actor, assets: list[Asset]) -> None:

@@ -1,11 +1,10 @@
-"""Home, the tabs and the gallery in a real Chromium: at two widths, by accessibility rules, and by the keyboard."""
+"""Home, the tabs and the gallery in a real Chromium: in both widths, by accessibility rules, and by the keyboard."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect
@@ -22,6 +21,7 @@ from attune.labeler.web.app import create_app
 from attune.models.clock import now
 from tests.support import axe, factories, scored, web
 from tests.support.browser import finished
+from tests.support.looks import TELEPHONE, enter, look
 from tests.support.page_desk import Stored
 
 pytestmark = pytest.mark.browser
@@ -82,29 +82,17 @@ def _let_an_owner_label(settings: Settings, serious: Attribute, patch: pytest.Mo
     patch.setattr(grid_project, "add", lambda *_: next(numbers))
 
 
-def enter(page: Page, house: House, who: str) -> None:
-    page.goto(f"{house.address}/login")
-    page.fill("#email", f"{who}@example.org")
-    page.fill("#password", factories.PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url(f"{house.address}/")
-
-
 def _counts(message: ConsoleMessage) -> bool:
     return message.type in ("error", "warning")
 
 
-@pytest.mark.parametrize("width", [1400, 390])
 @pytest.mark.parametrize(("who", "paths"), [("olga", OWNERS), ("ana", EXPERTS)])
 def test_pages_fit_are_short_and_pass_the_accessibility_rules(
-    browser: Browser, house: House, tmp_path: Path, who: str, paths: tuple[str, ...], width: int
+    page: Page, house: House, who: str, paths: tuple[str, ...]
 ) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 900})
-    page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if _counts(message) else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    enter(page, house, who)
+    enter(page, house.address, f"{who}@example.org")
     for path in (*paths, "image"):
         if path == "image":
             page.goto(house.address + f"{SERIOUS}/results")
@@ -113,19 +101,17 @@ def test_pages_fit_are_short_and_pass_the_accessibility_rules(
         else:
             page.goto(house.address + path)
         finished(page)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} is wider than {width}"
         height = page.evaluate("document.documentElement.scrollHeight")
-        assert width < 1400 or path == "/" or height <= SCREENS * 900, f"{path} is {height} pixels long"
+        assert path == "/" or height <= SCREENS * 900, f"{path} is {height} pixels long"
         page.evaluate("document.querySelectorAll('main details').forEach((one) => { one.open = true; })")
-        assert not [str(one) for one in axe.serious(page)], f"{path} at {width}"
-        assert width < 1400 or not [str(one) for one in axe.faint(page, "dark")], f"{path} in the dark"
+        look(page, path)
+        assert not [str(one) for one in axe.faint(page, "dark")], f"{path} in the dark"
         page.emulate_media(color_scheme="light")
     assert not complaints
-    context.close()
 
 
 def test_an_address_of_before_the_tabs_leads_to_the_tab_of_its_section(page: Page, house: House) -> None:
-    enter(page, house, "olga")
+    enter(page, house.address, "olga@example.org")
     for section, tab in (("h-measure", "manage"), ("h-versions", "versions"), ("h-queues", "manage")):
         page.goto(f"{house.address}{SERIOUS}#{section}")
         page.wait_for_url(f"**/{tab}#{section}")
@@ -139,7 +125,7 @@ def test_an_address_of_before_the_tabs_leads_to_the_tab_of_its_section(page: Pag
 
 
 def test_the_arrow_keys_lead_from_image_to_image(page: Page, house: House) -> None:
-    enter(page, house, "olga")
+    enter(page, house.address, "olga@example.org")
     page.goto(f"{house.address}{SERIOUS}/results?lo=60")
     page.locator(".gallery .shot").first.focus()
     page.keyboard.press("Enter")
@@ -151,7 +137,8 @@ def test_the_arrow_keys_lead_from_image_to_image(page: Page, house: House) -> No
 
 
 def test_homes_images_lead_to_the_gallery_that_they_are_of(page: Page, house: House) -> None:
-    enter(page, house, "olga")
+    enter(page, house.address, "olga@example.org")
+    page.goto(house.address)
     group = page.locator(".strip-group").filter(has_text="Most likely serious")
     expect(group.get_by_role("link").first).to_contain_text("> 99 %")
     group.get_by_role("link").first.click()
@@ -159,15 +146,12 @@ def test_homes_images_lead_to_the_gallery_that_they_are_of(page: Page, house: Ho
     expect(page.get_by_text("1 of 30")).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [1400, 390])
-def test_chosen_images_are_answered_with_one_key_and_taken_back_with_another(
-    browser: Browser, house: House, width: int
-) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 900})
+def test_chosen_images_are_answered_with_one_key_and_taken_back_with_another(browser: Browser, house: House) -> None:
+    context = browser.new_context(viewport={"width": TELEPHONE, "height": 900})
     page = context.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    enter(page, house, "eve")
+    enter(page, house.address, "eve@example.org")
     page.goto(f"{house.address}{SERIOUS}/results")
     items, given = page.locator(".gallery > li"), page.locator(".given-mark")
     items.nth(0).get_by_role("checkbox").click()
@@ -175,15 +159,14 @@ def test_chosen_images_are_answered_with_one_key_and_taken_back_with_another(
     expect(page.locator("[data-picked]")).to_have_text("4")
     items.nth(1).locator(".shot").click()  # with images chosen, a click chooses
     expect(page.locator("[data-picked]")).to_have_text("3")
-    assert not [str(one) for one in axe.serious(page)]
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    look(page, "chosen")
     page.keyboard.press("2")
     expect(page.locator("[data-said]")).to_contain_text("3 images answered “not serious”.")
     assert [items.nth(n).locator(".given-mark").count() for n in range(5)] == [1, 0, 1, 1, 0]
     page.keyboard.press("Backspace")
     expect(page.locator("[data-said]")).to_contain_text("Taken back.")
     expect(given).to_have_count(0)
-    fresh = items.nth(4 if width > 600 else 5)  # one console serves both widths
+    fresh = items.nth(4)
     fresh.locator(".shot").focus()
     page.keyboard.press("x")
     page.keyboard.press("1")
@@ -193,8 +176,7 @@ def test_chosen_images_are_answered_with_one_key_and_taken_back_with_another(
     page.get_by_role("button", name="Choose all on this page").click()
     page.get_by_role("button", name="unsure", exact=False).click()
     expect(page.locator("[data-said]")).to_contain_text("Left out: 1 you had answered before")
-    assert not [str(one) for one in axe.serious(page)]
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    look(page, "left out")
     page.goto(f"{house.address}{SERIOUS}/results?by=*")
     page.locator(f'[data-choose][value="{taken}"] + .shot').click()
     expect(page.get_by_text("The probe says")).to_be_visible()  # with none chosen, a click opens
@@ -205,7 +187,7 @@ def test_chosen_images_are_answered_with_one_key_and_taken_back_with_another(
 def test_answers_that_wait_for_others_of_the_same_person_say_so_and_follow_by_themselves(
     page: Page, house: House
 ) -> None:
-    enter(page, house, "eve")
+    enter(page, house.address, "eve@example.org")
     page.goto(f"{house.address}{SERIOUS}/results?by=*")
     sent: list[str] = []
 

@@ -78,7 +78,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> House:
         "name": "serious-expression", "version": version, "ref": version, "file": "card.md", "annotation": theirs.id,
         "notice": 1, "job": "publish-1", "token": "forged", "text": "forged", "filename": "theme.css",
         "ticket": "0" * 32, "number": 0, "insight": 0, "run": 1, "space": "taste", "digest": "0" * 64,
-        "image": theirs.asset_pk, "comment": 1, "decision": 1,
+        "image": theirs.asset_pk, "comment": 1, "decision": 1, "title": "no-title",
     }  # fmt: skip
     form = {
         "email": "bo@example.org", "role": "admin", "password": "a guess", "answers": "drop", "name": PIPELINE,

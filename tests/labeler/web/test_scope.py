@@ -92,6 +92,17 @@ def test_after_ten_groups_the_owner_adds_them_to_the_definition(
     assert "No groups yet" in owner.get(SCOPE).text, "the next run makes them for the new revision"
 
 
+def test_the_api_lists_decisions_for_who_manages(ana: Actor, owner: Actor) -> None:
+    press(ana, "ticked", 1, 2, note="Two hands")
+    press(owner, "skip")
+    answer = owner.get("/api/v1/scope/tender").json
+    (one,) = answer["decisions"]
+    assert (one["who"], one["said"], one["note"], one["has_left"]) == ("ana@desk.example", "ticked", "Two hands", False)
+    assert (len(one["counts"]), len(one["does_not_count"]), one["revision"]) == (2, 4, None)
+    assert (answer["total"], answer["question_revision"]) == (1, 1)
+    assert ana.get("/api/v1/scope/tender").status_code == 403
+
+
 def test_a_note_stands_as_text(ana: Actor) -> None:
     press(ana, "none", note="<script>alert(1)</script>")
     assert "<script>alert" not in ana.get(SCOPE).text

@@ -1,10 +1,9 @@
-"""Ten groups by keyboard, ticks and a note among them, until the definition has their pictures; at two widths."""
+"""Ten groups by keyboard, ticks and a note among them, until the definition has their pictures; in both widths."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import count
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
@@ -20,7 +19,8 @@ from attune.labeler.scope import groups
 from attune.labeler.scope.groups import ROUND, Groups
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
-from tests.support import axe, factories, web
+from tests.support import factories, web
+from tests.support.looks import TELEPHONE, enter, look
 from tests.support.page_desk import PageDesk
 
 pytestmark = pytest.mark.browser
@@ -50,55 +50,42 @@ def seen(page: Page) -> None:
     expect(page.locator("[data-group][data-seen]")).to_be_attached()
 
 
-def look(page: Page, name: str, shots: Path) -> None:
-    page.wait_for_load_state("networkidle")
-    page.screenshot(path=shots / f"{name}.png")
-    page.screenshot(path=shots / f"{name}-whole.png", full_page=True)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
-    assert not [str(finding) for finding in axe.serious(page)], name
-
-
 def begin(page: Page, address: str) -> None:
-    page.goto(f"{address}/login")
-    page.fill("#email", OWNER)
-    page.fill("#password", factories.PASSWORD)
-    page.click("#submit")
+    enter(page, address, OWNER)
     page.goto(f"{address}/attributes/tender")
     page.click("text=Decide what counts")
     page.keyboard.press("?")  # closes the instructions of the first visit
     expect(page.locator("dialog")).to_be_hidden()
 
 
-@pytest.mark.parametrize("width", [1400, 390])
-def test_ten_groups_and_their_definition(
-    browser: Browser, served: str, settings: Settings, width: int, tmp_path: Path
-) -> None:
-    page = browser.new_context(viewport={"width": width, "height": 900 if width > 390 else 844}).new_page()
+def test_ten_groups_and_their_definition(browser: Browser, served: str, settings: Settings) -> None:
+    page = browser.new_context(viewport={"width": TELEPHONE, "height": 844}).new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     begin(page, served)
-    look(page, f"first-{width}", tmp_path)
+    look(page, "first")
     seen(page)
     for key in ("ArrowRight", "Space", "ArrowRight", "ArrowRight", "Space"):
         page.keyboard.press(key)
     expect(page.locator("[name=ticked]:checked")).to_have_count(2)
-    expect(page.get_by_role("button", name="All count")).to_be_disabled()
+    expect(page.get_by_role("button", name="All are “tender”")).to_be_disabled()
     page.fill("#note", "Two hands touch")
-    look(page, f"ticked-{width}", tmp_path)
+    look(page, "ticked")
     page.get_by_role("button", name="Only the ticked").click()
     expect(page.locator(".counts")).to_have_text("Group 2")
     for number in range(2, ROUND + 1):
         expect(page.locator(".counts")).to_have_text(f"Group {number}")
         if number == 3:
-            look(page, f"third-{width}", tmp_path)
+            look(page, "third")
         seen(page)
         page.keyboard.press("1" if number % 2 else "2")
     expect(page.get_by_role("heading", name="You have decided 10 groups")).to_be_visible()
-    look(page, f"ended-{width}", tmp_path)
+    look(page, "ended")
     page.get_by_role("button", name="Add the ticked decisions to the definition").click()
     expect(page.get_by_text("Revision 2 has your examples. All answers stay valid.")).to_be_visible()
-    look(page, f"question-{width}", tmp_path)
+    look(page, "question")
     assert errors == []
+    page.context.close()
     with reading(settings) as session:
         one = attributes.find(session, "tender")
         said = list(session.scalars(select(Annotation.value).where(Annotation.deleted_at.is_(None))))
@@ -133,7 +120,7 @@ def test_nothing_is_answered_by_enter_by_a_key_pressed_twice_or_unseen(
     page.route("**/media/**", lambda route: go(route) if came else held.append(route))
     page.reload(wait_until="domcontentloaded")
     lost = page.locator("[data-member] img").first.get_attribute("src") or "none"
-    expect(page.get_by_role("button", name="All count")).to_be_disabled()
+    expect(page.get_by_role("button", name="All are “tender”")).to_be_disabled()
     page.keyboard.press("1")
     came.append(True)
     for route in held:
@@ -142,6 +129,7 @@ def test_nothing_is_answered_by_enter_by_a_key_pressed_twice_or_unseen(
     assert len(sent) == 1, "the key came before the images"
     page.keyboard.press("2")
     expect(page.locator(".counts")).to_have_text("Group 3")
+    page.context.close()
     with reading(settings) as session:
         said = list(session.scalars(select(Annotation.value).where(Annotation.deleted_at.is_(None))))
     assert (said.count("tender"), said.count("other")) == (SIZE, SIZE - 1), "nobody saw the one that did not load"

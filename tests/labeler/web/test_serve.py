@@ -49,25 +49,17 @@ def port() -> int:
         return int(asked.getsockname()[1])
 
 
-def test_it_answers_and_logs_with_the_requests_id(tmp_path: Path, redis_url: str, port: int) -> None:
-    settings = reader.build({}, workspace=tmp_path, redis_url=redis_url, web_port=port)
-    console = start(settings, tmp_path / "log")
-    try:
-        ready(settings)
-        reply = requests.get(f"{settings.web_address}/", timeout=5)
-        assert reply.url.endswith("/login?next=/")
-        assert f"request={reply.headers['X-Request-ID']} GET /login 200" in (tmp_path / "log").read_text()
-    finally:
-        console.kill()
-        console.wait()
-
-
-def test_people_who_never_end_their_request_keep_nobody_out(tmp_path: Path, redis_url: str, port: int) -> None:
+def test_it_answers_logs_with_the_requests_id_and_who_never_ends_a_request_keeps_nobody_out(
+    tmp_path: Path, redis_url: str, port: int
+) -> None:
     settings = reader.build({}, workspace=tmp_path, redis_url=redis_url, web_port=port)
     console = start(settings, tmp_path / "log")
     held: list[socket.socket] = []
     try:
         ready(settings)
+        reply = requests.get(f"{settings.web_address}/", timeout=5)
+        assert reply.url.endswith("/login?next=/")
+        assert f"request={reply.headers['X-Request-ID']} GET /login 200" in (tmp_path / "log").read_text()
         for _ in range(150):
             held.append(socket.create_connection(("127.0.0.1", port)))
             held[-1].sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
+from attune.labeler.explore import space_index
+from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import Asset, Job, Watched
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
@@ -19,6 +20,7 @@ from attune.labeler.web.app import create_app
 from attune.workers.jobs import learn_taste
 from tests.labeler.web.conftest import Actor
 from tests.support import factories, web
+from tests.support.looks import enter, look
 from tests.workers.jobs.test_learn_taste import genre_pool
 
 
@@ -53,6 +55,19 @@ def test_the_switch_offers_spaces_and_says_how_to_get_one_that_is_not_there(olga
     assert f'value="{assets[1].asset_id}"' not in page
     page = olga.get(f"/explore?at=like:{assets[1].asset_id}&space=colour").text
     assert "attune spaces layers colour" in page
+
+
+def test_a_page_of_a_large_pool_waits_for_the_worker_and_says_so(
+    olga: Actor, assets: list[Asset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space_index._held.clear()
+    monkeypatch.setattr(space_index, "LARGE", 1)
+    monkeypatch.setattr(jobs, "workers_alive", lambda *_: True)
+    page = olga.get(f"/explore?at=like:{assets[1].asset_id}&space=taste").text
+    assert "data-waiting" in page
+    assert "A worker is preparing" in page
+    answer = olga.get(f"/api/v1/similar?like={assets[1].asset_id}")
+    assert answer.status_code == 409
 
 
 def test_an_owner_learns_the_taste_and_uses_it_without_a_terminal(tmp_path: Path, redis_url: str) -> None:
@@ -122,41 +137,23 @@ def page(room: Flask, browser: Browser) -> Iterator[Page]:
     with web.served(room) as address:
         context = browser.new_context(base_url=address, viewport={"width": 1400, "height": 1000})
         found = context.new_page()
-        found.goto("/login")
-        found.fill("[name=email]", "olga@example.org")
-        found.fill("[name=password]", factories.PASSWORD)
-        found.press("[name=password]", "Enter")
-        found.wait_for_url("**/")
+        enter(found, address, "olga@example.org")
         yield found
         context.close()
 
 
 @pytest.mark.slow
-def test_from_an_image_to_its_taste_to_recommendations(page: Page, assets: list[Asset], tmp_path: Path) -> None:
+def test_from_an_image_to_its_taste_to_recommendations(page: Page, assets: list[Asset]) -> None:
     page.goto(f"/explore?at=like:{assets[1].asset_id}&space=final")
     page.get_by_role("link", name="Same taste").click()
     expect(page.get_by_role("link", name="Same taste")).to_have_attribute("aria-current", "true")
     page.get_by_role("link", name="genre", exact=True).click()
     expect(page.get_by_text("Only images of another genre.")).to_be_visible()
-    _look(page, tmp_path, "similar")
+    look(page, "similar")
     page.get_by_role("link", name="Recommend", exact=True).click()
     page.get_by_label("Titles that were liked").fill(f"{assets[0].title_id}\n{assets[8].title_id}\nnowhere")
     page.get_by_role("button", name="Recommend").click()
     expect(page.get_by_role("heading", name="Recommended")).to_be_visible()
     expect(page.get_by_text("From 2 liked titles")).to_be_visible()
     expect(page.get_by_text("1 row left out")).to_be_visible()
-    _look(page, tmp_path, "recommend")
-
-
-def _look(page: Page, folder: Path, name: str) -> None:
-    """Nothing serious for axe, and nothing wider than a phone."""
-    for width in (1400, 390):
-        page.set_viewport_size({"width": width, "height": 1000})
-        page.screenshot(path=folder / f"{name}-{width}.png")
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= width, f"{name} at {width} pixels is {wide} wide"
-        serious = [
-            one["id"] for one in Axe().run(page).response["violations"] if one["impact"] in {"serious", "critical"}
-        ]
-        assert serious == [], f"{name} at {width}"
-    page.set_viewport_size({"width": 1400, "height": 1000})
+    look(page, "recommend")

@@ -32,14 +32,14 @@ from tests.support.disks import remount
 FILES = ["card.md", "manifest.json", "probe.onnx", "probe.safetensors"]
 
 
-def publish(address: Path, number: int) -> dict[str, bytes]:
+def publish(address: Path, number: int, name: str = "romance") -> dict[str, bytes]:
     """Publish a version and make it champion; the content of its files."""
     weight = np.random.default_rng(number).normal(size=(3, 4))
     probe = probe_bytes(weight, np.zeros(3), np.tile([1.0, 0.0], (3, 1)))
-    manifest, contents = make_version(make(version=number, files={}), probe)
+    manifest, contents = make_version(make(attribute=name, version=number, files={}), probe)
     catalog = Catalog(str(address))
     catalog.publish(manifest, contents)
-    catalog.write_aliases("romance", {"champion": number})
+    catalog.write_aliases(name, {"champion": number})
     return contents | {"manifest.json": manifest.to_bytes()}
 
 
@@ -131,6 +131,19 @@ def test_a_moved_alias_brings_the_new_version_into_the_folder(server: Server, tm
     contents = publish(tmp_path / "catalog", 4)
     pull("romance@champion", tmp_path / "to", **options)
     assert held(tmp_path / "to") == contents | {"notes.txt": b"mine"}
+
+
+def test_a_folder_with_another_probe_is_kept_unless_it_is_meant(tmp_path: Path) -> None:
+    publish(tmp_path / "catalog", 3)
+    other = publish(tmp_path / "catalog", 1, "dread")
+    options = {"url": str(tmp_path / "catalog"), "cache": tmp_path / "cache"}
+    pull("romance", tmp_path / "to", **options)
+    before = held(tmp_path / "to")
+    with pytest.raises(CatalogError, match=r"holds romance, and dread would overwrite it.*--force"):
+        pull("dread", tmp_path / "to", **options)
+    assert held(tmp_path / "to") == before
+    pull("dread", tmp_path / "to", **options, force=True)
+    assert held(tmp_path / "to") == other
 
 
 def test_offline_gives_what_is_cached_and_says_what_is_not(server: Server, tmp_path: Path) -> None:

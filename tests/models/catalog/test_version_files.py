@@ -80,7 +80,7 @@ def test_a_card_without_figures_says_so() -> None:
     text = card_bytes(manifest).decode()
     assert "Nothing was measured" in text
     assert "model-index" not in text
-    assert "There is no unbiased figure" in text
+    assert "No audit has measured its quality" in text
     assert card_bytes(replace(manifest)) == card_bytes(manifest)
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from attune.models.errors import DataError, EmptyPool, PoolExhausted
 from attune.models.evaluation.audit_design import AuditDesign, importance, reserved_mask
+from attune.models.evaluation.holdout import weighted_share
 
 Floats = npt.NDArray[np.float64]
 
@@ -116,3 +117,24 @@ def test_a_reserved_title_stays_reserved_as_the_pool_grows() -> None:
     kept = reserved_mask(titles, 4)
     assert (reserved_mask(titles[:90], 4) == kept[:90]).all()
     assert all(len(set(kept[titles == title])) == 1 for title in titles[:60])
+
+
+def test_the_weighted_share_is_the_pools_where_the_plain_share_of_the_draw_is_not() -> None:
+    """A draw by importance holds the likely images more often."""
+    errors, plain, held = [], [], 0
+    for seed in range(40):
+        generator = np.random.default_rng(seed)
+        latent = generator.normal(size=320)
+        truth = latent > np.quantile(latent, 0.6)
+        ids, titles = [f"a{i}" for i in range(320)], [f"t{i % 90}" for i in range(320)]
+        design = AuditDesign(seed)
+        drawn = np.array([i for i, _ in design.extend(ids, titles, latent + generator.normal(0, 0.5, 320), 41)])
+        inclusion = design.inclusions([ids[i] for i in drawn])
+        share = weighted_share(truth[drawn], [titles[i] for i in drawn], inclusion, seed)
+        assert share.value is not None
+        errors.append(share.value - truth.mean())
+        plain.append(truth[drawn].mean() - truth.mean())
+        held += (share.lo or 0.0) <= truth.mean() <= (share.hi or 0.0)
+    assert abs(np.mean(errors)) < 0.05
+    assert np.mean(plain) > 0.15
+    assert held >= 35

@@ -77,7 +77,7 @@ CLASSES = ("yes", "no")
 def campaign(seed: int) -> tuple[bool, float, int]:
     """Labels and audits by the rule until the interval is narrow; whether it holds the truth, its width, the audits."""
     rng = np.random.default_rng(seed)
-    n = 700
+    n = 500
     y = rng.random(n) < 0.2
     ids = [f"a{i}" for i in range(n)]
     noise, design = rng.normal(size=n), AuditDesign(seed)
@@ -113,8 +113,8 @@ def campaign(seed: int) -> tuple[bool, float, int]:
 
 @pytest.mark.slow
 def test_the_interval_holds_though_the_number_of_audits_follows_the_answers() -> None:
-    held, widths, audits = zip(*(campaign(seed) for seed in range(40)), strict=True)
-    assert np.mean(held) >= 0.875  # 0.95, less two standard errors of 40 campaigns
+    held, widths, audits = zip(*(campaign(seed) for seed in range(20)), strict=True)
+    assert np.mean(held) >= 0.85  # 0.95, less two standard errors of 20 campaigns
     assert np.mean(widths) < 0.25
     assert np.std(audits) > 10
 

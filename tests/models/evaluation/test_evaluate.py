@@ -19,8 +19,8 @@ Floats = npt.NDArray[np.float64]
 @pytest.mark.slow
 def test_the_audits_interval_holds_the_truth_in_simulated_campaigns() -> None:
     held, widths, errors = [], [], []
-    for seed in range(40):
-        labels, proba, inclusion, pool, truth = audited_world(seed)
+    for seed in range(25):
+        labels, proba, inclusion, pool, truth = audited_world(seed, n=1000)
         found = evaluate_audit(labels, proba, inclusion, CLASSES, pool=pool, seed=seed)["average_precision"]
         known = average_precision(truth, pool[:, 0])
         assert found.value is not None
@@ -29,8 +29,8 @@ def test_the_audits_interval_holds_the_truth_in_simulated_campaigns() -> None:
         held.append(found.lo <= known <= found.hi)
         widths.append(found.width)
         errors.append(found.value - known)
-    assert np.mean(held) >= 0.93
-    assert np.mean(widths) < 0.30
+    assert np.mean(held) >= 0.86  # 0.95, less two standard errors of 25 campaigns
+    assert np.mean(widths) < 0.32
     assert abs(np.mean(errors)) < 0.03
 
 
@@ -189,9 +189,9 @@ def test_what_does_not_fit_is_refused_with_the_shapes() -> None:
 def an_old_run(seed: int) -> tuple[float, bool, float]:
     """A weak run judged on audits that a good one drew: the error, whether the interval holds, the error without pi."""
     rng = np.random.default_rng(seed)
-    truth = rng.random(900) < 0.12
-    ids = [f"a{i}" for i in range(900)]
-    good, weak = (strength * truth + rng.normal(size=900) - 1.5 for strength in (2.5, 1.0))
+    truth = rng.random(600) < 0.12
+    ids = [f"a{i}" for i in range(600)]
+    good, weak = (strength * truth + rng.normal(size=600) - 1.5 for strength in (2.5, 1.0))
     design = AuditDesign(seed)
     for scores in (weak, good, good):
         design.extend(ids, ids, scores, 40)

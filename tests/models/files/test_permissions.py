@@ -7,7 +7,6 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -34,11 +33,9 @@ def open_in(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): f"{mode(path):o}" for path in found if mode(path) & 0o077}
 
 
-def attune(
-    workspace: Path, *words: str, variables: Mapping[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
+def attune(workspace: Path, *words: str) -> subprocess.CompletedProcess[str]:
     mine = {name: value for name, value in os.environ.items() if not name.startswith("ATTUNE_")}
-    environment = mine | {"ATTUNE_WORKSPACE": str(workspace), "HF_HUB_OFFLINE": "1", **(variables or {})}
+    environment = mine | {"ATTUNE_WORKSPACE": str(workspace), "HF_HUB_OFFLINE": "1"}
     return subprocess.run(
         [sys.executable, "-m", "attune.labeler.cli.main", *words],
         env=environment, cwd=ROOT, capture_output=True, text=True, check=False, umask=0o022,
@@ -47,16 +44,22 @@ def attune(
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace that the commands made, with images and vectors, under the usual umask."""
+    """A workspace that a command made in this process, with images and vectors, under the usual umask."""
     from attune.labeler.demo import prepare
 
     folder = tmp_path_factory.mktemp("made")
     (folder / "images").mkdir()
     for number in range(2):
         (folder / "images" / f"{number}.jpg").write_bytes(picture(number))
-    variables = {f"ATTUNE_{name.upper()}": value for name, value in prepare.encoder_settings().items()}
-    done = attune(folder / "workspace", "assets", "add", str(folder / "images"), variables=variables)
-    assert done.returncode == 0, done.stderr
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in prepare.encoder_settings().items():
+            patch.setenv(f"ATTUNE_{name.upper()}", value)
+        patch.setenv("ATTUNE_WORKSPACE", str(folder / "workspace"))
+        before = os.umask(0o022)
+        permissions.begin()
+        assert main.run(["assets", "add", str(folder / "images")]) == 0
+        os.umask(before)
+        permissions.forget()
     return folder / "workspace"
 
 

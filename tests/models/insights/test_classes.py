@@ -18,15 +18,20 @@ from attune.models.insights.states import exclusive
 TITLES, AUDITS, CAMPAIGNS = 600, 400, 20
 
 
-def campaign(seed: int, effects: tuple[float, float], apart: float) -> tuple[Outcomes, list[Probed]]:
-    """Four images a title of one of three classes, more of the first where titles are popular; two have effects."""
+def campaign(
+    seed: int, effects: tuple[float, float], apart: float, rare: int = TITLES
+) -> tuple[Outcomes, list[Probed]]:
+    """Four images a title of one of three classes, more of the first where titles are popular; two have effects, and
+    the second is on images of the first ``rare`` titles alone."""
     rng = np.random.default_rng(seed)
     title = np.repeat(np.arange(TITLES), 4)
     popular = rng.normal(size=TITLES)[title]
     share = np.exp(np.stack([0.5 * popular - 0.3, -0.3 * popular - 0.3, np.zeros(len(title))], axis=1))
+    share[title >= rare, 1] = 0.0
     share /= share.sum(axis=1, keepdims=True)
     true = np.eye(3)[np.minimum((rng.random(len(title))[:, None] > share.cumsum(axis=1)).sum(axis=1), 2)]
     p = np.exp(apart * (apart * true + rng.normal(size=true.shape)))
+    p[title >= rare, 1] *= 1e-4
     p /= p.sum(axis=1, keepdims=True)
     shown = rng.integers(2_000, 8_000, len(title))
     taken = np.minimum(rng.poisson(shown * 0.02 * np.exp(0.4 * popular + true[:, :2] @ effects)), shown)
@@ -83,14 +88,21 @@ def test_what_a_class_adds_to_the_scores_of_all_classes_is_their_slope() -> None
         assert abs(told.by_row[row, one, 1 - one]) > 0.5
 
 
-def test_a_third_class_that_is_rare_is_named_as_the_reason_and_titles_are_those_of_each_class() -> None:
-    rows, probes = campaign(0, (0.2, -0.1), 3.0)
-    first, second = (one.effect.titles for one in corrected_jointly(rows, probes, classes=True))
-    assert first != second
-    never = probed(np.full_like(probes[1].probability, 1e-5), probes[1].audited, np.zeros(len(probes[1].audited)),
-                   probes[1].inclusion)  # fmt: skip
-    with pytest.raises(NotEnoughLabels, match="Another class of this attribute"):
-        corrected_jointly(rows, [probes[0], never], classes=True)
+def test_titles_are_those_of_each_class() -> None:
+    first, second = found((0.2, -0.1), 3.0)[0]
+    assert first.effect.titles != second.effect.titles
+
+
+@pytest.mark.parametrize("rare", [0, 12])
+def test_a_rare_third_class_keeps_no_other_from_being_told_and_does_not_move_it(rare: int) -> None:
+    told = []
+    for seed in range(6):
+        rows, probes = campaign(seed, (0.2, -0.5), 3.0, rare)
+        (only,) = corrected_jointly(rows, probes, classes=True)  # the third class has no figure of its own
+        told.append(only.effect)
+    assert sum(one.ci[0] <= 0.2 <= one.ci[1] for one in told) >= 5
+    assert np.mean([one.estimate for one in told]) == pytest.approx(0.2, abs=0.015)
+    assert max(one.se for one in told) < 0.05
 
 
 def test_classes_that_the_takes_cannot_tell_apart_are_refused() -> None:

@@ -40,12 +40,13 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture
 def house(template: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """The same, where a text tower reads the first phrase of the vocabulary as the first dimension."""
+    """The same, where a text tower reads the first phrase of the vocabulary as what the most serious cluster shares."""
+    direction = middle_of(template, most_serious(template))
 
     def read(_: Settings, texts: Sequence[str]) -> np.ndarray:
         rows = np.zeros((len(texts), worlds.DIMENSION), dtype=np.float32)
         rows[:, 1:] = np.random.default_rng(2).normal(size=(len(texts), worlds.DIMENSION - 1)) / 20
-        rows[0] = np.eye(worlds.DIMENSION)[0]
+        rows[0] = direction / np.linalg.norm(direction)
         return rows
 
     monkeypatch.setattr(describe_clusters, "prompt_vectors", read)
@@ -64,13 +65,27 @@ def said(settings: Settings) -> list[Description]:
         return in_order(descriptions.of_clustering(session, 1))
 
 
+def vectors() -> np.ndarray:
+    """The vectors of the pool, by the number in an asset's id."""
+    x = np.random.default_rng([judged.ASSETS, 0]).normal(size=(judged.ASSETS, worlds.DIMENSION))
+    return x / np.linalg.norm(x, axis=1, keepdims=True)
+
+
+def middle_of(settings: Settings, number: int) -> np.ndarray:
+    """The mean vector of a cluster."""
+    with reading(settings) as session:
+        saved = clusterings.find(session, 1)
+        names = dict(session.execute(select(Asset.id, Asset.asset_id)).all())
+    keys = members.load(settings, saved.row.file).of(saved.cluster(number).place).tolist()
+    return vectors()[[int(names[key][1:]) for key in keys]].mean(axis=0)
+
+
 def most_serious(settings: Settings) -> int:
     """The number of the cluster with the largest share of images that are truly serious."""
     with reading(settings) as session:
         saved = clusterings.find(session, 1)
         names = dict(session.execute(select(Asset.id, Asset.asset_id)).all())
-    x = np.random.default_rng([judged.ASSETS, 0]).normal(size=(judged.ASSETS, worlds.DIMENSION))
-    x = x / np.linalg.norm(x, axis=1, keepdims=True)
+    x = vectors()
     held = members.load(settings, saved.row.file)
     share = [
         np.mean([x[int(names[key][1:]), 0] > 0.25 for key in held.of(one.place).tolist()]) for one in saved.clusters
@@ -123,13 +138,20 @@ def test_a_columns_value_that_fills_a_cluster_is_told_and_ids_are_not(house: Set
             palette = ["blue", "cold"] if asset.id in mine else ["red"]
             asset.columns = asset.columns | {
                 "palette": palette, "mood": ", ".join(palette), "size": "1,5 m" if asset.id in mine else "2,5 m",
-                "file": asset.asset_id,
+                "file": asset.asset_id, "tags": ["all"] if asset.id in mine or asset.id % 2 else ["all", "night"],
             }  # fmt: skip
     describe_clusters.run(house, clustering=1)
     columns = {(one.number, one.name, one.value) for one in said(house) if one.kind == "column"}
     assert {(2, "palette", "blue"), (2, "palette", "cold")} <= columns
     assert {(2, "mood", "blue"), (2, "mood", "cold"), (2, "size", "1,5 m")} <= columns, "as the taste space reads cells"
     assert "file" not in {name for _, name, _ in columns}
+    (rarer,) = [one for one in said(house) if (one.number, one.name, one.value) == (2, "tags", "night")]
+    assert sentence(rarer).startswith("The column tags is “night” for 0 % of these images, and for")
+    assert sentence(rarer).endswith(": more than 10 times rarer.")
+    assert (2, "palette", "red") not in columns, "it follows from what is more frequent"
+    mine_said = [one for one in said(house) if one.number == 2 and one.kind != "phrase"]
+    at = [one.share < one.rest for one in mine_said]
+    assert at == sorted(at), "what is rarer comes last"
 
 
 def test_a_job_that_is_killed_or_done_twice_leaves_whole_descriptions(

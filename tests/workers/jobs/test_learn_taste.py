@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +17,7 @@ from attune.labeler.records.schema import Asset, SpaceVersion
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.spaces import learned, space_moves
+from attune.models.catalog.catalog import Catalog
 from attune.models.catalog.manifest import SPACES, Reference
 from attune.models.catalog.pull_probe import pull, pull_space
 from attune.models.encoders.fingerprint import Fingerprint
@@ -111,6 +116,47 @@ def test_lost_files_are_written_again_at_promotion(made: Settings) -> None:
     content = learned.file_content(made, Reference("taste", "challenger", SPACES), "space.safetensors")
     with reading(made) as session:
         assert content.content == learned.find(session, Reference("taste", "1", SPACES)).content
+
+
+def die_in(settings: Settings, place: str) -> None:
+    """Learn with another seed, and be killed: at a step, or when the files are there and the row is not."""
+
+    def step(done: int, _total: int) -> None:
+        if place == "learning" and done == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    real = Catalog.publish
+
+    def publish(self: Catalog, *given: Any, **more: Any) -> None:
+        real(self, *given, **more)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    if place == "files":
+        Catalog.publish = publish  # type: ignore[method-assign]
+    learn_taste.run(settings, step, tuned=False, seed=3)
+
+
+def test_killed_at_any_point_it_leaves_no_version_and_the_next_try_makes_a_whole_one(made: Settings) -> None:
+    with reading(made) as session:
+        before = [row.version for row in learned.versions(session, "taste")]
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.workers.jobs.test_learn_taste"])
+    for place in ("learning", "files"):
+        child = context.Process(target=die_in, args=(made, place))
+        child.start()
+        child.join()
+        assert child.exitcode == -signal.SIGKILL, place
+        with reading(made) as session:
+            assert [row.version for row in learned.versions(session, "taste")] == before, place
+    number = max(before) + 1
+    folder = made.workspace / "catalog" / "spaces" / "taste" / str(number)
+    assert (folder / "manifest.json").exists(), "what was left behind is written over"
+    assert learn_taste.run(made, tuned=False, seed=9)["version"] == number
+    reference = Reference("taste", str(number), SPACES)
+    with reading(made) as session:
+        row = learned.find(session, reference)
+    assert learned.manifest_content(made, reference).digest == row.digest
+    assert learned.file_content(made, reference, "space.safetensors").content == row.content
 
 
 def test_a_column_that_nobody_has_is_named_with_the_way_out(made: Settings) -> None:

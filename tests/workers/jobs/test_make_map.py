@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 from sqlalchemy import select
 
 from attune.labeler.jobs import jobs
@@ -17,6 +19,7 @@ from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.models.errors import DataError, EmptyPool
+from attune.models.files.atomic import digest_bytes
 from attune.models.maps import layout as plane
 from attune.models.maps.placing import Landmarks
 from attune.workers.jobs import make_map
@@ -165,8 +168,19 @@ def test_the_export_has_what_embedding_atlas_reads(pool: Settings, tmp_path: Pat
     make_map.run(pool)
     with pytest.raises(DataError, match=r"ends in \.parquet"):
         exported.export(pool, tmp_path / "map.csv")
+    Path(assets[1].uri).parent.mkdir(parents=True, exist_ok=True)
+    Path(assets[1].uri).write_bytes(factories.picture(1))
+    with writing(pool) as session:
+        session.get_one(Asset, assets[1].id).digest = digest_bytes(factories.picture(1))
     assert exported.export(pool, tmp_path / "map.parquet") == 23
-    rows = pq.read_table(tmp_path / "map.parquet").to_pylist()
+    plain = pq.read_table(tmp_path / "map.parquet")
+    assert exported.export(pool, tmp_path / "shown.parquet", images=True) == 23
+    shown = pq.read_table(tmp_path / "shown.parquet")
+    assert shown.drop_columns(["image"]).equals(plain)
+    small = shown["image"].to_pylist()
+    assert Image.open(BytesIO(small[1]["bytes"])).format == "JPEG"
+    assert small[0] is None, "its file is gone"
+    rows = plain.to_pylist()
     assert [one["id"] for one in rows] == [one.asset_id for one in assets if one is not assets[5]]
     assert all(0 <= one["x"] <= 1 and 0 <= one["y"] <= 1 for one in rows)
     own = {name: rows[0][name] for name in rows[0] if rows[0][name] in ("noir", "3", "own", "large")}

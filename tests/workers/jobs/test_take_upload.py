@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from attune.labeler.assets import uploads
+from attune.labeler.assets.remove import remove
 from attune.labeler.demo import prepare
 from attune.labeler.jobs import jobs
 from attune.labeler.jobs.jobs import quiet
@@ -68,6 +69,18 @@ def pool(settings: Settings) -> dict[str, Asset]:
 
 def kept(settings: Settings) -> list[str]:
     return sorted(path.name for path in settings.images.rglob("*") if path.is_file())
+
+
+def test_a_removed_image_comes_back_only_where_its_sender_says_so(settings: Settings) -> None:
+    take(settings, sent(settings, {"a.jpg": picture(1)}))
+    remove(settings, ["a.jpg"])
+    assert take(settings, sent(settings, {"a.jpg": picture(1)}))["refused"] == {"removed before": 1}
+    ticket = sent(settings, {"a.jpg": picture(1)})
+    told = take_upload.run(settings, quiet, ticket=ticket, asked_by=olga(settings), files=1, restore=True)
+    assert (told["restored"], told["refused"]) == (1, {})
+    back = pool(settings)["a.jpg"]
+    assert back.removed_at is None
+    assert Path(back.uri).read_bytes() == picture(1)
 
 
 def test_images_stay_in_the_workspace_and_the_rest_is_refused_and_not_kept(settings: Settings) -> None:

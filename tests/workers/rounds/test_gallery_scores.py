@@ -59,6 +59,11 @@ def test_of_the_highest_ranked_audit_images_it_is_counted_how_many_are_right() -
     assert all(one.n == len(seen.audited) and one.of == 20 for one in found.values())
     assert all(one.right > one.chance for one in found.values())
     assert found["yes"].chance + found["no"].chance == 20
+    yes = found["yes"]
+    assert yes.share is not None
+    assert yes.lo is not None
+    assert yes.hi is not None
+    assert yes.lo <= yes.share <= yes.hi
     backwards = weights(probe_of(seen))
     worse = ProbeWeights(-backwards.weight, -backwards.bias, backwards.calibration)
     assert gallery_scores.ranked_right(seen, worse)["yes"].right < found["yes"].right

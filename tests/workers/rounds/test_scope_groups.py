@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 def left(settings: Settings) -> list[list[int]]:
     with reading(settings) as session:
         attribute = session.scalars(select(Attribute).where(Attribute.name == "serious")).one()
-    kept = groups.load(settings, attribute)
+        kept = groups.load(session, attribute)
     return [list(one) for one in kept.groups] if kept else []
 
 
@@ -54,7 +55,11 @@ def test_groups_hold_no_image_of_a_reserved_title_and_none_that_was_answered(fil
         mine = select(Annotation.asset_pk).where(Annotation.attribute_id == seen.attribute.id)
         assert not set(every) & set(session.scalars(mine))
     assert all(GroupSettings().smallest <= len(keys) <= GroupSettings().size for keys in found)
-    assert not scope_groups.leave(filled, seen, 4), "they hold"
+    shutil.copytree(filled.workspace / "cache", filled.workspace / "kept")
+    shutil.rmtree(filled.workspace / "cache")
+    shutil.copytree(filled.workspace / "kept" / "pool-scores", filled.workspace / "cache" / "pool-scores")
+    assert not scope_groups.leave(filled, seen, 4), "they hold, also when the cache was lost"
+    assert left(filled) == found
 
 
 def test_they_hold_until_twenty_answers_to_what_was_asked(filled: Settings) -> None:

@@ -1,0 +1,1 @@
+"""Members' viewing and responses: hashed at the door, kept no longer than asked, and told as groups only."""

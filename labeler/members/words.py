@@ -1,0 +1,88 @@
+"""Groups of members in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from attune.labeler.records.schema import MemberGrouping
+
+SURE = 0.1  # q of what is said of an image
+GRADES = {
+    "A": "Images were shown at random.",
+    "C": "Images were not shown at random, so there may be another reason.",
+}
+
+
+@dataclass(frozen=True)
+class Liked:
+    """An image that a group takes more often than other members do; ``said`` with its interval."""
+
+    asset_id: str
+    title_id: str
+    said: str
+
+
+def liked(row: MemberGrouping, group: int) -> list[Liked]:
+    """The images that resonate with ``group`` and are sure enough, the strongest first."""
+    found = row.figures["resonance"]
+    if not found:
+        return []
+    return [
+        Liked(one["asset_id"], one["title_id"], f"{_times(one['estimate'])} times as often {_ends(one['ci'])}")
+        for one in found["images"] if one["group"] == group and one["q"] <= SURE and one["estimate"] > 0
+    ]  # fmt: skip
+
+
+def _ends(interval: Sequence[float]) -> str:
+    return f"[{', '.join(map(_times, interval))}]"
+
+
+def _times(estimate: float) -> str:
+    return f"{math.exp(estimate):.2f}"
+
+
+def stable(figures: Mapping[str, Any]) -> str:
+    """How far the groups can be relied on."""
+    value = figures["stability"]
+    if figures["loose"]:
+        return (
+            f"Loose: another sample of the members would make other groups (agreement {value:.2f}; 0 is chance, 1 the "
+            "same groups). Do not build on them."
+        )
+    return f"Two halves of the members make nearly the same groups (agreement {value:.2f}; 0 is chance, 1 the same)."
+
+
+def about_artwork(figures: Mapping[str, Any]) -> str:
+    """What was compared, and how far to trust it."""
+    found = figures["resonance"]
+    if not found:
+        return "No responses to artwork were brought, so nobody knows which images resonate."
+    left = f" {found['too_few']:,} more have too few members or takes." if found["too_few"] else ""
+    bad = (
+        f" {found['flagged_titles']} titles did not show their images in the planned ratio and were left out."
+        if found["flagged_titles"] else ""
+    )  # fmt: skip
+    return f"{found['pairs']:,} pairs of an image and a group were compared.{left}{bad} {GRADES[found['grade']]}"
+
+
+def share(one: Mapping[str, Any]) -> str:
+    """One group's share of a forecast."""
+    low, high = one["ci"]
+    return f"{one['share']:.0%} [{low:.0%}, {high:.0%}], usual {one['usual']:.0%}"
+
+
+def shares(said: Sequence[Mapping[str, Any]]) -> str:
+    """The largest group of a forecast, against the usual."""
+    one = max(said, key=lambda share: share["share"] / max(share["usual"], 1e-9))
+    low, high = one["ci"]
+    if low <= one["usual"] <= high:
+        return "No measurable difference from the usual shares for any group." if all(
+            share["ci"][0] <= share["usual"] <= share["ci"][1] for share in said
+        ) else f"Group {one['group']} stands out most, and it may be chance."  # fmt: skip
+    return (
+        f"Group {one['group']} will be {one['share']:.0%} of its viewers [{low:.0%}, {high:.0%}]; usual is "
+        f"{one['usual']:.0%}."
+    )

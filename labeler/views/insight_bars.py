@@ -1,0 +1,81 @@
+"""Figures of insights as bars on one scale, with the words beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from attune.labeler.insights.insights import Told
+from attune.labeler.insights.words import WIDE, change
+
+LEAST_REACH = 0.1  # of the scale, as a log rate ratio: a small effect looks small
+
+
+@dataclass(frozen=True)
+class Bar:
+    """An interval on a scale with 0 in the middle, in percent of its width; ``said`` is its text."""
+
+    value: float
+    low: float
+    width: float
+    said: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of figures: what it is of, its bar, how many titles, or why there is none."""
+
+    name: str
+    bar: Bar | None
+    titles: int
+    why: str = ""
+
+
+def lines(figures: Mapping[str, Any], reach: float) -> list[Line]:
+    """The headline, the raw figure, and that with the interval that holds at every look."""
+    told = [("Headline (shrunk)", shrunk_bar(figures, reach)), ("Raw figure", bar(figures, reach))]
+    if held := figures.get("any_time"):
+        told.append(("Raw figure, at every look", bar({"estimate": figures["estimate"], "ci": held["ci"]}, reach)))
+    return [Line(name, one, figures["titles"]) for name, one in told]
+
+
+def reach_of(found: Iterable[Told]) -> float:
+    """The scale's half width for all of a list."""
+    ends = [
+        abs(one.figures["shrunk"]["estimate"]) + WIDE * one.figures["shrunk"]["se"]
+        for one in found
+        if one.figures["estimate"] is not None
+    ]
+    return float(max([LEAST_REACH, *ends]))
+
+
+def shrunk_bar(figures: Mapping[str, Any], reach: float) -> Bar:
+    """The headline's bar."""
+    middle, error = figures["shrunk"]["estimate"], figures["shrunk"]["se"]
+    return bar({"estimate": middle, "ci": [middle - WIDE * error, middle + WIDE * error]}, reach)
+
+
+def bar(figures: Mapping[str, Any], reach: float) -> Bar:
+    """A figure with its interval on a scale from -``reach`` to ``reach``."""
+    low, high = figures["ci"]
+
+    def at(value: float) -> float:
+        return round(50 + 50 * max(-1.0, min(1.0, value / reach)), 2)
+
+    said = f"{change(figures['estimate'])}, from {change(low)} to {change(high)}"
+    return Bar(at(figures["estimate"]), at(low), round(at(high) - at(low), 2), said)
+
+
+def line(name: str, part: Mapping[str, Any] | None, reach: float) -> Line:
+    """A row of the figures of a canvas or a half."""
+    if part is None or part.get("estimate") is None:
+        return Line(name, None, 0, (part or {}).get("why", "Too few titles for a figure of its own."))
+    return Line(name, bar(part, reach), part["titles"])
+
+
+def canvas_line(part: Mapping[str, Any], reach: float) -> Line:
+    """A canvas that nobody asked about alone: drawn towards all canvases, so the luckiest does not stand out."""
+    if part.get("estimate") is None:
+        return line(part["canvas"], part, reach)
+    return Line(part["canvas"], shrunk_bar(part, reach), part["titles"])

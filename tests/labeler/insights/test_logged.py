@@ -1,0 +1,57 @@
+"""Served rows with logged chances get grade B, while the log fits what was shown; without it C."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from attune.labeler.insights import evidence, features, imported, insights, questions
+from attune.labeler.performance import imports
+from attune.labeler.settings import Settings
+from attune.models.insights.simulate import Simulated, World, simulate
+from attune.workers.jobs import run_insights
+from tests.support.factories import workspace
+
+
+@pytest.fixture(scope="module")
+def told() -> Simulated:
+    return simulate(World(titles=120, periods=6, impressions=3000, explore=0.01), 1)
+
+
+def served(settings: Settings, folder: Path, told: Simulated, propensity: np.ndarray) -> None:  # type: ignore[type-arg]
+    """Import what a bandit served, with its log, and the feature that it is about."""
+    kept = told.rows["arm"] == "serve"
+    columns = {name: column[kept] for name, column in told.rows.items()} | {"propensity": propensity[kept]}
+    pq.write_table(pa.table(columns), folder / "served.parquet")
+    imports.add(settings, str(folder / "served.parquet"))
+    lines = ["asset_id,value", *(f"{name},{int(has)}" for name, has in zip(told.asset_ids, told.has, strict=True)), ""]
+    (folder / "smiles.csv").write_text("\n".join(lines))
+    imported.add(settings, str(folder / "smiles.csv"), "smiles", "olga")
+    questions.register_features(settings, features.known(settings), "smiles", "olga")
+
+
+def test_a_log_that_fits_is_grade_b_and_holds_the_truth(told: Simulated, tmp_path: Path) -> None:
+    settings = workspace(tmp_path / "workspace")
+    served(settings, tmp_path, told, told.rows["propensity"])
+    run_insights.run(settings)
+    one = next(one for one in insights.listed(settings) if one.question.origin == "import")
+    figures = one.figures
+    assert (one.newest.grade, figures["basis"], figures["random"]) == ("B", "logged", False)
+    assert figures["any_time"]["ci"][0] < told.effect < figures["any_time"]["ci"][1]
+    assert figures["log"]["believed"]
+    assert figures["log"]["lost"] < 0.01
+    assert figures["naive"] != pytest.approx(figures["estimate"], abs=0.01)  # of the rows as they were counted
+
+
+def test_a_log_that_does_not_fit_what_was_shown_is_not_believed(told: Simulated, tmp_path: Path) -> None:
+    settings = workspace(tmp_path / "workspace")
+    served(settings, tmp_path, told, np.full(len(told.rows["propensity"]), 0.2))
+    rows = evidence.load(settings)
+    assert rows is not None
+    assert rows.logged is not None
+    assert (rows.logged.believed, rows.logged.enough) == (False, False)
+    assert [basis for basis, _ in rows.sources()] == ["every"]

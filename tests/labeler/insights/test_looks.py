@@ -1,0 +1,125 @@
+"""Looking again costs: the first answer and all later ones share the chance of a false finding; --q decides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from attune.labeler.insights import features, imported, insights, publishing, questions, runs
+from attune.labeler.insights.insights import Told
+from attune.labeler.performance import imports
+from attune.labeler.records.schema import InsightQuestion, User
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.errors import AccessError, DataError
+from attune.models.insights.any_time import Look, any_time_p
+from attune.workers.jobs import run_insights
+from tests.support import factories, performed
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """One question with an effect of a few standard errors; nobody has looked."""
+    made = factories.workspace(tmp_path / "workspace")
+    performed.bring(made, performed.files(tmp_path, performed.names(40), 0.05, seed=3))
+    return made
+
+
+def answer(settings: Settings, q: float = 0.1) -> Told:
+    run_insights.run(settings, q=q)
+    found = [one for one in insights.listed(settings) if one.question.feature == "smiles" and not one.question.canvas]
+    return found[0]
+
+
+def test_the_first_look_stays_the_first_until_performance_comes(settings: Settings, tmp_path: Path) -> None:
+    one = answer(settings)
+    assert one.figures["any_time"]["look"] == "first"
+    assert one.figures["q"] == one.figures["any_time"]["p"] == 2 * one.figures["p"]
+    low, high = one.figures["any_time"]["ci"]
+    assert low < one.figures["ci"][0] < one.figures["ci"][1] < high
+    known = performed.files(tmp_path, performed.names(40), 0.0, seed=4).feature
+    imported.add(settings, known, "other", "olga")
+    questions.register_features(settings, features.known(settings), "other", "olga")
+    again = answer(settings)
+    assert again.newest.version == 2  # another question is in the family
+    assert again.figures["any_time"] == one.figures["any_time"]
+    more = performed.files(tmp_path, performed.names(40), 0.04, ("tv",), seed=3)
+    imports.add(settings, more.performance, arm="explore")
+    later = answer(settings).figures
+    assert later["any_time"]["look"] == "later"
+    first, now = (Look(*(told[name] for name in ("estimate", "se", "p", "degrees"))) for told in (one.figures, later))
+    assert later["any_time"]["p"] == any_time_p(now, first)
+    assert later["any_time"]["p"] >= 2 * later["p"]
+
+
+def test_the_runs_own_q_decides_what_is_sure(settings: Settings) -> None:
+    one = answer(settings)
+    q = one.figures["q"]
+    assert one.enough
+    strict = answer(settings, q=q / 2)
+    assert (strict.enough, strict.newest.version) == (False, 2)
+    with pytest.raises(DataError, match=f"at most {q / 2:g} is allowed"):
+        publishing.publish(settings, one.row.id, "sure", "olga")
+    assert answer(settings, q=0.5).largest_q == 0.1
+
+
+def test_a_run_that_is_killed_leaves_nothing_to_see_and_then_who_asks_has_seen_nothing(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = Path(performed.files(tmp_path, performed.names(200), 0.5, seed=3).performance)
+    imports.add(settings, str(rows), arm="explore")
+    three = {line.split(",")[0]: ("two", "none", "many")[int(line.split(",")[4]) % 3] for line in
+             rows.read_text().split()[1:]}  # fmt: skip
+    lines = ["asset_id,value", *(f"{name},{value}" for name, value in three.items()), ""]
+    (tmp_path / "three.csv").write_text("\n".join(lines))
+    imported.add(settings, str(tmp_path / "three.csv"), "faces", "olga")
+    monkeypatch.setattr(runs.discover, "SCREEN", 1.1)  # everything is a question
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "decide", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run_insights.run(settings)
+    with reading(settings) as session:
+        assert [row.origin for row in session.scalars(select(InsightQuestion))] == ["import"]
+    mine = questions.ask(settings, features.known(settings)["faces"], "none:two", who="ana").row
+    assert not mine.seen
+    done = runs.run(settings, lambda *_: None)
+    with reading(settings) as session:
+        asked = [row for row in session.scalars(select(InsightQuestion)) if row.feature == "faces"]
+    assert done.found
+    assert sorted(row.origin for row in asked) == ["discovery", "discovery", "person"]
+    assert questions.ask(settings, features.known(settings)["faces"], "none:two", "home", who="ana").row.seen
+
+
+def test_a_question_that_is_asked_during_a_run_is_the_persons(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs.discover, "SCREEN", 1.1)
+    with writing(settings) as session:
+        session.delete(session.scalars(select(InsightQuestion)).one())
+    decide = runs.decide
+
+    def meanwhile(*arguments: object) -> None:
+        questions.ask(settings, features.known(settings)["smiles"], who="ana")
+        decide(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(runs, "decide", meanwhile)
+    run_insights.run(settings)
+    with reading(settings) as session:
+        (row,) = session.scalars(select(InsightQuestion))
+    assert (row.asked_by, row.titles, row.seen) == ("ana", "all", False)
+
+
+def test_a_run_of_somebody_who_is_no_owner_any_more_is_not_kept(settings: Settings) -> None:
+    factories.add_user(settings, "olga@example.org", "expert")
+    with reading(settings) as session:
+        user = session.scalars(select(User.id)).one()
+    with pytest.raises(AccessError, match="no longer an owner"):
+        run_insights.run(settings, asked_by=user)
+    with reading(settings) as session:
+        assert insights.last_run(session) is None
