@@ -25,9 +25,9 @@ class Part:
     again: bool = False
 
 
-# In the order in which they are read. The records come first: each file that they name was written before they named
-# it, so it is there when the folders are read. Label Studio comes after the records: an answer that is in its database
-# alone is read at the next sync, but one that the records alone have would look deleted.
+# Files are copied before the records and again after them: what the records name was there before, or came since.
+# Label Studio comes after the records: an answer that is in its database alone is read at the next sync, but one that
+# the records alone have would look deleted. Vectors come last, as an index and its shards go together.
 PARTS = (
     Part(RECORDS),
     Part(LABEL_STUDIO),
@@ -50,26 +50,36 @@ LEFT_OUT = ("redis", "cache", "logs", "imports", "uploads")
 
 
 def taken(without_vectors: bool) -> tuple[Part, ...]:
-    """The parts that a backup takes along, in the order in which they are read."""
+    """The parts that a backup takes along."""
     return tuple(part for part in PARTS if not (without_vectors and part.again))
 
 
 def files(workspace: Path, part: Part) -> Iterator[str]:
     """The files of ``part``, relative to ``workspace``, as they are now: no databases, locks or half-written files.
 
-    Links are not followed and not taken: what they lead to is not the workspace's.
+    A part may be a link, as of images that moved to a larger disk. Links below it are not followed and not taken
+    (`links`): what they lead to is not the workspace's.
     """
     top = workspace / part.name
     if top.is_file():
         yield part.name
         return
-    if not top.is_dir() or top.is_symlink():
+    if not top.is_dir():
         return
     for place, folders, names in os.walk(top):
         folders[:] = sorted(name for name in folders if not os.path.islink(os.path.join(place, name)))
         for name in sorted(names):
             path = Path(place, name)
             if not path.is_symlink() and not _unfinished(name) and not _of_a_database(part, name):
+                yield str(path.relative_to(workspace))
+
+
+def links(workspace: Path, part: Part) -> Iterator[str]:
+    """The links below ``part``, relative to ``workspace``: a backup does without what they lead to."""
+    for place, folders, names in os.walk(workspace / part.name):
+        for name in (*folders, *names):
+            path = Path(place, name)
+            if path.is_symlink():
                 yield str(path.relative_to(workspace))
 
 

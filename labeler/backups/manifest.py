@@ -42,7 +42,8 @@ class Counts:
 
 @dataclass(frozen=True)
 class Manifest:
-    """``schema``: the migration that the records are at. ``workspace``: where it was, as an absolute path.
+    """``schema``: the migration that the records are at. ``workspace``: where it was, as its path is written in
+    the records: there may be several ways.
 
     ``elsewhere``: what belongs to the workspace and is not in the backup, a sentence each.
     """
@@ -51,7 +52,7 @@ class Manifest:
     attune: str
     schema: str
     taken_at: str
-    workspace: str
+    workspace: tuple[str, ...]
     counts: Counts
     elsewhere: tuple[str, ...]
     files: tuple[Entry, ...]
@@ -94,6 +95,7 @@ def read(folder: Path) -> Manifest:
             **{
                 **stored,
                 "counts": Counts(**stored["counts"]),
+                "workspace": tuple(stored["workspace"]),
                 "elsewhere": tuple(stored["elsewhere"]),
                 "files": tuple(Entry(**entry) for entry in stored["files"]),
             }

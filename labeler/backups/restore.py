@@ -6,13 +6,14 @@ import os
 import shutil
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from alembic.script import ScriptDirectory
-from sqlalchemy import case, delete, func, update
+from sqlalchemy import ColumnElement, case, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from attune.labeler.assets import image_uris
 from attune.labeler.backups import contents, copying, manifest
 from attune.labeler.backups.manifest import Counts, Manifest, Report
 from attune.labeler.records import copy_rows
@@ -22,21 +23,34 @@ from attune.labeler.settings import Settings
 from attune.models.errors import AlreadyThere, DataError, UnwritableFile
 from attune.models.reasons import reason
 
+MAKING = ".restoring"
 
-def restore(backup: Path, settings: Settings, report: Report) -> Manifest:
+
+@dataclass(frozen=True)
+class Restored:
+    """What the backup said, and how many images of the workspace have no file in it: they had none before."""
+
+    manifest: Manifest
+    without_file: int
+
+
+def restore(backup: Path, settings: Settings, report: Report) -> Restored:
     """Make the workspace of ``settings`` from the folder ``backup``, and bring its records to the newest schema.
 
     ``report`` hears of bytes, checked and copied. Whoever was logged in then must log in again, and unused login links
-    end. Images that lay in the old workspace are found in the new one. With ``database_url`` the records go there.
-    Raises DataError for a backup that is not whole or of a newer Attune, AlreadyThere where the workspace or the
-    database holds something, UnwritableFile where the workspace cannot be written; nothing is restored then.
+    end. Images that lay in the old workspace are found in the new one. With ``database_url`` the records go there,
+    last. Raises DataError for a backup that is not whole or of a newer Attune, AlreadyThere where the workspace or the
+    database holds something, UnwritableFile where the workspace cannot be written; nothing is restored then. A kill
+    leaves a folder that is no workspace; restoring again begins anew.
     """
     found = manifest.read(backup)
     _check_schema(backup, found)
     _check_place(settings.workspace)
+    if settings.database_url:
+        copy_rows.check_empty(settings.database_url)
     total = 2 * found.bytes
     manifest.check(backup, found.files, lambda done, _total: report(done, total))
-    making = settings.workspace.with_name(f".{settings.workspace.name}.restoring")
+    making = settings.workspace / MAKING  # inside, as a workspace may be a volume that nothing can be renamed onto
     try:
         shutil.rmtree(making, ignore_errors=True)
         making.mkdir(parents=True, mode=0o700)
@@ -46,10 +60,8 @@ def restore(backup: Path, settings: Settings, report: Report) -> Manifest:
             if copied.sha256 != entry.sha256:
                 raise DataError(f"{entry.path} of {backup} changed while it was read. Restore again.")
             report(done := done + entry.bytes, total)
-        _prepare(making, found, settings)
-        if settings.workspace.exists():
-            settings.workspace.rmdir()
-        os.replace(making, settings.workspace)
+        missing = _prepare(making, found, settings)
+        _put_in_place(making, settings.workspace)
     except OSError as error:
         raise UnwritableFile(
             f"{settings.workspace} cannot be written: {reason(error)}. Nothing was restored. Make room, or name "
@@ -57,7 +69,22 @@ def restore(backup: Path, settings: Settings, report: Report) -> Manifest:
         ) from error
     finally:
         shutil.rmtree(making, ignore_errors=True)
-    return found
+    if settings.database_url:
+        _to_database(settings)
+    return Restored(found, missing)
+
+
+def _put_in_place(making: Path, workspace: Path) -> None:
+    """Move everything up, the records last: without them a folder is no workspace."""
+    for name in sorted((path.name for path in making.iterdir()), key=lambda name: (name == contents.RECORDS, name)):
+        os.replace(making / name, workspace / name)
+
+
+def _to_database(settings: Settings) -> None:
+    assert settings.database_url is not None
+    file = settings.workspace / contents.RECORDS
+    copy_rows.copy(f"sqlite:///{file}", settings.database_url, lambda _done, _total: None)
+    file.unlink()
 
 
 def _check_schema(backup: Path, found: Manifest) -> None:
@@ -70,32 +97,34 @@ def _check_schema(backup: Path, found: Manifest) -> None:
 
 
 def _check_place(workspace: Path) -> None:
-    if workspace.exists() and (not workspace.is_dir() or any(workspace.iterdir())):
+    if workspace.exists() and (not workspace.is_dir() or any(path.name != MAKING for path in workspace.iterdir())):
         raise AlreadyThere(
             f"{workspace} is there already and not empty. Nothing was restored, so that nothing is lost. Name a new "
             "folder: `attune restore BACKUP --workspace FOLDER`"
         )
 
 
-def _prepare(making: Path, found: Manifest, settings: Settings) -> None:
-    """Make what was copied into ``making`` a workspace of today, at the place that it is going to have."""
-    here = replace(settings, workspace=making, database_url=None)
+def _prepare(making: Path, found: Manifest, settings: Settings) -> int:
+    """Make what was copied into ``making`` a workspace of today, at the place that it is going to have.
+
+    Returns how many images that should lie in it do not.
+    """
+    here, place = replace(settings, workspace=making, database_url=None), image_uris.absolute(str(settings.workspace))
     migrate(here)
     with writing(here) as session:
         _end_logins(session)
-        _move_images(session, found.workspace, str(settings.workspace.absolute()))
+        _move_images(session, found.workspace, place)
     with reading(here) as session:
         _check_counts(found.counts, manifest.count(session))
-    opened = engine(here.records_url)
-    opened.dispose()  # the folder is about to be renamed
+        inside = select(Asset.uri).where(Asset.removed_at.is_(None), _below(place))
+        missing = sum(not (making / uri[len(place) + 1 :]).is_file() for uri in session.scalars(inside))
+    engine(here.records_url).dispose()  # its folder is about to be moved
+    (making / "records.lock").unlink(missing_ok=True)
     if (making / contents.LABEL_STUDIO_DATABASE).is_file():
         with closing(sqlite3.connect(making / contents.LABEL_STUDIO_DATABASE)) as database:
             database.execute("DELETE FROM django_session")
             database.commit()
-    if settings.database_url:
-        copy_rows.copy(here.records_url, settings.database_url, lambda _done, _total: None)
-        for side in ("", *contents.DATABASE_SIDES):
-            (making / (contents.RECORDS + side)).unlink(missing_ok=True)
+    return missing
 
 
 def _end_logins(session: Session) -> None:
@@ -103,11 +132,14 @@ def _end_logins(session: Session) -> None:
     session.execute(delete(SignInLink).where(SignInLink.used_at.is_(None)))
 
 
-def _move_images(session: Session, before: str, after: str) -> None:
+def _move_images(session: Session, before: tuple[str, ...], after: str) -> None:
     """Images that lay in the old workspace lie in the new one: those that came by browser, and the sample's."""
-    inside = func.substr(Asset.uri, 1, len(before) + 1) == before + "/"
-    moved = after + func.substr(Asset.uri, len(before) + 1)
-    session.execute(update(Asset).values(uri=case((inside, moved), else_=Asset.uri)).where(inside))
+    moved = case(*((_below(one), after + func.substr(Asset.uri, len(one) + 1)) for one in before), else_=Asset.uri)
+    session.execute(update(Asset).values(uri=moved).where(or_(*map(_below, before))))
+
+
+def _below(folder: str) -> ColumnElement[bool]:
+    return func.substr(Asset.uri, 1, len(folder) + 1) == folder + "/"
 
 
 def _check_counts(wanted: Counts, found: Counts) -> None:

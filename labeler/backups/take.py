@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from alembic.migration import MigrationContext
@@ -11,6 +11,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
 import attune
+from attune.labeler.assets import image_uris
 from attune.labeler.backups import contents, copying, manifest
 from attune.labeler.backups.contents import Part
 from attune.labeler.backups.manifest import Counts, Entry, Manifest, Report
@@ -20,30 +21,35 @@ from attune.labeler.settings import Settings
 from attune.models.clock import iso, now
 from attune.models.errors import DataError, UnwritableFile
 from attune.models.reasons import reason
+from attune.models.text import plural
 
 
 def take(settings: Settings, to: Path, report: Report, without_vectors: bool = False) -> Manifest:
     """Write a backup of the workspace into the new or empty folder ``to``; everybody may go on working meanwhile.
 
-    ``report`` hears of bytes. The records and Label Studio's database are each of one moment, the records' first. A
-    file that is removed while others are copied is left out. Raises DataError where ``to`` is in use or in the
-    workspace or a database is damaged, UnwritableFile where ``to`` cannot be written. What was begun then has no
-    manifest, so that nobody takes it for a backup.
+    ``report`` hears of bytes. The records and Label Studio's database are each of one moment, the records' first, and
+    each file that the records name is in the backup if it was in the workspace. Raises DataError where ``to`` is in use
+    or in the workspace or a database is damaged, UnwritableFile where ``to`` cannot be written. What was begun then has
+    no manifest, so that nobody takes it for a backup.
     """
     _check_place(settings, to)
     try:
         to.mkdir(parents=True, exist_ok=True, mode=0o700)
+        copied = _Copied(settings.workspace, to, contents.taken(without_vectors), report)
+        copied.files()
         counts, schema = _take_records(settings, to)
-        files = tuple(_copied(settings.workspace, to, contents.taken(without_vectors), report))
+        copied.label_studio()
+        copied.files()  # what came since, which the records may name
+        copied.vectors()
         made = Manifest(
             format=manifest.FORMAT,
             attune=attune.__version__,
             schema=schema,
             taken_at=iso(now()),
-            workspace=str(settings.workspace.absolute()),
+            workspace=written_ways(settings.workspace),
             counts=counts,
-            elsewhere=tuple(_elsewhere(settings, without_vectors)),
-            files=files,
+            elsewhere=tuple(_elsewhere(settings, copied.parts, without_vectors)),
+            files=(copying.entry_of(to, contents.RECORDS), *copied.entries()),
         )
         made.write(to)
     except OSError as error:
@@ -83,26 +89,55 @@ def _take_records(settings: Settings, to: Path) -> tuple[Counts, str]:
     return counts, schema
 
 
-def _copied(workspace: Path, to: Path, parts: tuple[Part, ...], report: Report) -> Iterator[Entry]:
-    total = sum(_size(workspace / name) for part in parts for name in contents.files(workspace, part))
-    done = 0
+class _Copied:
+    """The files that are in the backup so far."""
 
-    def tell(more: int) -> None:
-        nonlocal done
-        done += more
-        report(done, max(total, done))
+    def __init__(self, workspace: Path, to: Path, parts: tuple[Part, ...], report: Report) -> None:
+        self.workspace, self.to, self.parts = workspace, to, parts
+        self._report, self._done = report, 0
+        self._total = sum(_size(workspace / name) for part in parts for name in contents.files(workspace, part))
+        self._entries: dict[str, Entry] = {}
+        self._seen: dict[str, tuple[int, int]] = {}
 
-    yield copying.entry_of(to, contents.RECORDS)
-    for part in parts:
-        if part.name == contents.LABEL_STUDIO and (workspace / contents.LABEL_STUDIO_DATABASE).is_file():
-            (to / part.name).mkdir(exist_ok=True)
-            snapshot(workspace / contents.LABEL_STUDIO_DATABASE, to / contents.LABEL_STUDIO_DATABASE)
-            yield copying.entry_of(to, contents.LABEL_STUDIO_DATABASE)
-        if part.name == contents.VECTORS:
-            for folder in sorted((workspace / part.name).glob("*/")):
-                yield from copying.copy_vectors(workspace, to, f"{part.name}/{folder.name}", tell)
-        elif part.name != contents.RECORDS:
-            yield from copying.copy_files(workspace, to, contents.files(workspace, part), tell)
+    def entries(self) -> list[Entry]:
+        """What the manifest says of them."""
+        return [self._entries[name] for name in sorted(self._entries)]
+
+    def files(self) -> None:
+        """Copy all files that are not databases or vectors, and that are new or changed since the last call."""
+        for part in self.parts:
+            if part.name not in {contents.RECORDS, contents.VECTORS}:
+                names = contents.files(self.workspace, part)
+                self._keep(copying.copy_files(self.workspace, self.to, filter(self._is_new, names), self._tell))
+
+    def label_studio(self) -> None:
+        """Copy Label Studio's database, if it is ours."""
+        if (self.workspace / contents.LABEL_STUDIO_DATABASE).is_file():
+            (self.to / contents.LABEL_STUDIO).mkdir(exist_ok=True)
+            snapshot(self.workspace / contents.LABEL_STUDIO_DATABASE, self.to / contents.LABEL_STUDIO_DATABASE)
+            self._keep([copying.entry_of(self.to, contents.LABEL_STUDIO_DATABASE)])
+
+    def vectors(self) -> None:
+        """Copy each encoder's vectors as they are at one moment."""
+        if any(part.name == contents.VECTORS for part in self.parts):
+            for folder in sorted((self.workspace / contents.VECTORS).glob("*/")):
+                name = f"{contents.VECTORS}/{folder.name}"
+                self._keep(copying.copy_vectors(self.workspace, self.to, name, self._tell))
+
+    def _is_new(self, name: str) -> bool:
+        try:
+            state = (self.workspace / name).stat()
+        except FileNotFoundError:
+            return False
+        before, self._seen[name] = self._seen.get(name), (state.st_mtime_ns, state.st_size)
+        return before != self._seen[name]
+
+    def _keep(self, entries: Iterable[Entry]) -> None:
+        self._entries |= {entry.path: entry for entry in entries}
+
+    def _tell(self, more: int) -> None:
+        self._done += more
+        self._report(self._done, max(self._total, self._done))
 
 
 def _size(path: Path) -> int:
@@ -112,11 +147,21 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _elsewhere(settings: Settings, without_vectors: bool) -> Iterator[str]:
+def written_ways(workspace: Path) -> tuple[str, ...]:
+    """The ways in which records may write the path of a workspace, the plain one first."""
+    return tuple(
+        dict.fromkeys((image_uris.absolute(str(workspace)), str(workspace.absolute()), str(workspace.resolve())))
+    )
+
+
+def _elsewhere(settings: Settings, parts: tuple[Part, ...], without_vectors: bool) -> Iterator[str]:
     if settings.label_studio_url:
         yield f"Label Studio at {settings.label_studio_address} is not Attune's own: back up its database there."
     if settings.catalog_url:
         yield f"The catalog is at {settings.catalog_url}: back it up there."
     if without_vectors:
         yield "Vectors were left out: Attune computes them again from the images."
+    if linked := [name for part in parts for name in contents.links(settings.workspace, part)]:
+        named = ", ".join(linked[:3]) + (" …" if len(linked) > 3 else "")
+        yield f"{plural(len(linked), 'link')} in the workspace: {named}. Back up what they lead to."
     yield "Images that were added by command are where they were: back up their folders."

@@ -50,9 +50,12 @@ def restore(shell: Shell, source: Path) -> None:
     from attune.labeler.backups.restore import restore as restored
 
     with shell.progress("restore") as report:
-        made = restored(source, shell.settings, report)
-    workspace = shell.settings.workspace
-    shell.result({"workspace": str(workspace), **_value(made)}, f"{workspace}: {_text(made)}.")
+        done = restored(source, shell.settings, report)
+    made, workspace = done.manifest, shell.settings.workspace
+    value = {"workspace": str(workspace), **_value(made), "without_file": done.without_file}
+    shell.result(value, f"{workspace}: {_text(made)}.")
+    if done.without_file:
+        shell.hint(f"{plural(done.without_file, 'image')} of the workspace had no file when the backup was taken.")
     for line in made.elsewhere:
         shell.hint(line)
     shell.hint(

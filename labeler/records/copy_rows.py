@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, func, insert, select, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event, exists, func, insert, inspect, select, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
 from attune.labeler.records.schema import Base
@@ -35,11 +35,13 @@ def copy(source: str, target: str, report: Report) -> int:
     AlreadyThere where ``target`` holds rows, DataError where a table has not as many as it should, ServiceDown where a
     database does not answer.
     """
-    _make_tables(target)
+    from alembic import command
+
+    check_empty(target)
+    command.upgrade(configuration(target), "head")
     reading, writing = _at_one_moment(source), create_engine(target)
     try:
         with reading.connect() as there, writing.begin() as here:
-            _check_empty(here, target)
             counts = {table: _count(there, table) for table in Base.metadata.sorted_tables}
             total, done = sum(counts.values()), 0
             for table in Base.metadata.sorted_tables:
@@ -54,16 +56,31 @@ def copy(source: str, target: str, report: Report) -> int:
         writing.dispose()
 
 
-def _make_tables(target: str) -> None:
-    from alembic import command
-
+def check_empty(target: str) -> None:
+    """Raise AlreadyThere where the database at ``target`` has tables of Attune with rows or of another release,
+    ServiceDown where it does not answer. Nothing is changed."""
+    opened = create_engine(target)
     try:
-        command.upgrade(configuration(target), "head")
+        with opened.connect() as connection:
+            there = set(inspect(connection).get_table_names())
+            tables = [table for table in Base.metadata.sorted_tables if table.name in there]
+            full = [table.name for table in tables if connection.scalar(select(exists(select(1).select_from(table))))]
     except (OperationalError, NoSuchModuleError, ArgumentError) as error:
-        raise ServiceDown(
-            f"The database at {hidden(target)} does not answer. Nothing was copied. Check the address (as "
-            "postgresql+psycopg://user:password@host/database), that its server runs, and that the database is there."
-        ) from error
+        raise _no_answer(target) from error
+    finally:
+        opened.dispose()
+    if full:
+        raise AlreadyThere(
+            f"The database at {hidden(target)} already has rows ({', '.join(full[:3])}). Nothing was copied. Name an "
+            "empty database."
+        )
+
+
+def _no_answer(target: str) -> ServiceDown:
+    return ServiceDown(
+        f"The database at {hidden(target)} does not answer. Nothing was copied. Check the address (as "
+        "postgresql+psycopg://user:password@host/database), that its server runs, and that the database is there."
+    )
 
 
 def _at_one_moment(address: str) -> Engine:
@@ -87,15 +104,6 @@ def _in_order(table: Table) -> Any:
 
 def _count(connection: Connection, table: Table) -> int:
     return connection.scalar(select(func.count()).select_from(table)) or 0
-
-
-def _check_empty(connection: Connection, target: str) -> None:
-    full = [table.name for table in Base.metadata.sorted_tables if _count(connection, table)]
-    if full:
-        raise AlreadyThere(
-            f"The database at {hidden(target)} already has rows ({', '.join(full[:3])}). Nothing was copied. Name an "
-            "empty database."
-        )
 
 
 def _check_count(table: Table, wanted: int, found: int) -> None:

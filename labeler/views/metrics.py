@@ -16,6 +16,7 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from attune.labeler.answers import counting
 from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Job, Queue, Run, Task
 from attune.labeler.records.session import reading
@@ -67,13 +68,16 @@ def _images(session: Session) -> Figure:
 
 
 def _answers(session: Session) -> Figure:
+    """As every page counts them: one of an expert on an image, no skips, none that a revision ended."""
+    held = counting.answers()
     rows = session.execute(
-        select(Attribute.name, Annotation.purpose, func.count(Annotation.id))
+        select(Attribute.name, Annotation.purpose, func.count())
+        .select_from(held)
+        .join(Annotation, Annotation.id == held.c.id)
         .join(Attribute, Attribute.id == Annotation.attribute_id)
-        .where(Annotation.deleted_at.is_(None))
         .group_by(Attribute.name, Annotation.purpose)
     )
-    return _figure("attune_answers", "Answers that stand.", ("attribute", "purpose"), rows)
+    return _figure("attune_answers", "Answers that count.", ("attribute", "purpose"), rows)
 
 
 def _questions(session: Session) -> Figure:
@@ -90,11 +94,9 @@ def _questions(session: Session) -> Figure:
 
 
 def _sync_lag(session: Session) -> Figure:
-    oldest = session.scalar(
-        select(func.min(Queue.synced_until)).where(Queue.closed_at.is_(None), Queue.synced_until.is_not(None))
-    )
-    values = () if oldest is None else (((), max(0.0, (now() - oldest).total_seconds())),)
-    return Figure("attune_sync_lag_seconds", "Age of the oldest sync of an open queue.", (), values)
+    newest = session.scalar(select(func.max(Job.finished_at)).where(Job.kind == "sync", Job.state == "done"))
+    values = () if newest is None else (((), max(0.0, (now() - newest).total_seconds())),)
+    return Figure("attune_sync_lag_seconds", "Seconds since a sync with Label Studio ended well.", (), values)
 
 
 def _runs(session: Session) -> Iterable[Figure]:

@@ -143,7 +143,7 @@ def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         wrong = ledgers.compare(settings, ledger)
     waits = np.asarray(ledger.waits or [0.0])
     return {
-        "ok": not any(wrong.values()),
+        "ok": not any(wrong.values()) and len(ledger) >= options.answers and told["faults"] >= options.faults,
         "answers": len(ledger),
         **told,
         "wrong": {name: len(some) for name, some in wrong.items()},

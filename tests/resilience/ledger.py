@@ -173,6 +173,7 @@ def compare(settings: Settings, ledger: Ledger) -> dict[str, list[str]]:
     return {
         "lost": _names(ledger.given.keys() - recorded.keys()),
         "lost in Label Studio": _names(ledger.given.keys() - exported.keys()),
+        "only in one of both": _names(recorded.keys() ^ exported.keys()),
         "doubled": _names(key for key, times in (recorded + exported).items() if times > 2) + ledger.doubled,
         "stale": _names(key for key, value in ledger.given.items() if value_of.get(key, value) != value),
         "misplaced": [f"{one.attribute}: {one.image}" for one in wrong],

@@ -19,6 +19,7 @@ from sqlalchemy import create_engine, select
 
 from attune.labeler.backups import contents, manifest
 from attune.labeler.backups.restore import restore
+from attune.labeler.backups.sqlite_snapshots import snapshot
 from attune.labeler.backups.take import take
 from attune.labeler.records import copy_rows
 from attune.labeler.records.schema import Annotation, Asset, Base, ConsoleSession
@@ -158,6 +159,49 @@ def test_nothing_that_is_there_is_overwritten(used: Settings, backup: Path, tmp_
     assert (tmp_path / "mine" / "file").read_text() == "kept"
 
 
+def test_a_part_that_is_a_link_is_taken_and_the_way_a_path_is_written_does_not_matter(
+    used: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = tmp_path / "old"
+    settings = factories.workspace(old)
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk" / "a.jpg").write_bytes(b"picture")
+    (old / "images").symlink_to(tmp_path / "disk")
+    asset = factories.add_assets(settings, 1)[0]
+    with writing(settings) as session:
+        found = session.get(Asset, asset.id)
+        assert found is not None
+        found.uri = str(old / "images" / "a.jpg")
+    monkeypatch.chdir(old)
+    spelt = replace(settings, workspace=Path("../old"), database_url=f"sqlite:///{old / 'records.sqlite'}")
+    take(spelt, tmp_path / "backup", silent)
+    new = replace(settings, workspace=tmp_path / "new" / ".." / "new")
+    (tmp_path / "new" / ".restoring").mkdir(parents=True)  # a restore was killed here
+    assert restore(tmp_path / "backup", new, silent).without_file == 0
+    (uri,) = (row["uri"] for row in rows_of(new.records_url)["assets"])
+    assert uri == str(tmp_path / "new" / "images" / "a.jpg")
+    assert Path(uri).read_bytes() == b"picture"
+    assert not (tmp_path / "new" / ".restoring").exists()
+
+
+def test_what_is_removed_or_comes_while_a_backup_is_taken_leaves_no_row_without_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = factories.workspace(tmp_path / "workspace")
+    before = factories.add_assets(settings, 1, images=True)[0]
+
+    def meanwhile(source: Path, target: Path) -> None:
+        factories.add_assets(settings, 1, images=True)
+        snapshot(source, target)
+        Path(before.uri).unlink()
+
+    monkeypatch.setattr("attune.labeler.backups.take.snapshot", meanwhile)
+    assert take(settings, tmp_path / "backup", silent).counts.images == 2
+    new = replace(settings, workspace=tmp_path / "new")
+    assert restore(tmp_path / "backup", new, silent).without_file == 0
+    assert all(Path(row["uri"]).is_file() for row in rows_of(new.records_url)["assets"])
+
+
 def test_while_others_write_each_row_has_its_file_and_the_vectors_are_of_one_moment(tmp_path: Path) -> None:
     settings = factories.workspace(tmp_path / "workspace")
     store = VectorStore(settings.vectors)
@@ -232,6 +276,10 @@ def test_rows_go_to_postgresql_and_back_and_ids_go_on(
     assert rows_of(back) == rows_of(there) == rows_of(used.records_url)
     with pytest.raises(AlreadyThere):
         copy_rows.copy(used.records_url, there, silent)
+    take(used, tmp_path / "first", silent)
+    with pytest.raises(AlreadyThere):
+        restore(tmp_path / "first", replace(used, workspace=tmp_path / "full", database_url=there), silent)
+    assert not (tmp_path / "full").exists()
     moved = replace(used, database_url=there)
     highest = max(row["id"] for row in rows_of(there)["users"])
     assert factories.add_user(moved, "new@example.org", "owner").id > highest

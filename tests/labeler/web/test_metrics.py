@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import select
 
 from attune.labeler import settings as reader
 from attune.labeler.people import tokens
+from attune.labeler.records.schema import Annotation
+from attune.labeler.records.session import writing
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
+from attune.models.clock import now
 from tests.labeler.web.conftest import Actor
 from tests.support import factories
 
@@ -36,6 +41,10 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> str:
     settings = reader.build({}, workspace=folder, redis_url=f"unix://{folder}/none.sock")
     factories.newest(settings)
     factories.add_studio(settings, images=False)
+    factories.add_job(settings, "sync", "done", finished_at=now() - timedelta(seconds=100))
+    with writing(settings) as session:
+        skipped, deleted = session.scalars(select(Annotation).order_by(Annotation.id).limit(2))
+        skipped.value, deleted.deleted_at = "skip", now()
     token = tokens.issue(settings, "watch")
     client = create_app(settings).test_client()
     headers = {"Authorization": f"Bearer {token}"}
@@ -48,7 +57,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_the_figures_are_those_of_the_records(told: str) -> None:
     found = read(told)
     assert found["attune_images", ()] == 60
-    assert sum(value for (name, _), value in found.items() if name == "attune_answers") == 224
+    # 224 annotations: 4 are skips, one was deleted.
+    assert sum(value for (name, _), value in found.items() if name == "attune_answers") == 219
+    assert 90 < found["attune_sync_lag_seconds", ()] < 3600
     assert found["attune_runs", ("serious-expression",)] == 21
     assert found["attune_jobs", ("embed", "running")] == 1
     assert found["attune_part_up", ("records",)] == 1
