@@ -1,4 +1,4 @@
-"""Served rows with logged chances get grade B, while the log fits what was shown; without it C."""
+"""Served rows with logged chances get grade B where each row had one and the log fits what was shown; else C."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from attune.labeler.insights import evidence, features, imported, insights, questions
 from attune.labeler.performance import imports
 from attune.labeler.settings import Settings
+from attune.models.errors import DataError
 from attune.models.insights.simulate import Simulated, World, simulate
 from attune.workers.jobs import run_insights
 from tests.support.factories import workspace
@@ -22,12 +23,14 @@ def told() -> Simulated:
     return simulate(World(titles=120, periods=6, impressions=3000, explore=0.01), 1)
 
 
-def served(settings: Settings, folder: Path, told: Simulated, propensity: np.ndarray) -> None:  # type: ignore[type-arg]
+def served(
+    settings: Settings, folder: Path, told: Simulated, propensity: np.ndarray, one_chance: bool = True  # type: ignore[type-arg]
+) -> None:
     """Import what a bandit served, with its log, and the feature that it is about."""
     kept = told.rows["arm"] == "serve"
     columns = {name: column[kept] for name, column in told.rows.items()} | {"propensity": propensity[kept]}
     pq.write_table(pa.table(columns), folder / "served.parquet")
-    imports.add(settings, str(folder / "served.parquet"))
+    imports.add(settings, str(folder / "served.parquet"), one_chance=one_chance)
     lines = ["asset_id,value", *(f"{name},{int(has)}" for name, has in zip(told.asset_ids, told.has, strict=True)), ""]
     (folder / "smiles.csv").write_text("\n".join(lines))
     imported.add(settings, str(folder / "smiles.csv"), "smiles", "olga")
@@ -55,3 +58,24 @@ def test_a_log_that_does_not_fit_what_was_shown_is_not_believed(told: Simulated,
     assert rows.logged is not None
     assert (rows.logged.believed, rows.logged.enough) == (False, False)
     assert [basis for basis, _ in rows.sources()] == ["every"]
+
+
+def test_chances_that_nobody_declared_to_be_one_for_each_row_weigh_nothing(told: Simulated, tmp_path: Path) -> None:
+    """A log summed over members whom the bandit treated differently passes every check and says twice the truth."""
+    settings = workspace(tmp_path / "workspace")
+    served(settings, tmp_path, told, told.rows["propensity"], one_chance=False)
+    rows = evidence.load(settings)
+    assert rows is not None
+    assert (rows.logged, rows.undeclared) == (None, int((told.rows["arm"] == "serve").sum()))
+    assert [basis for basis, _ in rows.sources()] == ["every"]
+    imports.add(settings, str(tmp_path / "served.parquet"), one_chance=True)
+    declared = evidence.load(settings)  # the same rows again, with the word of whoever imports
+    assert declared is not None
+    assert declared.logged is not None
+    assert (declared.logged.enough, declared.undeclared) == (True, 0)
+
+
+def test_a_declaration_needs_chances(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("asset_id,title_id,canvas,impressions,takes\na,t,home,10,1\n")
+    with pytest.raises(DataError, match="has no column for it"):
+        imports.add(workspace(tmp_path / "workspace"), str(tmp_path / "p.csv"), one_chance=True)
