@@ -24,8 +24,8 @@ GRADES = {
 BEST = {"random": "A", "logged": "B", "every": "C"}  # grade of each basis, within titles
 SHOWN = {"random": "Shown at random", "logged": "Chosen with known chances", "every": "Compared within titles"}
 NO_ONE_CHANCE = (
-    "Not shown at random. The rows have chances, and no import says that all impressions of a row had the same one "
-    "(`attune performance add --one-chance`). Something else may be the reason."
+    "Not shown at random. The rows have chances, and no import says that all impressions of a row had the same one. "
+    "Something else may be the reason."
 )
 NOT_AUDITED = "Not audited: the detector’s errors are not known."
 

@@ -63,7 +63,7 @@ class InsightOut(TypedDict):
     version: int
     published_version: int | None
     published: Annotated[dict[str, Any] | None, "The published version, where this is a newer one."]
-    stale: Annotated[bool, "Whether performance or the feature changed since."]
+    stale: Annotated[bool, "Whether performance, the feature or Attune's method changed since."]
     moved: list[str]
     digest: str
     titles_asked: Annotated[str, "all, or confirmation: the half that did not find it."]
