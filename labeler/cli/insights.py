@@ -11,7 +11,7 @@ from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.insights import features, insights, powering, publishing, questions
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.told import as_json
-from attune.labeler.insights.words import GRADES, change, often, words
+from attune.labeler.insights.words import change, often, words
 from attune.labeler.jobs import jobs
 from attune.labeler.records.session import reading
 from attune.models.errors import DataError
@@ -113,7 +113,7 @@ def show(shell: Shell, number: int) -> None:
     }
     if figures["estimate"] is not None:
         lines |= {
-            "interval": said.interval, "grade": f"{one.newest.grade}. {GRADES[one.newest.grade]}",
+            "interval": said.interval, "grade": f"{one.newest.grade}. {said.reason}",
             "q": f"{figures['q']:.3f}", "raw figure": change(figures["estimate"]), "rests on": said.basis,
         }  # fmt: skip
         if said.other_way:

@@ -29,14 +29,15 @@ def command() -> None:
 @click.argument("file", metavar="FILE")
 @click.option("--map", "maps", multiple=True, metavar="COLUMN=FIELD", help="Which column of FILE is which field.")
 @click.option("--arm", type=click.Choice(ARMS), help="Arm of rows without one: explore means shown at random.")
-def add(shell: Shell, file: str, maps: tuple[str, ...], arm: str | None) -> None:
+@click.option("--one-chance", is_flag=True, help="All impressions of a row had the propensity that the row tells.")
+def add(shell: Shell, file: str, maps: tuple[str, ...], arm: str | None, one_chance: bool) -> None:
     """Import FILE (CSV or Parquet, a path or an address): one row per image, canvas and period.
 
     It needs asset_id, title_id, canvas, impressions and takes. Rows with a fault are left out and named. A row that an
     earlier import has, too, replaces it.
     """
     with shell.progress("performance") as report:
-        done = imports.add(shell.settings, file, maps, arm or "", who(), report)
+        done = imports.add(shell.settings, file, maps, arm or "", who(), report, one_chance)
     with shell.progress("checks") as report:
         checked = checks.check(shell.settings, report)
     row = done.row
@@ -50,6 +51,11 @@ def add(shell: Shell, file: str, maps: tuple[str, ...], arm: str | None) -> None
         shell.hint(fault.text)
     if "arm" not in row.options["columns"] and arm is None:
         shell.hint("FILE has no arm, so its rows count as served. If images were shown at random: --arm explore")
+    if "propensity" in row.options["columns"] and checked.with_propensity and not one_chance:
+        shell.hint(
+            "Served rows have a propensity. Insights weigh them by it, with grade B, only where all impressions of a "
+            "row had this same chance. If they had: add FILE again with --one-chance"
+        )
     _advise(shell, checked)
 
 

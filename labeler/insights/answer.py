@@ -143,6 +143,7 @@ def figures(found: Answer, asked: Asked, rows: Rows) -> dict[str, Any]:
     """All that is kept of an answer, as JSON, without what the other answers of a run say of it (q, shrinkage)."""
     basis: dict[str, Any] = {"random": found.basis == "random", "basis": found.basis, "within": found.within}
     basis |= {"unit": asked.unit, "why": found.why, "log": rows.logged.as_json() if rows.logged else None}
+    basis["undeclared"] = rows.undeclared
     checks = {"tested": rows.tested, "flagged": rows.flagged, "believed": rows.believed}
     basis |= {"corrected": None, "uncorrected": _short(found.uncorrected), "not_audited": not asked.audited}
     if found.corrected is not None:
@@ -156,7 +157,8 @@ def figures(found: Answer, asked: Asked, rows: Rows) -> dict[str, Any]:
     plain = _unweighted(rows, found.rows) if found.basis == "logged" else found.rows
     told["naive"] = naive(plain, asked.x[plain.asset])
     told["rate"] = effect.takes / max(effect.impressions, 1)
-    if found.grade in {"C", "D"}:
+    # What was random, or is weighted by its chances, has no unmeasured cause to look for.
+    if found.basis == "every" or (found.basis == "random" and not rows.believed):
         near = e_value(effect.estimate, effect.ci)
         told["e_value"] = {"estimate": near[0], "interval": near[1]}
         told["robustness_value"] = robustness_value(effect.estimate, effect.se, effect.degrees)

@@ -7,7 +7,7 @@ so that no mix of viewers or weeks can look like an effect.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -32,6 +32,8 @@ from attune.models.insights.sample_ratio import THRESHOLD, failed
 CODED = ("asset_id", "title_id", "canvas", "stratum")
 BATCH = 500_000
 Basis = Literal["random", "logged", "every"]
+# A sum over impressions that were treated differently has a mean chance, and weights by it correct nothing.
+DECLARED = "CASE WHEN arm = 'serve' AND NOT one_chance THEN NULL ELSE propensity END"
 TOLERATED = 0.01  # of random tests that fail beyond chance: more, and none of them is believed
 
 
@@ -42,7 +44,8 @@ class Rows:
 
     ``Outcomes.canvas`` counts strata here, and ``canvas_of`` (strata,) gives the canvas of each. ``tested`` random
     tests (a title on a canvas) were checked, ``flagged`` of them were not shown as planned and are left out;
-    ``believed``: so few of them failed beyond chance that the others may be called random.
+    ``believed``: so few of them failed beyond chance that the others may be called random. ``undeclared`` served rows
+    have a propensity of which nobody said that it was that of each impression.
     """
 
     random: Outcomes | None
@@ -56,6 +59,7 @@ class Rows:
     believed: bool
     digests: tuple[str, ...]
     logged: Logged | None = None
+    undeclared: int = 0
 
     def sources(self) -> Iterator[tuple[Basis, Outcomes]]:
         """The rows that may answer, the best first."""
@@ -93,8 +97,11 @@ def load(settings: Settings, after: datetime | None = None) -> Rows | None:
         return None
     with rows_of(settings, imports) as (duck, every):
         late = f"period_start::DATE > DATE '{after.date().isoformat()}'" if after else ""
-        rows = f"(SELECT * FROM {every} WHERE {late})" if late else every
-        logs = duck.execute(f"SELECT count(propensity) FILTER (arm = 'serve') FROM {rows}").fetchall()[0][0]
+        dated = f"(SELECT * FROM {every} WHERE {late})" if late else every
+        logs, undeclared = duck.execute(f"""
+            SELECT count(propensity) FILTER (arm = 'serve' AND one_chance),
+                count(propensity) FILTER (arm = 'serve' AND NOT one_chance) FROM {dated}""").fetchall()[0]
+        rows = f"(SELECT * REPLACE ({DECLARED} AS propensity) FROM {dated})" if undeclared else dated
         arms = ("explore", "serve") if logs else ("explore",)
         checked = {arm: _checked(duck, rows, sum(row.rows for row in imports), arm) for arm in arms}
         group = ", ".join((*GROUPS, *PERIOD, "arm"))
@@ -105,7 +112,9 @@ def load(settings: Settings, after: datetime | None = None) -> Rows | None:
                 sum(impressions)::DOUBLE AS impressions, sum(takes)::DOUBLE AS takes{chance}
             FROM {rows} GROUP BY ALL""").to_arrow_reader(BATCH)
         )
-    return _of(summed, checked, tuple(row.file for row in imports)) if summed.num_rows else None
+    if not summed.num_rows:
+        return None
+    return replace(_of(summed, checked, tuple(row.file for row in imports)), undeclared=undeclared)
 
 
 def _coded(reader: pa.RecordBatchReader) -> pa.Table:

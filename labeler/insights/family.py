@@ -3,36 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.insights.insights import LARGEST_Q
+from attune.labeler.insights.insights import LARGEST_Q, basis_of
 from attune.labeler.records.schema import Insight, InsightVersion
-from attune.models.insights.any_time import Look, any_time_ci, any_time_p
+from attune.models.insights.any_time import Look, any_time_ci, any_time_p, later_ci, later_p
 from attune.models.insights.false_discovery import q_values
 from attune.models.insights.shrinkage import shrink
 from attune.models.insights.within_title import LEVEL
 
 
-def first_looks(session: Session) -> dict[int, Look | None]:
+@dataclass(frozen=True)
+class FirstLook:
+    """``look`` and what it was made of: rows of one ``basis``, ``within`` titles or across, the feature's ``values``.
+
+    Its question's contrast and canvas are frozen. Of older answers the values are not known, "".
+    """
+
+    look: Look
+    basis: str
+    within: bool
+    values: str
+
+
+def first_looks(session: Session) -> dict[int, FirstLook | None]:
     """Of each question that has had a figure in some run, its first that may be published; None where all of them
     could be seen before."""
     wanted = select(Insight.question_id, InsightVersion.figures)
     wanted = wanted.join(Insight, Insight.id == InsightVersion.insight_id).where(InsightVersion.grade != "")
-    found: dict[int, Look | None] = {}
+    found: dict[int, FirstLook | None] = {}
     for question, figures in session.execute(wanted.order_by(InsightVersion.id)):
-        found[question] = found.get(question) or (None if figures.get("seen") else _look(figures))
+        found[question] = found.get(question) or (None if figures.get("seen") else look_of(figures))
     return found
 
 
-def _look(figures: Mapping[str, Any]) -> Look:
-    return Look(*(figures[name] for name in ("estimate", "se", "p", "degrees")))
+def look_of(figures: Mapping[str, Any]) -> FirstLook:
+    """The look of an answer's figures."""
+    look = Look(*(figures[name] for name in ("estimate", "se", "p", "degrees")))
+    return FirstLook(look, basis_of(figures), figures["within"], figures.get("values", ""))
 
 
-def decide(told: list[dict[str, Any]], looks: Mapping[int, Look | None], q: float) -> None:
+def decide(told: list[dict[str, Any]], looks: Mapping[int, FirstLook | None], q: float) -> None:
     """Give each answer its p value at any time, q and shrunk figure, within titles and across them apart.
 
     ``looks``: see ``first_looks``. A question that had a figure and has none any more, and one that may have been
@@ -46,20 +62,29 @@ def decide(told: list[dict[str, Any]], looks: Mapping[int, Look | None], q: floa
         _together([one for one in told if one["figures"]["within"] is within], looks)
 
 
-def _at_any_time(figures: dict[str, Any], first: Look | None) -> None:
+def _at_any_time(figures: dict[str, Any], first: FirstLook | None) -> None:
     if figures["estimate"] is None:
         return
-    now = _look(figures)
-    # The same figure again is the same look: other questions came, and no performance of this one.
-    if first is not None and np.allclose((first.estimate, first.se), (now.estimate, now.se), rtol=1e-9, atol=0):
-        first = None
-    figures["any_time"] = {
-        "p": any_time_p(now, first), "look": "later" if first else "first",
-        "ci": list(any_time_ci(now, first, LEVEL)),
-    }  # fmt: skip
+    now = look_of(figures)
+    if first is None or _same(first.look, now.look):
+        figures["any_time"] = _told("first", any_time_p(now.look, None), any_time_ci(now.look, None, LEVEL))
+    elif (first.basis, first.within, first.values) == (now.basis, now.within, now.values):
+        p, ci = any_time_p(now.look, first.look), any_time_ci(now.look, first.look, LEVEL)
+        figures["any_time"] = _told("later", p, ci)
+    else:  # a first look at another figure says nothing of this one, and has spent its half of the chance
+        figures["any_time"] = _told("later", later_p(now.look), later_ci(now.look, LEVEL))
 
 
-def _together(group: list[dict[str, Any]], looks: Mapping[int, Look | None]) -> None:
+def _same(first: Look, now: Look) -> bool:
+    """The same figure again is the same look: other questions came, and no performance of this one."""
+    return np.allclose((first.estimate, first.se), (now.estimate, now.se), rtol=1e-9, atol=0)
+
+
+def _told(look: str, p: float, ci: tuple[float, float]) -> dict[str, Any]:
+    return {"p": p, "look": look, "ci": list(ci)}
+
+
+def _together(group: list[dict[str, Any]], looks: Mapping[int, FirstLook | None]) -> None:
     here = [one["figures"] for one in group]
     if not here:
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from attune.models.insights.grades import lowest
 
 # Of an answer: where one of them is another, so is the version.
 SAID = ("estimate", "se", "q", "shrunk", "corrected", "seen", "largest_q", "not_audited")
-METHOD = 2  # of the figures: a change of it makes new versions
+METHOD = 3  # of the figures: a change of it makes new versions
 LARGEST_Q = 0.1
 PROPOSED, PUBLISHED, RETIRED = "proposed", "published", "retired"
 
@@ -58,6 +58,11 @@ class Told:
     def largest_q(self) -> float:
         """The largest q that counts as sure: that of the run, at most 0.1."""
         return float(self.figures.get("largest_q", LARGEST_Q))
+
+
+def basis_of(figures: Mapping[str, Any]) -> str:
+    """Which rows answered: random, logged or every one. Older answers say only whether they were random."""
+    return str(figures.get("basis") or ("random" if figures["random"] else "every"))
 
 
 def keep(
@@ -111,7 +116,7 @@ def _keep_one(session: Session, run: InsightRun, one: dict[str, Any]) -> None:
             run_id=run.id,
             grade=lowest(grades) if one["grade"] else "",
             figures=one["figures"],
-            inputs={"of": one["inputs"]},
+            inputs={"of": one["inputs"], "method": METHOD},
             digest=digest,
             made_at=run.finished_at,
         )
@@ -211,6 +216,8 @@ class Moving:
     def of(self, version: InsightVersion) -> tuple[str, ...]:
         """Words for each input that moved."""
         told: list[str] = []
+        if version.inputs.get("method", 0) < METHOD:  # the first answers did not name theirs
+            told.append("made by an earlier method")
         for part in version.inputs.get("of", []):
             if "performance" in part and part["performance"] != self.performance:
                 told.append("performance was added or removed")

@@ -148,7 +148,7 @@ def _answered(work: _Work, question: InsightQuestion, feature: Known | None, new
     found = answering.answer(rows, asked, titles, canvas)
     told = answering.figures(found, asked, rows)
     told["canvases"] = answering.by_canvas(rows, found, asked) if canvas is None else []
-    told["seen"] = seen
+    told["seen"], told["values"] = seen, feature.values
     told["halves"] = _halves(work, asked, canvas)
     if found.effect is not None and found.rows is not None and found.within:
         told["examples"] = examples(rows, found.rows, asked.x[found.rows.asset], found.effect.estimate)

@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from attune.labeler.insights.features import PER_SD
 from attune.labeler.insights.imported import FIRST
-from attune.labeler.insights.insights import Told
+from attune.labeler.insights.insights import Told, basis_of
 from attune.models.text import plural
 
 WIDE = 1.96  # standard errors on either side of a headline
 SECOND = ("0", "false", "no", "n", "f")
 GRADES = {
     "A": "Shown at random. The images make the difference.",
-    "B": "Chosen with known chances. The images make the difference, if the chances are right.",
+    "B": "Chosen with known chances. The images make the difference, if the chances are right, and if all impressions "
+         "of a row had the same one, as its import says.",
     "C": "Not shown at random. Something else may be the reason.",
     "D": "Compared across titles. It goes with the takes, and does not say why.",
-}
+}  # fmt: skip
+BEST = {"random": "A", "logged": "B", "every": "C"}  # grade of each basis, within titles
+SHOWN = {"random": "Shown at random", "logged": "Chosen with known chances", "every": "Compared within titles"}
+NO_ONE_CHANCE = (
+    "Not shown at random. The rows have chances, and no import says that all impressions of a row had the same one. "
+    "Something else may be the reason."
+)
 NOT_AUDITED = "Not audited: the detector’s errors are not known."
 
 
 @dataclass(frozen=True)
 class Words:
     """``sentence`` for a creative, ``interval`` and ``other_way`` in words; ``sides`` what the two pictures show;
-    ``caution`` what nobody knows."""
+    ``caution`` what nobody knows; ``reason`` why it has its grade."""
 
     sentence: str
     interval: str
@@ -34,6 +42,7 @@ class Words:
     sides: tuple[str, str]
     chance: str = ""
     caution: str = ""
+    reason: str = ""
 
 
 def words(one: Told) -> Words:
@@ -42,8 +51,25 @@ def words(one: Told) -> Words:
     figures, sides = one.figures, (caption(first), caption(second))
     if figures["estimate"] is None:
         return Words(question(one), "", "", figures["why"], sides)
-    told = (sentence(one), interval(figures), other_way(figures), basis(figures), sides, chance(figures["q"]))
-    return Words(*told, NOT_AUDITED if figures.get("not_audited") else "")
+    width, shares, rests = interval(figures, one.enough), other_way(figures), basis(figures)
+    caution = NOT_AUDITED if figures.get("not_audited") else ""
+    return Words(sentence(one), width, shares, rests, sides, chance(figures["q"]), caution, reason(one))
+
+
+def reason(one: Told) -> str:
+    """Why the answer has its grade, by the rows that gave it."""
+    grade, figures, basis = one.newest.grade, one.figures, basis_of(one.figures)
+    if not figures["within"]:
+        return GRADES["D"]
+    if grade == "C" and basis == "every" and figures.get("undeclared"):
+        return NO_ONE_CHANCE
+    if grade == BEST[basis]:
+        return GRADES[grade]
+    if grade == "C" and figures.get("not_audited"):
+        return f"{SHOWN[basis]}. What the detector gets wrong may be the reason: nobody audited it."
+    if grade == "C" and basis == "random" and not figures["ratio"]["believed"]:
+        return "Planned as random, but too many tests were not shown as planned. Something else may be the reason."
+    return f"{SHOWN[basis]}. An earlier answer had grade {grade}, and a grade never rises."
 
 
 def sides_of(feature: str, contrast: str) -> tuple[str, str]:
@@ -105,13 +131,22 @@ def often(log_ratio: float) -> str:
     return f"{change(log_ratio)[1:]} {'more' if log_ratio >= 0 else 'less'} often"
 
 
-def interval(figures: dict[str, Any]) -> str:
-    """The headline's interval."""
+def held(figures: Mapping[str, Any]) -> tuple[float, float]:
+    """The headline's interval: as many of its errors wide as the raw figure's, the one that decides, at all looks."""
     middle, error = figures["shrunk"]["estimate"], figures["shrunk"]["se"]
-    low, high = middle - WIDE * error, middle + WIDE * error
-    if low * high > 0:
+    if not figures.get("any_time") or figures["se"] <= 0:
+        return middle - WIDE * error, middle + WIDE * error
+    low, high = figures["any_time"]["ci"]
+    errors = error / figures["se"]
+    return middle - (figures["estimate"] - low) * errors, middle + (high - figures["estimate"]) * errors
+
+
+def interval(figures: Mapping[str, Any], enough: bool) -> str:
+    """The headline's interval; ``enough``: beside all other answers, too, it is sure which way it goes."""
+    low, high = held(figures)
+    if enough and low * high > 0:
         near, far = sorted((low, high), key=abs)
-        return f"Probably between {change(near)[1:]} and {change(far)[1:]} {'more' if middle > 0 else 'less'} often."
+        return f"Probably between {change(near)[1:]} and {change(far)[1:]} {'more' if low > 0 else 'less'} often."
     return f"Anything from {often(low)} to {often(high)} is possible."
 
 

@@ -46,12 +46,13 @@ class Added:
 
 def add(
     settings: Settings, place: str, maps: tuple[str, ...] = (), arm: str = "", who: str = "",
-    report: Report | None = None,
+    report: Report | None = None, one_chance: bool = False,
 ) -> Added:  # fmt: skip
     """Import the CSV or Parquet file at ``place``, a path or an address of fsspec.
 
-    ``maps`` are texts ``column=field``; ``arm`` is that of rows without one. Raises DataError where the file cannot be
-    read, a column is missing, or no row can be used: then nothing is kept.
+    ``maps`` are texts ``column=field``; ``arm`` is that of rows without one. ``one_chance``: whoever imports declares
+    that all impressions of a row had the chance that the row tells. Raises DataError where the file cannot be read, a
+    column is missing, or no row can be used: then nothing is kept.
     """
     done = iter(range(1, STEPS + 1))
 
@@ -63,7 +64,7 @@ def add(
     with connection(settings) as (duck, folder):
         source = open_source(settings, place, folder, duck)
         chosen = choose(source.columns, mapped, source.name)
-        options: dict[str, Any] = {"columns": chosen, "arm": arm or SERVE}
+        options = _options(source.name, chosen, arm, one_chance)
         digest = hashlib.sha256(digest_file(source.path).encode() + canonical_json(options)).hexdigest()
         with reading(settings) as session:
             before = active(session)
@@ -82,6 +83,22 @@ def add(
         _record(settings, row, before)
         step()
     return Added(row, tuple(cleaned.faults))
+
+
+def _options(name: str, chosen: dict[str, str], arm: str, one_chance: bool) -> dict[str, Any]:
+    """How an import was read, as its record keeps it. Raises DataError for a chance of rows that have none."""
+    if one_chance and "propensity" not in chosen:
+        raise DataError(
+            f"--one-chance is about the propensity of each row, and {name} has no column for it. Name it, for example "
+            "--map p_shown=propensity, or leave --one-chance out."
+        )
+    options: dict[str, Any] = {"columns": chosen, "arm": arm or SERVE}
+    return options | {"one_chance": True} if one_chance else options
+
+
+def has_one_chance(row: PerformanceImport) -> bool:
+    """Whether an import declares that all impressions of a row had the row's propensity."""
+    return bool(row.options.get("one_chance"))
 
 
 def _record(settings: Settings, row: PerformanceImport, before: list[PerformanceImport]) -> None:
@@ -156,7 +173,8 @@ def remove(settings: Settings, number: int, reason: str, who: str) -> Performanc
 
 
 def relation(settings: Settings, imports: list[PerformanceImport]) -> str:
-    """SQL of the rows of ``imports`` (newest first), without those that a later one replaces.
+    """SQL of the rows of ``imports`` (newest first), without those that a later one replaces; ``one_chance`` is what
+    the import of each says of its propensities.
 
     Raises DataError where a file is gone.
     """
@@ -169,7 +187,8 @@ def relation(settings: Settings, imports: list[PerformanceImport]) -> str:
         table = parquet(path)
         # Only imports that replaced something can hide rows of older ones.
         hidden = " AND ".join(f"{_identity()} NOT IN (SELECT {_identity()} FROM {one})" for one in later)
-        parts.append(f"SELECT * FROM {table}" + (f" WHERE {hidden}" if hidden else ""))
+        wanted = f"SELECT *, {has_one_chance(row)} AS one_chance FROM {table}"
+        parts.append(f"{wanted} WHERE {hidden}" if hidden else wanted)
         if row.rows_replaced:
             later.append(table)
     return "(" + " UNION ALL ".join(parts) + ")"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from attune.labeler.insights.insights import Told
-from attune.labeler.insights.words import WIDE, change
+from attune.labeler.insights.words import change, held
 
 LEAST_REACH = 0.1  # of the scale, as a log rate ratio: a small effect looks small
 
@@ -34,26 +34,21 @@ class Line:
 
 def lines(figures: Mapping[str, Any], reach: float) -> list[Line]:
     """The headline, the raw figure, and that with the interval that holds at every look."""
-    told = [("Headline (shrunk)", shrunk_bar(figures, reach)), ("Raw figure", bar(figures, reach))]
-    if held := figures.get("any_time"):
-        told.append(("Raw figure, at every look", bar({"estimate": figures["estimate"], "ci": held["ci"]}, reach)))
+    told = [("Headline (shrunk)", shrunk_bar(figures, reach)), ("Raw figure, at one look", bar(figures, reach))]
+    if ends := figures.get("any_time"):
+        told.append(("Raw figure, at every look", bar({"estimate": figures["estimate"], "ci": ends["ci"]}, reach)))
     return [Line(name, one, figures["titles"]) for name, one in told]
 
 
 def reach_of(found: Iterable[Told]) -> float:
     """The scale's half width for all of a list."""
-    ends = [
-        abs(one.figures["shrunk"]["estimate"]) + WIDE * one.figures["shrunk"]["se"]
-        for one in found
-        if one.figures["estimate"] is not None
-    ]
+    ends = [abs(end) for one in found if one.figures["estimate"] is not None for end in held(one.figures)]
     return float(max([LEAST_REACH, *ends]))
 
 
 def shrunk_bar(figures: Mapping[str, Any], reach: float) -> Bar:
     """The headline's bar."""
-    middle, error = figures["shrunk"]["estimate"], figures["shrunk"]["se"]
-    return bar({"estimate": middle, "ci": [middle - WIDE * error, middle + WIDE * error]}, reach)
+    return bar({"estimate": figures["shrunk"]["estimate"], "ci": held(figures)}, reach)
 
 
 def bar(figures: Mapping[str, Any], reach: float) -> Bar:

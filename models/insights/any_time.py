@@ -31,7 +31,8 @@ class Look:
 
 
 def any_time_p(now: Look, first: Look | None) -> float:
-    """The p value to decide by; ``first`` is the first look, None where this is it."""
+    """The p value to decide by; ``first`` is the first look, None where this is it. Both must be figures of the same
+    kind: of a first look at something else, `later_p` is the p value."""
     if first is None:
         return min(1.0, now.p / FIRST)
     agrees = now.estimate * first.estimate > 0
@@ -40,7 +41,9 @@ def any_time_p(now: Look, first: Look | None) -> float:
 
 def later_p(now: Look) -> float:
     """The p value of a look after the first, of all such looks together."""
-    if now.p <= 0 or now.se <= 0:
+    if now.se <= 0:
+        return now.p  # no error, so nothing to weigh: an effect of exactly 0 has p 1
+    if now.p <= 0:
         return 0.0
     share = USUAL_TAU**2 / (USUAL_TAU**2 + now.se**2)
     log_ratio = 0.5 * (math.log1p(-share) + share * float(ndtri(now.p / 2)) ** 2)
@@ -48,12 +51,18 @@ def later_p(now: Look) -> float:
 
 
 def any_time_ci(now: Look, first: Look | None, level: float) -> tuple[float, float]:
-    """The interval that holds the truth at all looks together with probability ``level``."""
+    """The interval that holds the truth at all looks together with probability ``level``: what `any_time_p` does not
+    reject."""
     if first is None:
         return _interval(now, first_critical(1 - level))
-    low, high = _interval(now, later_critical(now.se, 1 - level))
-    then = _interval(first, first_critical(1 - level))
-    return (max(low, then[0]), min(high, then[1])) if then[0] < now.estimate < then[1] else (low, high)
+    low, high = later_ci(now, level)
+    both = [_interval(one, first_critical(1 - level)) for one in (now, first)]
+    return max(low, min(one[0] for one in both)), min(high, max(one[1] for one in both))
+
+
+def later_ci(now: Look, level: float) -> tuple[float, float]:
+    """The interval of a look after the first, by itself: what `later_p` does not reject."""
+    return _interval(now, later_critical(now.se, 1 - level))
 
 
 def first_critical(alpha: float) -> float:

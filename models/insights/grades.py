@@ -9,8 +9,8 @@ from typing import Literal
 Grade = Literal["A", "B", "C", "D"]
 MEANING: dict[Grade, str] = {
     "A": "randomised: images were shown at random, and the sample ratio check passed",
-    "B": "served with logged propensities: each image's chance of being shown is known",
-    "C": "within titles, observational: something else may explain it",
+    "B": "served with logged propensities: each impression's chance is known, as whoever imported it declares",
+    "C": "within titles, not randomised or not checked: something else may explain it",
     "D": "across titles, predictive: goes with, never better",
 }
 

@@ -41,7 +41,9 @@ def weighted(
     """Outcomes of rows (n,) by the inverse of their ``propensity``; those of cells (a title's stratum) that have one in
     every row.
 
-    Impressions and takes are scaled to the number that would tell as much without weights.
+    All impressions of a row must have had its propensity: divided by the mean of several, a program that treats viewers
+    differently goes uncorrected, and no check can see it. Impressions and takes are scaled to the number that would
+    tell as much without weights.
     """
     cell = _cells(title, stratum)
     chance = np.bincount(cell, propensity)  # NaN where a row has none

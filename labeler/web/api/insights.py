@@ -21,8 +21,11 @@ from attune.models.errors import DataError
 FOR = "For owners, admins and pipelines. Pipelines get published insights alone. Estimates are log rate ratios."
 PARQUET = "application/vnd.apache.parquet"
 BINARY = {"type": "string", "format": "binary"}
-COLUMNS = ("id", "feature", "contrast", "canvas", "estimate", "se", "low", "high", "q", "grade", "titles", "assets",
-           "impressions", "share_other_way", "shrunk", "sentence", "state", "version", "stale", "digest")  # fmt: skip
+COLUMNS = (
+    "id", "feature", "contrast", "canvas", "estimate", "se", "low", "high", "any_time_low", "any_time_high", "q",
+    "grade", "titles", "assets", "impressions", "share_other_way", "shrunk", "sentence", "state", "version", "stale",
+    "digest",
+)  # fmt: skip
 
 
 class InsightOut(TypedDict):
@@ -45,6 +48,7 @@ class InsightOut(TypedDict):
     share_other_way: Annotated[float | None, "Share of titles where it goes the other way; null across titles."]
     tau: float | None
     grade: Annotated[str | None, "A to D."]
+    grade_reason: Annotated[str, "Why it has this grade."]
     corrected: Annotated[dict[str, Any] | None, "Corrected for the attribute's errors, from its audits."]
     uncorrected: dict[str, Any] | None
     shrunk: Annotated[dict[str, Any] | None, "The headline: estimate and se."]
@@ -59,7 +63,7 @@ class InsightOut(TypedDict):
     version: int
     published_version: int | None
     published: Annotated[dict[str, Any] | None, "The published version, where this is a newer one."]
-    stale: Annotated[bool, "Whether performance or the feature changed since."]
+    stale: Annotated[bool, "Whether performance, the feature or Attune's method changed since."]
     moved: list[str]
     digest: str
     titles_asked: Annotated[str, "all, or confirmation: the half that did not find it."]
@@ -143,8 +147,9 @@ def insights_file(canvas: str, grade: str, q: float | None) -> Response:
     rows = [as_json(one) for one in _readable(canvas, grade, q)]
     for row in rows:
         row["low"], row["high"] = row["ci"] or (None, None)
+        row["any_time_low"], row["any_time_high"] = (row["any_time"] or {}).get("ci") or (None, None)
         row["shrunk"] = row["shrunk"]["estimate"] if row["shrunk"] else None
-    numbers = {"estimate", "se", "low", "high", "q", "share_other_way", "shrunk"}
+    numbers = {"estimate", "se", "low", "high", "any_time_low", "any_time_high", "q", "share_other_way", "shrunk"}
     whole = {"id", "titles", "assets", "impressions", "version"}
     kinds = {
         name: pa.float64() if name in numbers else pa.int64() if name in whole else pa.string() for name in COLUMNS

@@ -6,7 +6,6 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from attune.labeler.insights import features, publishing, questions
-from attune.labeler.insights.words import GRADES
 from attune.labeler.jobs import jobs
 from attune.labeler.views.insights import KIND, insight_page, insights_page, waiting
 from attune.labeler.web import auth
@@ -18,7 +17,7 @@ blueprint = Blueprint("insights", __name__, url_prefix="/insights")
 @blueprint.get("")
 def page() -> ResponseReturnValue:
     """All insights, the surest first."""
-    return render_template("insights.html", found=insights_page(auth.settings(), auth.viewer()), grades=GRADES)
+    return render_template("insights.html", found=insights_page(auth.settings(), auth.viewer()))
 
 
 @blueprint.post("")
@@ -53,7 +52,7 @@ def register() -> ResponseReturnValue:
 def one(number: int) -> ResponseReturnValue:
     """One insight with its evidence."""
     found = insight_page(auth.settings(), auth.viewer(), number)
-    return render_template("insight.html", found=found, card=found.card, one=found.card.one, grades=GRADES)
+    return render_template("insight.html", found=found, card=found.card, one=found.card.one)
 
 
 @blueprint.post("/<int:number>/publish")

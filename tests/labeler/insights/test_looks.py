@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from attune.labeler.insights import features, imported, insights, publishing, questions, runs
+from attune.labeler.insights.family import decide, look_of
 from attune.labeler.insights.insights import Told
 from attune.labeler.performance import imports
-from attune.labeler.records.schema import InsightQuestion, User
+from attune.labeler.records.schema import InsightQuestion, InsightVersion, User
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.errors import AccessError, DataError
-from attune.models.insights.any_time import Look, any_time_p
+from attune.models.insights.any_time import Look, any_time_p, later_ci, later_p
 from attune.workers.jobs import run_insights
 from tests.support import factories, performed
 
@@ -52,6 +54,39 @@ def test_the_first_look_stays_the_first_until_performance_comes(settings: Settin
     first, now = (Look(*(told[name] for name in ("estimate", "se", "p", "degrees"))) for told in (one.figures, later))
     assert later["any_time"]["p"] == any_time_p(now, first)
     assert later["any_time"]["p"] >= 2 * later["p"]
+
+
+def test_a_first_look_at_other_evidence_makes_a_later_one_no_surer() -> None:
+    """A question that served rows answered first, and random ones since: the first figure says nothing of theirs."""
+    first = {"estimate": 0.3, "se": 0.02, "p": 1e-20, "degrees": 200.0, "basis": "every", "random": False,
+             "within": True, "values": "v"}  # fmt: skip
+    now = first | {"estimate": 0.2, "se": 0.09, "p": 0.03}
+    look = Look(0.2, 0.09, 0.03, 200.0)
+
+    def told(**changed: object) -> Any:
+        figures = now | changed
+        decide([{"figures": figures, "question": InsightQuestion(id=1)}], {1: look_of(first)}, 0.1)
+        return figures["any_time"]
+
+    assert told()["p"] == pytest.approx(0.06)
+    alone = {"p": later_p(look), "look": "later", "ci": list(later_ci(look, 0.95))}
+    assert alone["p"] > 0.2
+    for changed in ({"basis": "random", "random": True}, {"within": False}, {"values": "others"}):
+        assert told(**changed) == alone
+
+
+def test_answers_of_an_earlier_method_are_stale(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = answer(settings)
+    assert one.moved == ()
+    with writing(settings) as session:
+        version = session.get_one(InsightVersion, one.newest.id)
+        version.inputs = {"of": version.inputs["of"]}  # as answers before the method was kept
+    assert insights.find(settings, one.row.id).moved == ("made by an earlier method",)
+    monkeypatch.setattr(insights, "METHOD", insights.METHOD + 1)
+    again = answer(settings)
+    assert (again.moved, again.newest.version) == ((), one.newest.version + 1)
+    monkeypatch.setattr(insights, "METHOD", insights.METHOD + 1)
+    assert insights.find(settings, one.row.id).moved == ("made by an earlier method",)
 
 
 def test_the_runs_own_q_decides_what_is_sure(settings: Settings) -> None:

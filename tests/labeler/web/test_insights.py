@@ -124,6 +124,8 @@ def test_pipelines_get_what_is_published_and_experts_nothing(
     table = pq.read_table(io.BytesIO(pipeline.get("/api/v1/insights.parquet").data))
     assert table["estimate"].to_pylist() == [one["estimate"]]
     assert table["low"].to_pylist() == [one["ci"][0]]
+    ends = [table[name].to_pylist() for name in ("any_time_low", "any_time_high")]
+    assert ends == [[end] for end in one["any_time"]["ci"]]
     assert owner.get("/api/v1/insights?grade=D").get_json()["insights"] == []
     assert owner.get("/api/v1/insights?q=much").status_code == 422
     for path in ("/insights", f"/insights/{number}", "/api/v1/insights", "/api/v1/insights.parquet"):

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.special import ndtr
+from scipy.special import stdtr
 
-from attune.models.insights.any_time import Look, any_time_ci, any_time_p, first_critical, later_critical, later_p
+from attune.models.insights.any_time import (
+    Look,
+    any_time_ci,
+    any_time_p,
+    first_critical,
+    later_ci,
+    later_critical,
+    later_p,
+)
 
 LOOKS, NULLS, ALPHA = 40, 2000, 0.1
 
 
 def look(estimate: float, se: float, degrees: float = 1e9) -> Look:
-    return Look(estimate, se, float(2 * ndtr(-abs(estimate / se))), degrees)
+    return Look(estimate, se, float(2 * stdtr(degrees, -abs(estimate / se))), degrees)
 
 
 def test_forty_looks_at_nothing_find_something_in_at_most_one_of_ten() -> None:
@@ -35,6 +43,22 @@ def test_the_interval_holds_zero_exactly_where_the_p_value_is_above_its_level(se
         assert (any_time_p(first, None) <= 0.05) is (away > 1) is not (any_time_ci(first, None, 0.95)[0] <= 0)
         later, dull = look(away * se * later_critical(se, 0.05), se), look(away * 3 * se, 5 * se)
         assert (any_time_p(later, dull) <= 0.05) is (away > 1) is not (any_time_ci(later, dull, 0.95)[0] <= 0)
+
+
+def test_of_any_two_looks_the_interval_holds_zero_exactly_where_the_p_value_is_above_its_level() -> None:
+    rng = np.random.default_rng(0)
+    sure = 0
+    for _ in range(3000):
+        first, now = (look(rng.normal(0, 3) * se, se, rng.choice([12, 1e9])) for se in rng.uniform(0.01, 0.1, 2))
+        low, high = any_time_ci(now, first, 0.95)
+        assert (any_time_p(now, first) <= 0.05) is not (low <= 0 <= high)
+        assert (later_p(now) <= 0.05) is not (later_ci(now, 0.95)[0] <= 0 <= later_ci(now, 0.95)[1])
+        sure += not low <= 0 <= high
+    assert 300 < sure < 2700
+
+
+def test_a_look_without_an_error_keeps_its_own_p_value() -> None:
+    assert later_p(Look(0.0, 0.0, 1.0, 30)) == 1.0
 
 
 def test_what_was_sure_at_first_stays_so_while_the_newest_figure_agrees() -> None:

@@ -1,0 +1,43 @@
+"""The words beside a grade say what its own rows lack; the headline's interval is the one that decides."""
+
+from __future__ import annotations
+
+import pytest
+
+from attune.labeler.insights.insights import Told
+from attune.labeler.insights.words import interval, reason
+from attune.labeler.records.schema import Insight, InsightQuestion, InsightVersion
+from attune.labeler.views.insight_bars import shrunk_bar
+
+
+@pytest.mark.parametrize(
+    ("grade", "changed", "said"),
+    [
+        ("A", {}, "Shown at random. The images"),
+        ("C", {"not_audited": True}, "Shown at random. What the detector gets wrong"),
+        ("C", {"ratio": {"believed": False}}, "Planned as random"),
+        ("C", {}, "Shown at random. An earlier answer had grade C"),
+        ("B", {"basis": "logged"}, "Chosen with known chances. The images"),
+        ("C", {"basis": "logged"}, "Chosen with known chances. An earlier answer had grade C"),
+        ("C", {"basis": "every"}, "Not shown at random. Something else"),
+        ("C", {"basis": "every", "undeclared": 5}, "Not shown at random. The rows have chances, and no import says"),
+        ("D", {"basis": "every", "within": False}, "Compared across titles"),
+        ("D", {"basis": "every"}, "Compared within titles. An earlier answer had grade D"),
+    ],
+)
+def test_a_grade_is_explained_by_the_rows_that_answered(grade: str, changed: dict[str, object], said: str) -> None:
+    figures = {"basis": "random", "random": True, "within": True, "not_audited": False, "ratio": {"believed": True}}
+    told = Told(Insight(), InsightQuestion(), InsightVersion(grade=grade, figures=figures | changed))
+    assert reason(told).startswith(said)
+
+
+def test_the_headline_says_the_interval_that_decides() -> None:
+    """At the twelfth look the figure alone is clear of 0, and what decides is not."""
+    figures = {"estimate": 0.05, "se": 0.02, "shrunk": {"estimate": 0.04, "se": 0.018}}
+    once = figures | {"any_time": {"ci": [0.01, 0.09]}}
+    later = figures | {"any_time": {"ci": [-0.01, 0.11]}}
+    assert interval(once, True) == "Probably between 0.4 % and 8 % more often."
+    assert interval(later, True) == "Anything from 1.4 % less often to 10 % more often is possible."
+    assert interval(once, False).startswith("Anything from")  # beside all other answers it may be chance
+    bar = shrunk_bar(later, 0.1)
+    assert bar.low < 50 < bar.low + bar.width
