@@ -85,6 +85,7 @@ GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
     ),
     READERS: ("api.description",),
     CONSUMERS: (
+        "metrics.page",
         "api.probes",
         "api.manifest",
         "api.features",

@@ -90,7 +90,7 @@ def test_layers_are_listed_from_early_to_late_and_can_be_clustered(pool: Setting
     assert made["assets"] == 29
 
 
-@pytest.mark.parametrize(("name", "share"), [("colour", 0.8), ("layer:0", 0.9)])
+@pytest.mark.parametrize(("name", "share"), [("colour", 0.9), ("layer:0", 0.9)])
 def test_neighbours_in_early_spaces_have_similar_colours(pool: Settings, name: str, share: float) -> None:
     compute_spaces.run(pool, names=[name])
     with reading(pool) as session:
