@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from attune.labeler.members import forecasting, groupings, kept
+from attune.labeler.members import bring, forecasting, groupings, kept
+from attune.labeler.members.bring import Wanted
 from attune.labeler.members.columns import RESPONSES, VIEWING
-from attune.labeler.members.kept import Wanted
 from attune.labeler.records.schema import Asset, MemberGrouping
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -38,8 +38,8 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         tmp_path_factory.mktemp("files"), watched, [genres[one] for one in watched], [images[one] for one in watched]
     )
     rows = [
-        kept.add(made, Wanted(VIEWING, files.viewing), None).row,
-        kept.add(made, Wanted(RESPONSES, files.responses, arm="explore"), None).row,
+        bring.add(made, Wanted(VIEWING, files.viewing), None).row,
+        bring.add(made, Wanted(RESPONSES, files.responses, arm="explore"), None).row,
     ]
     group_members.run(made, clusters=3, who="olga", once=[row.id for row in rows])
     made.workspace.joinpath("liked").write_text("\n".join(files.liked))
@@ -115,12 +115,12 @@ def test_responses_that_were_served_make_no_groups_and_no_rows_none(settings: Se
         group_members.run(settings)
     file = tmp_path / "r.csv"
     file.write_text("member,asset_id,title_id,impressions,takes\na,i,t,1,0\n")
-    row = kept.add(settings, Wanted(RESPONSES, str(file)), None).row
+    row = bring.add(settings, Wanted(RESPONSES, str(file)), None).row
     with pytest.raises(DataError, match="what a program believed"):
         group_members.run(settings, once=[row.id])
     with reading(settings) as session:
         assert not kept.listed(session), "also where the fit fails"
-    row = kept.add(settings, Wanted(RESPONSES, str(file), arm="explore"), 1).row
+    row = bring.add(settings, Wanted(RESPONSES, str(file), arm="explore"), 1).row
     with pytest.raises(NotEnoughLabels, match="Add more responses"):
         group_members.run(settings)
     kept.erase(settings)
