@@ -2,7 +2,7 @@
 
 The hash is that of viewing histories (`recommend.histories`), calculated by DuckDB in the query that reads the file: a
 member's id is never written by Attune. Only a file from elsewhere is copied for as long as it is read; what a killed
-command leaves of it goes within the hour, where the scheduler runs.
+command leaves of it goes within minutes, where the scheduler runs.
 """
 
 from __future__ import annotations

@@ -186,15 +186,25 @@ def sweep(settings: Settings) -> None:
     Where somebody works with the rows, the next sweep does it.
     """
     ducks.forget(settings.workspace)
-    with reading(settings) as session:
-        old = list(session.scalars(select(MemberFile.id).where(MemberFile.expires_at <= now()))) + _abandoned(session)
-    before = time.time() - STRAY_SECONDS
-    strays = [path.stem for path in _files(settings) if path.stat().st_mtime < before]
-    if not old and not strays:
+    if not any(_to_go(settings)):
         return
     with suppress(ServiceDown), alone(settings, SWEEP_SECONDS):
-        _delete(settings, old)
+        numbers, strays = _to_go(settings)
+        _delete(settings, numbers)
         _unlink(settings, strays)
+
+
+def _to_go(settings: Settings) -> tuple[list[int], list[str]]:
+    """Numbers of records whose rows are to go, and digests of files that no record names, of no import at work."""
+    strays = []
+    for path in _files(settings):
+        with suppress(FileNotFoundError):  # it was erased just now
+            if path.stat().st_mtime < time.time() - STRAY_SECONDS:
+                strays.append(path.stem)
+    with reading(settings) as session:
+        old = list(session.scalars(select(MemberFile.id).where(MemberFile.expires_at <= now())))
+        named = set(session.scalars(select(MemberFile.file)))
+        return old + _abandoned(session), [one for one in strays if one not in named]
 
 
 def _abandoned(session: Session) -> list[int]:

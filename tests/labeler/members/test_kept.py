@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 import unicodedata
 from datetime import timedelta
 from pathlib import Path
@@ -169,7 +171,12 @@ def test_what_was_kept_until_now_goes_and_nothing_is_kept_longer_than_asked(sett
             row.expires_at = now() - timedelta(seconds=1)
     with reading(settings) as session:
         assert not kept.listed(session)
+    killed = settings.workspace / ".performance-killed"
+    killed.mkdir()
+    (killed / "source").write_text("names of members")
+    os.utime(killed, (time.time() - 120,) * 2)
     kept.sweep(settings)
+    assert not killed.exists(), "a file from elsewhere, as it was copied"
     assert not list((settings.workspace / "members").glob("*"))
     with pytest.raises(DataError, match="no column title_id"):
         bring.add(settings, Wanted(VIEWING, csv(tmp_path / "x.csv", "member,film", "a,t1")), 1)
