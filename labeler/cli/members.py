@@ -38,23 +38,23 @@ def fit(shell: Shell, no_wait: bool, clusters: int | None, seed: int, keep: int 
 
     Members' ids are hashed while they are read. No figure of fewer than 50 members is ever shown or stored.
     """
-    from attune.labeler.members import kept  # here: it loads DuckDB, and --help need not
+    from attune.labeler.members import bring, kept  # here: they load DuckDB, and --help need not
 
     once: list[int] = []
     try:
         for kind in (VIEWING, RESPONSES):
             if files[kind] is not None:
                 row = _bring(
-                    shell, kept.Wanted(kind, files[kind], _maps(files["maps"], kind), files["arm"] or ""), keep
+                    shell, bring.Wanted(kind, files[kind], _maps(files["maps"], kind), files["arm"] or ""), keep
                 )
                 once += [] if keep is not None else [row.id]
-    except BaseException:  # of two files the second may be bad: the first was for this command only
-        kept.delete(shell.settings, once)
+        with shell.progress("groups") as report:
+            made = jobs.ask(
+                shell.settings, KIND, report, wait=not no_wait, clusters=clusters, seed=seed, who=who(), once=once
+            )
+    except BaseException:  # a bad second file, say, or no Redis: the rows were for this command only
+        kept.let_go(shell.settings, once)
         raise
-    with shell.progress("groups") as report:
-        made = jobs.ask(
-            shell.settings, KIND, report, wait=not no_wait, clusters=clusters, seed=seed, who=who(), once=once
-        )
     if "job" in made:
         shell.result(made, f"Job {made['job']} is at work. To see the groups: `attune members show latest`")
         return
@@ -63,10 +63,10 @@ def fit(shell: Shell, no_wait: bool, clusters: int | None, seed: int, keep: int 
 
 def _bring(shell: Shell, wanted: Any, keep: int | None) -> Any:
     """Keep the rows of one file, and say what became of it; the record."""
-    from attune.labeler.members import kept
+    from attune.labeler.members import bring
 
     with shell.progress(wanted.kind) as report:
-        done = kept.add(shell.settings, wanted, keep, who(), report)
+        done = bring.add(shell.settings, wanted, keep, who(), report)
     shell.hint(f"{plural(done.row.rows, 'row')} of {wanted.kind}, of {done.row.rows_read:,} read.")
     for fault in done.faults:
         shell.hint(fault.text)

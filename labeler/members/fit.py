@@ -1,8 +1,8 @@
-"""Make groups of members from all rows that are kept, and write down what may be told of them."""
+"""Make groups of members from the rows that are kept, and write down what may be told of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 from attune.labeler.members import forecasting, kept
 from attune.labeler.members.columns import RESPONSES, VIEWING
 from attune.labeler.members.rows import Responded, Rows, load
-from attune.labeler.records.schema import MemberGrouping
+from attune.labeler.records.schema import MemberFile, MemberGrouping
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
@@ -33,6 +33,10 @@ from attune.models.members.viewing_groups import LOOSE, Groups, viewing_groups, 
 SEED = 0
 MOST_CLUSTERS = 24
 TOLERATED = 0.01  # of the titles' random tests that fail beyond chance, as for insights
+GONE = (
+    "The rows that this command brought are gone: everybody was erased, or no worker was free within 12 hours. Run the "
+    "command again."
+)
 Report = Callable[[int, int], None]
 
 
@@ -45,15 +49,37 @@ class _Counts:
 
 
 def fit(
-    settings: Settings, report: Report, clusters: int | None = None, seed: int = SEED, who: str = ""
-) -> MemberGrouping:
-    """Make a version. Raises DataError where no rows are kept, NotEnoughLabels where there are too few."""
+    settings: Settings, report: Report, clusters: int | None = None, seed: int = SEED, who: str = "",
+    once: Sequence[int] = (),
+) -> MemberGrouping:  # fmt: skip
+    """Make a version of what is kept and of the files ``once``, which are this fit's own.
+
+    Where somebody is erased meanwhile, it begins again: no version is written with rows that are gone. Raises DataError
+    where no rows are kept, NotEnoughLabels where there are too few.
+    """
     if clusters is not None and not 2 <= clusters <= MOST_CLUSTERS:
         raise DataError(f"--clusters is {clusters}. Give a number from 2 to {MOST_CLUSTERS}.")
-    with reading(settings) as session:
-        files = kept.listed(session)
-    if not files:
-        raise DataError("No viewing and no responses are kept. Bring a file: `attune members fit --viewing FILE`")
+    while True:
+        with reading(settings) as session:
+            files = kept.usable(session, once)
+        if set(once) - {row.id for row in files}:
+            raise DataError(GONE)
+        if not files:
+            raise DataError("No viewing and no responses are kept. Bring a file: `attune members fit --viewing FILE`")
+        row = _made(settings, files, report, clusters, seed)
+        row.made_by = who
+        with kept.alone(settings), writing(settings) as session:
+            if kept.unmoved(session, files):
+                session.add(row)
+                session.flush()
+                session.expunge(row)
+                return row
+
+
+def _made(
+    settings: Settings, files: Sequence[MemberFile], report: Report, clusters: int | None, seed: int
+) -> MemberGrouping:
+    """The version of the rows in ``files``, not yet in the records."""
     rows = load(settings, files)
     kind = VIEWING if rows.viewing else RESPONSES
     choices = 1 if clusters else len(BY_VIEWING if rows.viewing else BY_RESPONSE)
@@ -68,15 +94,10 @@ def fit(
     figures = _figures(groups, counted, kind) | _resonance(rows.responses, groups, told)
     report(choices + 1, total)
     figures["forecast"], coefficients = forecasting.learn(settings, counted.counts, counted.title_ids, seed, step)
-    row = MemberGrouping(
-        kind=kind, groups=groups.count, seed=seed, figures=figures, forecast=coefficients, made_by=who, made_at=now()
-    )
-    with writing(settings) as session:
-        session.add(row)
-        session.flush()
-        session.expunge(row)
     report(total, total)
-    return row
+    return MemberGrouping(
+        kind=kind, groups=groups.count, seed=seed, figures=figures, forecast=coefficients, made_at=now()
+    )
 
 
 def _groups(

@@ -24,7 +24,10 @@ def learn(
     settings: Settings, counts: npt.NDArray[np.int64], title_ids: npt.NDArray[np.object_], seed: int,
     step: Callable[[], None],
 ) -> tuple[dict[str, Any], Coefficients]:  # fmt: skip
-    """What may be told of a forecast's quality, and its coefficients; of titles with ``FLOOR`` members or more."""
+    """What may be told of a forecast's quality, and its coefficients; of titles with ``FLOOR`` members or more.
+
+    The artwork's axes, means for what is missing, and which values count are of all titles, without their viewers.
+    """
     place = {str(name): row for row, name in enumerate(title_ids) if counts[row].sum() >= FLOOR}
     known = titles(settings, list(place))
     rows = [place[one] for one in known.ids]

@@ -1,15 +1,16 @@
-"""Members' rows: hashed while they are read, kept as Parquet until a day, erased by member, by day, or all.
+"""Members' rows that are kept: hashed, as Parquet until a day, erased by member, by day, or all.
 
-The hash is that of viewing histories (`recommend.histories`), calculated by DuckDB in the query that reads the file: a
-member's id is never written by Attune. Only a file from elsewhere is copied for as long as it is read.
+One process at a time changes them, under a lock: of two erasures at once, each would write back whom the other erased.
+Rows for one fit alone belong to its command, and go with its job.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,144 +18,38 @@ import duckdb
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.members.columns import LAYOUTS, RESPONSES, Layout
+from attune.labeler.performance import duck as ducks
 from attune.labeler.performance.clean import WRITE
-from attune.labeler.performance.columns import choose, parse_map
 from attune.labeler.performance.duck import connection, literal, parquet
-from attune.labeler.performance.faults import Fault, find_faults, summary
-from attune.labeler.performance.imports import SERVE, nothing_used, unreadable
-from attune.labeler.performance.source import Source, open_source
-from attune.labeler.recommend.histories import MOST_DAYS, hashed
-from attune.labeler.records.schema import MemberFile
+from attune.labeler.performance.source import TRIMMED_SIGNS
+from attune.labeler.recommend.histories import hashed
+from attune.labeler.records.one_at_a_time import hold_lock
+from attune.labeler.records.schema import Job, MemberFile
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
-from attune.labeler.settings import secrets as keys
 from attune.models.clock import now
-from attune.models.errors import DataError
+from attune.models.errors import DataError, ServiceDown
 from attune.models.files.atomic import digest_file
+from attune.models.text import plural
 
-FOR_ONE_FIT = timedelta(days=1)  # where nothing is to be kept: a worker may have to wait for its turn
+JOB = "members"  # the kind of job that makes groups
+# Where nothing is to be kept: a worker may have to wait for its turn. Below a day, the least that anybody can ask for.
+FOR_ONE_FIT, LEAST_KEPT = timedelta(hours=12), timedelta(days=1)
 STRAY_SECONDS = 86_400  # after which a file that no record names is no import at work
-STEPS = 4
-BLOCK_BYTES = 64  # of SHA-256
-Report = Callable[[int, int], None]
+PATIENCE_SECONDS, SWEEP_SECONDS = 600, 1
+BUSY = "Rows of members are being changed for 10 minutes already. Wait until that ends, then try again."
 
 
-@dataclass(frozen=True)
-class Added:
-    """The record of what was kept, and what was wrong with other rows."""
-
-    row: MemberFile
-    faults: tuple[Fault, ...]
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A file to bring: ``kind`` of ``place``, ``maps`` as ``column=field``; ``arm`` of rows that say none."""
-
-    kind: str
-    place: str
-    maps: tuple[str, ...] = ()
-    arm: str = ""
+@contextmanager
+def alone(settings: Settings, patience_seconds: int = PATIENCE_SECONDS) -> Iterator[None]:
+    """Nobody else adds or erases rows while the block runs. Raises ServiceDown where another does not end."""
+    with hold_lock(settings, "member-files", patience_seconds, BUSY):
+        yield
 
 
-def add(settings: Settings, wanted: Wanted, days: int | None, who: str = "", report: Report | None = None) -> Added:
-    """Keep the good rows of a file for ``days``, or where None for one fit.
-
-    Raises DataError for a number of days that is not between 1 and ``MOST_DAYS``, where the file cannot be read, a
-    column is missing, or no row can be used.
-    """
-    if days is not None and not 1 <= days <= MOST_DAYS:
-        raise DataError(f"--keep is {days}. Give a number of days from 1 to {MOST_DAYS}.")
-    layout = LAYOUTS[wanted.kind]
-    done = iter(range(1, STEPS + 1))
-
-    def step() -> None:
-        if report is not None:
-            report(next(done), STEPS)
-
-    sweep(settings)
-    with connection(settings) as (duck, folder):
-        source = open_source(settings, wanted.place, folder, duck)
-        mapped = parse_map(wanted.maps, layout.fields)
-        chosen = choose(source.columns, mapped, source.name, layout.fields, layout.required)
-        step()
-        staged = folder / "staged.parquet"
-        try:
-            query = _judged(settings, source, layout, chosen, wanted.arm or SERVE)
-            duck.execute(f"COPY ({query}) TO {literal(str(staged))} {WRITE}")
-            step()
-            read, faults = _find(duck, parquet(staged), source, layout, wanted.kind)
-            good = f"(SELECT * FROM {parquet(staged)} WHERE fault = 0 AND line NOT IN (SELECT line FROM doubled))"
-            (rows,) = duck.execute(f"SELECT count(*) FROM {good}").fetchall()[0]
-            if not rows:
-                raise DataError(nothing_used(source.name, read, faults))
-            digest = _write(settings, duck, layout.kept.format(rows=good), folder)
-            step()
-        except duckdb.Error as error:
-            raise DataError(unreadable(settings, source.name, error)) from error
-    row = MemberFile(
-        kind=wanted.kind, file=digest, source=wanted.place, rows=rows, rows_read=read, faults=summary(faults),
-        added_by=who, added_at=now(), expires_at=now() + (FOR_ONE_FIT if days is None else timedelta(days=days)),
-    )  # fmt: skip
-    with writing(settings) as session:
-        session.add(row)
-        session.flush()
-        session.expunge(row)
-    step()
-    return Added(row, tuple(faults))
-
-
-def _judged(settings: Settings, source: Source, layout: Layout, chosen: dict[str, str], arm: str) -> str:
-    """SQL of all rows with their values, the hash of their member, and their fault (0: none)."""
-    every = (*layout.texts, *layout.numbers)
-    texts = [f"{source.text(chosen[name]) if name in chosen else literal('')} AS t_{name}" for name in every]
-    raw = f"SELECT row_number() OVER () AS line, {', '.join(texts)} FROM {source.relation()}"
-    values = [f"nfc_normalize(t_{name}) AS {name}" for name in layout.texts if name not in {"member", "arm"}]
-    values.append(f"CASE WHEN t_member = '' THEN '' ELSE {_hash(settings, 't_member')} END AS member")
-    values += [f"TRY_CAST(t_{name} AS DOUBLE) AS {name}" for name in layout.numbers]
-    if "arm" in layout.texts:
-        values.append(f"CASE WHEN t_arm = '' THEN {literal(arm)} ELSE lower(t_arm) END AS arm")
-    cast = f"SELECT * EXCLUDE (t_member), {', '.join(values)} FROM ({raw})"
-    cases = " ".join(f"WHEN {test} THEN {number}" for number, (_, _, test) in enumerate(layout.faults, start=1))
-    return f"SELECT line, {', '.join(every)}, CASE {cases} ELSE 0 END::UTINYINT AS fault FROM ({cast})"
-
-
-def _hash(settings: Settings, column: str) -> str:
-    """SQL of ``histories.hashed`` of a column: HMAC-SHA256 (RFC 2104) by two hashes of SHA-256."""
-    key = keys.load(settings.secrets).viewer_key.encode().ljust(BLOCK_BYTES, b"\0")
-    outer, inner = ("".join(f"\\x{one ^ pad:02X}" for one in key) for pad in (0x5C, 0x36))
-    return f"sha256('{outer}'::BLOB || unhex(sha256('{inner}'::BLOB || encode({column}))))"
-
-
-def _find(
-    duck: duckdb.DuckDBPyConnection, table: str, source: Source, layout: Layout, kind: str
-) -> tuple[int, list[Fault]]:
-    """How many rows there were, and what is wrong with some; those that come again are in the table ``doubled``."""
-    again = f"SELECT line FROM (SELECT line, {layout.again} AS it FROM {table} WHERE fault = 0)"
-    if kind == RESPONSES:
-        first = "first_value(title_id) OVER (PARTITION BY asset_id ORDER BY line)"
-        again = f"SELECT line, title_id, {first} AS first FROM {table} WHERE fault = 0"
-        again = f"SELECT line FROM ({again}) WHERE title_id <> first"
-    else:
-        again += " QUALIFY row_number() OVER (PARTITION BY it ORDER BY line) > 1"
-    duck.execute(f"CREATE TEMP TABLE doubled AS {again}")
-    (read,) = duck.execute(f"SELECT count(*) FROM {table}").fetchall()[0]
-    reasons = [(reason, about) for reason, about, _ in layout.faults]
-    faults, rejected = find_faults(duck, table, source, reasons, layout.doubled)
-    return read + rejected, faults
-
-
-def _write(settings: Settings, duck: duckdb.DuckDBPyConnection, query: str, folder: Path) -> str:
-    """Put the rows of ``query`` into a file of the workspace that only its user can read; the digest."""
-    made = folder / "kept.parquet"
-    duck.execute(f"COPY ({query}) TO {literal(str(made))} {WRITE}")
-    digest = digest_file(made)
-    path = file_of(settings, digest)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    os.chmod(made, 0o600)
-    os.replace(made, path)
-    return digest
+def hash_of(settings: Settings, member: str) -> str:
+    """What stands for a member, 64 hexadecimal digits: spaces around the id and ways to write a letter do not count."""
+    return hashed(settings, unicodedata.normalize("NFC", member.strip(TRIMMED_SIGNS)))
 
 
 def file_of(settings: Settings, digest: str) -> Path:
@@ -168,39 +63,103 @@ def listed(session: Session, kind: str = "") -> list[MemberFile]:
     return list(session.scalars(wanted.where(MemberFile.kind == kind) if kind else wanted))
 
 
+def usable(session: Session, once: Sequence[int] = ()) -> list[MemberFile]:
+    """What a fit may use: what is kept, and of the rows for one fit its own alone, ``once``."""
+    return [row for row in listed(session) if not _for_one_fit(row) or row.id in once]
+
+
+def unmoved(session: Session, files: Sequence[MemberFile]) -> bool:
+    """Whether all of ``files`` are as they were: nobody was erased meanwhile."""
+    held = {row.id: row.file for row in session.scalars(select(MemberFile))}
+    return all(held.get(row.id) == row.file for row in files)
+
+
+def _for_one_fit(row: MemberFile) -> bool:
+    return row.expires_at - row.added_at < LEAST_KEPT
+
+
+def put(settings: Settings, made: Path, row: MemberFile) -> MemberFile:
+    """Keep the Parquet file ``made`` under the record ``row``, which says no ``file`` yet."""
+    row.file = digest_file(made)
+    with alone(settings):
+        _place(settings, made, row.file)
+        with writing(settings) as session:
+            session.add(row)
+            session.flush()
+            session.expunge(row)
+    return row
+
+
+def _place(settings: Settings, made: Path, digest: str) -> None:
+    """Move a file into the workspace, where only its user can read it."""
+    path = file_of(settings, digest)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.chmod(made, 0o600)
+    os.replace(made, path)
+
+
 def erase(settings: Settings, member: str | None = None) -> int:
-    """Erase the rows of one member, or of all; how many rows, as they are kept: one for each title or image."""
-    with reading(settings) as session:
-        held = listed(session)
-    gone = 0
-    with connection(settings) as (duck, folder):
-        for row in held:
-            table = parquet(file_of(settings, row.file))
-            if member is None:
-                (count,) = duck.execute(f"SELECT count(*) FROM {table}").fetchall()[0]
-                gone += count
-                continue
-            mine = f"member = {literal(hashed(settings, member.strip()))}"
-            (count,) = duck.execute(f"SELECT count(*) FROM {table} WHERE {mine}").fetchall()[0]
-            if count:
-                gone += count
-                digest = _write(settings, duck, f"SELECT * FROM {table} WHERE NOT ({mine})", folder)
-                _moved(settings, row.id, digest)
-                _unlink(settings, [row.file])
-    if member is None:
-        delete(settings, [row.id for row in held])
+    """Erase the rows of one member, or of all; how many rows, as they are kept: one for each title or image.
+
+    Raises DataError, after all other files, where one cannot be read: nobody knows who was in it.
+    """
+    with alone(settings):
+        with reading(settings) as session:
+            held = list(session.scalars(select(MemberFile).order_by(MemberFile.id)))
+        if member is None:
+            _delete(settings, [row.id for row in held])
+            _unlink(settings, [path.stem for path in _files(settings)])  # also what killed commands left
+            return sum(row.rows for row in held)
+        mine, gone, missing = f"member = {literal(hash_of(settings, member))}", 0, []
+        with connection(settings) as (duck, folder):
+            for row in held:
+                try:
+                    gone += _without(settings, duck, folder, row, mine)
+                except (duckdb.Error, FileNotFoundError):
+                    missing.append(row)
+    if missing:
+        names = ", ".join(f"{file_of(settings, row.file)} (of {row.source})" for row in missing)
+        raise DataError(
+            f"{plural(gone, 'row')} erased, but {plural(len(missing), 'file')} of kept rows cannot be read: {names}. "
+            "Put each back from a backup and erase again, or erase everybody: `attune members erase --everybody`"
+        )
     return gone
 
 
-def _moved(settings: Settings, number: int, digest: str) -> None:
+def _without(settings: Settings, duck: duckdb.DuckDBPyConnection, folder: Path, row: MemberFile, mine: str) -> int:
+    """Write a file again without the rows that are ``mine``; how many."""
+    table, made = parquet(file_of(settings, row.file)), folder / "kept.parquet"
+    (count,) = duck.execute(f"SELECT count(*) FROM {table} WHERE {mine}").fetchall()[0]
+    if not count:
+        return 0
+    duck.execute(f"COPY (SELECT * FROM {table} WHERE NOT ({mine})) TO {literal(str(made))} {WRITE}")
+    digest = digest_file(made)
+    _place(settings, made, digest)
     with writing(settings) as session:
-        row = session.get(MemberFile, number)
-        if row is not None:  # gone meanwhile: its file has no record, and goes as a stray
-            row.file = digest
+        held = session.get(MemberFile, row.id)
+        if held is None or held.file != row.file:  # beside the lock, as by a restore
+            raise FileNotFoundError(row.file)
+        held.file, held.rows = digest, row.rows - count
+    _unlink(settings, [row.file])
+    return int(count)
 
 
 def delete(settings: Settings, numbers: Sequence[int]) -> None:
     """Delete some files and their records."""
+    if numbers:
+        with alone(settings):
+            _delete(settings, numbers)
+
+
+def let_go(settings: Settings, once: Sequence[int]) -> None:
+    """Delete rows for one fit, but for those of a job that waits or works: it deletes them itself."""
+    with reading(settings) as session:
+        open_ones = session.scalars(select(Job).where(Job.kind == JOB, Job.state.in_(("queued", "running"))))
+        named = {number for job in open_ones for number in job.arguments.get("once", ())}
+    delete(settings, [number for number in once if number not in named])
+
+
+def _delete(settings: Settings, numbers: Sequence[int]) -> None:
     with writing(settings) as session:
         rows = list(session.scalars(select(MemberFile).where(MemberFile.id.in_(list(numbers)))))
         digests = [row.file for row in rows]
@@ -217,12 +176,45 @@ def _unlink(settings: Settings, digests: Sequence[str]) -> None:
         file_of(settings, digest).unlink(missing_ok=True)
 
 
+def _files(settings: Settings) -> list[Path]:
+    return list(file_of(settings, "x").parent.glob("*.parquet"))
+
+
 def sweep(settings: Settings) -> None:
-    """Delete what was to be kept until now, and what imports that were killed left."""
+    """Delete what was to be kept until now, rows of jobs that ended, and what commands that were killed left.
+
+    Where somebody works with the rows, the next sweep does it.
+    """
+    ducks.forget(settings.workspace)
+    if not any(_to_go(settings)):
+        return
+    with suppress(ServiceDown), alone(settings, SWEEP_SECONDS):
+        numbers, strays = _to_go(settings)
+        _delete(settings, numbers)
+        _unlink(settings, strays)
+
+
+def _to_go(settings: Settings) -> tuple[list[int], list[str]]:
+    """Numbers of records whose rows are to go, and digests of files that no record names, of no import at work."""
+    strays = []
+    for path in _files(settings):
+        with suppress(FileNotFoundError):  # it was erased just now
+            if path.stat().st_mtime < time.time() - STRAY_SECONDS:
+                strays.append(path.stem)
     with reading(settings) as session:
         old = list(session.scalars(select(MemberFile.id).where(MemberFile.expires_at <= now())))
-    if old:
-        delete(settings, old)
-    before = time.time() - STRAY_SECONDS
-    paths = [path for path in file_of(settings, "x").parent.glob("*.parquet") if path.stat().st_mtime < before]
-    _unlink(settings, [path.stem for path in paths])
+        named = set(session.scalars(select(MemberFile.file)))
+        return old + _abandoned(session), [one for one in strays if one not in named]
+
+
+def _abandoned(session: Session) -> list[int]:
+    """Rows for one fit whose job ended without them: its worker was killed."""
+    once = [row for row in session.scalars(select(MemberFile)) if _for_one_fit(row)]
+    if not once:
+        return []
+    ended = list(session.scalars(select(Job).where(Job.kind == JOB, Job.state.in_(("done", "failed", "lost")))))
+    # SQLite gives a number again: a job that was asked for before the file means another one.
+    return [
+        row.id for row in once
+        if any(row.id in job.arguments.get("once", ()) and job.created_at >= row.added_at for job in ended)
+    ]  # fmt: skip

@@ -10,6 +10,8 @@ from typing import Any
 from attune.labeler.records.schema import MemberGrouping
 
 SURE = 0.1  # q of what is said of an image
+LEAST = 1e-4  # of a share, as they are rounded
+GOES_WITH = "Grade D: it goes with what is known of the title."
 GRADES = {
     "A": "Images were shown at random.",
     "C": "Images were not shown at random, so there may be another reason.",
@@ -75,14 +77,13 @@ def share(one: Mapping[str, Any]) -> str:
 
 
 def shares(said: Sequence[Mapping[str, Any]]) -> str:
-    """The largest group of a forecast, against the usual."""
-    one = max(said, key=lambda share: share["share"] / max(share["usual"], 1e-9))
+    """The group of a forecast that differs most from its usual share, of those whose interval excludes it."""
+    differ = [one for one in said if not one["ci"][0] <= one["usual"] <= one["ci"][1]]
+    if not differ:
+        return f"No group is expected to differ from its usual share: each interval holds it. {GOES_WITH}"
+    one = max(differ, key=lambda share: abs(math.log(max(share["share"], LEAST) / max(share["usual"], LEAST))))
     low, high = one["ci"]
-    if low <= one["usual"] <= high:
-        return "No measurable difference from the usual shares for any group." if all(
-            share["ci"][0] <= share["usual"] <= share["ci"][1] for share in said
-        ) else f"Group {one['group']} stands out most, and it may be chance."  # fmt: skip
     return (
-        f"Group {one['group']} will be {one['share']:.0%} of its viewers [{low:.0%}, {high:.0%}]; usual is "
-        f"{one['usual']:.0%}."
+        f"Group {one['group']} is expected to be {one['share']:.0%} of its viewers [{low:.0%}, {high:.0%}]; usual is "
+        f"{one['usual']:.0%}. {GOES_WITH}"
     )

@@ -11,12 +11,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
+from filelock import FileLock, Timeout
 
 from attune.labeler.settings import Settings
 
 MEMORY = "700MB"
 PREFIX = ".performance-"  # of folders for temporary files
-LEFT_SECONDS = 86_400  # after which nobody works in such a folder any more
+LOCK = "lock"  # held in such a folder by the process that works there, and let go of however it ends
+BEGUN_SECONDS = 60  # within which the lock of a new folder is taken
 BUCKET = 2_500_000  # rows that are sorted or joined at once
 
 
@@ -24,8 +26,8 @@ BUCKET = 2_500_000  # rows that are sorted or joined at once
 def connection(settings: Settings) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
     """A connection, and a folder for temporary files that goes with it."""
     settings.workspace.mkdir(parents=True, exist_ok=True)
-    _forget(settings.workspace)
-    with tempfile.TemporaryDirectory(prefix=PREFIX, dir=settings.workspace) as folder:
+    forget(settings.workspace)
+    with tempfile.TemporaryDirectory(prefix=PREFIX, dir=settings.workspace) as folder, FileLock(Path(folder) / LOCK):
         options: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": MEMORY,
             "threads": min(os.cpu_count() or 1, 4),
@@ -41,12 +43,14 @@ def connection(settings: Settings) -> Iterator[tuple[duckdb.DuckDBPyConnection, 
             opened.close()
 
 
-def _forget(workspace: Path) -> None:
-    """Delete what commands that were killed left: copies of files, and rows on their way in."""
+def forget(workspace: Path) -> None:
+    """Delete what commands that were killed left: copies of files, perhaps with members' names, and rows on their way
+    in. The scheduler asks for it, too: perhaps nobody opens DuckDB again."""
     for left in workspace.glob(f"{PREFIX}*"):
-        with suppress(FileNotFoundError):  # another command has just deleted it
-            if left.stat().st_mtime < time.time() - LEFT_SECONDS:
-                shutil.rmtree(left, ignore_errors=True)
+        with suppress(OSError, Timeout):  # another command has just deleted it, or works in it
+            if left.stat().st_mtime < time.time() - BEGUN_SECONDS:
+                with FileLock(left / LOCK, timeout=0):
+                    shutil.rmtree(left, ignore_errors=True)
 
 
 def buckets(rows: int) -> int:

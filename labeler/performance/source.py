@@ -62,7 +62,8 @@ class Source:
         return f"coalesce(trim({column}::VARCHAR, {TRIMMED}), '')"
 
 
-TRIMMED = "' ' || chr(9) || chr(10) || chr(13) || chr(160) || chr(65279)"
+TRIMMED_SIGNS = " \t\n\r\xa0\ufeff"
+TRIMMED = " || ".join(f"chr({ord(sign)})" for sign in TRIMMED_SIGNS)
 
 
 def open_source(settings: Settings, place: str, folder: Path, connection: duckdb.DuckDBPyConnection) -> Source:

@@ -3,8 +3,9 @@
 A multinomial regression with a ridge penalty, which differs between blocks (metadata, attributes, artwork): one penalty
 for all lets hundreds of numbers of a poster drown a handful of genres. Blocks come one after the other; each penalty is
 chosen by cross-validation over titles, and a block stays out unless it helps by more than one standard error (the rule
-of Breiman and others 1984). All of this is done again inside each fold, so the gains that are told are of titles that
-had no say. Intervals are quantiles of what was missed there (Barber and others, Annals of Statistics 49, 2021).
+of Breiman and others 1984). All of this is done again inside each fold, so the gains that are told are of titles whose
+viewers had no say. (What the caller makes of features alone, such as axes of the artwork, it may make of all titles.)
+Intervals are quantiles of what was missed there (Barber and others, Annals of Statistics 49, 2021).
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 Primary suppression hides cells below the floor. Complementary suppression hides others with them, so that the total
 less what is shown never gives a hidden cell (Hundepool and others, Statistical Disclosure Control, 2012). Counts are
-rounded: of two fits, one with a member less, the difference says nothing about that member in most cases.
+rounded: of two fits, one with a member less, each count says nothing about that member in 9 of 10 cases. Versions are
+not compared with each other, so many titles together may tell something.
 """
 
 from __future__ import annotations

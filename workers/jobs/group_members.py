@@ -1,6 +1,7 @@
-"""The job `members`: make groups of all members' rows that are kept, then delete those that were kept for it alone.
+"""The job `members`: make groups of the members' rows that are kept, then delete those that were kept for it alone.
 
-A job that is killed begins again; its rows are there until it ends. They go on their day at the latest.
+A job that is killed begins again (`lost_jobs.AGAIN`), a few times; its rows are there until it ends. Where it is lost
+all the same, the next sweep deletes them.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ def run(
     settings: Settings, report: Report = quiet, clusters: int | None = None, seed: int = fit.SEED, who: str = "",
     once: Sequence[int] = (),
 ) -> dict[str, Any]:  # fmt: skip
-    """Returns ``{"version", "groups"}``. ``once``: numbers of files to delete when it ends, however it ends.
+    """Returns ``{"version", "groups"}``. ``once``: numbers of files for this fit alone, deleted when it ends.
 
     Raises DataError without rows, NotEnoughLabels with too few, ServiceDown where another fit does not end.
     """
     try:
         with hold_lock(settings, "members", PATIENCE_SECONDS, BUSY):
-            done = fit.fit(settings, report, clusters, seed, who)
+            done = fit.fit(settings, report, clusters, seed, who, once)
     finally:
         kept.delete(settings, once)
     return {"version": done.id, "groups": done.groups}

@@ -30,6 +30,7 @@ AGAIN = (
     "reread",
     "publish",
     "score",
+    "members",
 )  # of jobs begun: someone waits for these; others are asked for again
 MOST_TIMES, COUNTED_SECONDS = 3, 86_400
 # Kinds that carry a change from the records into Label Studio: they are tried until it is there.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, NotRequired, TypedDict
 
 from flask import Response, jsonify
 
@@ -35,7 +35,7 @@ class MembersOut(TypedDict):
     resonance: Annotated[dict[str, Any] | None, "Images that a group takes more or less; log ratios, with grade."]
     forecast: Annotated[dict[str, Any], "How good forecasts are, and what each block of features adds."]
     seed: int
-    made_by: str
+    made_by: NotRequired[Annotated[str, "For owners and admins alone."]]
     made_at: datetime
 
 
@@ -61,7 +61,9 @@ GONE = error("There is no such version, or pipelines may not read it.")
 def members(ref: str) -> Response:
     """One version."""
     row = _readable(ref)
-    made = {"version": row.id, "seed": row.seed, "made_by": row.made_by, "made_at": row.made_at}
+    made = {"version": row.id, "seed": row.seed, "made_at": row.made_at}
+    if auth.viewer().manages:
+        made["made_by"] = row.made_by
     return jsonify({**made, **row.figures})
 
 

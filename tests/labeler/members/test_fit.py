@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
+from click.testing import CliRunner
+from redis import Redis
 from sqlalchemy import select
 
-from attune.labeler.members import forecasting, groupings, kept
+from attune.labeler.cli.members import command
+from attune.labeler.jobs import jobs
+from attune.labeler.members import bring, fit, forecasting, groupings, kept, words
+from attune.labeler.members.bring import Wanted
 from attune.labeler.members.columns import RESPONSES, VIEWING
-from attune.labeler.members.kept import Wanted
-from attune.labeler.records.schema import Asset, MemberGrouping
-from attune.labeler.records.session import reading
+from attune.labeler.records.schema import Asset, Job, MemberFile, MemberGrouping
+from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
-from attune.models.errors import DataError, NotEnoughLabels, UnknownAsset, UnknownGrouping
+from attune.models.clock import now
+from attune.models.errors import DataError, NotEnoughLabels, ServiceDown, UnknownAsset, UnknownGrouping
 from attune.workers.jobs import group_members
+from attune.workers.runtime import lost_jobs
 from tests.support import factories, member_files
 from tests.workers.jobs.test_learn_taste import genre_pool
 
@@ -38,8 +46,8 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         tmp_path_factory.mktemp("files"), watched, [genres[one] for one in watched], [images[one] for one in watched]
     )
     rows = [
-        kept.add(made, Wanted(VIEWING, files.viewing), None).row,
-        kept.add(made, Wanted(RESPONSES, files.responses, arm="explore"), None).row,
+        bring.add(made, Wanted(VIEWING, files.viewing), None).row,
+        bring.add(made, Wanted(RESPONSES, files.responses, arm="explore"), None).row,
     ]
     group_members.run(made, clusters=3, who="olga", once=[row.id for row in rows])
     made.workspace.joinpath("liked").write_text("\n".join(files.liked))
@@ -110,17 +118,78 @@ def test_a_version_is_promoted_with_a_reason(settings: Settings, version: Member
             groupings.find(settings, name)
 
 
+def test_whoever_is_erased_during_a_fit_is_in_no_version(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "v.csv"
+    file.write_text("member,title_id\na,t\nb,t\n")
+    row = bring.add(settings, Wanted(VIEWING, str(file)), None).row
+    seen = []
+
+    def made(_: object, files: list[MemberFile], *__: object) -> MemberGrouping:
+        seen.append([one.rows for one in files])
+        if len(seen) == 1:
+            kept.erase(settings, "a")
+        return MemberGrouping(kind=VIEWING, groups=2, seed=0, figures={}, made_at=now())
+
+    monkeypatch.setattr(fit, "_made", made)
+    group_members.run(settings, once=[row.id])
+    assert seen == [[2], [1]], "it began again, without them"
+    with pytest.raises(DataError, match="rows that this command brought are gone"):
+        group_members.run(settings, once=[row.id])
+
+
+def test_a_killed_job_begins_again_with_its_rows(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    with writing(settings) as session:
+        number = jobs.record(session, kept.JOB, once=[1])
+        job = session.get_one(Job, number)
+        job.state, job.created_at = "running", now() - timedelta(hours=1)
+    sent: list[str] = []
+    monkeypatch.setattr(lost_jobs, "_is_in_redis", lambda *_, **__: False)
+    monkeypatch.setattr(lost_jobs, "_count_requeue", lambda *_: len(sent) * lost_jobs.MOST_TIMES)
+    monkeypatch.setattr(jobs, "send", lambda _, job, __: sent.append(job))
+    for _ in range(2):
+        lost_jobs.requeue_lost(settings, cast(Redis, None))
+    assert sent == [number]
+    with reading(settings) as session:
+        assert session.get_one(Job, number).state == "lost"
+
+
+def test_a_command_whose_job_no_queue_takes_leaves_no_rows(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise ServiceDown("Redis does not answer.")
+
+    file = tmp_path / "v.csv"
+    file.write_text("member,title_id\na,t\n")
+    monkeypatch.setattr(jobs, "ask", refused)
+    told = CliRunner().invoke(command, ["fit", "--viewing", str(file), "--workspace", str(settings.workspace)])
+    assert isinstance(told.exception, ServiceDown) or "Redis does not answer" in told.output
+    with reading(settings) as session:
+        assert not kept.listed(session)
+
+
+def test_a_forecast_names_the_group_that_surely_differs() -> None:
+    loud = {"group": 3, "share": 0.02, "ci": [0.0, 0.2], "usual": 0.01}
+    sure = {"group": 1, "share": 0.55, "ci": [0.45, 0.65], "usual": 0.35}
+    said = words.shares([sure, loud])
+    assert said.startswith("Group 1 is expected to be 55% of its viewers [45%, 65%]; usual is 35%.")
+    assert "Grade D" in said
+    assert words.shares([loud]).startswith("No group is expected to differ from its usual share")
+
+
 def test_responses_that_were_served_make_no_groups_and_no_rows_none(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="No viewing and no responses are kept"):
         group_members.run(settings)
     file = tmp_path / "r.csv"
     file.write_text("member,asset_id,title_id,impressions,takes\na,i,t,1,0\n")
-    row = kept.add(settings, Wanted(RESPONSES, str(file)), None).row
+    row = bring.add(settings, Wanted(RESPONSES, str(file)), None).row
     with pytest.raises(DataError, match="what a program believed"):
         group_members.run(settings, once=[row.id])
     with reading(settings) as session:
         assert not kept.listed(session), "also where the fit fails"
-    row = kept.add(settings, Wanted(RESPONSES, str(file), arm="explore"), 1).row
+    row = bring.add(settings, Wanted(RESPONSES, str(file), arm="explore"), 1).row
     with pytest.raises(NotEnoughLabels, match="Add more responses"):
         group_members.run(settings)
     kept.erase(settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
+from filelock import FileLock
 
 from attune.labeler.cli.performance import command
 from attune.labeler.performance import checks, imports
@@ -211,14 +213,17 @@ def test_two_imports_at_once_never_count_a_row_twice(settings: Settings, tmp_pat
 
 
 def test_what_a_killed_command_left_goes_and_what_another_works_in_stays(settings: Settings, tmp_path: Path) -> None:
-    old, busy = settings.workspace / ".performance-old", settings.workspace / ".performance-busy"
-    for folder in (old, busy):
+    old, busy, new = (settings.workspace / f".performance-{name}" for name in ("old", "busy", "new"))
+    for folder in (old, busy, new):
         folder.mkdir()
         (folder / "staged.parquet").write_bytes(b"rows")
-    os.utime(old, (0, 0))
-    imports.add(settings, csv(tmp_path / "p.csv", "a,t,home,100,5"))
+    with FileLock(busy / "lock"):
+        for folder in (old, busy):
+            os.utime(folder, (time.time() - 120,) * 2)
+        imports.add(settings, csv(tmp_path / "p.csv", "a,t,home,100,5"))
     assert not old.exists()
-    assert busy.exists()
+    assert busy.exists(), "another command works in it"
+    assert new.exists(), "its lock may not be taken yet"
 
 
 @pytest.mark.parametrize(

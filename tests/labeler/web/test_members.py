@@ -57,7 +57,7 @@ def test_a_group_is_shown_with_its_artwork_and_titles(grouped: list[str], owner:
 
 def test_an_owner_forecasts_a_title_and_puts_a_version_to_use(grouped: list[str], owner: Actor) -> None:
     page = owner.get(f"/members?version=1&title={grouped[-1]}").text
-    assert "No measurable difference from the usual shares" in page
+    assert "No group is expected to differ from its usual share" in page
     assert "Posters add nothing here." in page
     assert "have watched" in owner.get(f"/members?title={grouped[0]}").text
     assert owner.get("/members?version=9").status_code == 404
@@ -73,11 +73,14 @@ def test_pipelines_get_the_version_in_use_alone(grouped: list[str], owner: Actor
     assert told["titles"][0]["shares"] == [0.9, None]
     assert told["version"] == 1
     assert "missed" not in str(told)
+    assert told["made_by"] == "olga"
     where = f"/api/v1/titles/{grouped[-1]}/forecast"
     assert pipeline.get("/api/v1/members/1").status_code == 404
     assert pipeline.get(where).status_code == 404
     owner.send("/members", form="/members", version="1", reason="good")
-    assert pipeline.get("/api/v1/members/champion").status_code == 200
+    used = pipeline.get("/api/v1/members/champion").get_json()
+    assert used["version"] == 1
+    assert "olga" not in str(used), "pipelines get no names of people"
     assert [one["usual"] for one in pipeline.get(where).get_json()["shares"]] == [0.6, 0.4]
     assert pipeline.get("/api/v1/titles/nowhere/forecast").status_code == 404
     assert pipeline.get(f"/api/v1/titles/{grouped[0]}/forecast").status_code == 422
