@@ -73,7 +73,7 @@ def problems(definition: Mapping[str, Any]) -> dict[str, str]:
 def _name_problem(name: str) -> str:
     if NAME.fullmatch(name):
         return ""
-    return f"{name!r} is not allowed. {NAME_RULE} For example: serious-expression"
+    return f"{name!r} is not allowed. {NAME_RULE} For example: serious-expression."
 
 
 def _question_problem(question: str) -> str:

@@ -22,7 +22,7 @@ from sqlalchemy.pool import NullPool
 
 from attune.labeler import settings as reader
 from attune.labeler.label_studio import install, local
-from attune.labeler.records.session import migrate
+from attune.labeler.records.session import engine, migrate
 from attune.labeler.services import free_ports
 from tests.support import databases
 
@@ -134,7 +134,9 @@ def test_label_studio_works_on_fewer_requests_at_once_than_it_has_connections() 
 
 def test_the_records_are_made_and_changed_as_the_role_that_owns_them(cluster: Path, tmp_path: Path) -> None:
     where = address(cluster, "attune", "attune")
-    migrate(reader.build({}, workspace=tmp_path, database_url=where.render_as_string(hide_password=False)))
+    settings = reader.build({}, workspace=tmp_path, database_url=where.render_as_string(hide_password=False))
+    migrate(settings)
+    engine(settings.records_url).dispose()
     assert asked(where, "SELECT count(*) FROM assets") == [(0,)]
 
 

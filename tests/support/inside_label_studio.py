@@ -21,17 +21,20 @@ def run(settings: Settings, code: str) -> Any:
 
 
 class Kept:
-    """One process for many pieces of code, started with the first: to load Label Studio takes seconds each time."""
+    """One process for many pieces of code, started with the first: to load Label Studio takes seconds each time.
+
+    What is run apart has a process of its own to copy: the first request that one answers limits whom it may call.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._process: subprocess.Popen[str] | None = None
+        self._processes: dict[bool, subprocess.Popen[str]] = {}
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 (closed by `close`)
 
     def run(self, code: str, apart: bool = False) -> Any:
         """What ``code`` prints last, as JSON. ``apart``: in a copy, where it changes the process that it runs in."""
-        if self._process is None:
-            self._process = subprocess.Popen(
+        if apart not in self._processes:
+            self._processes[apart] = subprocess.Popen(
                 [*_python(self._settings), "-c", ANSWERING],
                 env=_variables(self._settings),
                 stdin=subprocess.PIPE,
@@ -39,11 +42,12 @@ class Kept:
                 stderr=self._errors,
                 text=True,
             )
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.write(json.dumps([code, apart]) + "\n")
-        self._process.stdin.flush()
-        for line in self._process.stdout:
+        process = self._processes[apart]
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(json.dumps([code, apart]) + "\n")
+        process.stdin.flush()
+        for line in process.stdout:
             if line.startswith(ANSWER):
                 said, error = json.loads(line.removeprefix(ANSWER))
                 assert not error, error
@@ -52,13 +56,13 @@ class Kept:
         raise AssertionError(f"Label Studio's Python ended:\n{self._errors.read()[-2000:]}")
 
     def close(self) -> None:
-        """End the process."""
-        if self._process is not None:
-            assert self._process.stdin
-            assert self._process.stdout
-            self._process.stdin.close()
-            self._process.wait(30)
-            self._process.stdout.close()
+        """End the processes."""
+        for process in self._processes.values():
+            assert process.stdin
+            assert process.stdout
+            process.stdin.close()
+            process.wait(30)
+            process.stdout.close()
         self._errors.close()
 
 

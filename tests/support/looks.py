@@ -40,7 +40,8 @@ def look(page: Page, name: str) -> None:
         assert not page.evaluate(TOO_WIDE), f"{name} is wider than {width} pixels"
         _keep(page, f"{name}-{width}")
     finished(page)
-    assert not [str(one) for one in axe.serious(page)], name
+    found = [str(one) for one in axe.serious(page)]
+    assert not found, f"{name}: {found}"
 
 
 def _keep(page: Page, name: str) -> None:

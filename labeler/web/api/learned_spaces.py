@@ -14,6 +14,7 @@ from attune.models.catalog.manifest import FILE_NAME, SPACES, FileEntry, Referen
 from attune.models.similarity.space_manifest import SpaceFacts
 
 _MANIFEST = schema(SpaceFacts)
+_MANIFEST["required"].remove("network")  # only a version whose network was trained names one
 _MANIFEST["properties"] |= {
     "format": {"type": "string"},
     "files": {"type": "object", "additionalProperties": schema(FileEntry)},

@@ -113,7 +113,8 @@ def test_finishing_asks_for_one_job_and_only_when_all_is_here(
     assert uploads.finish(settings, OLGA, ticket, 2) == job_id
     assert handed == [job_id]
     with reading(settings) as session:
-        assert session.get_one(Job, job_id).arguments == {"ticket": ticket, "asked_by": OLGA, "files": 2, "restore": False}
+        asked = {"ticket": ticket, "asked_by": OLGA, "files": 2, "restore": False}
+        assert session.get_one(Job, job_id).arguments == asked
     for late in (lambda: send(settings, ticket, 2, b"x"), lambda: uploads.drop(settings, OLGA, ticket)):
         with pytest.raises(DataError):
             late()

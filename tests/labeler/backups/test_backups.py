@@ -23,7 +23,7 @@ from attune.labeler.backups.sqlite_snapshots import snapshot
 from attune.labeler.backups.take import take
 from attune.labeler.records import copy_rows
 from attune.labeler.records.schema import Annotation, Asset, Base, ConsoleSession
-from attune.labeler.records.session import configuration, reading, writing
+from attune.labeler.records.session import configuration, engine, reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.models.encoders.fingerprint import Fingerprint
@@ -289,6 +289,7 @@ def test_rows_go_to_postgresql_and_back_and_ids_go_on(
     restore(tmp_path / "backup", again, silent)
     assert not (again.workspace / contents.RECORDS).exists()
     assert len(rows_of(again.records_url)["annotations"]) == len(rows_of(used.records_url)["annotations"]) > 0
+    engine(there).dispose()
 
 
 def test_an_address_that_is_no_database_is_refused_without_its_password() -> None:

@@ -115,6 +115,7 @@ def test_a_command_is_copied_with_one_click(browser: Browser, house: House) -> N
     page = context.new_page()
     enter(page, house.address, "olga@example.org")
     page.goto(f"{house.address}/people")
+    page.get_by_text("By command").click()
     page.get_by_role("button", name="Copy").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == "attune expert add EMAIL"
