@@ -14,7 +14,7 @@ from attune.labeler.attributes import attributes, threshold_goals
 from attune.labeler.queues import chosen_first, pinned
 from attune.labeler.queues.chosen_first import Kept
 from attune.labeler.records.schema import Asset, Attribute, Expert, Pick, Queue
-from attune.labeler.records.session import reading, writing
+from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.errors import RecordsError
 from attune.models.probes.thresholds import Goal
