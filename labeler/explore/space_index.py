@@ -153,8 +153,10 @@ def _older(settings: Settings, wanted: Wanted) -> SpaceIndex | None:
     with reading(settings) as session:
         removed = np.array(session.scalars(select(Asset.id).where(Asset.removed_at.is_not(None))).all(), dtype=np.intp)
     kept = index_files.older(settings, wanted.space, wanted.mark, wanted.fingerprint, removed)
-    if kept is None or wanted.version is None:
-        return kept and SpaceIndex(kept.view, kept.numbers, older=True)
+    if kept is None:
+        return None
+    if wanted.version is None:
+        return SpaceIndex(kept.view, kept.numbers, older=True)
     space, _ = learned.load(wanted.version)
     part = projected.rows_of(settings, kept.mark, kept.rows)
     if part is None:
