@@ -43,6 +43,17 @@ def keep(settings: Settings, name: str, kept: Kept) -> None:
         _write(_locked(session, name), kept)
 
 
+def put_with(question: Attribute, kept: Kept) -> None:
+    """Let the images wait with a question that is being made, in its transaction: a kill after it loses none."""
+    _write(question, kept)
+
+
+def drop(settings: Settings, name: str) -> None:
+    """Nothing waits any more: all was put into the queues. Raises UnknownAttribute."""
+    with writing(settings) as session:
+        _write(_locked(session, name), None)
+
+
 def hand_out(settings: Settings, name: str) -> None:
     """Put the images that wait into the queues that have opened; done twice, it ends the same.
 
