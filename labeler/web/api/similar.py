@@ -26,7 +26,7 @@ class SimilarImages(TypedDict):
 
     space: str
     of: Annotated[int, "How many images were compared."]
-    older: Annotated[bool, "Images added or changed a short time ago are not compared yet: a worker is preparing them."]
+    older: Annotated[bool, "Images added or changed a short time ago are not compared yet: a worker will add them."]
     assets: list[SimilarImage]
     same_title: list[str]
     near_duplicates: list[str]
