@@ -11,7 +11,6 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers import task_ids
-from attune.labeler.assets import image_uris
 from attune.labeler.assets.media import drop_thumbnails
 from attune.labeler.label_studio.task_address import Address
 from attune.labeler.measured import values
@@ -41,7 +40,7 @@ class Removed:
 
 
 def remove(settings: Settings, asset_ids: Sequence[str], kept: str = "") -> Removed:
-    """Remove assets everywhere. Running it again finishes what a kill left undone.
+    """Remove assets everywhere. Running it again, by ids or by place, finishes what a kill left undone.
 
     Raises UnknownAsset, with near names, where one of the ids is unknown, and DataError where the asset ``kept``, which
     these are duplicates of, is gone; then nothing is removed, but of more than AT_ONCE assets.
@@ -60,7 +59,7 @@ def remove(settings: Settings, asset_ids: Sequence[str], kept: str = "") -> Remo
                 digests.add(asset.digest)
                 if asset.removed_at is None:
                     fresh.append(asset.asset_id)
-                    asset.removed_at, asset.uri, asset.columns = now(), "", {}
+                    asset.removed_at, asset.columns = now(), {}
             keys += [asset.id for asset in some]
             tasks += retire_tasks(session, [asset.id for asset in some])
     trouble = delete_questions(settings, keys)
@@ -68,24 +67,17 @@ def remove(settings: Settings, asset_ids: Sequence[str], kept: str = "") -> Remo
     values.forget(settings, requested)
     for digest in sorted(digests - _still_shown(settings, digests)):
         drop_thumbnails(settings, digest)
+    if not trouble:
+        _forget_places(settings, keys)
     return Removed(fresh, [id_ for id_ in requested if id_ not in set(fresh)], vectors, tasks, trouble)
 
 
-def at_place(settings: Settings, place: str) -> list[str]:
-    """The ids of the assets of the pool that lie at ``place``: a file, a folder or an address.
-
-    Raises UnknownAsset where there are none.
-    """
-    uri = image_uris.absolute(place)
-    below = Asset.uri.startswith(f"{uri.rstrip('/')}/", autoescape=True)
-    with reading(settings) as session:
-        alive = select(Asset.asset_id).where((Asset.uri == uri) | below, Asset.removed_at.is_(None))
-        found = list(session.scalars(alive.order_by(Asset.id)))
-    if not found:
-        raise UnknownAsset(
-            f"No image of the pool lies at {uri}. Nothing was removed. To see where they are: `attune assets list`"
-        )
-    return found
+def _forget_places(settings: Settings, keys: Sequence[int]) -> None:
+    """Last, as it is by their place that images are found whose removal a kill left undone."""
+    for start in range(0, len(keys), AT_ONCE):
+        gone = Asset.id.in_(keys[start : start + AT_ONCE]), Asset.removed_at.is_not(None)
+        with writing(settings) as session:
+            session.execute(update(Asset).where(*gone).values(uri=""))
 
 
 def _locked(session: Session, asset_ids: Sequence[str], kept: str) -> list[Asset]:

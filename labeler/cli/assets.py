@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from attune.labeler.cli import drawings_only
 from attune.labeler.cli.progress_bars import bars
-from attune.labeler.cli.shell import Group, Shell, stop, table
+from attune.labeler.cli.shell import Group, Shell, somebody_reads, stop, table
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
@@ -70,7 +70,7 @@ def add(
         summary = add(shell.settings, request, start("Reading images"), start("Embedding"))
     shell.result(summary.to_dict(), table(("what", "images", "for example"), summary.rows()))
     if summary.added and paths:
-        shell.hint(f"Wrong images? To take them out again: `attune assets remove {_places(paths)}`")
+        shell.hint(_take_out(paths, summary.added, summary.already_there + summary.restored))
     if summary.jobs and no_wait:
         shell.hint(
             f"The workers will embed the images in {plural(len(summary.jobs), 'job')}. To see which images are ready: "
@@ -81,9 +81,16 @@ def add(
         stop(f"attune: Nothing was added. {first}", consequence(DataError).exit_code)
 
 
-def _places(paths: tuple[str, ...]) -> str:
-    """The options that take out what was added from ``paths``; of several, a PATH for each command."""
-    return f"--from {shlex.quote(paths[0])}" if len(paths) == 1 else "--from PATH"
+def _take_out(paths: tuple[str, ...], added: int, before: int) -> str:
+    """How to take out the images that were ``added`` from ``paths``, where ``before`` others were in the pool."""
+    place = shlex.quote(paths[0]) if len(paths) == 1 else "PATH"
+    if not before:
+        return f"Wrong images? To take them out again: `attune assets remove --from {place}`"
+    return (
+        f"Wrong images? To take out only {'this one' if added == 1 else f'these {added:,}'}: `attune assets remove "
+        f"ID...`. Careful: `attune assets remove --from {place}` also takes out the {plural(before, 'image')} that "
+        f"{'was' if before == 1 else 'were'} added before."
+    )
 
 
 @attune_command(command, "list", example="attune assets list --limit 20")
@@ -163,13 +170,17 @@ def reread(shell: Shell) -> None:
 @attune_command(command, "remove", example="attune assets remove poster-17.jpg poster-18.jpg")
 @click.argument("asset_ids", metavar="ID...", nargs=-1)
 @click.option("--from", "place", metavar="PATH", help="Remove all images at PATH, as `assets add` was given it.")
-def remove(shell: Shell, asset_ids: tuple[str, ...], place: str | None) -> None:
-    """Remove assets from the pool, the queues, the vectors and the caches. Their answers are kept."""
-    from attune.labeler.assets.remove import at_place, remove
+@click.option("--yes", is_flag=True, help="With --from: do not ask first. Scripts need it.")
+def remove(shell: Shell, asset_ids: tuple[str, ...], place: str | None, yes: bool) -> None:
+    """Remove assets from the pool, the queues, the vectors and the caches. Their answers are kept.
+
+    With --from, the command says how many images this takes out, and from which folders, and asks first.
+    """
+    from attune.labeler.assets.remove import remove
 
     if not asset_ids and place is None:
         raise DataError("No images named. Give ids, or a folder: `attune assets remove --from ./posters`")
-    done = remove(shell.settings, [*asset_ids, *(at_place(shell.settings, place) if place else ())])
+    done = remove(shell.settings, [*asset_ids, *(_agreed(shell, place, yes) if place else ())])
     value = {
         "removed": done.removed,
         "removed_before": done.removed_before,
@@ -188,3 +199,23 @@ def remove(shell: Shell, asset_ids: tuple[str, ...], place: str | None) -> None:
             f"Label Studio still lists these tasks, without their images. {done.label_studio_error} Run the "
             "same command again when Label Studio answers."
         )
+
+
+def _agreed(shell: Shell, place: str, yes: bool) -> list[str]:
+    """The ids at ``place``, once a person or ``yes`` agreed to remove them; ends the command where nobody does.
+
+    Nobody is asked about images whose removal a kill left undone.
+    """
+    from attune.labeler.assets.at_place import at_place
+
+    found = at_place(shell.settings, place)
+    if found.there and not yes:
+        if not somebody_reads():
+            raise DataError(
+                f"{found.sentence()} Nothing was removed, because nobody is at a terminal to agree. To remove them in "
+                "a script, add --yes."
+            )
+        shell.hint(found.sentence())
+        if not click.confirm("Remove them?", err=True):
+            stop("attune: Nothing was removed.", consequence(DataError).exit_code)
+    return [*found.there, *found.left_over]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from attune.labeler.cli.shell import Shell, stop
+from attune.labeler.cli.shell import Shell, somebody_reads, stop
 from attune.labeler.sample import ENCODER_WEIGHTS, is_sample_encoder
 from attune.labeler.settings import Settings
 from attune.models.encoders.fingerprint import Fingerprint
@@ -50,7 +49,7 @@ def ask(shell: Shell, paths: Sequence[str | Path], sure: bool) -> None:
         "workspace: `attune assets add PATH --workspace ./mine`. To take images out again: `attune assets list`, then "
         "`attune assets remove ID...`"
     )
-    if not sure and _somebody_reads() and not click.confirm("Add these images anyway?", err=True):
+    if not sure and somebody_reads() and not click.confirm("Add these images anyway?", err=True):
         stop("attune: Nothing was added.", consequence(DataError).exit_code)
 
 
@@ -62,7 +61,3 @@ def warn_scores(shell: Shell, fingerprint: Fingerprint, paths: Sequence[str | Pa
             "other images, so their scores mean little. Train a probe in a workspace with another encoder: "
             "`attune encoder list`"
         )
-
-
-def _somebody_reads() -> bool:
-    return sys.stdin.isatty() and sys.stderr.isatty()

@@ -22,7 +22,7 @@ from attune.labeler.settings import Settings
 from attune.models.files.outputs import is_stdout
 from attune.models.text import without_controls
 
-__all__ = ["OUTPUT", "Group", "Place", "Shell", "command", "key_value_lines", "stop", "table"]
+__all__ = ["OUTPUT", "Group", "Place", "Shell", "command", "key_value_lines", "somebody_reads", "stop", "table"]
 
 
 @dataclass(frozen=True)
@@ -147,3 +147,8 @@ def stop(message: str, exit_code: int = 1) -> None:
     """End the command with one sentence on stderr."""
     click.echo(message, err=True)
     sys.exit(exit_code)
+
+
+def somebody_reads() -> bool:
+    """Whether a person is at a terminal, who can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()

@@ -5,6 +5,7 @@ A file is named by its space and mark (`labeler.explore.space_index`), so that o
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,15 @@ from attune.models.vectors.vector_store import VectorStore
 
 Numbers = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.float32]
-SCHEMA = pa.schema([("key", pa.int64()), ("title", pa.string()), ("number", pa.int64()), ("cost", pa.float32())])
+SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("key", pa.int64()),
+        ("title", pa.string()),
+        ("number", pa.int64()),
+        ("cost", pa.float32()),
+    ]
+)
 WHAT = "It is made again by itself."
 
 
@@ -34,7 +43,7 @@ def place(settings: Settings, space: str, mark: str) -> Path:
 def save(path: Path, view: PoolView, numbers: Numbers, costs: Floats | None) -> None:
     """Keep an index: ``numbers`` (n,) of its titles and ``costs`` (n,); older files of the space go."""
     told = np.zeros(len(numbers), dtype=np.float32) if costs is None else costs
-    columns = [view.keys, view.pool.title_ids.tolist(), numbers, told]
+    columns = [view.pool.asset_ids.tolist(), view.keys, view.pool.title_ids.tolist(), numbers, told]
     arrays = [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)]
     sink = pa.BufferOutputStream()
     with pa.ipc.new_file(sink, SCHEMA) as writer:
@@ -57,3 +66,46 @@ def load(settings: Settings, path: Path, fingerprint: Fingerprint) -> tuple[Pool
     pool = Pool(vectors.ids, np.asarray(held["title"], dtype=np.str_), vectors.blocks)
     costs = np.asarray(held["cost"], dtype=np.float32)
     return PoolView(pool, held["key"], fingerprint), held["number"].astype(np.intp), costs if costs.any() else None
+
+
+@dataclass(frozen=True)
+class Older:
+    """The newest index that was kept of a space, on the vectors of now: rows that it does not have are hidden.
+
+    ``rows`` (n,) are where each row of ``view`` is in the file, -1 for a new one; ``mark`` is that of the file.
+    """
+
+    view: PoolView
+    numbers: Numbers
+    costs: Floats | None
+    rows: Numbers
+    mark: str
+
+
+def older(settings: Settings, space: str, mark: str, fingerprint: Fingerprint, removed: Numbers) -> Older | None:
+    """The index of ``space`` that was kept of another pool than ``mark``'s, by the same version or encoder.
+
+    Without the assets ``removed`` since (keys). None where none is kept.
+    """
+    wanted = place(settings, space, f"{mark.partition('-')[0]}-*")
+    for path in wanted.parent.glob(wanted.name):
+        try:
+            held = read_columns(path, SCHEMA.names, WHAT)
+        except DataError:
+            continue
+        if set(held) != set(SCHEMA.names):
+            continue
+        vectors = VectorStore(settings.vectors).read(fingerprint)
+        where = {name: row for row, name in enumerate(held["id"].tolist())}
+        rows = np.array([where.get(name, -1) for name in vectors.ids.tolist()], dtype=np.intp)
+        if not (rows >= 0).any():
+            continue
+        known = rows >= 0
+        keys = np.where(known, held["key"][rows], -1)
+        keys[np.isin(keys, removed)] = -1
+        numbers = np.where(known, held["number"][rows], -1).astype(np.intp)
+        costs = np.where(known, held["cost"][rows], 0).astype(np.float32)
+        titles = np.where(known, np.asarray(held["title"], dtype=np.str_)[rows], "")
+        view = PoolView(Pool(vectors.ids, titles, vectors.blocks), keys, fingerprint)
+        return Older(view, numbers, costs if costs.any() else None, rows, path.name.split(".")[-2])
+    return None

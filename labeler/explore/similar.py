@@ -19,7 +19,7 @@ from attune.labeler.explore.space_index import SpaceIndex
 from attune.labeler.settings import Settings
 from attune.labeler.spaces.learned import TASTE
 from attune.labeler.spaces.spaces import COLOUR, FINAL
-from attune.models.errors import DataError, UnknownAsset
+from attune.models.errors import DataError, NotPrepared, UnknownAsset
 from attune.models.files.cell_ids import normalise
 from attune.models.query.context import highest
 
@@ -33,12 +33,14 @@ class Similar:
     """``hits`` (asset_id, similarity), nearest first, of ``of`` images that were compared.
 
     ``own`` are other images of its title, ``twins`` near duplicates under other titles; neither is among the hits.
+    ``older``: among the images of a moment ago, because a worker still prepares the newest.
     """
 
     hits: Sequence[tuple[str, float]]
     own: Sequence[str]
     twins: Sequence[str]
     of: int
+    older: bool = False
 
 
 def similar(
@@ -54,6 +56,7 @@ def similar(
     index = space_index.opened(settings, space, patient)
     row = int(index.view.positions([normalise(like)])[0])
     if row < 0:
+        _check_new(index, normalise(like))
         raise UnknownAsset(
             f"{like[:60]!r} has no vector in the space {space}: it is no image of the pool, or a worker has not read "
             "it yet. To list the images: `attune assets list`"
@@ -62,7 +65,8 @@ def similar(
     own = allowed & (index.titles == index.titles[row])
     raw = index.cosines(row) if index.of_encoder else None
     near = index.nearness(row, raw)
-    same = _same_picture(index, space_index.opened(settings, FINAL, patient), row) if raw is None else raw >= TWIN
+    looks = index if index.of_encoder else space_index.opened(settings, FINAL, patient)
+    same = _same_picture(index, looks, row) if raw is None else raw >= TWIN
     twins = allowed & ~own & same
     allowed &= ~own & ~twins
     if other:
@@ -72,7 +76,16 @@ def similar(
     ids = index.view.pool.asset_ids
     own[row] = False
     hits = [(str(ids[one]), round(float(near[one]), 4)) for one in found]
-    return Similar(hits, ids[own][:APART].tolist(), ids[twins][:APART].tolist(), int(allowed.sum()))
+    return Similar(
+        hits, ids[own][:APART].tolist(), ids[twins][:APART].tolist(), int(allowed.sum()), index.older or looks.older
+    )
+
+
+def _check_new(index: SpaceIndex, like: str) -> None:
+    """Raise NotPrepared for an image that came after the index was prepared: its title is not known there."""
+    row = int(index.view.pool.positions([like])[0])
+    if index.older and row >= 0 and index.titles[row] < 0:
+        raise NotPrepared(f"{like[:60]!r} is new. A worker is preparing it for this. Try again in half a minute.")
 
 
 def _same_picture(index: SpaceIndex, looks: SpaceIndex, row: int) -> npt.NDArray[np.bool_]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,17 +14,17 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.assets.active_encoder import active_fingerprint
 from attune.labeler.assets.active_pool import PoolView, view_of
-from attune.labeler.explore import index_files
+from attune.labeler.explore import index_files, preparing, projected
 from attune.labeler.jobs import jobs
-from attune.labeler.records.schema import Asset, Job, LookAlike, SpaceVersion
+from attune.labeler.records.schema import Asset, LookAlike, SpaceVersion
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.spaces import learned, towers
 from attune.labeler.spaces.learned import HOW, HOW_TO_PROMOTE, TASTE
 from attune.labeler.spaces.spaces import fingerprint_of, open_space
 from attune.models.encoders.fingerprint import Fingerprint
-from attune.models.errors import EmptyPool, NotPrepared, UnknownProbe
-from attune.models.files.atomic import atomic_writer, digest_json
+from attune.models.errors import EmptyPool, UnknownProbe
+from attune.models.files.atomic import digest_json
 from attune.models.files.cell_values import values_of
 from attune.models.similarity.neighbour_lists import crowding_of
 from attune.models.similarity.space_files import LearnedSpace
@@ -54,6 +53,7 @@ class SpaceIndex:
     share: float = 1.0
     costs: Floats | None = None
     columns: dict[str, tuple[Rows, Rows]] = field(default_factory=dict)
+    older: bool = False  # of the pool as it was prepared last: newer images are not in it yet
 
     def nearness(self, row: int, raw: Floats | None = None) -> Floats:
         """How near every image is to that of ``row``, float32 (n,): a mean of cosines, less the cost of hubs.
@@ -115,41 +115,58 @@ class Wanted:
 def opened(settings: Settings, space: str, patient: bool = True) -> SpaceIndex:
     """The index of a space, made where the pool or the space changed since. Raises as ``similar.similar`` does.
 
-    Not ``patient``, as pages are: of a large pool that nobody prepared yet NotPrepared is raised, where a worker will.
+    Not ``patient``, as pages are: of a large pool that changed, the index that was prepared last, ``older``, while a
+    worker prepares the next; where there is none, NotPrepared, or PoolError with what stopped the worker.
     """
     with reading(settings) as session:
         wanted = look(settings, session, space)
     key = (str(settings.workspace), space, wanted.mark)
     with _lock:
-        held = _held.get(key)
-        if held is None:
-            if not patient and _is_for_a_worker(settings, wanted):
-                _ask(settings)
-                raise NotPrepared(
-                    f"A worker is preparing the pool's {wanted.images:,} images for this, because something changed. "
-                    "Try again in half a minute."
-                )
-            held = made(settings, wanted)
-            for old in [one for one in _held if one[:2] == key[:2]]:
-                del _held[old]
-            _held[key] = held
-            while len(_held) > KEPT:
-                _held.popitem(last=False)
-        return held
+        if key in _held:
+            return _held[key]
+        if patient or not _is_for_a_worker(settings, wanted):
+            return _hold(key, made(settings, wanted))
+        error = preparing.ask(settings)
+        key = (key[0], space, f"older than {wanted.mark}")
+        if key in _held:
+            return _held[key]
+        found = _older(settings, wanted)
+        if found is None:
+            raise preparing.missing(wanted.images, error)
+        return _hold(key, found)
+
+
+def _hold(key: tuple[str, str, str], index: SpaceIndex) -> SpaceIndex:
+    """Keep an index in memory, in the place of the space's one before."""
+    for old in [one for one in _held if one[:2] == key[:2]]:
+        del _held[old]
+    _held[key] = index
+    while len(_held) > KEPT:
+        _held.popitem(last=False)
+    return index
+
+
+def _older(settings: Settings, wanted: Wanted) -> SpaceIndex | None:
+    """The index of the space that was prepared last, without what was removed since; None where there is none."""
+    if wanted.fingerprint is None:
+        return None
+    with reading(settings) as session:
+        removed = np.array(session.scalars(select(Asset.id).where(Asset.removed_at.is_not(None))).all(), dtype=np.intp)
+    kept = index_files.older(settings, wanted.space, wanted.mark, wanted.fingerprint, removed)
+    if kept is None:
+        return None
+    if wanted.version is None:
+        return SpaceIndex(kept.view, kept.numbers, older=True)
+    space, _ = learned.load(wanted.version)
+    part = projected.rows_of(settings, kept.mark, kept.rows)
+    if part is None:
+        return None
+    return SpaceIndex(kept.view, kept.numbers, part, float(space.blend[0]), kept.costs, older=True)
 
 
 def _is_for_a_worker(settings: Settings, wanted: Wanted) -> bool:
     there = index_files.place(settings, wanted.space, wanted.mark).is_file()
     return wanted.images >= LARGE and not there and jobs.workers_alive(settings, towers.KIND)
-
-
-def _ask(settings: Settings) -> None:
-    """Have a worker prepare the pool now, unless one is at it: the scheduler may not have seen the change yet."""
-    with reading(settings) as session:
-        mine = Job.kind == towers.KIND, Job.state.in_(("queued", "running"))
-        if session.scalar(select(Job.id).where(*mine).limit(1)):
-            return
-    jobs.enqueue(settings, towers.KIND)
 
 
 def look(settings: Settings, session: Session, space: str) -> Wanted:
@@ -174,7 +191,8 @@ def look(settings: Settings, session: Session, space: str) -> Wanted:
     assets = session.execute(select(*[part.scalar_subquery() for part in parts])).one()
     folders = sorted({settings.vectors / one.digest for one in (active, made_by) if one is not None})
     stored = [(one.name, one.stat().st_mtime_ns) for one in folders if one.is_dir()]
-    mark = digest_json([space, of_space, [str(part) for part in assets], stored])
+    # What it begins with says of what version or encoder an index is, whatever the pool was.
+    mark = f"{digest_json([of_space])[:12]}-{digest_json([space, of_space, [str(part) for part in assets], stored])}"
     return Wanted(space, mark, made_by, version, int(assets[0] or 0))
 
 
@@ -199,7 +217,7 @@ def made(settings: Settings, wanted: Wanted, keep: bool = False) -> SpaceIndex:
     if wanted.version is not None:
         space, _ = learned.load(wanted.version)
         costs = costs if kept else _costs(space, view, titles)
-        learned_part = _learned_part(settings, space, view, wanted.mark)
+        learned_part = projected.part_of(settings, space, view, wanted.mark)
         found = SpaceIndex(view, titles, learned_part, float(space.blend[0]), costs)
     if keep and kept is None:
         index_files.save(path, view, titles, found.costs)
@@ -216,31 +234,8 @@ def _view(settings: Settings, wanted: Wanted) -> PoolView:
     return view
 
 
-def _learned_part(settings: Settings, space: LearnedSpace, view: PoolView, mark: str) -> Floats:
-    path = settings.workspace / "cache" / "spaces" / f"{mark}.npy"
-    if not path.is_file():
-        _project(space, view, path)
-    found: Floats = np.load(path, mmap_mode="r")
-    return found
-
-
 def _numbered(view: PoolView) -> npt.NDArray[np.intp]:
     return np.unique(view.pool.title_ids, return_inverse=True)[1].reshape(-1)
-
-
-def _project(made: LearnedSpace, view: PoolView, path: Path) -> None:
-    """Write what the space learned of every image, float32; older files go."""
-    n, k = len(view.pool), len(made.projection)
-    with atomic_writer(path) as file:
-        np.lib.format.write_array_header_1_0(  # type: ignore[no-untyped-call]
-            file, {"descr": "<f4", "fortran_order": False, "shape": (n, k)}
-        )
-        for start in range(0, n, BLOCK):
-            rows = view.pool.rows(np.arange(start, min(start + BLOCK, n)))
-            file.write(unit_length((rows - made.mean) @ made.components.T @ made.projection.T).tobytes())
-    for older in path.parent.glob("*.npy"):
-        if older != path:
-            older.unlink(missing_ok=True)
 
 
 def _costs(made: LearnedSpace, view: PoolView, titles: npt.NDArray[np.intp]) -> Floats | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from attune.labeler.attributes import attributes
 from attune.labeler.queues import pinned
@@ -14,7 +16,9 @@ from attune.labeler.queues.asking import is_asking
 from attune.labeler.records.schema import Attribute, Expert, Queue
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
+from attune.models.errors import AttuneError
 
+log = logging.getLogger("attune.learn")
 KEY = "chosen_first"  # in `attribute.settings`
 
 
@@ -36,12 +40,26 @@ class Kept:
 def keep(settings: Settings, name: str, kept: Kept) -> None:
     """Let the images wait until the experts have a queue. Raises UnknownAttribute."""
     with writing(settings) as session:
-        row = attributes.find(session, name)
-        row.settings = row.settings | {KEY: asdict(kept)}
+        _write(_locked(session, name), kept)
+
+
+def put_with(question: Attribute, kept: Kept) -> None:
+    """Let the images wait with a question that is being made, in its transaction: a kill after it loses none."""
+    _write(question, kept)
+
+
+def drop(settings: Settings, name: str) -> None:
+    """Nothing waits any more: all was put into the queues. Raises UnknownAttribute."""
+    with writing(settings) as session:
+        _write(_locked(session, name), None)
 
 
 def hand_out(settings: Settings, name: str) -> None:
-    """Put the images that wait into the queues that have opened; done twice, it ends the same."""
+    """Put the images that wait into the queues that have opened; done twice, it ends the same.
+
+    Of an expert's own choice only so many as `pinned.MOST_OWN` allows: the others wait for a later round, as all do
+    where a queue cannot take them now. Raises UnknownAttribute.
+    """
     with reading(settings) as session:
         row = attributes.find(session, name)
         kept = Kept.of(row)
@@ -51,17 +69,40 @@ def hand_out(settings: Settings, name: str) -> None:
     if kept is None:
         return
     due = sorted(opened.intersection(kept.experts) if kept.experts else opened)
-    for email in due:
-        most = pinned.MOST_OWN if email == kept.who else pinned.MOST
-        pinned.send(settings, name, kept.images[:most], kept.who, email)
+    waiting = {email for email in due if not _sent(settings, name, kept, email)}
     if due:
-        _done(settings, name, due)
+        _done(settings, name, kept, [email for email in [*kept.experts, *due] if email not in due or email in waiting])
 
 
-def _done(settings: Settings, name: str, due: Sequence[str]) -> None:
+def _sent(settings: Settings, name: str, kept: Kept, email: str) -> bool:
+    """Whether the expert's queue now has all the images; False where some wait on."""
+    try:
+        fresh, room = list(kept.images[: pinned.MOST]), pinned.MOST
+        if email == kept.who:
+            fresh, room = pinned.own_room(settings, name, fresh, email)
+        if fresh[:room]:
+            pinned.send(settings, name, fresh[:room], kept.who, email)
+    except AttuneError as error:  # a queue that was stopped since: the others are asked, and the round goes on
+        log.warning("%s: the chosen images of %s wait on: %s", name, email, error)
+        return False
+    return len(fresh) <= room
+
+
+def _done(settings: Settings, name: str, kept: Kept, left: Sequence[str]) -> None:
+    """Keep the images for ``left`` alone; nothing where others were chosen meanwhile, which the next round sends."""
     with writing(settings) as session:
-        row = attributes.find(session, name)
-        kept = Kept.of(row)
-        left = [email for email in kept.experts if email not in due] if kept else []
-        others = {key: value for key, value in row.settings.items() if key != KEY}
-        row.settings = others | ({KEY: asdict(Kept(kept.images, kept.who, left))} if kept and left else {})
+        row = _locked(session, name)
+        if Kept.of(row) == kept:
+            _write(row, Kept(kept.images, kept.who, list(dict.fromkeys(left))) if left else None)
+
+
+def _locked(session: Session, name: str) -> Attribute:
+    """The attribute, with its settings as they are now: nobody else changes them before this transaction ends."""
+    row = attributes.find(session, name)
+    session.refresh(row, with_for_update=True)
+    return row
+
+
+def _write(row: Attribute, kept: Kept | None) -> None:
+    others = {key: value for key, value in row.settings.items() if key != KEY}
+    row.settings = others | ({KEY: asdict(kept)} if kept else {})

@@ -17,7 +17,7 @@ from attune.labeler.people import experts
 from attune.labeler.queues import asking, chosen_pages, queues
 from attune.labeler.queues.asking import is_asking
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Pick, Queue, Task
-from attune.labeler.records.session import writing
+from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.models.errors import DataError, RecordsError
@@ -112,15 +112,34 @@ def send(
     return Sent(attribute, len(fresh), len(keys) - len(fresh), unknown, names, each)
 
 
-def _refuse_too_many(session: Session, attribute: Attribute, person: Expert, new: int) -> None:
-    """Raise DataError where an expert's own queue would hold too much of the own choice: little else would be asked."""
+def own_room(settings: Settings, name: str, asset_ids: Sequence[str], email: str) -> tuple[list[str], int]:
+    """Those of ``asset_ids`` that were never in the expert's own queue, and how many of the own choice it takes now.
+
+    Raises UnknownAttribute, UnknownExpert.
+    """
+    with reading(settings) as session:
+        row, person = attributes.find(session, name), experts.find(session, email)
+        here = (Asset.asset_id.in_(asset_ids), Asset.removed_at.is_(None))
+        keys = dict(session.execute(select(Asset.asset_id, Asset.id).where(*here)).all())
+        had = _had(session, row.id, person.id, {*keys.values()})
+        room = MOST_OWN - _own_waiting(session, row, person)
+    return [one for one in asset_ids if one in keys and keys[one] not in had], max(0, room)
+
+
+def _own_waiting(session: Session, attribute: Attribute, person: Expert) -> int:
+    """How many images of the own choice an expert has not answered yet."""
     answered = select(Annotation.id).where(
         Annotation.attribute_id == Pick.attribute_id,
         Annotation.asset_pk == Pick.asset_pk,
         Annotation.expert_id == Pick.expert_id,
     )
     mine = (Pick.attribute_id == attribute.id, Pick.expert_id == person.id, Pick.who == person.email)
-    waiting = session.scalar(select(func.count()).select_from(Pick).where(*mine, ~answered.exists())) or 0
+    return session.scalar(select(func.count()).select_from(Pick).where(*mine, ~answered.exists())) or 0
+
+
+def _refuse_too_many(session: Session, attribute: Attribute, person: Expert, new: int) -> None:
+    """Raise DataError where an expert's own queue would hold too much of the own choice: little else would be asked."""
+    waiting = _own_waiting(session, attribute, person)
     if waiting + new > MOST_OWN:
         raise DataError(
             f"You chose {plural(new, 'new image')} for your own queue, where {plural(waiting, 'image')} of your choice "

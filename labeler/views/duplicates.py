@@ -38,10 +38,15 @@ class Pictured:
 
 @dataclass(frozen=True)
 class Group:
-    """Images that are nearly the same, those with the most answers first, then the largest."""
+    """Images that are nearly the same, those with the most answers first, then the largest; ``more`` are not shown.
+
+    ``likeness`` and ``cosine`` are those of the image of all, shown or not, that is least like the first one.
+    """
 
     images: Sequence[Pictured]
     more: int
+    likeness: str
+    cosine: float
 
     @property
     def titles(self) -> list[str]:
@@ -57,11 +62,6 @@ class Group:
     def answers_differ(self) -> bool:
         """Whether some have more answers than others."""
         return len({one.answers for one in self.images}) > 1
-
-    @property
-    def farthest(self) -> Pictured:
-        """The image that is least like the first one."""
-        return max(self.images, key=lambda one: (duplicates.DEGREES.index(one.likeness), -one.cosine))
 
     def resized(self, one: Pictured) -> bool:
         """Whether an image is of another size than the first one."""
@@ -153,4 +153,6 @@ def _answers(session: Session, viewer: Viewer, keys: Sequence[int]) -> dict[int,
 
 def _group(images: Sequence[Pictured]) -> Group:
     order = sorted(images[:WIDEST], key=lambda one: (-one.answers, -one.image.width * one.image.height))
-    return Group(order, max(0, len(images) - WIDEST))
+    far = max(images, key=lambda one: (duplicates.DEGREES.index(one.likeness), -one.cosine), default=None)
+    alike = (far.likeness, far.cosine) if far else (duplicates.ALIKE, 0.0)
+    return Group(order, max(0, len(images) - WIDEST), *alike)

@@ -82,13 +82,14 @@ class ExploreRequest:
 @dataclass(frozen=True)
 class Switch:
     """Beside images like one: the ``spaces`` that the viewer may choose, the ``columns`` for "of other …", and what was
-    kept apart. ``why`` says why there is nothing, and what to do."""
+    kept apart. ``why`` says why there is nothing, and what to do. ``older``: newer images are not compared yet."""
 
     spaces: Mapping[str, str]
     columns: Sequence[str]
     own: Sequence[PageImage] = ()
     twins: Sequence[PageImage] = ()
     why: str = ""
+    older: bool = False
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,7 @@ def _switch(
     there = set(session.scalars(visible))
     own, twins = ([name for name in names if name in there] for names in (found.own, found.twins))
     why = result.error if result is not None and result.state == "done" else ""
-    return Switch(spaces, columns, _in_order(session, own), _in_order(session, twins), why)
+    return Switch(spaces, columns, _in_order(session, own), _in_order(session, twins), why, found.older)
 
 
 def _cluster(settings: Settings, key: str) -> clusters.Part:

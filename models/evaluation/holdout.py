@@ -61,18 +61,18 @@ def design_based(
     return _resampled(majority, probabilities, title_ids, weight, columns, seed, metric_facts)
 
 
-def weighted_share(truth: NDArray[np.bool_], title_ids: ArrayLike, inclusion: NDArray[np.float64], seed: int) -> Metric:
+def class_share(truth: NDArray[np.bool_], title_ids: ArrayLike, inclusion: NDArray[np.float64], seed: int) -> Metric:
     """The share of the pool's images that are of a class, from audited ones: ``truth`` and ``inclusion`` (n,).
 
     Hajek's ratio of Horvitz-Thompson sums; the interval resamples titles. Unknown with fewer than ``LEAST`` images of
-    the class or of others.
+    the class or of others, and with fewer than two titles, which give no interval.
     """
     y, name = np.asarray(truth, dtype=np.float64), "share"
-    positives = int(y.sum())
-    if reason := too_few(y):
+    positives, titles = int(y.sum()), np.asarray(title_ids, dtype=np.str_).tolist()
+    if reason := too_few(y) or ("the images are of one title, at least 2 are needed" if len(set(titles)) < 2 else ""):
         return unknown(name, len(y), WEIGHTED, reason, positives=positives)
     weight = 1.0 / inclusion
-    draws = title_draws(np.asarray(title_ids, dtype=np.str_).tolist(), np.random.default_rng(seed)) * weight
+    draws = title_draws(titles, np.random.default_rng(seed)) * weight
     with np.errstate(invalid="ignore"):
         sample = draws @ y / draws.sum(axis=1)
     value = float(weight @ y / weight.sum())

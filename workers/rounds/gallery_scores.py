@@ -15,7 +15,7 @@ from attune.labeler.records.schema import Run
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.catalog.probe_files import ProbeWeights, read_probe
-from attune.models.evaluation.holdout import weighted_share
+from attune.models.evaluation.holdout import class_share
 from attune.models.probes.calibration import apply
 from attune.workers.rounds import round_figures
 from attune.workers.rounds.snapshot import Snapshot
@@ -67,7 +67,7 @@ def ranked_right(snapshot: Snapshot, weights: ProbeWeights) -> dict[str, RankedR
     for i, name in enumerate(classes):
         highest = np.argsort(-p[:, i], kind="stable")[:of]
         chance = of * float((truth == i).mean())
-        share = weighted_share(truth == i, titles, inclusion[decided], snapshot.seed)
+        share = class_share(truth == i, titles, inclusion[decided], snapshot.seed)
         right = int((truth[highest] == i).sum())
         found[name] = RankedRight(n, of, right, round(chance, 4), share.value, share.lo, share.hi)
     return found

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import func, or_, select
 
-from attune.labeler.explore import space_index
+from attune.labeler.explore import preparing, space_index
 from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import Asset, Job
 from attune.labeler.records.session import reading
@@ -19,7 +19,8 @@ REST = timedelta(minutes=1)  # after the last one began, however often images co
 
 
 def ask(settings: Settings) -> dict[str, int]:
-    """Ask for the job `similar` where something changed since the last one; none while others get vectors.
+    """Ask for the job `similar` where something changed since the last one; none while others get vectors, nor soon
+    after one that failed.
 
     A pool that is small is prepared within a page, so only a network of a taste space's own asks for it there.
     """
@@ -27,6 +28,8 @@ def ask(settings: Settings) -> dict[str, int]:
         busy = Job.kind.in_(("embed", towers.KIND)) & Job.state.in_(("queued", "running"))
         lately = (Job.kind == towers.KIND) & (Job.created_at > now() - REST)
         if session.scalar(select(Job.id).where(or_(busy, lately)).limit(1)):
+            return {"similar": 0}
+        if preparing.failed_lately(session) is not None:
             return {"similar": 0}
         champion = learned.champion(session)
         own = champion is not None and champion.manifest.get("network") is not None

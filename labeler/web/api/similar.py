@@ -26,6 +26,7 @@ class SimilarImages(TypedDict):
 
     space: str
     of: Annotated[int, "How many images were compared."]
+    older: Annotated[bool, "Images added or changed a short time ago are not compared yet: a worker will add them."]
     assets: list[SimilarImage]
     same_title: list[str]
     near_duplicates: list[str]
@@ -57,6 +58,7 @@ def similar(like: str, space: str, other: str, top: int) -> Response:
         SimilarImages(
             space=space.strip(),
             of=found.of,
+            older=found.older,
             assets=[{"asset_id": name, "similarity": value} for name, value in found.hits],
             same_title=list(found.own),
             near_duplicates=list(found.twins),

@@ -15,7 +15,8 @@ from attune.labeler.attributes.attributes import Definition
 from attune.labeler.attributes.question_templates import QuestionTemplate
 from attune.labeler.explore.search import LONGEST_TEXT
 from attune.labeler.label_studio.labeling_config import with_keys
-from attune.labeler.queues import pinned
+from attune.labeler.queues import chosen_first, pinned
+from attune.labeler.queues.chosen_first import Kept
 from attune.labeler.records.schema import Attribute, Expert, User
 from attune.labeler.records.session import reading, writing
 from attune.labeler.views import people as view
@@ -81,7 +82,9 @@ def create() -> ResponseReturnValue:
     definition = Definition(**filled.given())
     try:
         with writing(auth.settings()) as session:
-            attributes.create(session, definition, auth.settings())
+            made = attributes.create(session, definition, auth.settings())
+            if picks:
+                chosen_first.put_with(made, Kept(picks, auth.viewer().name, filled.experts))
     except AlreadyThere as error:
         return _new_page(filled, {"name": str(error)}, picks), 422
     question_made.follow(definition.name, filled.experts, picks)

@@ -19,13 +19,18 @@ from attune.models.text import plural
 
 
 def follow(name: str, experts: Sequence[str], picks: Sequence[str]) -> None:
-    """Ask ``experts`` (addresses), put ``picks`` first in the queues, now or when these are there, and say so."""
+    """Ask ``experts`` (addresses), put ``picks`` first in the queues, now or when these are there, and say so.
+
+    The picks wait with the question already (`chosen_first.put_with`).
+    """
     joining = _ask(name, experts)
     with reading(auth.settings()) as session:
         answering = queues.experts_without_queue(session, attributes.find(session, name))
     sent = pinned.send(auth.settings(), name, picks, auth.viewer().name) if picks and answering else None
     if picks and (joining or not answering):
         chosen_first.keep(auth.settings(), name, Kept(list(picks), auth.viewer().name, joining))
+    elif picks:
+        chosen_first.drop(auth.settings(), name)
     if not joining and not answering:
         waits = f" {_chosen(picks)} wait{'s' * (len(picks) == 1)} for the first queue." if picks else ""
         text = f"The question is created. Nobody answers it yet.{waits}"

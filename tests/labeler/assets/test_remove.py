@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from attune.labeler.assets import media
 from attune.labeler.assets.add import Request, add
+from attune.labeler.assets.at_place import at_place
 from attune.labeler.assets.remove import remove
 from attune.labeler.records.schema import Asset, Task
 from attune.labeler.records.session import reading, writing
@@ -52,6 +53,26 @@ def test_again_it_finishes_what_was_left_and_says_so(settings: Settings, folder:
     remove(settings, ["a.jpg", "b.jpg"])
     done = remove(settings, ["b.jpg", "c.jpg"])
     assert (done.removed, done.removed_before, done.vectors) == (["c.jpg"], ["b.jpg"], 1)
+
+
+def test_a_place_still_names_the_images_whose_removal_was_killed(
+    settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(settings, Request([str(folder)]))
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(VectorStore, "remove", killed)
+        with pytest.raises(KeyboardInterrupt):
+            remove(settings, at_place(settings, str(folder)).there)
+    left = at_place(settings, str(folder))
+    assert not left.there, "they are out of the pool"
+    done = remove(settings, left.left_over)
+    assert done.vectors == len(left.left_over) > 2
+    with pytest.raises(UnknownAsset, match="No image of the pool lies at"):
+        at_place(settings, str(folder))
 
 
 def test_an_unknown_id_removes_nothing_and_gets_near_ones(settings: Settings, folder: Path) -> None:

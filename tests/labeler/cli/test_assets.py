@@ -116,11 +116,37 @@ def test_a_wrong_folder_is_taken_out_again_by_the_command_that_adding_names(plac
     told = run("add", "pictures of others", "--vectors", "vectors.npz")
     named = re.search(r"`attune assets (remove [^`]+)`", told.output)
     assert named, told.exception
-    assert sorted(found(*shlex.split(named[1]))["removed"]) == ["0-b.jpg", "1-b.jpg"]
+    refused = run(*shlex.split(named[1]))
+    assert f"removes 2 images from the pool, whenever they were added: {place}/pictures of others (2)." in str(
+        refused.exception
+    )
+    assert "add --yes" in str(refused.exception)
+    assert found("list")["total"] == 7
+    assert sorted(found(*shlex.split(named[1]), "--yes")["removed"]) == ["0-b.jpg", "1-b.jpg"]
     assert found("list")["total"] == 5
     missing = run("remove", "--from", "pictures of others")
     assert "Nothing was removed" in str(missing.exception)
     assert "Give ids, or a folder" in str(run("remove").exception)
+
+
+def test_a_person_is_asked_before_a_folder_is_removed(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("attune.labeler.cli.assets.somebody_reads", lambda: True)
+    run(*ADD)
+    command = ["assets", "remove", "--from", "pictures", "--json"]
+    refused = CliRunner().invoke(attune, command, input="n\n")
+    assert refused.exit_code != 0
+    assert "5 images" in refused.stderr
+    assert found("list")["total"] == 5
+    assert CliRunner().invoke(attune, command, input="y\n").exit_code == 0
+    assert found("list")["total"] == 0
+
+
+def test_the_hint_after_adding_warns_of_images_that_were_there_before(place: Path) -> None:
+    run(*ADD)
+    (place / "pictures/6.jpg").write_bytes(picture(6))
+    told = run(*ADD).stderr
+    assert "To take out only this one: `attune assets remove ID...`" in told
+    assert "also takes out the 5 images that were added before" in told
 
 
 def test_the_page_of_bad_inputs_says_what_really_happens() -> None:

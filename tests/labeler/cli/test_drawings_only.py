@@ -40,7 +40,7 @@ def add(*arguments: str, answer: str | None = None) -> Result:
 
 
 def somebody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawings_only, "_somebody_reads", lambda: True)
+    monkeypatch.setattr(drawings_only, "somebody_reads", lambda: True)
 
 
 def test_without_a_terminal_it_warns_and_goes_on(place: Path) -> None:

@@ -15,7 +15,7 @@ from attune.labeler.queues import chosen_first
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Job, Pick, User
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
-from attune.labeler.web.pages import attribute_form
+from attune.labeler.web.pages import attribute_form, question_made
 from attune.models.clock import now
 from tests.labeler.web.conftest import Actor
 from tests.support import factories
@@ -242,7 +242,33 @@ def test_chosen_images_wait_for_the_queue_of_the_expert_who_was_chosen_with_them
     chosen_first.hand_out(settings, "dread")
     assert (ana.email, asset.asset_id) in picked(settings)
     assert chosen_first.KEY not in found(settings, "dread").settings
-    assert bo.email not in dict(picked(settings)) or bo.every_attribute
+    factories.add_queue(settings, found(settings, "dread"), bo)
+    chosen_first.hand_out(settings, "dread")
+    assert sorted(picked(settings)) == [(ana.email, asset.asset_id), (bo.email, asset.asset_id)], "each of them once"
+
+
+def test_chosen_images_outlive_a_console_that_is_killed_once_the_question_is_there(
+    settings: Settings, owner: Actor, ana: Expert, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (asset,) = factories.add_assets(settings, 1)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(question_made, "_ask", killed)
+        with pytest.raises(KeyboardInterrupt):
+            owner.send(NEW, **GOOD, pick=asset.asset_id, experts=ana.email)
+    factories.add_queue(settings, found(settings, "dread"), ana)
+    chosen_first.hand_out(settings, "dread")
+    assert picked(settings) == [(ana.email, asset.asset_id)]
+
+
+def test_nothing_waits_with_a_question_whose_experts_are_there(settings: Settings, owner: Actor, ana: Expert) -> None:
+    (asset,) = factories.add_assets(settings, 1)
+    owner.send(NEW, **GOOD, pick=asset.asset_id)
+    assert picked(settings) == [(ana.email, asset.asset_id)]
+    assert chosen_first.KEY not in found(settings, "dread").settings
 
 
 def picked(settings: Settings) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,8 @@ from attune.labeler.explore.similar import similar
 from attune.labeler.records.schema import Annotation, Asset, Expert, Job, LookAlike
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
+from attune.labeler.views.duplicates import WIDEST, Pictured, _group
+from attune.labeler.views.pictures import PageImage
 from attune.models.clock import now
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import DataError
@@ -103,6 +106,14 @@ def test_a_search_finds_what_is_nearly_the_same_and_what_lies_alone(settings: Se
         last = duplicates.ids_of(session, [one.key for one in left.groups[-1]])
     assert ids[left.outliers[0][0]] == names[ALONE]
     assert sorted(last.values()) == planted(names, 2)[0], "groups across titles come first"
+
+
+def test_what_is_said_of_a_group_counts_the_images_that_are_not_shown() -> None:
+    """Those that are only alike come last: of eight copies of a file and a ninth picture, all nine are no one file."""
+    shown = [Pictured(PageImage(i, f"a{i}", "t", "d", 10, 10), 0, 1.0, duplicates.IDENTICAL) for i in range(WIDEST)]
+    last = replace(shown[0], likeness=duplicates.ALIKE, cosine=0.986)
+    group = _group([*shown, last])
+    assert (group.more, group.likeness, group.cosine) == (1, duplicates.ALIKE, 0.986)
 
 
 def test_the_page_before_the_first_search_asks_for_it_once(settings: Settings, owner: Actor, expert: Actor) -> None:

@@ -10,14 +10,14 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
-from attune.labeler.explore import space_index
+from attune.labeler.explore import preparing, space_index
 from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import Asset, Job, Watched
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.spaces import space_moves
 from attune.labeler.web.app import create_app
-from attune.workers.jobs import learn_taste
+from attune.workers.jobs import learn_taste, prepare_similar
 from tests.labeler.web.conftest import Actor
 from tests.support import factories, web
 from tests.support.looks import enter, look
@@ -68,6 +68,22 @@ def test_a_page_of_a_large_pool_waits_for_the_worker_and_says_so(
     assert "A worker is preparing" in page
     answer = olga.get(f"/api/v1/similar?like={assets[1].asset_id}")
     assert answer.status_code == 409
+
+
+def test_while_images_come_the_page_says_that_the_newest_are_not_in_the_list(
+    room: Flask, olga: Actor, assets: list[Asset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare_similar.run(room.extensions["attune"].settings)
+    space_index._held.clear()
+    monkeypatch.setattr(space_index, "_is_for_a_worker", lambda *_: True)
+    monkeypatch.setattr(preparing, "ask", lambda *_: None)
+    page = olga.get(f"/explore?at=like:{assets[1].asset_id}&space=taste").text
+    assert page.count('name="pick"') == 48
+    assert "are not in this list yet" in page
+    assert olga.get(f"/api/v1/similar?like={assets[1].asset_id}").json["older"] is True
+    monkeypatch.undo()
+    space_index._held.clear()
+    assert "are not in this list yet" not in olga.get(f"/explore?at=like:{assets[1].asset_id}&space=taste").text
 
 
 def test_an_owner_learns_the_taste_and_uses_it_without_a_terminal(tmp_path: Path, redis_url: str) -> None:

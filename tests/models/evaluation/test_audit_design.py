@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from attune.models.errors import DataError, EmptyPool, PoolExhausted
 from attune.models.evaluation.audit_design import AuditDesign, importance, reserved_mask
-from attune.models.evaluation.holdout import weighted_share
+from attune.models.evaluation.holdout import class_share
 
 Floats = npt.NDArray[np.float64]
 
@@ -119,6 +119,13 @@ def test_a_reserved_title_stays_reserved_as_the_pool_grows() -> None:
     assert all(len(set(kept[titles == title])) == 1 for title in titles[:60])
 
 
+def test_a_share_from_one_title_has_no_interval_and_is_not_given() -> None:
+    truth = np.arange(12) < 6
+    share = class_share(truth, ["t"] * 12, np.full(12, 0.5), 0)
+    assert (share.value, share.reason) == (None, "the images are of one title, at least 2 are needed")
+    assert class_share(truth, [f"t{i}" for i in range(12)], np.full(12, 0.5), 0).value == 0.5
+
+
 def test_the_weighted_share_is_the_pools_where_the_plain_share_of_the_draw_is_not() -> None:
     """A draw by importance holds the likely images more often."""
     errors, plain, held = [], [], 0
@@ -130,7 +137,7 @@ def test_the_weighted_share_is_the_pools_where_the_plain_share_of_the_draw_is_no
         design = AuditDesign(seed)
         drawn = np.array([i for i, _ in design.extend(ids, titles, latent + generator.normal(0, 0.5, 320), 41)])
         inclusion = design.inclusions([ids[i] for i in drawn])
-        share = weighted_share(truth[drawn], [titles[i] for i in drawn], inclusion, seed)
+        share = class_share(truth[drawn], [titles[i] for i in drawn], inclusion, seed)
         assert share.value is not None
         errors.append(share.value - truth.mean())
         plain.append(truth[drawn].mean() - truth.mean())
