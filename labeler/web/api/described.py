@@ -12,7 +12,7 @@ from typing import Any
 from flask import request
 
 from attune.labeler.web.api.schemas import Schema, schema
-from attune.models.catalog.manifest import NAME
+from attune.models.catalog.manifest import ALIAS, NAME
 from attune.models.errors import DataError
 
 Answer = dict[str, Any]
@@ -24,7 +24,10 @@ _PATH = {
     "name": ("An attribute's name.", {"type": "string", "pattern": f"^{NAME.pattern}$", "examples": ["romance"]}),
     "space": ("A learned space's name.", {"type": "string", "pattern": f"^{NAME.pattern}$", "examples": ["taste"]}),
     "title": ("A title_id.", {"type": "string", "examples": ["title-17"]}),
-    "ref": ("A version (a whole number) or an alias.", {"type": "string", "examples": ["champion", "1"]}),
+    "ref": (
+        "A version (a whole number) or an alias.",
+        {"type": "string", "pattern": f"^([1-9][0-9]*|{ALIAS.pattern})$", "examples": ["champion", "1"]},
+    ),
     "run": ("The number of a clustering.", {"type": "string", "pattern": "^[0-9]{1,9}$", "examples": ["3"]}),
     "number": ("The number of a cluster.", {"type": "string", "pattern": "^[0-9]{1,9}$", "examples": ["7"]}),
     "insight": ("The number of an insight.", {"type": "string", "pattern": "^[0-9]{1,9}$", "examples": ["3"]}),

@@ -47,9 +47,19 @@ REAL = {
 }
 FEW = 8  # of those that wait for a worker, and for who may not enter
 # These need one of several parameters, which a description cannot say: 422 is fine for a request that fits it.
-EITHER = frozenset({"GET /api/v1/search", "GET /api/v1/similar", "POST /api/v1/recommend"})
-# These need an image of the pool, and a session a proof against forgery: test_similar.py asks for real ones.
-FROM_THE_POOL = frozenset({"GET /api/v1/similar", "POST /api/v1/recommend", "GET /api/v1/insights/{insight}"})
+FORECAST = "GET /api/v1/titles/{title}/forecast"
+EITHER = frozenset({"GET /api/v1/search", "GET /api/v1/similar", "POST /api/v1/recommend", FORECAST})
+# These need an image of the pool or groups of members, and a session a proof against forgery: test_similar.py and
+# test_members.py ask for real ones.
+FROM_THE_POOL = frozenset(
+    {
+        "GET /api/v1/similar",
+        "POST /api/v1/recommend",
+        "GET /api/v1/insights/{insight}",
+        "GET /api/v1/members/{ref}",
+        FORECAST,
+    }
+)
 MAY_ENTER = ("owner", "pipeline")
 # A request that fits its description may still ask for what is gone or lies outside.
 FINE = ["2xx", "3xx", 401, 403, 404, 409, 410, 416]
