@@ -96,9 +96,7 @@ def test_a_member_is_erased_and_others_stay(settings: Settings, tmp_path: Path) 
     assert not list((settings.workspace / "members").glob("*"))
 
 
-def test_two_who_erase_at_once_erase_both(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_who_erase_at_once_erase_both(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = csv(tmp_path / "v.csv", "member,title_id", "a,t1", "b,t1", "c,t1")
     number = bring.add(settings, Wanted(VIEWING, file), 30).row.id
     other, real = threading.Thread(target=kept.erase, args=(settings, "b")), kept._place
