@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 from sqlalchemy import select
 
@@ -71,12 +72,21 @@ def fill(settings: Settings, pool: int, dim: int, seed: int) -> None:
     positive = rng.random(pool) < 0.2
     x = rng.standard_normal((pool, dim)) + np.where(positive[:, None], 0.25 * centre, 0)
     ids = [f"{'yes' if flag else 'no'}-{number:07d}" for number, flag in enumerate(positive)]
+    add_pool(settings, Fingerprint(library="bench", model="crowds", weights=f"seed-{seed}", dimension=dim), ids, x)
+    with writing(settings) as session:
+        attributes.create(session, Definition(NAME, "Yes or no?", ("yes", "no")), settings)
+    experts.add(settings, EMAIL, [NAME], password=PASSWORD)
+    jobs.ask(settings, "learn", attribute=NAME)
+
+
+def add_pool(settings: Settings, stamp: Fingerprint, ids: list[str], vectors: npt.NDArray[np.float64]) -> None:
+    """Images with these ``vectors`` (n, d) of any length, two to a title; one small picture stands for all of them."""
     picture = settings.workspace / "one.png"
     Image.new("RGB", (320, 480), (90, 120, 160)).save(picture)
-    print_ = Fingerprint(library="bench", model="crowds", weights=f"seed-{seed}", dimension=dim)
-    VectorStore(settings.vectors).append(print_, ids, (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32))
+    units = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    VectorStore(settings.vectors).append(stamp, ids, units)
     with writing(settings) as session:
-        session.add(Encoder(digest=print_.digest, fingerprint=print_.to_dict(), active=True, added_at=now()))
+        session.add(Encoder(digest=stamp.digest, fingerprint=stamp.to_dict(), active=True, added_at=now()))
         session.add_all(
             Asset(
                 asset_id=one, title_id=f"t{number // 2}", uri=str(picture), digest=f"d{number}", width=320, height=480,
@@ -84,9 +94,6 @@ def fill(settings: Settings, pool: int, dim: int, seed: int) -> None:
             )
             for number, one in enumerate(ids)
         )  # fmt: skip
-        attributes.create(session, Definition(NAME, "Yes or no?", ("yes", "no")), settings)
-    experts.add(settings, EMAIL, [NAME], password=PASSWORD)
-    jobs.ask(settings, "learn", attribute=NAME)
 
 
 def clock(settings: Settings, answers: int, pause: float = 0.0) -> list[float]:

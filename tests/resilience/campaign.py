@@ -21,7 +21,6 @@ from random import Random
 from typing import Any
 
 import numpy as np
-from PIL import Image
 from sqlalchemy import select
 
 from attune.labeler import settings as reader
@@ -30,14 +29,13 @@ from attune.labeler.attributes.attributes import Definition
 from attune.labeler.demo import simulate
 from attune.labeler.jobs import jobs
 from attune.labeler.people import experts
-from attune.labeler.records.schema import Asset, Encoder, Expert, Queue
+from attune.labeler.records.schema import Expert, Queue
 from attune.labeler.records.session import reading, writing
 from attune.labeler.services import Stack, free_ports
 from attune.labeler.settings import Settings
-from attune.models.clock import now
 from attune.models.encoders.fingerprint import Fingerprint
-from attune.models.vectors.vector_store import VectorStore
 from benchmarks.machine import machine
+from benchmarks.round_trip import add_pool
 from tests.resilience import ledger as ledgers
 from tests.resilience.faults import FAULTS, until_ready
 from tests.resilience.ledger import PASSWORD, Answerer, Ledger
@@ -53,19 +51,8 @@ def fill(settings: Settings, pool: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     ids = [f"poster-{number:05d}" for number in range(pool)]
     stamp = Fingerprint(library="campaign", model="noise", weights=f"seed-{seed}", dimension=64)
-    vectors = rng.standard_normal((pool, 64)).astype(np.float32)
-    VectorStore(settings.vectors).append(stamp, ids, vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
-    picture = settings.workspace / "one.png"
-    Image.new("RGB", (320, 480), (90, 120, 160)).save(picture)
+    add_pool(settings, stamp, ids, rng.standard_normal((pool, 64)))
     with writing(settings) as session:
-        session.add(Encoder(digest=stamp.digest, fingerprint=stamp.to_dict(), active=True, added_at=now()))
-        session.add_all(
-            Asset(
-                asset_id=one, title_id=f"t{number // 2}", uri=str(picture), digest=f"d{number}", width=320, height=480,
-                columns={}, added_at=now(),
-            )
-            for number, one in enumerate(ids)
-        )  # fmt: skip
         for name, classes in QUESTIONS.items():
             attributes.create(session, Definition(name, f"Is it {classes[0]}?", classes), settings)
     for number in range(PEOPLE):
@@ -97,8 +84,8 @@ def harm(settings: Settings, stack: Stack, ledger: Ledger, options: argparse.Nam
             if not fault.do(settings, chance):
                 continue
             done += 1
-            took = until_ready(settings)
-            if took == float("inf"):  # the stack gave a part up
+            took = until_ready(settings, stack)
+            if took == float("inf"):  # the stack gave up a part that was killed too often
                 stack.stop()
                 stack.start()
                 stack.ready()

@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from attune.labeler.backups.contents import LABEL_STUDIO_DATABASE, RECORDS
 from attune.labeler.jobs import jobs
+from attune.labeler.services import Stack
 from attune.labeler.services.parts import MARK
 from attune.labeler.settings import Settings
 
@@ -106,12 +107,14 @@ FAULTS = (
 )
 
 
-def until_ready(settings: Settings) -> float:
-    """Seconds until every part answers again; infinite where that takes too long."""
+def until_ready(settings: Settings, stack: Stack) -> float:
+    """Seconds until every part answers again; infinite where that takes too long, or the stack has ended."""
     began = time.monotonic()
     while time.monotonic() - began < READY_SECONDS:
         if _ready(settings):
             return time.monotonic() - began
+        if not psutil.pid_exists(stack.pid) or psutil.Process(stack.pid).status() == psutil.STATUS_ZOMBIE:
+            break
         time.sleep(0.2)
     return float("inf")
 
