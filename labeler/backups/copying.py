@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from attune.labeler.backups.manifest import Entry
+from attune.labeler.backups.manifest import Entry, Report
 from attune.models.errors import DataError
 from attune.models.files.atomic import digest_file
+from attune.models.text import plural
 from attune.models.vectors.vector_shards import Index, read_index
 
 BLOCK = 1 << 20
@@ -36,6 +37,29 @@ def copy_file(source: Path, to: Path, name: str) -> Entry:
         writing.flush()
         os.fsync(writing.fileno())
     return Entry(name, size, digest.hexdigest())
+
+
+def copy_checked(source: Path, to: Path, files: Sequence[Entry], report: Report) -> None:
+    """Copy the ``files`` of the backup ``source``, each compared with its digest on the way.
+
+    Raises DataError that names those that are missing or changed, after all were looked at.
+    """
+    total, done, wrong = sum(entry.bytes for entry in files), 0, []
+    for entry in files:
+        try:
+            whole = copy_file(source, to, entry.path) == entry
+        except FileNotFoundError:
+            whole = False
+        if not whole:
+            wrong.append(entry.path)
+        done += entry.bytes
+        report(done, total)
+    if wrong:
+        named = ", ".join(wrong[:3]) + (" …" if len(wrong) > 3 else "")
+        raise DataError(
+            f"{plural(len(wrong), 'file', 'are')} missing or changed in the backup {source}: {named}. Nothing was "
+            "restored. Use another backup, or copy this one again from where it is whole."
+        )
 
 
 def copy_files(source: Path, to: Path, names: Iterable[str], tell: Tell) -> Iterator[Entry]:

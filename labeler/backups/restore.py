@@ -1,4 +1,4 @@
-"""Restore a backup into an empty folder: checked whole first, and in its place only when all of it is there."""
+"""Restore a backup into an empty folder: checked while it is copied, and in its place only when all of it is there."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Restored:
 def restore(backup: Path, settings: Settings, report: Report) -> Restored:
     """Make the workspace of ``settings`` from the folder ``backup``, and bring its records to the newest schema.
 
-    ``report`` hears of bytes, checked and copied. Whoever was logged in then must log in again, and unused login links
+    ``report`` hears of bytes. Whoever was logged in then must log in again, and unused login links
     end. Images that lay in the old workspace are found in the new one. With ``database_url`` the records go there,
     last. Raises DataError for a backup that is not whole or of a newer Attune, AlreadyThere where the workspace or the
     database holds something, UnwritableFile where the workspace cannot be written; nothing is restored then. A kill
@@ -48,18 +48,13 @@ def restore(backup: Path, settings: Settings, report: Report) -> Restored:
     _check_place(settings.workspace)
     if settings.database_url:
         copy_rows.check_empty(settings.database_url)
-    total = 2 * found.bytes
-    manifest.check(backup, found.files, lambda done, _total: report(done, total))
+    manifest.check_inside(backup, found.files)
+    fresh = not settings.workspace.exists()
     making = settings.workspace / MAKING  # inside, as a workspace may be a volume that nothing can be renamed onto
     try:
         shutil.rmtree(making, ignore_errors=True)
         making.mkdir(parents=True, mode=0o700)
-        done = found.bytes
-        for entry in found.files:
-            copied = copying.copy_file(backup, making, entry.path)
-            if copied.sha256 != entry.sha256:
-                raise DataError(f"{entry.path} of {backup} changed while it was read. Restore again.")
-            report(done := done + entry.bytes, total)
+        copying.copy_checked(backup, making, found.files, report)
         missing = _prepare(making, found, settings)
         _put_in_place(making, settings.workspace)
     except OSError as error:
@@ -69,6 +64,8 @@ def restore(backup: Path, settings: Settings, report: Report) -> Restored:
         ) from error
     finally:
         shutil.rmtree(making, ignore_errors=True)
+        if fresh and settings.workspace.is_dir() and not any(settings.workspace.iterdir()):
+            settings.workspace.rmdir()
     if settings.database_url:
         _to_database(settings)
     return Restored(found, missing)

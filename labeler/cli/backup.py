@@ -43,7 +43,7 @@ def backup(shell: Shell, to: Path, without_vectors: bool) -> None:
 @attune_command(_private, "restore", workspace="optional", example="attune restore /backups/2026-11-28 --workspace new")
 @click.argument("source", metavar="FOLDER", type=FOLDER)
 def restore(shell: Shell, source: Path) -> None:
-    """Restore the backup in FOLDER into a new workspace. Every file is checked first.
+    """Restore the backup in FOLDER into a new workspace. Every file is checked.
 
     Everybody must log in again. With ATTUNE_DATABASE_URL the records go to that database, which must be empty.
     """

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from attune.labeler.cli.erasing import check_whose
 from attune.labeler.cli.shell import Group, Shell, key_value_lines, table, who
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.jobs import jobs
@@ -169,11 +170,7 @@ def erase(shell: Shell, member: str | None, everybody: bool) -> None:
 
     There is no way back. Figures of groups, of 50 members or more, stay.
     """
-    if everybody == (member is not None):
-        raise click.UsageError(
-            "Whose rows? Nothing was erased. Of one member: `attune members erase --member NAME`. Of all: `attune "
-            "members erase --everybody`"
-        )
+    check_whose("rows", "members", "member", member, everybody)
     from attune.labeler.members import kept
 
     gone = kept.erase(shell.settings, member)

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from attune.labeler.cli.erasing import check_whose
 from attune.labeler.cli.shell import WORKSPACE, Group, Shell, shown, table
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.recommend import histories
@@ -107,10 +108,6 @@ def erase(shell: Shell, user: str | None, everybody: bool) -> None:
 
     There is no way back.
     """
-    if everybody == (user is not None):
-        raise click.UsageError(
-            "Whose histories? Nothing was erased. Of one user: `attune recommend erase --user NAME`. Of all: `attune "
-            "recommend erase --everybody`"
-        )
+    check_whose("histories", "recommend", "user", user, everybody)
     gone = histories.erase(shell.settings, user)
     shell.result({"erased": gone}, f"{plural(gone, 'like')} erased.")

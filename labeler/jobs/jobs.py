@@ -78,6 +78,12 @@ def connect(settings: Settings) -> Redis:
     return Redis.from_url(redis_address(settings), socket_connect_timeout=2, health_check_interval=30)
 
 
+def waiting(settings: Settings) -> dict[str, int]:
+    """How many jobs of each queue no worker has taken yet. Raises RedisError."""
+    connection = connect(settings)
+    return {name: Queue(name, connection=connection).count for name in QUEUES}
+
+
 def workers_alive(settings: Settings, kind: str) -> bool:
     """Whether at least one worker that takes jobs of ``kind`` has shown a heartbeat lately.
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, exists, func, insert, inspect, select, text
+from sqlalchemy import Connection, Table, create_engine, exists, func, insert, inspect, select, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
 from attune.labeler.records.schema import Base
-from attune.labeler.records.session import configuration
+from attune.labeler.records.session import configuration, engine_to_read
 from attune.labeler.settings import hidden, values
 from attune.models.errors import AlreadyThere, DataError, ServiceDown, SettingsError
 
@@ -39,9 +39,9 @@ def copy(source: str, target: str, report: Report) -> int:
 
     check_empty(target)
     command.upgrade(configuration(target), "head")
-    reading, writing = _at_one_moment(source), create_engine(target)
+    reading, writing = engine_to_read(source), create_engine(target)
     try:
-        with reading.connect() as there, writing.begin() as here:
+        with reading.connect().execution_options(yield_per=BLOCK) as there, writing.begin() as here:
             counts = {table: _count(there, table) for table in Base.metadata.sorted_tables}
             total, done = sum(counts.values()), 0
             for table in Base.metadata.sorted_tables:
@@ -81,20 +81,6 @@ def _no_answer(target: str) -> ServiceDown:
         f"The database at {hidden(target)} does not answer. Nothing was copied. Check the address (as "
         "postgresql+psycopg://user:password@host/database), that its server runs, and that the database is there."
     )
-
-
-def _at_one_moment(address: str) -> Engine:
-    engine = create_engine(address)
-    if engine.dialect.name == "postgresql":
-        return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True, yield_per=BLOCK)
-    # pysqlite begins no transaction to read, so each SELECT would see another moment.
-    event.listen(engine, "connect", _by_hand)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
-    return engine.execution_options(yield_per=BLOCK)
-
-
-def _by_hand(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None
 
 
 def _in_order(table: Table) -> Any:

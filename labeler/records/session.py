@@ -96,7 +96,7 @@ def _is_newest(url: str) -> bool:
     if place.drivername.startswith("sqlite") and not Path(place.database or "").is_file():
         return False
     try:
-        with _for_reading(url).connect() as connection:
+        with engine_to_read(url).connect() as connection:
             return bool(
                 connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == newest_schema()
             )
@@ -124,12 +124,12 @@ def writing(settings: Settings) -> Iterator[Session]:
 @contextmanager
 def reading(settings: Settings) -> Iterator[Session]:
     """A session that sees one moment of the records and never waits for a writer."""
-    with Session(_for_reading(settings.records_url), expire_on_commit=False) as session:
+    with Session(engine_to_read(settings.records_url), expire_on_commit=False) as session:
         yield session  # closing ends the transaction; a rollback would empty what was read, too
 
 
 @lru_cache(maxsize=8)
-def _for_reading(url: str) -> Engine:
+def engine_to_read(url: str) -> Engine:
     """The same connections, whose transactions only read; kept, as making it takes as long as a small query."""
     new_engine = engine(url)
     if new_engine.dialect.name == "postgresql":

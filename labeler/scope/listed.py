@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypedDict
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from attune.labeler.assets.by_key import by_key
 from attune.labeler.people.end_access import GONE
 from attune.labeler.records.schema import Asset, Attribute, Expert, ScopeDecision, User
 from attune.labeler.scope import stored
@@ -37,9 +38,7 @@ class DecisionFacts(TypedDict):
 def listed(session: Session, one: Attribute, *conditions: ColumnElement[bool]) -> list[DecisionFacts]:
     """The decisions about ``one`` that hold, without skips, the oldest first; of images that fulfil ``conditions``."""
     rows = [row for row in stored.decided(session, one.id)[::-1] if row.said != stored.SKIP]
-    keys = {int(key) for row in rows for key in row.shown}
-    there = session.execute(select(Asset.id, Asset.asset_id).where(Asset.id.in_(keys), *conditions))
-    names: dict[int, str] = {key: asset_id for key, asset_id in there}  # noqa: C416
+    names = by_key(session, sorted({int(key) for row in rows for key in row.shown}), Asset.asset_id, *conditions)
     gone = who_left(session, rows)
     return [_facts(row, names, row.who in gone) for row in rows]
 

@@ -16,7 +16,6 @@ from alembic.runtime.migration import MigrationContext
 from redis.exceptions import AuthenticationError, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
-from rq import Queue as Waiting
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -171,7 +170,7 @@ def redis(settings: Settings) -> Finding:
 def workers(settings: Settings) -> Finding:
     """Workers show signs of life, one ends access and does nothing else, and jobs do not pile up."""
     living = jobs.living_workers(settings)
-    waiting = sum(Waiting(name, connection=jobs.connect(settings)).count for name in jobs.QUEUES)
+    waiting = sum(jobs.waiting(settings).values())
     summary = f"{len(living)} running, {waiting} jobs waiting"
     if not living:
         return Finding("workers", "fail", summary, f"{START} Their logs are in {settings.logs}.")

@@ -16,7 +16,7 @@ def sweep(workspace: Path, grace_seconds: float = 5.0) -> int:
 
     To be called only under the workspace's lock, when no stack is meant to run.
     """
-    processes = [process for process in psutil.process_iter() if _is_ours(process, workspace)]
+    processes = started_by_stack(workspace)
     for process in processes:
         _signal(process, signal.SIGTERM)
     _, stubborn = psutil.wait_procs(processes, timeout=grace_seconds)
@@ -24,6 +24,11 @@ def sweep(workspace: Path, grace_seconds: float = 5.0) -> int:
         _signal(process, signal.SIGKILL)
     psutil.wait_procs(stubborn, timeout=grace_seconds)
     return len(processes)
+
+
+def started_by_stack(workspace: Path) -> list[psutil.Process]:
+    """The processes that a stack on ``workspace`` started."""
+    return [process for process in psutil.process_iter() if _is_ours(process, workspace)]
 
 
 def _is_ours(process: psutil.Process, workspace: Path) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import func, select
@@ -91,7 +91,7 @@ def _with_forecast(settings: Settings, page: MembersPage, title: str) -> Members
         says = words.shares(shares)
     except AttuneError as error:
         why = str(error)
-    return MembersPage(**{**page.__dict__, "asked": title, "forecast": shares, "says": says, "why": why})
+    return replace(page, asked=title, forecast=shares, says=says, why=why)
 
 
 def _group(

@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import Any
 
 from redis.exceptions import RedisError
-from rq import Queue as Waiting
 from sqlalchemy import and_, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -133,8 +132,7 @@ def _jobs(session: Session) -> Iterable[Figure]:
 
 def _of_redis(settings: Settings) -> list[Figure] | None:
     try:
-        connection = jobs.connect(settings)
-        waiting = [(name, Waiting(name, connection=connection).count) for name in jobs.QUEUES]
+        waiting = jobs.waiting(settings).items()
     except RedisError:
         return None
     workers = float(len(jobs.living_workers(settings)))

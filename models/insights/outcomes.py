@@ -43,6 +43,12 @@ class Outcomes:
         return np.flatnonzero(np.r_[True, new])
 
 
+def numbered(ascending: Ints) -> Ints:
+    """Ascending values (n,) counted from 0: equal ones have one number, without another sort."""
+    numbers: Ints = np.cumsum(np.diff(ascending, prepend=ascending[:1]) != 0)
+    return numbers
+
+
 def outcomes(
     asset: npt.ArrayLike, title: npt.ArrayLike, canvas: npt.ArrayLike, impressions: npt.ArrayLike, takes: npt.ArrayLike
 ) -> Outcomes:

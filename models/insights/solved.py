@@ -14,7 +14,7 @@ from scipy.special import stdtr, stdtrit
 from attune.models.errors import NotEnoughLabels
 from attune.models.insights.audit_errors import errors, noise, unsure
 from attune.models.insights.expected_score import Cells, Expected, blocks, expected_score
-from attune.models.insights.outcomes import Floats, Ints, Outcomes
+from attune.models.insights.outcomes import Floats, Ints, Outcomes, numbered
 from attune.models.insights.probed import Probed
 from attune.models.insights.states import sets
 from attune.models.insights.within_title import LEVEL, Effect, share_other_way, spread, too_few_titles
@@ -153,7 +153,7 @@ def _part(
     score: Score, bread: Floats, cells: Cells, told: Expected, added: Floats
 ) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     """What a block adds to ``Solved``: own, audit, unsure, information, counts."""
-    title = _numbers(cells.titles())
+    title = numbered(cells.titles())
     influence = told.by_row @ bread
     should = unsure(cells.rows, influence, score.noise, title[cells.cell])
     own, audit = (_by_title(title, one) @ bread for one in (told.score, cells.sums(added)))
@@ -181,16 +181,10 @@ def _bread(information: Floats) -> Floats:
 def _differ(cells: Cells, p: Floats) -> float:
     """The expected number of titles with images that differ in a property that each row has with probability ``p``."""
     same: Floats = np.multiply.reduceat(p, cells.starts) + np.multiply.reduceat(1 - p, cells.starts)
-    title = _numbers(cells.titles())
+    title = numbered(cells.titles())
     most: Floats = np.zeros(int(title[-1]) + 1)
     np.maximum.at(most, title, 1 - same)
     return float(most.sum())
-
-
-def _numbers(title: Ints) -> Ints:
-    """Ascending titles (c,) counted from 0."""
-    numbers: Ints = np.cumsum(np.diff(title, prepend=title[:1]) != 0)
-    return numbers
 
 
 def _by_title(title: Ints, values: Floats) -> Floats:

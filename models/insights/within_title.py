@@ -17,7 +17,7 @@ import numpy.typing as npt
 from scipy.special import ndtr, stdtr, stdtrit
 
 from attune.models.errors import NotEnoughLabels
-from attune.models.insights.outcomes import Floats, Ints, Outcomes
+from attune.models.insights.outcomes import Floats, Ints, Outcomes, numbered
 
 LEAST_TITLES = 30  # that differ in the property: below, no figure is shown
 LEVEL = 0.95
@@ -135,8 +135,7 @@ def _cells(outcomes: Outcomes, x: Floats) -> _Cells:
             starts = rows.cell_starts()
     seen = np.zeros(int(rows.asset.max()) + 1 if len(rows) else 0, dtype=bool)
     seen[rows.asset] = True
-    of_cells = rows.title[starts]  # ascending: titles are counted without another sort
-    title = np.cumsum(np.diff(of_cells, prepend=of_cells[:1]) != 0)
+    title = numbered(rows.title[starts])
     titles, shown, taken = int(title[-1]) + 1 if len(title) else 0, rows.impressions, rows.takes
     x = x - (np.average(x, weights=shown) if len(x) else 0.0)  # keeps the exponentials in range
     return _Cells(

@@ -28,10 +28,11 @@ import psutil
 from sqlalchemy import select
 
 from attune.labeler.label_studio import LabelStudio
-from attune.labeler.records.schema import Annotation, Asset, Expert, Queue
+from attune.labeler.records.schema import Queue
 from attune.labeler.records.session import reading
 from attune.labeler.services import free_ports
 from attune.labeler.settings import Settings, build, variable
+from tests.resilience.held_answers import exported, recorded
 
 READY = "Attune is up."
 BAD = re.compile(r"IntegrityError|UNIQUE constraint|Traceback \(most recent call last\)")
@@ -75,27 +76,18 @@ def until_ready(process: subprocess.Popen[bytes], output: Path, seconds: float) 
 def doubled(settings: Settings) -> dict[str, Any]:
     """How many answers the records and Label Studio hold, what each holds more than once, and what only one holds."""
     with reading(settings) as session:
-        pairs = session.execute(
-            select(Queue.project, Asset.asset_id)
-            .select_from(Annotation)
-            .join(Asset, Asset.id == Annotation.asset_pk)
-            .join(Expert, Expert.id == Annotation.expert_id)
-            .join(Queue, (Queue.expert_id == Expert.id) & (Queue.attribute_id == Annotation.attribute_id))
-            .where(Annotation.deleted_at.is_(None))
-        )
-        recorded = Counter((project, asset) for project, asset in pairs)
+        held = Counter((project, asset) for project, asset, _ in recorded(session))
         projects = list(session.scalars(select(Queue.project)))
-    exported: Counter[tuple[int, str]] = Counter()
+    there: Counter[tuple[int, str]] = Counter()
     with LabelStudio.connect(settings) as ls:
-        for project in projects:
-            for task in ls.request("GET", f"/api/projects/{project}/export", query={"exportType": "JSON"}):
-                exported[project, task["data"]["asset_id"]] += len(task["annotations"])
+        for project, asset, annotations in exported(ls, projects):
+            there[project, asset] += annotations
     return {
-        "recorded": recorded.total(),
-        "in_label_studio": exported.total(),
-        "twice_in_the_records": [name for name, times in recorded.items() if times > 1],
-        "twice_in_label_studio": [name for name, times in exported.items() if times > 1],
-        "different": sorted(str(name) for name in recorded.keys() ^ exported.keys()),
+        "recorded": held.total(),
+        "in_label_studio": there.total(),
+        "twice_in_the_records": [name for name, times in held.items() if times > 1],
+        "twice_in_label_studio": [name for name, times in there.items() if times > 1],
+        "different": sorted(str(name) for name in held.keys() ^ there.keys()),
     }
 
 

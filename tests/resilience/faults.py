@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 from attune.labeler.backups.contents import LABEL_STUDIO_DATABASE, RECORDS
 from attune.labeler.jobs import jobs
 from attune.labeler.services import Stack
-from attune.labeler.services.parts import MARK
+from attune.labeler.services.orphans import started_by_stack
 from attune.labeler.settings import Settings
 
 # A word of each part's command line.
@@ -42,9 +42,9 @@ class Fault:
 
 def processes(settings: Settings, word: str) -> Iterator[psutil.Process]:
     """The stack's own processes whose command line has ``word``."""
-    for process in psutil.process_iter():
+    for process in started_by_stack(settings.workspace):
         with suppress(psutil.Error):
-            if process.environ().get(MARK) == str(settings.workspace) and word in " ".join(process.cmdline()):
+            if word in " ".join(process.cmdline()):
                 yield process
 
 

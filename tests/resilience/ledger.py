@@ -16,10 +16,11 @@ from sqlalchemy import func, select
 from attune.labeler.answers import misfiled
 from attune.labeler.label_studio import LabelStudio
 from attune.labeler.label_studio.expert_session import ExpertSession
-from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Run, Task
+from attune.labeler.records.schema import Attribute, Queue, Run, Task
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.errors import AttuneError, LabelStudioRefused
+from tests.resilience import held_answers
 
 PASSWORD = "a-campaign-of-faults"
 CHANGED = 0.1  # share of answers that are changed at once, as a slip is
@@ -92,7 +93,7 @@ class Answerer(threading.Thread):
 
     def _give(self, task: int, asset: str, value: str) -> int | None:
         """The annotation's id; None where the question was taken back meanwhile."""
-        once, found = uuid4(), None
+        once = uuid4()
 
         def give(person: ExpertSession) -> int | None:
             try:
@@ -132,15 +133,7 @@ def compare(settings: Settings, ledger: Ledger) -> dict[str, list[str]]:
     recorded: Counter[tuple[int, str]] = Counter()
     value_of: dict[tuple[int, str], str] = {}
     with reading(settings) as session:
-        rows = session.execute(
-            select(Queue.project, Asset.asset_id, Annotation.value)
-            .select_from(Annotation)
-            .join(Asset, Asset.id == Annotation.asset_pk)
-            .join(Expert, Expert.id == Annotation.expert_id)
-            .join(Queue, (Queue.expert_id == Expert.id) & (Queue.attribute_id == Annotation.attribute_id))
-            .where(Annotation.deleted_at.is_(None))
-        )
-        for project, asset, value in rows:
+        for project, asset, value in held_answers.recorded(session):
             recorded[project, asset] += 1
             value_of[project, asset] = value
         projects = list(session.scalars(select(Queue.project).where(Queue.closed_at.is_(None))))
@@ -165,10 +158,9 @@ def compare(settings: Settings, ledger: Ledger) -> dict[str, list[str]]:
     exported: Counter[tuple[int, str]] = Counter()
     tasks: Counter[tuple[int, str]] = Counter()
     with LabelStudio.connect(settings) as ls:
-        for project in projects:
-            for task in ls.request("GET", f"/api/projects/{project}/export", query={"exportType": "JSON"}):
-                exported[project, task["data"]["asset_id"]] += len(task["annotations"])
-                tasks[project, task["data"]["asset_id"]] += 1
+        for project, asset, annotations in held_answers.exported(ls, projects):
+            exported[project, asset] += annotations
+            tasks[project, asset] += 1
         wrong = misfiled.compare(settings, ls)
     return {
         "lost": _names(ledger.given.keys() - recorded.keys()),
