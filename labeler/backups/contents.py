@@ -42,6 +42,7 @@ PARTS = (
     Part("performance"),
     Part("members"),
     Part("maps"),
+    Part("access-log"),
     Part("spaces", again=True),
     Part(VECTORS, again=True),
 )

@@ -95,6 +95,7 @@ COMMANDS = {
         name="embed",
     ),
     "vectors": Listed("vectors", "Export the pool's vectors to a file."),
+    "log": Listed("log", "Show who saw and exported which images and figures.", name="log"),
     "backup": Listed("backup", "Back up the whole workspace to a new FOLDER.", name="backup"),
     "restore": Listed("backup", "Restore the backup in FOLDER into a new workspace.", name="restore"),
     "records": Listed("backup", "Copy the records to another database.", name="records"),

@@ -119,6 +119,9 @@ class Settings:
         str, None, "Receivers of owners' notices by email, separated by commas. Default: every owner and admin."
     )
     stalled_days: int = _setting(values.positive, 3, "Days without an answer after which a queue is stalled.")
+    access_log_days: int = _setting(
+        values.count, 90, "Days that the log of who saw and exported what is kept. 0 keeps none."
+    )
     seed: int = _setting(values.whole, 0, "Seed of every random choice.")
     log_level: str = _setting(str, "INFO", "DEBUG, INFO, WARNING or ERROR.")
 

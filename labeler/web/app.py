@@ -23,6 +23,7 @@ from attune.labeler.web import (
     filters,
     health,
     languages,
+    logged_requests,
     media,
     metrics,
     nul,
@@ -164,6 +165,7 @@ def create_app(settings: Settings) -> Flask:
     Bootstrap5(app)
     replies.init_app(app)
     metrics.init_app(app, settings)
+    logged_requests.init_app(app, settings)
     auth.init_app(app)
     nul.init_app(app)
     throttle.init_app(app)

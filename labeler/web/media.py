@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, current_app, g, request
 
 from attune.labeler.assets import media
 from attune.labeler.records.session import reading
@@ -57,6 +57,13 @@ def path_of(asset_id: str, small: bool = False) -> str:
 
     Signed as of this morning, so that the address, and with it the browser's cache, lasts the day.
     """
+    shown()[asset_id] = None
     morning = now().replace(hour=0, minute=0, second=0, microsecond=0)
     address, _ = media.media_url(auth.settings(), current_app.extensions["attune"].secrets, asset_id, morning)
     return urlsplit(address).path + (f"?size={THUMBNAIL}" if small else "")
+
+
+def shown() -> dict[str, None]:
+    """The assets whose addresses this request's reply holds so far, in order: the log of who saw what names them."""
+    names: dict[str, None] = g.setdefault("shown_assets", {})
+    return names
