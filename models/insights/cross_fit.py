@@ -13,6 +13,7 @@ from scipy.special import expit, logit
 
 from attune.models.insights.outcomes import Floats, Ints
 from attune.models.insights.probed import Probed
+from attune.models.threads import one_thread
 
 FOLDS = 5
 SURE = 1e-6  # a probability of 0 or 1 has no logit
@@ -83,4 +84,6 @@ def _fit(features: Floats, answer: Floats, weight: Floats) -> Floats:
         by[0] *= np.exp(np.clip(at[0], -STEEPEST, STEEPEST))
         return value, by + at / PRIOR_SD**2
 
-    return np.asarray(minimize(loss, np.zeros(len(PRIOR_SD)), jac=True, method="L-BFGS-B").x, dtype=np.float64)
+    with one_thread():
+        found = minimize(loss, np.zeros(len(PRIOR_SD)), jac=True, method="L-BFGS-B").x
+    return np.asarray(found, dtype=np.float64)

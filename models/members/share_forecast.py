@@ -19,6 +19,7 @@ from scipy.special import expit, log_softmax, logit
 
 from attune.models.errors import NotEnoughLabels
 from attune.models.insights.outcomes import Floats, Ints
+from attune.models.threads import one_thread
 
 LEAST_TITLES = 30
 PENALTIES = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
@@ -218,5 +219,6 @@ def _minimum(x: Floats, data: _Data, penalty: Floats, base: Floats) -> tuple[Flo
         return float(value), np.concatenate([(x.T @ slope + penalty[:, None] * weight).reshape(-1), slope.sum(axis=0)])
 
     start = np.concatenate([np.zeros(d * g), np.log(base)])
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 100, "ftol": 1e-8}).x
+    with one_thread():
+        found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 100, "ftol": 1e-8}).x
     return found[: d * g].reshape(d, g), found[d * g :]

@@ -10,6 +10,7 @@ from scipy.special import log_softmax, logsumexp
 from attune.models.errors import DataError
 from attune.models.evaluation.splits import title_folds
 from attune.models.labels.labels import Labels
+from attune.models.threads import one_thread
 
 # log(slope) and the offsets are drawn to 0 as by one look from afar: a dozen answers cannot turn a probe on its head.
 SLOPE_SD = 1.5
@@ -44,7 +45,8 @@ def calibrate(logits: ArrayLike, labels: Labels, inclusion: ArrayLike | None = N
     weight = weight * weight.sum() / (weight**2).sum()
     target = _targets(truth, classes, weight)
     full = np.stack([z[keep, 0], np.zeros(keep.sum())], axis=1) if rows == 1 else z[keep]
-    result = minimize(_loss, np.zeros(1 + rows), args=(full, target, weight), jac=True, method="L-BFGS-B")
+    with one_thread():
+        result = minimize(_loss, np.zeros(1 + rows), args=(full, target, weight), jac=True, method="L-BFGS-B")
     slope = np.full(rows, np.exp(np.clip(result.x[0], -6.0, 6.0)))
     return np.stack([slope, result.x[1:]], axis=1).astype(np.float32)
 
