@@ -1,10 +1,10 @@
 """`python -m tests.resilience.campaign --answers 200 --faults 30 --seed 0`: experts answer while the parts are harmed.
 
 Real parts (Label Studio on SQLite, Redis, console, workers, scheduler) on free ports in a fresh workspace; three
-experts answer two questions each through Label Studio's own API, change one answer in ten, and try again for as long
-as nothing answers. Faults come at random moments until there were enough of them and of the answers. In the end every
-answer that Label Studio took must be in its export and in the records, once, with its latest value, on its image. The
-last line is one JSON object; exit code 0 where nothing is wrong.
+experts answer two questions each, two of them in Label Studio and one on the console's page, change one answer in ten,
+and try again for as long as nothing answers. Faults come at random moments until there were enough of them and of the
+answers. In the end every answer that Label Studio took must be in its export and in the records, once, with its latest
+value, on its image. The last line is one JSON object; exit code 0 where nothing is wrong.
 
 `--kinds all` adds faults between the parts (webhooks, a Label Studio that answers 500 or late), a full disk (needs
 leave to mount) and steps of the clock (needs a C compiler) to killed, hanging and locked parts. `--record FILE` runs
@@ -47,6 +47,7 @@ from tests.resilience import shards
 from tests.resilience.arena import KINDS, PARTS, arena
 from tests.resilience.faults import Fault, until_ready
 from tests.resilience.ledger import PASSWORD, Answerer, Ledger
+from tests.resilience.page_answerer import PageAnswerer
 
 QUESTIONS = {"romance": ("romance", "friendship"), "serious": ("serious", "not serious")}
 PEOPLE = 3
@@ -65,20 +66,27 @@ def fill(settings: Settings, pool: int, seed: int) -> None:
         for name, classes in QUESTIONS.items():
             attributes.create(session, Definition(name, f"Is it {classes[0]}?", classes), settings)
     for number in range(PEOPLE):
-        experts.add(settings, f"expert{number}@campaign.example", list(QUESTIONS), password=PASSWORD)
+        experts.add(settings, address(number), list(QUESTIONS), password=PASSWORD)
     for name in QUESTIONS:
         jobs.ask(settings, "learn", attribute=name)
 
 
+def address(number: int) -> str:
+    """An expert's."""
+    return f"expert{number}@campaign.example"
+
+
 def people(settings: Settings, ledger: Ledger) -> list[Answerer]:
-    """One thread for each queue."""
+    """One thread for each queue; the last expert answers on the console's page, the others in Label Studio."""
     with reading(settings) as session:
         rows = session.execute(
             select(Expert.email, Queue.project, Queue.attribute_id).join(Expert, Expert.id == Queue.expert_id)
         ).all()
         names = {attributes.find(session, name).id: name for name in QUESTIONS}
+    on_page = address(PEOPLE - 1)
     return [
-        Answerer(settings, email, project, QUESTIONS[names[attribute]], ledger) for email, project, attribute in rows
+        (PageAnswerer if email == on_page else Answerer)(settings, email, project, QUESTIONS[names[attribute]], ledger)
+        for email, project, attribute in rows
     ]
 
 
