@@ -152,6 +152,7 @@ def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     ):
         fill(settings, options.pool, options.seed)
         threads = people(settings, ledger)
+        on_page = {thread.project for thread in threads if isinstance(thread, PageAnswerer)}
         for thread in threads:
             thread.start()
         told = harm(settings, stack, ledger, options, chosen)
@@ -168,6 +169,7 @@ def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     return {
         "ok": not any(wrong.values()) and len(ledger) >= options.answers and told["faults"] >= options.faults,
         "answers": len(ledger),
+        "on the page": sum(project in on_page for project, _ in ledger.given),
         **told,
         "wrong": {name: len(some) for name, some in wrong.items()},
         "examples": {name: some[:5] for name, some in wrong.items() if some},
