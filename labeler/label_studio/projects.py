@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 from attune.labeler.label_studio import tasks, webhooks
 from attune.labeler.label_studio.client import LabelStudio
@@ -19,6 +20,8 @@ from attune.models.errors import LabelStudioError, LabelStudioRefused
 BY_SCORE, WHILE_EMPTY = ["tasks:predictions_score"], ["tasks:id"]
 VIEW = {"title": "Queue", "type": "list", "target": "tasks", "filters": {"conjunction": "and", "items": []}}
 PAGE = 100
+ANSWERED, SKIPPED = "total_annotations_number", "skipped_annotations_number"  # counted anew at each request
+INCLUDED = f"id,description,task_number,{ANSWERED},{SKIPPED}"
 MARK = re.compile(r"attune-[0-9a-f]{32}")  # in a project's description: whose queue it is
 TITLE_CHARACTERS = (3, 50)  # Label Studio's limits
 
@@ -77,10 +80,13 @@ def furnish(ls: LabelStudio, project: int, webhook_url: str, webhook_secret: str
 
 @dataclass(frozen=True)
 class Listed:
-    """A project as the list of projects shows it: what people wrote about it, and how many tasks it holds."""
+    """A project as the list of projects shows it: what people wrote about it, and how many tasks and annotations
+    (skips too) it holds; None where Label Studio does not say.
+    """
 
     description: str
     tasks: int
+    answers: int | None = None
 
     @property
     def marks(self) -> list[str]:
@@ -93,15 +99,22 @@ def list_projects(ls: LabelStudio, only: int | None = None) -> dict[int, Listed]
     listed: dict[int, Listed] = {}
     page = 1
     while True:
-        query = {"include": "id,description,task_number", "page": page, "page_size": PAGE}
+        query = {"include": INCLUDED, "page": page, "page_size": PAGE}
         if only is not None:
             query["ids"] = only
         reply = ls.request("GET", "/api/projects", query=query)
         for row in reply["results"]:
-            listed[int(row["id"])] = Listed(row.get("description") or "", int(row.get("task_number") or 0))
+            listed[int(row["id"])] = Listed(
+                row.get("description") or "", int(row.get("task_number") or 0), _answers(row)
+            )
         if not reply.get("next"):
             return listed
         page += 1
+
+
+def _answers(row: Mapping[str, Any]) -> int | None:
+    answered, skipped = row.get(ANSWERED), row.get(SKIPPED)
+    return None if answered is None or skipped is None else int(answered) + int(skipped)
 
 
 def stamp(ls: LabelStudio, project: int, mark: str, description: str) -> None:

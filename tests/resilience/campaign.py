@@ -1,10 +1,15 @@
 """`python -m tests.resilience.campaign --answers 200 --faults 30 --seed 0`: experts answer while the parts are harmed.
 
 Real parts (Label Studio on SQLite, Redis, console, workers, scheduler) on free ports in a fresh workspace; three
-experts answer two questions each through Label Studio's own API, change one answer in ten, and try again for as long
-as nothing answers. Faults come at random moments until there were enough of them and of the answers. In the end every
-answer that Label Studio took must be in its export and in the records, once, with its latest value, on its image. The
-last line is one JSON object; exit code 0 where nothing is wrong. Shards are seeds: run several, and add them up.
+experts answer two questions each, two of them in Label Studio and one on the console's page, change one answer in ten,
+and try again for as long as nothing answers. Faults come at random moments until there were enough of them and of the
+answers. In the end every answer that Label Studio took must be in its export and in the records, once, with its latest
+value, on its image. The last line is one JSON object; exit code 0 where nothing is wrong.
+
+`--kinds all` adds faults between the parts (webhooks, a Label Studio that answers 500 or late), a full disk (needs
+leave to mount) and steps of the clock (needs a C compiler) to killed, hanging and locked parts. `--record FILE` runs
+shards of 100 answers and 15 faults each, seed after seed, and keeps each that ends: called again, also after
+`--minutes` were over, it goes on where it was, until all shards together have the answers and faults asked for.
 """
 
 from __future__ import annotations
@@ -15,7 +20,9 @@ import shutil
 import sys
 import tempfile
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -23,7 +30,6 @@ from typing import Any
 import numpy as np
 from sqlalchemy import select
 
-from attune.labeler import settings as reader
 from attune.labeler.attributes import attributes
 from attune.labeler.attributes.attributes import Definition
 from attune.labeler.demo import simulate
@@ -31,19 +37,23 @@ from attune.labeler.jobs import jobs
 from attune.labeler.people import experts
 from attune.labeler.records.schema import Expert, Queue
 from attune.labeler.records.session import reading, writing
-from attune.labeler.services import Stack, free_ports
+from attune.labeler.services import Stack
 from attune.labeler.settings import Settings
 from attune.models.encoders.fingerprint import Fingerprint
 from benchmarks.machine import machine
 from benchmarks.round_trip import add_pool
 from tests.resilience import ledger as ledgers
-from tests.resilience.faults import FAULTS, until_ready
+from tests.resilience import shards
+from tests.resilience.arena import KINDS, PARTS, arena
+from tests.resilience.faults import Fault, until_ready
 from tests.resilience.ledger import PASSWORD, Answerer, Ledger
+from tests.resilience.page_answerer import PageAnswerer
 
 QUESTIONS = {"romance": ("romance", "friendship"), "serious": ("serious", "not serious")}
 PEOPLE = 3
 GAP_SECONDS = (1.0, 8.0)
 LONGEST_SECONDS = 3600.0
+SHARD_ANSWERS, SHARD_FAULTS = 100, 15
 
 
 def fill(settings: Settings, pool: int, seed: int) -> None:
@@ -56,31 +66,47 @@ def fill(settings: Settings, pool: int, seed: int) -> None:
         for name, classes in QUESTIONS.items():
             attributes.create(session, Definition(name, f"Is it {classes[0]}?", classes), settings)
     for number in range(PEOPLE):
-        experts.add(settings, f"expert{number}@campaign.example", list(QUESTIONS), password=PASSWORD)
+        experts.add(settings, address(number), list(QUESTIONS), password=PASSWORD)
     for name in QUESTIONS:
         jobs.ask(settings, "learn", attribute=name)
 
 
+def address(number: int) -> str:
+    """An expert's."""
+    return f"expert{number}@campaign.example"
+
+
 def people(settings: Settings, ledger: Ledger) -> list[Answerer]:
-    """One thread for each queue."""
+    """One thread for each queue; the last expert answers on the console's page, the others in Label Studio."""
     with reading(settings) as session:
         rows = session.execute(
             select(Expert.email, Queue.project, Queue.attribute_id).join(Expert, Expert.id == Queue.expert_id)
         ).all()
         names = {attributes.find(session, name).id: name for name in QUESTIONS}
+    on_page = address(PEOPLE - 1)
     return [
-        Answerer(settings, email, project, QUESTIONS[names[attribute]], ledger) for email, project, attribute in rows
+        (PageAnswerer if email == on_page else Answerer)(settings, email, project, QUESTIONS[names[attribute]], ledger)
+        for email, project, attribute in rows
     ]
 
 
-def harm(settings: Settings, stack: Stack, ledger: Ledger, options: argparse.Namespace) -> dict[str, Any]:
+def drawn(chosen: Sequence[Fault], chance: Random) -> Iterator[Fault]:
+    """Faults without end, each as often as the others."""
+    while True:
+        yield from chance.sample(chosen, len(chosen))
+
+
+def harm(
+    settings: Settings, stack: Stack, ledger: Ledger, options: argparse.Namespace, chosen: Sequence[Fault]
+) -> dict[str, Any]:
     """Inject faults until there were enough of them and of the answers; seconds to ready by fault."""
     chance, seconds = Random(options.seed), defaultdict[str, list[float]](list)
+    following = drawn(chosen, chance)
     restarts, done, began = 0, 0, time.monotonic()
     while (done < options.faults or len(ledger) < options.answers) and time.monotonic() - began < LONGEST_SECONDS:
         time.sleep(chance.uniform(*GAP_SECONDS))
         if done < options.faults:
-            fault = FAULTS[done % len(FAULTS)] if done < len(FAULTS) else chance.choice(FAULTS)
+            fault = next(following)
             if not fault.do(settings, chance):
                 continue
             done += 1
@@ -90,18 +116,12 @@ def harm(settings: Settings, stack: Stack, ledger: Ledger, options: argparse.Nam
                 stack.start()
                 stack.ready()
                 restarts += 1
-            seconds[fault.name].append(took)
+            else:
+                seconds[fault.name].append(took)
             print(
                 f"{done:4d}  {fault.name:<32} ready {took:6.1f} s   {len(ledger)} answers", file=sys.stderr, flush=True
             )
-    return {
-        "faults": done,
-        "stack restarted": restarts,
-        "seconds to ready": {
-            name: {"n": len(some), "median": round(float(np.median(some)), 1), "most": round(max(some), 1)}
-            for name, some in sorted(seconds.items())
-        },
-    }
+    return {"faults": done, "stack restarted": restarts, "recoveries": dict(seconds)}
 
 
 def settle(settings: Settings) -> None:
@@ -111,27 +131,45 @@ def settle(settings: Settings) -> None:
         simulate.wait_learned(settings, name, simulate.counters(settings, name)[0], seconds=300)
 
 
+def logged(settings: Settings) -> dict[str, int]:
+    """Tracebacks in the logs of our own parts, counted by the log and the words that they end with: to look at."""
+    found = Counter[str]()
+    for log in settings.logs.glob("*.log*"):
+        if not log.name.startswith("label-studio"):
+            texts = log.read_text(errors="replace").split("Traceback (most recent call last)")[1:]
+            ends = [next((line for line in text.splitlines()[1:] if line[:1].isalpha()), "") for text in texts]
+            found.update(f"{log.name}: {end[:120]}" for end in ends)
+    return dict(found.most_common(20))
+
+
 def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """The whole campaign; what the last line says."""
-    settings = free_ports(reader.build({}, workspace=folder / "workspace"))
     ledger = Ledger()
     began = time.monotonic()
-    with Stack(settings, lambda line: print(line, file=sys.stderr)) as stack:
+    with (
+        arena(options.kinds, folder) as (settings, chosen),
+        Stack(settings, lambda line: print(line, file=sys.stderr)) as stack,
+    ):
         fill(settings, options.pool, options.seed)
         threads = people(settings, ledger)
+        on_page = {thread.project for thread in threads if isinstance(thread, PageAnswerer)}
         for thread in threads:
             thread.start()
-        told = harm(settings, stack, ledger, options)
+        told = harm(settings, stack, ledger, options, chosen)
         for thread in threads:
             thread.stopping.set()
         for thread in threads:
             thread.join(120)
         settle(settings)
-        wrong = ledgers.compare(settings, ledger)
+        wrong, exceptions = ledgers.compare(settings, ledger), logged(settings)
+        if any(wrong.values()):  # a disk in memory goes with the campaign
+            with suppress(shutil.Error):  # sockets
+                shutil.copytree(settings.workspace, folder / "kept")
     waits = np.asarray(ledger.waits or [0.0])
     return {
         "ok": not any(wrong.values()) and len(ledger) >= options.answers and told["faults"] >= options.faults,
         "answers": len(ledger),
+        "on the page": sum(project in on_page for project, _ in ledger.given),
         **told,
         "wrong": {name: len(some) for name, some in wrong.items()},
         "examples": {name: some[:5] for name, some in wrong.items() if some},
@@ -140,29 +178,57 @@ def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
             "p95": round(float(np.quantile(waits, 0.95)), 2),
         },
         "minutes": round((time.monotonic() - began) / 60, 1),
+        "seconds to ready": shards.recoveries([told]),
         "seed": options.seed,
+        "kinds": options.kinds,
+        "exceptions": exceptions,
         "machine": machine(),
         "folder": str(folder),
     }
 
 
+def sharded(options: argparse.Namespace) -> dict[str, Any]:
+    """Shards until there are enough of them, or the time is over; what all of them come to."""
+    began, done = time.monotonic(), shards.read(options.record)
+    while (so_far := shards.total(done))["answers"] < options.answers or so_far["faults"] < options.faults:
+        if time.monotonic() - began > options.minutes * 60:
+            break
+        seed = shards.next_seed(done, options.seed)
+        size = {"seed": seed, "answers": SHARD_ANSWERS, "faults": SHARD_FAULTS}
+        shards.add(options.record, in_a_folder(argparse.Namespace(**vars(options) | size)))
+        done = shards.read(options.record)
+        print(shards.table(done), file=sys.stderr, flush=True)
+    return so_far | {"machine": machine()}
+
+
+def in_a_folder(options: argparse.Namespace) -> dict[str, Any]:
+    """`run`, in a folder that stays where something was wrong."""
+    folder = Path(tempfile.mkdtemp(prefix="attune-campaign-"))
+    found = run(options, folder)
+    if found["ok"]:
+        shutil.rmtree(folder, ignore_errors=True)
+    return found
+
+
 def main() -> None:
-    """Run, print, and leave the workspace where something was wrong."""
+    """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--answers", type=int, default=200)
     parser.add_argument("--faults", type=int, default=30)
     parser.add_argument("--pool", type=int, default=4000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--kinds", nargs="+", choices=[*KINDS, "all"], default=[PARTS])
+    parser.add_argument("--record", type=Path, help="file of the shards that ended; goes on after them")
+    parser.add_argument("--minutes", type=float, default=60.0, help="start no shard later than that; with --record")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="attune-campaign-"))
-    found = run(options, folder)
-    if found["ok"]:
-        shutil.rmtree(folder, ignore_errors=True)
+    if "all" in options.kinds:
+        options.kinds = list(KINDS)
+    found = sharded(options) if options.record else in_a_folder(options)
     if options.json:
         options.json.write_text(json.dumps(found, indent=2) + "\n")
     print(json.dumps(found))
-    sys.exit(0 if found["ok"] else 1)
+    sys.exit(0 if found["ok"] and found["answers"] >= options.answers and found["faults"] >= options.faults else 1)
 
 
 if __name__ == "__main__":

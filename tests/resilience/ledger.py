@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import requests
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from attune.labeler.answers import misfiled
 from attune.labeler.label_studio import LabelStudio
@@ -61,38 +62,45 @@ class Answerer(threading.Thread):
         super().__init__(daemon=True)
         self.settings, self.email, self.project, self.classes, self.ledger = settings, email, project, classes, ledger
         self.stopping = threading.Event()
-        self.person: ExpertSession | None = None
+        self.person: Any = None
 
     def run(self) -> None:
         """Answer; each failure of a part is waited out."""
         while not self.stopping.is_set():
             began = time.monotonic()
-            task = self._until_taken(lambda person: person.next_task(self.project))
+            task = self._until_taken(self._next)
             if task is None:
                 time.sleep(0.5)
                 continue
-            asset = str(task["data"]["asset_id"])
+            number, asset = task
             value = truth(self.email, asset, self.classes)
-            annotation = self._give(task["id"], asset, value)
+            annotation = self._give(number, value)
             if annotation is None:
                 continue
             self.ledger.waits.append(time.monotonic() - began)
             self.ledger.take(self.project, asset, value, change=False)
             if hashlib.sha256(asset.encode()).digest()[1] < 256 * CHANGED:
-                self._change(annotation, asset)
+                changed = truth(self.email, asset, self.classes, again=1)
+                if self._change(annotation, changed):
+                    self.ledger.take(self.project, asset, changed, change=True)
 
-    def _change(self, annotation: int, asset: str) -> None:
-        changed = truth(self.email, asset, self.classes, again=1)
+    def _login(self) -> Any:
+        return ExpertSession.login(self.settings.label_studio_address, self.email, PASSWORD)
 
+    def _next(self, person: Any) -> tuple[Any, str] | None:
+        """What names the next question, and its image."""
+        task = person.next_task(self.project)
+        return None if task is None else (task["id"], str(task["data"]["asset_id"]))
+
+    def _change(self, annotation: Any, changed: str) -> bool:
         def change(person: ExpertSession) -> bool:
             person.edit(annotation, changed)
             return True
 
-        if self._until_taken(change):
-            self.ledger.take(self.project, asset, changed, change=True)
+        return bool(self._until_taken(change))
 
-    def _give(self, task: int, asset: str, value: str) -> int | None:
-        """The annotation's id; None where the question was taken back meanwhile."""
+    def _give(self, task: Any, value: str) -> Any:
+        """What names the answer for a change; None where the question was taken back meanwhile."""
         once = uuid4()
 
         def give(person: ExpertSession) -> int | None:
@@ -118,9 +126,9 @@ class Answerer(threading.Thread):
         while time.monotonic() < until:
             try:
                 if self.person is None:
-                    self.person = ExpertSession.login(self.settings.label_studio_address, self.email, PASSWORD)
+                    self.person = self._login()
                 return ask(self.person)
-            except (AttuneError, requests.RequestException, ValueError):
+            except (AttuneError, SQLAlchemyError, requests.RequestException, OSError, ValueError):
                 if self.person is not None:
                     self.person.close()
                 self.person = None

@@ -116,7 +116,7 @@ class FakeLabelStudio:
             case ("GET", ["api", "projects"]):
                 ids = [(query or {})["ids"]] if "ids" in (query or {}) else list(self.projects)
                 there = [number for number in ids if number in self.projects]
-                rows = [self.projects[number] | {"task_number": self._count(number)} for number in there]
+                rows = [self.projects[number] | self._numbers(number) for number in there]
                 return {"results": rows, "next": None}
             case ("GET", ["api", "projects", number]):
                 return self.projects[int(number)]
@@ -140,8 +140,12 @@ class FakeLabelStudio:
     def _called(self, user: int) -> str:
         return f"A Name, 9 {self.users[user]}, {user}" if user in self.users else ""
 
-    def _count(self, project: int) -> int:
-        return sum(row["project"] == project for row in self.tasks.values())
+    def _numbers(self, project: int) -> dict[str, int]:
+        rows = [row for row in self.tasks.values() if row["project"] == project]
+        skips = [one["was_cancelled"] for row in rows for one in row["annotations"]]
+        answered = len(skips) - sum(skips)
+        counted = {"total_annotations_number": answered, "skipped_annotations_number": sum(skips)}
+        return {"task_number": len(rows), **counted}
 
     def _import_tasks(self, id: int, request: list[dict[str, Any]], return_task_ids: bool) -> Any:
         made = []

@@ -32,8 +32,8 @@ from attune.models.clock import now, parse
 from attune.models.errors import LabelStudioRefused, PoolExhausted, UnknownAnnotationShape
 from attune.workers.rounds import pages_of_images
 from attune.workers.rounds.snapshot import take_snapshot
-from attune.workers.sync import membership, project_identity
-from attune.workers.sync.changed_tasks import OVERLAP, read_until, record_read_until
+from attune.workers.sync import answer_totals, membership, project_identity
+from attune.workers.sync.changed_tasks import ask_since, read_until, record_read_until
 
 log = logging.getLogger("attune.grids")
 FAREWELL = timedelta(days=1)  # so long a leaver's last answers may still be on their way
@@ -152,14 +152,32 @@ def sync(
         if grid.id not in checked.tasks:
             continue
         try:
-            if whole or checked.tasks[grid.id] < _recorded(settings, grid):
-                changed |= _compare(settings, ls, grid, counts)
-            changed |= sync_pages(settings, ls, grid, counts, by_id, whole)
+            is_short = checked.tasks[grid.id] < _recorded(settings, grid)
+            changed |= _read(settings, ls, grid, counts, by_id, whole, is_short)
+            if not whole and answer_totals.differs(settings, ls, grid, there.get(grid.project)):
+                changed |= _read(settings, ls, grid, counts, by_id, whole=True)
             if grid.id in here:
                 grids.renew(settings, ls, grid)
         except LabelStudioRefused as error:
             log.error("the pages of project %d could not be read: %s", grid.project, error)
             failed[str(grid.project)] = str(error)
+    return changed
+
+
+def _read(
+    settings: Settings,
+    ls: LabelStudio,
+    grid: Grid,
+    counts: dict[str, int],
+    by_id: Mapping[int, str],
+    whole: bool,
+    is_short: bool = False,
+) -> set[int]:
+    """One project of ``sync``; ``is_short``: it holds fewer pages than the records know of."""
+    changed = _compare(settings, ls, grid, counts) if whole or is_short else set()
+    changed |= sync_pages(settings, ls, grid, counts, by_id, whole)
+    if whole:
+        answer_totals.note(settings, ls, grid)
     return changed
 
 
@@ -201,7 +219,8 @@ def sync_pages(
     """Import what changed on one expert's pages since they were read last; as ``sync`` for one project."""
     began, asked_at = read_until(settings, grid), now()
     newest, before = began, counts["changed"] + counts["deleted"]
-    filters = [] if whole or began is None else [tasks.changed_after(began - OVERLAP)]
+    since = None if whole else ask_since(began, asked_at)
+    filters = [] if since is None else [tasks.changed_after(since)]
     for row in tasks.listed(ls, grid.project, filters, whole=True):
         with writing(settings) as session:
             _record_page_answers(session, grid, row, asked_at, counts, by_id)

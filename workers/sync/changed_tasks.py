@@ -53,7 +53,7 @@ def read(
     LabelStudioUnreachable, LabelStudioRefused.
     """
     asked_at, began = now(), read_until(settings, queue)
-    since = None if whole or began is None else began - OVERLAP
+    since = None if whole else ask_since(began, asked_at)
     changes, newest = Changes(), began
     for state in task_changes.changed_since(ls, queue.project, since):
         import_task(settings, queue, state, asked_at, changes, by_id)
@@ -83,6 +83,14 @@ def read_until(settings: Settings, row: Queue | Grid) -> datetime | None:
     """The change up to which the row's project has been read, at this moment."""
     with reading(settings) as session:
         return _fresh(session, row).synced_until
+
+
+def ask_since(began: datetime | None, asked_at: datetime) -> datetime | None:
+    """The moment since when to ask for changes, at ``asked_at``, where all until ``began`` was read; None for all.
+
+    A mark from later than now was made before a clock was set back: what changed since lies before it.
+    """
+    return None if began is None or began > asked_at else began - OVERLAP
 
 
 def _fresh(session: Session, row: Queue | Grid, lock: bool = False) -> Queue | Grid:

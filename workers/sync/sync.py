@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -23,7 +24,7 @@ from attune.models.clock import now
 from attune.models.errors import LabelStudioRefused
 from attune.workers.jobs import make_grids
 from attune.workers.jobs.make_grids import FAREWELL
-from attune.workers.sync import changed_tasks, membership, project_identity, stopped_queues, upkeep
+from attune.workers.sync import answer_totals, changed_tasks, membership, project_identity, stopped_queues, upkeep
 
 log = logging.getLogger("attune.sync")
 COUNTED = ("changed", "deleted", "left_out")
@@ -50,13 +51,15 @@ def run(
     by_id = accounts.addresses(ls)
     touched: set[int] = set()
     failed = dict(checked.failed)
+    read = partial(one_queue, settings, ls, by_id=by_id, accept_deleted=accept_deleted, failed=failed)
     for number, queue in enumerate(waiting):
         report(number, len(waiting))
         if queue.id not in checked.tasks:
             continue
+        here = there.get(queue.project)
         differs = checked.tasks[queue.id] != recorded[queue.id] + queue.surplus
         try:
-            queue_counts = one_queue(settings, ls, queue, whole, differs, by_id, accept_deleted, failed)
+            queue_counts = _read(read, queue, whole, differs, partial(answer_totals.differs, settings, ls, queue, here))
         except LabelStudioRefused as error:
             log.error("queue %d (project %d) could not be read: %s", queue.id, queue.project, error)
             failed[str(queue.project)] = str(error)
@@ -73,6 +76,17 @@ def run(
     for name in names:
         ingest.ask_to_learn(settings, name)
     return {**counts, "attributes": names, "failed": failed, "strays": strays}
+
+
+def _read(
+    read: Callable[..., dict[str, int]], queue: Queue, whole: bool, differs: bool, others: Callable[[], bool]
+) -> dict[str, int]:
+    """`one_queue`, and once more with all tasks where the project then holds ``others`` than the records have."""
+    counts = read(queue, whole=whole, differs=differs)
+    if whole or not others():
+        return counts
+    again = read(queue, whole=True)
+    return {key: counts[key] + again[key] for key in ("changed", "deleted")} | {"left_out": again["left_out"]}
 
 
 def _checked(
@@ -138,6 +152,7 @@ def one_queue(
     if whole:
         upkeep.delete_duplicates(settings, ls, queue)
         upkeep.drop_old_orders(settings, ls, queue)
+        answer_totals.note(settings, ls, queue)
     if queue.stopped_at is not None or queue.closed_at is None:
         stopped_queues.take_back(settings, ls, queue)
     if queue.closed_at is None:

@@ -86,6 +86,7 @@ class Queue(Base):
     ordered_at: Mapped[datetime | None]
     synced_until: Mapped[datetime | None]
     surplus: Mapped[int] = mapped_column(default=0)  # tasks that its project held beyond the records', last compared
+    answer_surplus: Mapped[int] = mapped_column(default=0, server_default="0")  # likewise of answers (`answer_totals`)
     kept: Mapped[int] = mapped_column(default=0)  # answers that count although Label Studio holds them no more
     # Which revision its page showed since when (`attributes.shown_revision`). The default is for an older release.
     shown: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
@@ -162,6 +163,7 @@ class Grid(Base):
     view: Mapped[int]
     webhook: Mapped[int | None]
     synced_until: Mapped[datetime | None]
+    answer_surplus: Mapped[int] = mapped_column(default=0, server_default="0")  # as a queue's
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
 

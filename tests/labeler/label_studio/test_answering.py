@@ -16,6 +16,7 @@ from attune.labeler.label_studio.queue_tasks import NewTask
 from attune.labeler.label_studio.task_address import Address
 from attune.models.errors import LabelStudioRefused
 from tests.support.fake_label_studio import FakeLabelStudio
+from tests.support.services import Services
 
 pytestmark = pytest.mark.services
 ANA, BO, PASSWORD = "ana@answers.example", "bo@answers.example", "answers-answers"
@@ -198,3 +199,27 @@ def test_a_first_answer_does_not_take_the_place_of_another(ls: LabelStudio, task
     again = replace(first, value="neither")  # corrected before the page knew that it is stored
     assert [one.refused for one in answering.send(ls, ANA, [again])] == [""]
     assert said(ls, tasks[0]) == "neither"
+
+
+DIES_BETWEEN = """
+import attune_urls
+from tasks.models import Annotation, Task
+def dies(*_):
+    raise KeyboardInterrupt
+Annotation.update_task = dies
+task = Task.objects.get(pk={task})
+left = []
+new = Annotation(task=task, project=task.project, result=[])
+for act in (new.save, task.annotations.get().delete):
+    try:
+        act()
+    except KeyboardInterrupt:
+        left.append(Annotation.objects.filter(task=task).count())
+print(json.dumps(left))
+"""
+
+
+def test_label_studio_holds_no_half_an_answer(ls: LabelStudio, tasks: list[Address], services: Services) -> None:
+    """It would commit an annotation before its task's time and numbers: a kill in between leaves both, or neither."""
+    answering.send(ls, ANA, [given(tasks[0], "yes")])
+    assert services.inside.run(DIES_BETWEEN.format(task=tasks[0].task), apart=True) == [1, 1]

@@ -40,7 +40,8 @@ from attune.workers.jobs import make_grids as job
 from attune.workers.rounds.queue_plan import asked_rows, assign_to_queues
 from attune.workers.sync import hinted, sync
 from tests.support import factories
-from tests.support.services import EMAIL, PASSWORD
+from tests.support.inside_label_studio import hide_answer
+from tests.support.services import EMAIL, PASSWORD, Services
 from tests.workers.rounds.test_queue_plan import ask, rows, snapshot, task
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -462,7 +463,9 @@ def values(live: Settings) -> dict[int, str]:
 
 @pytest.mark.services
 @pytest.mark.slow
-def test_pages_are_answered_in_label_studio_and_learned_from(live: Settings, ls: LabelStudio) -> None:
+def test_pages_are_answered_in_label_studio_and_learned_from(
+    live: Settings, ls: LabelStudio, services: Services
+) -> None:
     pool(live, ["tender", "other"])
     learn.run(live, quiet, "tender", size=12)
     made = job.run(live, quiet, "tender", EMAIL)
@@ -496,6 +499,12 @@ def test_pages_are_answered_in_label_studio_and_learned_from(live: Settings, ls:
         assert hinted.read(live, named) is None
         assert sync.run(live, quiet)["changed"] == 0, "both readings show one answer"
         assert learn.run(live, quiet, "tender", size=12)["answers"] == 2 * grids.SIZE
+        person.delete(second)
+        sync.run(live, quiet)
+        assert len(values(live)) == grids.SIZE
+        second = tick(person, pages[1].label_studio_task, [])
+        hide_answer(services.inside, pages[1].label_studio_task or 0)
+        assert sync.run(live, quiet)["changed"] == 1, "no time tells of this answer, but the number of answers does"
         person.delete(second)
     sync.run(live, quiet)
     assert len(values(live)) == grids.SIZE

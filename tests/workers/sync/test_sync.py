@@ -20,6 +20,8 @@ from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.workers.sync import changed_tasks, sync, upkeep
 from tests.support.factories import add_assets, add_attribute, add_expert, add_queue, add_task, stand
+from tests.support.inside_label_studio import hide_answer
+from tests.support.services import Services
 
 IMAGE = "http://127.0.0.1:1/x.jpg"
 
@@ -130,6 +132,19 @@ def test_a_clock_that_was_ahead_hides_no_answer(
     expert.answer(tasks(live)[0], "neither")
     sync.run(live, lambda *_: None)
     assert values(live) == ["neither"]
+
+
+@pytest.mark.services
+@pytest.mark.slow
+def test_an_answer_of_a_label_studio_killed_before_its_tasks_time_is_read_by_the_next_sync(
+    live: Settings, queue: Queue, expert: ExpertSession, services: Services
+) -> None:
+    sync.run(live, lambda *_: None)
+    for task, value in zip(tasks(live), ("neither", "skip"), strict=False):
+        expert.answer(task, value)
+        hide_answer(services.inside, task)
+    assert sync.run(live, lambda *_: None)["changed"] == 2
+    assert values(live) == ["neither", "skip"]
 
 
 @pytest.mark.services
