@@ -1,4 +1,4 @@
-// New question, step by step: images while one types, examples by a click. The form also works without this file.
+// New question, step by step: images while one types, chosen for a class by a click. The form also works without this file.
 "use strict";
 
 {  // names of its own: console.js runs beside it
@@ -9,7 +9,7 @@ const form = document.querySelector("[data-question]");
 const parts = [...form.querySelectorAll("[data-step]")];
 const get = (name) => form.querySelector(`[data-${name}]`);
 const rows = () => [...form.querySelectorAll("[data-row]")];
-const texts = { counts: form.elements.in_scope, excluded: form.elements.out_of_scope };
+const sides = [form.elements.in_scope, form.elements.out_of_scope];  // of two classes: examples of the one, of the other
 
 // -- steps ------------------------------------------------------------------------------------------------------------
 let at = 0;
@@ -85,10 +85,12 @@ function keys() {
 const asked = new WeakMap();  // row -> {timer, abort, address}
 
 function phrase(row) { return row.querySelector("[data-phrase]").value.trim(); }
+function className(row) { return row.querySelector("[data-class]").value.trim(); }
 
 function addressOf(row) {
   const other = rows().find((one) => one !== row && phrase(one));
-  return `${form.dataset.nearest}?${new URLSearchParams({ phrase: phrase(row), against: other ? phrase(other) : "" })}`;
+  const places = offered(row).map((place) => ["place", place]);
+  return `${form.dataset.nearest}?${new URLSearchParams([["phrase", phrase(row)], ["against", other ? phrase(other) : ""], ...places])}`;
 }
 
 function look(row, wait = TYPING_MS) {
@@ -128,55 +130,126 @@ async function load(row) {
 }
 
 form.addEventListener("input", (event) => {
-  if (event.target.matches("[data-class]")) keys();
+  if (event.target.matches("[data-class]")) { keys(); marks(); }
   // The near misses of the other rows depend on this prompt, too.
   if (event.target.matches("[data-phrase]")) rows().forEach((row) => look(row));
 });
 
-// -- examples by a click ----------------------------------------------------------------------------------------------
-const known = new Map();  // asset id -> an image of it that was shown below a prompt
+// -- images chosen for a class ----------------------------------------------------------------------------------------
+// The form's hidden fields hold the choice, as the images below a caption come and go while one types. Of two classes, the
+// examples of the question follow: what counts, and what does not.
+const ENOUGH = 3;  // for each class
+const known = new Map();  // asset id -> an image of it that was shown below a caption
+const held = get("held"), chosen = new Map([...held.querySelectorAll("input")].map((field) => [field.value, placeOf(field)]));
 const linesOf = (field) => field.value.split("\n").map((line) => line.trim()).filter(Boolean);
 
-function put(field, id, on) {
-  const others = linesOf(field).filter((line) => line !== id);
-  field.value = [...others, ...(on ? [id] : [])].join("\n");
+function placeOf(field) { return Number(field.name.slice("chosen-".length)); }
+function calledAt(place) { return className(rows()[place]) || `class ${place + 1}`; }
+
+// The places of the classes that are asked for: two, unless more are typed.
+function active() {
+  const typed = rows().flatMap((row, place) => (className(row) || phrase(row) ? [place] : []));
+  return typed.length > 1 ? typed : [0, 1];
 }
 
-function marks() {
-  const marked = { counts: new Set(linesOf(texts.counts)), excluded: new Set(linesOf(texts.excluded)) };
-  const seen = { counts: new Set(), excluded: new Set() };
-  form.querySelectorAll("[data-pictures] input[type=checkbox]").forEach((box) => {
-    box.checked = marked[box.name].has(box.value);
-    if (box.checked) seen[box.name].add(box.value);
+function offered(row) {
+  const own = rows().indexOf(row), all = active();
+  return all.length === 2 && all.includes(own) ? [own, ...all.filter((place) => place !== own)] : [own];
+}
+
+function write() {
+  held.replaceChildren(...[...chosen].map(([id, place]) => Object.assign(document.createElement("input"), { type: "hidden", name: `chosen-${place}`, value: id })));
+  const pair = active();
+  sides.forEach((field, side) => {
+    const others = linesOf(field).filter((line) => !chosen.has(line));
+    const mine = pair.length === 2 ? [...chosen].filter(([, place]) => place === pair[side]).map(([id]) => id) : [];
+    field.value = [...others, ...mine].join("\n");
   });
-  const [yes, no] = [seen.counts.size, seen.excluded.size];
-  form.querySelectorAll("[data-pictures] img").forEach((image) => known.set(image.alt, image));
-  form.querySelectorAll("[data-picked-of]").forEach((list) => {
-    const images = [...marked[list.dataset.pickedOf]].filter((id) => known.has(id)).map((id) => {
+}
+
+// Examples that came with the form, and are shown now, are chosen images like the others.
+function adopt() {
+  const pair = active();
+  if (pair.length === 2) sides.forEach((field, side) => linesOf(field).forEach((line) => { if (known.has(line) && !chosen.has(line)) chosen.set(line, pair[side]); }));
+}
+
+function tag(place) {
+  const said = document.createElement("span");
+  said.className = `chosen-as c${place}`;
+  said.textContent = calledAt(place);
+  return said;
+}
+
+function mark(tile, all) {
+  const image = tile.querySelector("img"), place = chosen.get(image.alt), own = Number(tile.closest("[data-pictures]").dataset.pictures);
+  tile.classList.forEach((name) => { if (/^as-c\d$/.test(name)) tile.classList.remove(name); });
+  tile.querySelector(".chosen-as")?.remove();
+  if (place !== undefined) { tile.classList.add(`as-c${place}`); tile.querySelector(".pickable").append(tag(place)); }
+  tile.querySelectorAll("[type=checkbox]").forEach((box) => {
+    box.checked = placeOf(box) === place;
+    box.closest("label").hidden = placeOf(box) !== own && (all.length > 2 || !all.includes(placeOf(box)));
+  });
+}
+
+function picked() {
+  const pair = active(), ids = (place) => [...chosen].filter(([id, at]) => at === place && known.has(id)).map(([id]) => id);
+  form.querySelectorAll("[data-picked-of]").forEach((list, side) => {
+    list.replaceChildren(...(pair.length === 2 ? ids(pair[side]) : []).map((id) => {
       const item = document.createElement("li");
       item.append(known.get(id).cloneNode());
       return item;
-    });
-    list.replaceChildren(...images);
-    list.hidden = !images.length;
+    }));
+    list.hidden = !list.children.length;
   });
-  get("marked").textContent = yes || no ? `Examples: ${yes} count${yes === 1 ? "s" : ""}, ${no} ${no === 1 ? "does" : "do"} not.` : "";
+}
+
+function tally(all) {
+  const counts = all.map((place) => [place, [...chosen.values()].filter((at) => at === place).length]);
+  const there = counts.every(([, count]) => count >= ENOUGH);
+  get("enough").hidden = !form.querySelector("[data-pictures] img") && !chosen.size;
+  get("enough-text").textContent = !there ? `${ENOUGH} images for each class are enough to begin.` : `Enough to begin. Experts answer these first${all.length === 2 ? ", and see them as examples" : ""}.`;
+  get("enough-counts").replaceChildren(...counts.map(([place, count]) => {
+    const item = document.createElement("li"), swatch = document.createElement("span"), figure = document.createElement("span");
+    swatch.className = `swatch c${place}`; figure.className = "figures"; figure.textContent = count < ENOUGH ? `${count} of ${ENOUGH}` : `${count} ✓`;
+    item.append(swatch, calledAt(place), " ", figure);
+    return item;
+  }));
+  if (chosen.size) get("first").textContent = ` The ${chosen.size === 1 ? "image" : `${chosen.size} images`} that you chose ${chosen.size === 1 ? "comes" : "come"} first.`;
+}
+
+function marks() {
+  form.querySelectorAll("[data-pictures] img").forEach((image) => known.set(image.alt, image));
+  adopt();
+  const all = active();
+  form.querySelectorAll("[data-called]").forEach((said) => { said.textContent = calledAt(Number(said.dataset.called)); });
+  form.querySelectorAll("[data-pictures] li").forEach((tile) => mark(tile, all));
+  picked();
+  tally(all);
+}
+
+function choose(id, place, on) {
+  chosen.delete(id);
+  if (on) chosen.set(id, place);
+  write();
+  marks();
 }
 
 form.addEventListener("change", (event) => {
   const box = event.target;
-  if (!box.matches("[data-pictures] input[type=checkbox]")) return;
-  put(texts[box.name], box.value, box.checked);
-  if (box.checked) put(texts[box.name === "counts" ? "excluded" : "counts"], box.value, false);
-  marks();
+  if (box.matches("[data-pictures] input[type=checkbox]")) choose(box.value, placeOf(box), box.checked);
 });
 
-// A click on the image itself: counts, does not count, neither.
+// An id that is taken out of a list by hand is chosen no more.
+sides.forEach((field) => field.addEventListener("change", () => {
+  const said = new Set(sides.flatMap(linesOf));
+  if (active().length === 2) [...chosen.keys()].filter((id) => !said.has(id)).forEach((id) => chosen.delete(id));
+  write();
+  marks();
+}));
+
+// A click on the image itself: of the class below whose caption it is, or of none.
 form.addEventListener("click", (event) => {
-  const tile = event.target.closest("[data-pictures] .pickable")?.closest("li");
-  if (!tile) return;
-  const [counts, excluded] = ["counts", "excluded"].map((mark) => tile.querySelector(`[name=${mark}]`));
-  if (counts.checked || !excluded.checked) (counts.checked ? excluded : counts).click(); else excluded.click();
+  event.target.closest("[data-pictures] .pickable")?.closest("li").querySelector("[type=checkbox]").click();
 });
 
 // -- a further class --------------------------------------------------------------------------------------------------
@@ -188,6 +261,7 @@ get("add").addEventListener("click", () => {
     const place = rows().length;
     row = rows().at(-1).cloneNode(true);
     row.querySelector("[data-pictures]").replaceChildren();
+    row.querySelector("[data-pictures]").dataset.pictures = place;
     row.querySelector("kbd").textContent = place + 1;
     ["class", "phrase"].forEach((part) => {
       const field = row.querySelector(`[data-${part}]`), label = field.labels?.[0] ?? row.querySelector(`label[for^=${part}-]`);
