@@ -18,7 +18,7 @@ from attune.labeler.spaces import clusterings, members
 from attune.labeler.spaces.clusterings import Saved
 from attune.labeler.spaces.members import Members
 from attune.labeler.views.beside import another
-from attune.labeler.views.cluster_described import Described, described, first_words
+from attune.labeler.views.cluster_described import Described, described, first_phrases
 from attune.labeler.views.cluster_performed import Performance, performance
 from attune.labeler.views.cluster_unlike import nearest_named, unlike
 from attune.labeler.views.explore_clusters import Card, cards_of, is_loose, pictures_of
@@ -88,7 +88,7 @@ def cluster_page(settings: Settings, viewer: Viewer, run: int, number: int) -> C
         inner = _inside(session, run, number)
         job = progress(session, ("clusters",))
         told = described(session, viewer, saved.row, number)
-        words = first_words(session, viewer, run, {other.number for other in near})
+        words = first_phrases(session, viewer, run)
         known = [] if told is not None and told.words else _known(settings, session, viewer, saved, one, held, words)
         performed = performance(settings, session, viewer, run, number)
         other = another(session, saved.row)

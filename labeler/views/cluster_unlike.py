@@ -20,7 +20,7 @@ from attune.labeler.records.schema import Asset, Cluster
 from attune.labeler.settings import Settings
 from attune.labeler.spaces.members import Members
 
-HERE, OTHERS = 1000, 2000  # images that are compared, of the cluster and of the others, drawn by the clustering's number
+HERE, OTHERS = 1000, 2000  # images that are compared, at most; drawn by the clustering's number
 MOST_VALUES = 40  # different values of a column that says something of groups of images
 LEAST_DIFFERENCE, LEAST_IMAGES = 0.15, 5
 CLEARLY = 0.75  # of the images, on one side of the middle of the others
@@ -33,9 +33,7 @@ MEASURED = {
 }
 
 
-def unlike(
-    settings: Settings, session: Session, viewer: Viewer, held: Members, one: Cluster, seed: int
-) -> list[str]:
+def unlike(settings: Settings, session: Session, viewer: Viewer, held: Members, one: Cluster, seed: int) -> list[str]:
     """Sentences on what the images of ``one`` are most unlike those of the other clusters in; maybe none.
 
     Nothing of the asset table for experts: no column of it is theirs to read.
@@ -46,7 +44,8 @@ def unlike(
     here, others = (draw.permutation(keys)[:most].tolist() for keys, most in ((mine, HERE), (rest, OTHERS)))
     if not others:
         return []
-    rows = session.execute(select(Asset.id, Asset.asset_id, Asset.columns).where(Asset.id.in_([*here, *others]))).all()
+    there = (Asset.id.in_([*here, *others]), Asset.removed_at.is_(None))
+    rows = session.execute(select(Asset.id, Asset.asset_id, Asset.columns).where(*there)).all()
     of_cluster = set(here)
     inside, outside = [row for row in rows if row.id in of_cluster], [row for row in rows if row.id not in of_cluster]
     said = _column([row.columns for row in inside], [row.columns for row in outside]) if viewer.manages else ""
@@ -65,7 +64,7 @@ def _column(inside: Sequence[Mapping[str, object]], outside: Sequence[Mapping[st
     """The value of a column whose share differs most; empty where none differs much."""
     best, said = LEAST_DIFFERENCE, ""
     for name in sorted({key for row in inside for key in row if key.casefold() not in NAME_COLUMNS}):
-        here, there = (Counter(str(row[name]) for row in rows if row.get(name)) for rows in (inside, outside))
+        here, there = (_counted(rows, name) for rows in (inside, outside))
         if not 2 <= len(here | there) <= MOST_VALUES:
             continue
         for value, count in here.items():
@@ -77,6 +76,10 @@ def _column(inside: Sequence[Mapping[str, object]], outside: Sequence[Mapping[st
                     f"and for {100 * rest:.0f} % of the others."
                 )
     return said
+
+
+def _counted(rows: Sequence[Mapping[str, object]], name: str) -> Counter[str]:
+    return Counter(str(row[name]) for row in rows if row.get(name) not in (None, ""))
 
 
 def _measured(settings: Settings, inside: Sequence[str], outside: Sequence[str]) -> list[str]:
@@ -93,8 +96,8 @@ def _measured(settings: Settings, inside: Sequence[str], outside: Sequence[str])
     for name, sides in MEASURED.items():
         share = _share_above(table[name].to_numpy().astype(np.float64), here, there)
         if max(share, 1 - share) >= CLEARLY:
-            word = sides[share >= CLEARLY]
-            lines.append(f"{100 * max(share, 1 - share):.0f} % of these images are {word} than the middle of the others.")
+            most, word = 100 * max(share, 1 - share), sides[share >= CLEARLY]
+            lines.append(f"{most:.0f} % of these images are {word} than the middle of the others.")
     return lines
 
 

@@ -64,7 +64,7 @@ def labelling_page(settings: Settings, viewer: Viewer, name: str) -> LabellingPa
 
 
 def first_sentence(text: str) -> str:
-    """``text`` up to its first full stop, question mark or exclamation mark that ends a word; all of it where none does.
+    """``text`` up to the first full stop, question mark or exclamation mark that ends a word; all where none does.
 
     >>> first_sentence("The main face looks serious (1.5 m away). Several faces: the largest one.")
     'The main face looks serious (1.5 m away).'

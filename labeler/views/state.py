@@ -217,4 +217,4 @@ def _managers_step(facts: Facts) -> Step:
 
 def _experts_turn(facts: Facts, text: str) -> Step:
     """The experts answer: an owner who is one of them, too."""
-    return Step(f"{text} You are one of them." if facts.own_queue else text, place="queue" if facts.own_queue else "ask")
+    return Step(f"{text} You are one of them.", place="queue") if facts.own_queue else Step(text, place="ask")

@@ -38,6 +38,7 @@ MOST_CLASSES = 9
 MOST_EXAMPLES = 8  # of images that were chosen
 MOST_WORDS = 5
 SHOWN_CHOSEN = 24  # at the form's head
+NONE_CHOSEN = ClassImages()
 
 
 @blueprint.get("/new-attribute")
@@ -184,7 +185,7 @@ def _new_page(
     filled: Filled,
     errors: Mapping[str, str] | None = None,
     picks: Sequence[str] = (),
-    chosen_for: ClassImages = ClassImages(),
+    chosen_for: ClassImages = NONE_CHOSEN,
 ) -> str:
     with reading(auth.settings()) as session:
         there = select(Expert, User.role).outerjoin(User, User.email == Expert.email)

@@ -31,7 +31,7 @@ class ClassImages:
         return self.rows[place] if place < len(self.rows) else ()
 
     def problem(self, names: Sequence[str]) -> str:
-        """What is wrong: an image that is chosen for two classes; ``names``: the class of each row. Empty if nothing."""
+        """That an image is chosen for two classes; empty where none is. ``names``: the class of each row."""
         first: dict[str, int] = {}
         for place, ids in enumerate(self.rows):
             for one in ids:
