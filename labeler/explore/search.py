@@ -58,7 +58,6 @@ class Query:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "like", normalise(self.like))
-        object.__setattr__(self, "name_columns", tuple(self.name_columns))  # a list in the arguments of a job
         if sum(map(bool, (self.text, self.like, self.image))) > 1:
             raise DataError("A search needs a text, an asset or an image file. Give exactly one of them.")
         if len(self.text) > LONGEST_TEXT:
@@ -127,9 +126,9 @@ def columns_of(session: Session, looked_at: int = 200) -> list[str]:
     return sorted({str(name) for held in session.scalars(newest) for name in held})
 
 
-def name_columns(session: Session) -> tuple[str, ...]:
-    """Those of the assets' own columns that hold names of titles."""
-    return tuple(name for name in columns_of(session) if name.casefold() in NAME_COLUMNS)
+def name_columns(session: Session, title: str) -> tuple[str, ...]:
+    """Those of the assets' own columns that hold names of titles; none where nobody looks for a ``title``."""
+    return tuple(name for name in columns_of(session) if name.casefold() in NAME_COLUMNS) if title else ()
 
 
 def why_unread(session: Session) -> str:

@@ -177,7 +177,7 @@ def explore(settings: Settings, viewer: Viewer, request: ExploreRequest, patienc
 def name_columns(session: Session, viewer: Viewer, title: str) -> tuple[str, ...]:
     """The columns in which a filter by ``title`` looks for names too: none for experts, who read no column of the
     table."""
-    return search.name_columns(session) if title and viewer.manages else ()
+    return search.name_columns(session, title) if viewer.manages else ()
 
 
 def _similar(settings: Settings, request: ExploreRequest) -> tuple[SearchResult, Similar]:

@@ -153,7 +153,7 @@ def _found(
     if not viewer.manages:
         own, counts = _own(session, viewer, attribute, asked)
         return list(own), counts, None, {key: {value: 1} for key, value in own.items()}
-    asked = replace(asked, name_columns=search.name_columns(session) if asked.title else ())
+    asked = replace(asked, name_columns=search.name_columns(session, asked.title))
     sides = gallery_answers.sides(session, attribute)
     scores = pool_scores.load(settings, attribute)
     if scores is None:

@@ -1,7 +1,6 @@
 // New question, step by step: images while one types, chosen for a class by a click. The form also works without this file.
-"use strict";
+import { setUpChoice } from "./question_choice.js";
 
-{  // names of its own: console.js runs beside it
 const TYPING_MS = 450;  // after the last key, before images are asked for
 const POLL_MS = 900;
 
@@ -9,7 +8,6 @@ const form = document.querySelector("[data-question]");
 const parts = [...form.querySelectorAll("[data-step]")];
 const get = (name) => form.querySelector(`[data-${name}]`);
 const rows = () => [...form.querySelectorAll("[data-row]")];
-const sides = [form.elements.in_scope, form.elements.out_of_scope];  // of two classes: examples of the one, of the other
 
 // -- steps ------------------------------------------------------------------------------------------------------------
 let at = 0;
@@ -84,8 +82,9 @@ function keys() {
 // -- images while one types -------------------------------------------------------------------------------------------
 const asked = new WeakMap();  // row -> {timer, abort, address}
 
-function phrase(row) { return row.querySelector("[data-phrase]").value.trim(); }
-function className(row) { return row.querySelector("[data-class]").value.trim(); }
+const phrase = (row) => row.querySelector("[data-phrase]").value.trim();
+const className = (row) => row.querySelector("[data-class]").value.trim();
+const { marks, write, offered } = setUpChoice({ form, get, rows, phrase, className });
 
 function addressOf(row) {
   const other = rows().find((one) => one !== row && phrase(one));
@@ -130,126 +129,10 @@ async function load(row) {
 }
 
 form.addEventListener("input", (event) => {
-  if (event.target.matches("[data-class]")) { keys(); marks(); }
+  if (event.target.matches("[data-class]")) keys();
+  if (event.target.matches("[data-class], [data-phrase]")) { write(); marks(); }
   // The near misses of the other rows depend on this prompt, too.
   if (event.target.matches("[data-phrase]")) rows().forEach((row) => look(row));
-});
-
-// -- images chosen for a class ----------------------------------------------------------------------------------------
-// The form's hidden fields hold the choice, as the images below a caption come and go while one types. Of two classes, the
-// examples of the question follow: what counts, and what does not.
-const ENOUGH = 3;  // for each class
-const known = new Map();  // asset id -> an image of it that was shown below a caption
-const held = get("held"), chosen = new Map([...held.querySelectorAll("input")].map((field) => [field.value, placeOf(field)]));
-const linesOf = (field) => field.value.split("\n").map((line) => line.trim()).filter(Boolean);
-
-function placeOf(field) { return Number(field.name.slice("chosen-".length)); }
-function calledAt(place) { return className(rows()[place]) || `class ${place + 1}`; }
-
-// The places of the classes that are asked for: two, unless more are typed.
-function active() {
-  const typed = rows().flatMap((row, place) => (className(row) || phrase(row) ? [place] : []));
-  return typed.length > 1 ? typed : [0, 1];
-}
-
-function offered(row) {
-  const own = rows().indexOf(row), all = active();
-  return all.length === 2 && all.includes(own) ? [own, ...all.filter((place) => place !== own)] : [own];
-}
-
-function write() {
-  held.replaceChildren(...[...chosen].map(([id, place]) => Object.assign(document.createElement("input"), { type: "hidden", name: `chosen-${place}`, value: id })));
-  const pair = active();
-  sides.forEach((field, side) => {
-    const others = linesOf(field).filter((line) => !chosen.has(line));
-    const mine = pair.length === 2 ? [...chosen].filter(([, place]) => place === pair[side]).map(([id]) => id) : [];
-    field.value = [...others, ...mine].join("\n");
-  });
-}
-
-// Examples that came with the form, and are shown now, are chosen images like the others.
-function adopt() {
-  const pair = active();
-  if (pair.length === 2) sides.forEach((field, side) => linesOf(field).forEach((line) => { if (known.has(line) && !chosen.has(line)) chosen.set(line, pair[side]); }));
-}
-
-function tag(place) {
-  const said = document.createElement("span");
-  said.className = `chosen-as c${place}`;
-  said.textContent = calledAt(place);
-  return said;
-}
-
-function mark(tile, all) {
-  const image = tile.querySelector("img"), place = chosen.get(image.alt), own = Number(tile.closest("[data-pictures]").dataset.pictures);
-  tile.classList.forEach((name) => { if (/^as-c\d$/.test(name)) tile.classList.remove(name); });
-  tile.querySelector(".chosen-as")?.remove();
-  if (place !== undefined) { tile.classList.add(`as-c${place}`); tile.querySelector(".pickable").append(tag(place)); }
-  tile.querySelectorAll("[type=checkbox]").forEach((box) => {
-    box.checked = placeOf(box) === place;
-    box.closest("label").hidden = placeOf(box) !== own && (all.length > 2 || !all.includes(placeOf(box)));
-  });
-}
-
-function picked() {
-  const pair = active(), ids = (place) => [...chosen].filter(([id, at]) => at === place && known.has(id)).map(([id]) => id);
-  form.querySelectorAll("[data-picked-of]").forEach((list, side) => {
-    list.replaceChildren(...(pair.length === 2 ? ids(pair[side]) : []).map((id) => {
-      const item = document.createElement("li");
-      item.append(known.get(id).cloneNode());
-      return item;
-    }));
-    list.hidden = !list.children.length;
-  });
-}
-
-function tally(all) {
-  const counts = all.map((place) => [place, [...chosen.values()].filter((at) => at === place).length]);
-  const there = counts.every(([, count]) => count >= ENOUGH);
-  get("enough").hidden = !form.querySelector("[data-pictures] img") && !chosen.size;
-  get("enough-text").textContent = !there ? `${ENOUGH} images for each class are enough to begin.` : `Enough to begin. Experts answer these first${all.length === 2 ? ", and see them as examples" : ""}.`;
-  get("enough-counts").replaceChildren(...counts.map(([place, count]) => {
-    const item = document.createElement("li"), swatch = document.createElement("span"), figure = document.createElement("span");
-    swatch.className = `swatch c${place}`; figure.className = "figures"; figure.textContent = count < ENOUGH ? `${count} of ${ENOUGH}` : `${count} ✓`;
-    item.append(swatch, calledAt(place), " ", figure);
-    return item;
-  }));
-  if (chosen.size) get("first").textContent = ` The ${chosen.size === 1 ? "image" : `${chosen.size} images`} that you chose ${chosen.size === 1 ? "comes" : "come"} first.`;
-}
-
-function marks() {
-  form.querySelectorAll("[data-pictures] img").forEach((image) => known.set(image.alt, image));
-  adopt();
-  const all = active();
-  form.querySelectorAll("[data-called]").forEach((said) => { said.textContent = calledAt(Number(said.dataset.called)); });
-  form.querySelectorAll("[data-pictures] li").forEach((tile) => mark(tile, all));
-  picked();
-  tally(all);
-}
-
-function choose(id, place, on) {
-  chosen.delete(id);
-  if (on) chosen.set(id, place);
-  write();
-  marks();
-}
-
-form.addEventListener("change", (event) => {
-  const box = event.target;
-  if (box.matches("[data-pictures] input[type=checkbox]")) choose(box.value, placeOf(box), box.checked);
-});
-
-// An id that is taken out of a list by hand is chosen no more.
-sides.forEach((field) => field.addEventListener("change", () => {
-  const said = new Set(sides.flatMap(linesOf));
-  if (active().length === 2) [...chosen.keys()].filter((id) => !said.has(id)).forEach((id) => chosen.delete(id));
-  write();
-  marks();
-}));
-
-// A click on the image itself: of the class below whose caption it is, or of none.
-form.addEventListener("click", (event) => {
-  event.target.closest("[data-pictures] .pickable")?.closest("li").querySelector("[type=checkbox]").click();
 });
 
 // -- a further class --------------------------------------------------------------------------------------------------
@@ -286,4 +169,3 @@ go(wrong === -1 ? 0 : wrong, false);
 keys();
 rows().forEach((row) => { if (phrase(row)) look(row, 0); });
 marks();
-}
