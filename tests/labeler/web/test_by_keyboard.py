@@ -85,6 +85,8 @@ def test_an_expert_answers_images_of_their_choice_and_takes_them_back(page: Page
 
 def test_an_expert_labels_a_page_of_twelve(page: Page, house: House) -> None:
     open_as(page, house, ANA, "/attributes/tender")
+    reach(page, "Other ways to begin")
+    page.keyboard.press("Enter")
     follow(page, "Start with a page of images")
     page.keyboard.press("Enter")
     shown(page)
