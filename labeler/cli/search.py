@@ -32,7 +32,7 @@ def _explore() -> None:
 @click.option(
     "--image", type=click.Path(dir_okay=False, path_type=Path), help="Find images that are similar to this file."
 )
-@click.option("--title", default="", help="Only assets with this in their title or asset_id.")
+@click.option("--title", default="", help="Only assets with this in their title, its name, or asset_id.")
 @click.option("--column", default="", help="Only assets with --value in this column of the asset table.")
 @click.option("--value", default="", help="Value of --column.")
 @click.option("--top", default=20, show_default=True, type=click.IntRange(1, searching.TOP), help="Number of images.")
@@ -49,7 +49,9 @@ def search(
         raise DataError(
             "--expert names a queue's expert, but --queue is missing. Add the attribute, such as --queue romance."
         )
-    query = Query(text=text.strip(), image=_handed_over(shell, image), **filters)
+    with reading(shell.settings) as session:
+        names = searching.name_columns(session, filters["title"])
+    query = Query(text=text.strip(), image=_handed_over(shell, image), name_columns=names, **filters)
     if not query.ranks:
         raise DataError(
             "Nothing to search for. Give a TEXT, --like ASSET_ID or --image FILE. For example: `attune search "

@@ -33,6 +33,7 @@ KIND = "explore"
 TOP = 600  # images that one search keeps: a person looks at some pages of it
 KEPT = timedelta(minutes=15)
 LONGEST_TEXT = 300
+NAME_COLUMNS = ("title", "title_name", "name")  # of the asset table, in this order, in capitals or not
 POLL_SECONDS = 0.03
 TOKEN_BYTES = 16
 _PATIENT = threading.BoundedSemaphore(3)  # requests that hold a thread of the console while they wait
@@ -42,7 +43,8 @@ _PATIENT = threading.BoundedSemaphore(3)  # requests that hold a thread of the c
 class Query:
     """One search: by ``text``, by an asset ``like`` it, or by an uploaded ``image`` (its token), within a filter.
 
-    ``title`` must be contained in the title or asset id; ``column`` of the assets' own columns must equal ``value``.
+    ``title`` must be contained in the title or asset id, or in the text of one of ``name_columns`` (of the asset table,
+    for those who may read it); ``column`` of the assets' own columns must equal ``value``.
     Raises DataError where two of the three are given, or a text is too long.
     """
 
@@ -52,6 +54,7 @@ class Query:
     title: str = ""
     column: str = ""
     value: str = ""
+    name_columns: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "like", normalise(self.like))
@@ -102,7 +105,8 @@ def parts(query: Query) -> list[tuple[ColumnElement[bool], ...]]:
     answered from their indexes, without a look at the rows."""
     found: list[tuple[ColumnElement[bool], ...]] = []
     if query.title:
-        names = (Asset.title_id, Asset.asset_id)
+        held = (cast(Asset.columns[name].as_string(), String) for name in query.name_columns)
+        names = (Asset.title_id, Asset.asset_id, *held)
         found.append(tuple(name.icontains(query.title, autoescape=True) for name in names))
     if query.column and query.value:
         found.append((cast(Asset.columns[query.column].as_string(), String) == query.value,))
@@ -120,6 +124,11 @@ def columns_of(session: Session, looked_at: int = 200) -> list[str]:
     """The names of the assets' own columns, as the newest assets have them."""
     newest = select(Asset.columns).where(Asset.removed_at.is_(None)).order_by(Asset.id.desc()).limit(looked_at)
     return sorted({str(name) for held in session.scalars(newest) for name in held})
+
+
+def name_columns(session: Session, title: str) -> tuple[str, ...]:
+    """Those of the assets' own columns that hold names of titles; none where nobody looks for a ``title``."""
+    return tuple(name for name in columns_of(session) if name.casefold() in NAME_COLUMNS) if title else ()
 
 
 def why_unread(session: Session) -> str:
@@ -168,6 +177,7 @@ def _arguments(settings: Settings, query: Query) -> dict[str, Any]:
         embedding = session.scalar(select(func.count()).select_from(Job).where(at_work))
         assets = session.scalar(select(func.count()).select_from(Asset).where(Asset.removed_at.is_(None)))
     filters = {name: value for name, value in asdict(query).items() if value}
+    filters |= {"name_columns": list(query.name_columns)} if query.name_columns else {}
     told = {"encoder": encoder.digest[:16] if encoder else "", "assets": assets}
     return {**filters, **told, **({"embedding": embedding} if embedding else {})}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,8 +18,9 @@ from attune.labeler.spaces import clusterings, members
 from attune.labeler.spaces.clusterings import Saved
 from attune.labeler.spaces.members import Members
 from attune.labeler.views.beside import another
-from attune.labeler.views.cluster_described import Described, described
+from attune.labeler.views.cluster_described import Described, described, first_phrases
 from attune.labeler.views.cluster_performed import Performance, performance
+from attune.labeler.views.cluster_unlike import nearest_named, unlike
 from attune.labeler.views.explore_clusters import Card, cards_of, is_loose, pictures_of
 from attune.labeler.views.explore_jobs import Progress, progress
 from attune.labeler.views.pictures import PageImage
@@ -70,6 +71,7 @@ class ClusterPage:
     question: Question
     job: Progress
     described: Described | None
+    known: Sequence[str]  # of a cluster without words: what it is most unlike the others in, and near to
     performed: Performance | None
     other: int | None  # a clustering to look at beside this one, of another space where there is one
 
@@ -86,6 +88,8 @@ def cluster_page(settings: Settings, viewer: Viewer, run: int, number: int) -> C
         inner = _inside(session, run, number)
         job = progress(session, ("clusters",))
         told = described(session, viewer, saved.row, number)
+        words = first_phrases(session, viewer, run)
+        known = [] if told is not None and told.words else _known(settings, session, viewer, saved, one, held, words)
         performed = performance(settings, session, viewer, run, number)
         other = another(session, saved.row)
     spread = _first_titles(core, POSITIVES)
@@ -106,9 +110,23 @@ def cluster_page(settings: Settings, viewer: Viewer, run: int, number: int) -> C
         Question(spread, misses),
         job,
         told,
+        known,
         performed,
         other,
     )
+
+
+def _known(
+    settings: Settings,
+    session: Session,
+    viewer: Viewer,
+    saved: Saved,
+    one: Cluster,
+    held: Members,
+    words: Mapping[int, str],
+) -> list[str]:
+    near = nearest_named(one, saved.clusters, words)
+    return [*unlike(settings, session, viewer, held, one, saved.row.id), *([near] if near else [])]
 
 
 def _parts(

@@ -83,3 +83,9 @@ def first_words(session: Session, viewer: Viewer, clustering: int, numbers: Coll
         if one.number in numbers:
             told.setdefault(one.number, one.value if one.kind == PHRASE else sentence(one))
     return told
+
+
+def first_phrases(session: Session, viewer: Viewer, clustering: int) -> dict[int, str]:
+    """Of each cluster that has any the first of its words, by its number."""
+    found = readable(session, viewer, clustering)[0]
+    return {one.number: one.value for one in reversed(found) if one.kind == PHRASE}

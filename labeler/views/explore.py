@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
@@ -60,6 +60,7 @@ class ExploreRequest:
     attribute: str = ""
     space: str = ""  # in which ``like`` is compared; empty: as a search does it
     other: str = ""  # a column: no image that shares a value with ``like``
+    name_columns: Sequence[str] = ()  # in which ``title`` is looked for too: names of titles
 
     @property
     def why(self) -> str:
@@ -76,7 +77,10 @@ class ExploreRequest:
         """The search that the workers are asked for. Raises DataError for a text that is too long."""
         like = self.place.key if self.place.kind == LIKE else ""
         text = self.text if self.place.kind == TEXT else ""
-        return Query(text=text, like=like, title=self.title, column=self.column, value=self.value)
+        names = tuple(self.name_columns)
+        return Query(
+            text=text, like=like, title=self.title, column=self.column, value=self.value, name_columns=names
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -142,6 +146,8 @@ def explore(settings: Settings, viewer: Viewer, request: ExploreRequest, patienc
     search_now, part, order, found = None, None, None, Similar([], [], [], 0)
     with reading(settings) as session:
         unread = search.why_unread(session)
+        names = name_columns(session, viewer, request.title)
+    request = replace(request, name_columns=names)
     if request.place.kind == IMAGE:
         search_now = search.wait_for_result(settings, request.place.key, patience_seconds)
         if search_now is None:
@@ -159,13 +165,19 @@ def explore(settings: Settings, viewer: Viewer, request: ExploreRequest, patienc
     with reading(settings) as session:
         images = _pictures(session, viewer, request, order)
         example = _one(session, viewer, request.place.key) if request.place.kind == LIKE else None
-        names = search.columns_of(session) if viewer.manages else []
+        columns = search.columns_of(session) if viewer.manages else []
         pool = _compared(session, viewer, request) if search_now is not None else 0
-        switch = _switch(session, viewer, names, found, search_now) if request.place.kind == LIKE else None
+        switch = _switch(session, viewer, columns, found, search_now) if request.place.kind == LIKE else None
     return Explore(
-        request, images, search_now, example, part, names, unread,
+        request, images, search_now, example, part, columns, unread,
         not is_waiting or jobs.workers_alive(settings, "explore"), pool, switch,
     )  # fmt: skip
+
+
+def name_columns(session: Session, viewer: Viewer, title: str) -> tuple[str, ...]:
+    """The columns in which a filter by ``title`` looks for names too: none for experts, who read no column of the
+    table."""
+    return search.name_columns(session, title) if viewer.manages else ()
 
 
 def _similar(settings: Settings, request: ExploreRequest) -> tuple[SearchResult, Similar]:

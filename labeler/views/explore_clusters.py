@@ -18,7 +18,8 @@ from attune.labeler.spaces import cluster_performance, clusterings, members, spa
 from attune.labeler.spaces.clusterings import Saved
 from attune.labeler.spaces.performance_words import first_lines
 from attune.labeler.spaces.words import changed, fewer
-from attune.labeler.views.cluster_described import first_words
+from attune.labeler.views.cluster_described import first_phrases, first_words
+from attune.labeler.views.cluster_unlike import nearest_named
 from attune.labeler.views.explore_jobs import Progress, progress
 from attune.labeler.views.pictures import PageImage, picture
 
@@ -29,7 +30,8 @@ LISTED = 30  # clusterings, the newest
 
 @dataclass(frozen=True)
 class Card:
-    """One cluster of clustering ``run``: its most typical images, and the first thing that is said of it.
+    """One cluster of clustering ``run``: its most typical images, and the first thing that is said of it (or what it is
+    near to).
 
     ``performed``: the surest difference in performance, for owners.
     """
@@ -114,9 +116,11 @@ def cards_of(settings: Settings, viewer: Viewer, saved: Saved, shown: Sequence[C
         keys = {one.place: held.of(one.place)[: 2 * TYPICAL].tolist() for one in shown}
     with reading(settings) as session:
         images = pictures_of(session, viewer, [key for some in keys.values() for key in some])
-        said = first_words(session, viewer, saved.row.id, {one.number for one in shown})
+        words = first_words(session, viewer, saved.row.id, {one.number for one in shown})
+        phrases = first_phrases(session, viewer, saved.row.id)
     did = first_lines(cluster_performance.load(settings, saved.row.id)) if viewer.manages else {}
-    told = {one.number: (said.get(one.number, ""), did.get(one.number, "")) for one in shown}
+    said = {one.number: words.get(one.number) or nearest_named(one, saved.clusters, phrases) for one in shown}
+    told = {one.number: (said[one.number], did.get(one.number, "")) for one in shown}
     return [_card(saved.row.id, one, keys.get(one.place, ()), images, told[one.number]) for one in shown]
 
 

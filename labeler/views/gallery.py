@@ -7,7 +7,7 @@ own answer and without the probe's say: a probe fits what it has learned from, s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -57,11 +57,12 @@ class GalleryRequest:
     column: str = ""
     value: str = ""
     page: int = 1
+    name_columns: tuple[str, ...] = ()  # in which ``title`` is looked for too: names of titles
 
     @property
     def query(self) -> Query:
         """The filter of Explore."""
-        return Query(title=self.title, column=self.column, value=self.value)
+        return Query(title=self.title, column=self.column, value=self.value, name_columns=self.name_columns)
 
     @property
     def narrowed(self) -> bool:
@@ -152,6 +153,7 @@ def _found(
     if not viewer.manages:
         own, counts = _own(session, viewer, attribute, asked)
         return list(own), counts, None, {key: {value: 1} for key, value in own.items()}
+    asked = replace(asked, name_columns=search.name_columns(session, asked.title))
     sides = gallery_answers.sides(session, attribute)
     scores = pool_scores.load(settings, attribute)
     if scores is None:

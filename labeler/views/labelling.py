@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from attune.labeler.settings import Settings
 from attune.labeler.settings.workspace_id import workspace_id
 from attune.labeler.views.attribute_page import Example, examples
 from attune.labeler.views.links import queue_url
+
+SENTENCE_END = re.compile(r"(?<!\b[A-Za-z])[.!?…]+[\"”’»)]*(?=\s|$)|[。！？]")  # no initial, no "e.g."
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,11 @@ class LabellingPage:
     label_studio: str
     workspace: str  # `workspace_id`
 
+    @property
+    def short(self) -> str:
+        """The definition's first sentence, as it stands in one line above the images; empty without a definition."""
+        return first_sentence(self.definition)
+
 
 def labelling_page(settings: Settings, viewer: Viewer, name: str) -> LabellingPage:
     """The viewer's own labelling page for the attribute ``name``. Raises UnknownAttribute, AccessError."""
@@ -53,3 +61,14 @@ def labelling_page(settings: Settings, viewer: Viewer, name: str) -> LabellingPa
             label_studio=queue_url(settings, queue),
             workspace=workspace_id(settings),
         )
+
+
+def first_sentence(text: str) -> str:
+    """``text`` up to the first full stop, question mark or exclamation mark that ends a word; all where none does.
+
+    >>> first_sentence("The main face looks serious (1.5 m away). Several faces: the largest one.")
+    'The main face looks serious (1.5 m away).'
+    """
+    line = " ".join(text.split())
+    end = SENTENCE_END.search(line)
+    return line[: end.end()] if end else line

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from attune.labeler.explore.search import NAME_COLUMNS
 from attune.labeler.records.schema import Asset
 
-NAME_COLUMNS = ("title", "title_name", "name")  # of the asset table, in this order, in capitals or not
 LONGEST_NAME = 120
 
 

@@ -39,7 +39,7 @@ class Step:
     """What to do next: a sentence, and a place or a command or both.
 
     Places are ``queue``, ``disputed``, ``review``, ``people``, ``measure``, ``experts``, ``queues``, ``jobs``,
-    ``images``, ``fill`` (a run fills the queues), ``champion`` and ``attribute``.
+    ``images``, ``fill`` (a run fills the queues), ``champion`` and ``ask`` (experts answer, and can be asked to).
     """
 
     text: str
@@ -200,11 +200,11 @@ def _managers_step(facts: Facts) -> Step:
     if not facts.open_tasks and where in (SEEDING, LABELLING):
         return Step("Fill the queues.", place="fill", command=f"attune batch {name} --size 40")
     if where == SEEDING:
-        return Step("The queues are full. The experts can start.", place="attribute")
+        return _experts_turn(facts, "The queues are full. The experts can start.")
     if where in (LABELLING, SETTLED) and (text := _measure(facts)):
         return Step(text, place="measure", command=f"attune audit {name} --size {AUDIT_SIZE}")
     if where == LABELLING:
-        return Step("Let the experts continue.", place="attribute")
+        return _experts_turn(facts, "Let the experts continue.")
     if where == SETTLED and facts.unanswered and facts.experts:
         text = f"Fill the queues again: no expert has answered {quoted_list(facts.unanswered)} yet."
         return Step(text, place="fill", command=f"attune batch {name} --size 40")
@@ -213,3 +213,8 @@ def _managers_step(facts: Facts) -> Step:
         return Step("Review the candidate, then publish it.", place="review", command=command)
     command = f"attune pull {name}@champion --to DIR"
     return Step("See what the champion finds. Programs can use it.", place="champion", command=command)
+
+
+def _experts_turn(facts: Facts, text: str) -> Step:
+    """The experts answer: an owner who is one of them, too."""
+    return Step(f"{text} You are one of them.", place="queue") if facts.own_queue else Step(text, place="ask")

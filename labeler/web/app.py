@@ -26,6 +26,7 @@ from attune.labeler.web import (
     logged_requests,
     media,
     metrics,
+    next_steps,
     nul,
     replies,
     sizes,
@@ -172,6 +173,7 @@ def create_app(settings: Settings) -> Flask:
     filters.init_app(app)
     languages.init_app(app)
     tabs.init_app(app)
+    next_steps.init_app(app)
     app.jinja_env.globals["mail_is_set"] = partial(link_mail.is_set_up, settings)
     words.init_app(app)
     title_names.init_app(app)

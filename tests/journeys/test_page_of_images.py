@@ -64,6 +64,7 @@ def test_from_the_questions_page_to_a_stored_page_with_one_login(served: Setting
     page.fill("#email", EMAIL)
     page.fill("#password", PASSWORD)
     page.keyboard.press("Enter")
+    page.get_by_text("Other ways to begin").click()
     page.get_by_role("button", name="Start with a page of images").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Enter")

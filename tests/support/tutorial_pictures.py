@@ -38,6 +38,7 @@ IMAGES, FIRST, THEN, AUDITS, STEP = 400, 50, 50, 33, 5
 OWNER, ANA, KNOWN_AS = "you@studio.example", "ana@studio.example", "serious-expression"
 SIZE = (1200, 800)
 REASON = "30 audit answers, looked through with Ana"
+CHOSEN = 3  # images for each class of the new question
 CALLED = "expression-serious"  # what the page makes of the question
 
 
@@ -103,7 +104,7 @@ def _images(page: Page, posters: Path, pictures: Path) -> None:
 
 
 def _question(page: Page, catalogue: Catalogue, pictures: Path) -> None:
-    """The first step with images below both classes, an example that counts and one that does not."""
+    """The first step with images below both classes, and some chosen for each."""
     page.set_viewport_size({"width": SIZE[0], "height": 2100})
     page.goto("/new-attribute")
     page.locator("#question").fill("Is the expression serious?")
@@ -112,11 +113,11 @@ def _question(page: Page, catalogue: Catalogue, pictures: Path) -> None:
         page.locator(f"#phrase-{number}").fill(prompt)
     expect(page.locator("[data-pictures] .near")).to_have_count(2, timeout=60_000)
     page.wait_for_load_state("networkidle")
-    first = page.locator("[data-row]").first
-    first.locator(".near > :first-child [name=counts]").first.check()
-    misses = first.locator(".misses [name=excluded]")
-    serious = [catalogue.truths[misses.nth(i).get_attribute("value") or ""].serious for i in range(misses.count())]
-    misses.nth(serious.index(min(serious))).check()
+    for place, sign in enumerate((-1, 1)):  # the most serious of the first row, the least serious of the second
+        boxes = page.locator(f"[data-pictures='{place}'] [name=chosen-{place}]")
+        ids = [str(boxes.nth(i).get_attribute("value")) for i in range(boxes.count())]
+        for one in sorted(range(len(ids)), key=lambda i: sign * catalogue.truths[ids[i]].serious)[:CHOSEN]:
+            boxes.nth(one).check()
     page.locator("#question").focus()
     keep(page, pictures / "question.png")
 

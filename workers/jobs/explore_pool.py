@@ -5,7 +5,7 @@ It runs inside the worker itself and not in a process of its own, so that the en
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -36,15 +36,16 @@ def run(
     encoder: str = "",
     assets: int = 0,
     embedding: int = 0,
+    name_columns: Sequence[str] = (),
     **filters: str,
 ) -> dict[str, Any]:
     """Rank the pool; ``{"hits": [[asset_id, cosine], …], "of": assets searched}``, nearest first, at most ``top``.
 
-    ``filters`` are the fields of ``Query``; ``encoder``, ``assets`` and ``embedding`` only tell one search from
-    another. Raises EmptyPool, EncoderError where the vectors came ready-made, UnknownAsset, and what loading an encoder
-    raises.
+    ``filters`` and ``name_columns`` are the fields of ``Query``; ``encoder``, ``assets`` and ``embedding`` only tell
+    one search from another. Raises EmptyPool, EncoderError where the vectors came ready-made, UnknownAsset, and what
+    loading an encoder raises.
     """
-    query = Query(**filters)
+    query = Query(name_columns=tuple(name_columns), **filters)
     report(0, STEPS)
     with _parent_stays_single():
         vector = None if query.like else _encoded(settings, query)

@@ -10,6 +10,8 @@ from flask.typing import ResponseReturnValue
 from attune.labeler.explore import search as searching
 from attune.labeler.explore.search import Query
 from attune.labeler.people.viewer import check_filter
+from attune.labeler.records.session import reading
+from attune.labeler.views.explore import name_columns
 from attune.labeler.web import auth
 from attune.labeler.web.api.described import error, json_answer, text, whole
 from attune.labeler.web.api.routes import get
@@ -50,7 +52,7 @@ class Hits(TypedDict):
             maxLength=searching.LONGEST_TEXT,
         ),
         text("like", "The asset_id of an example. Used instead of q."),
-        text("title", "Text in the title or the asset_id."),
+        text("title", "Text in the title or the asset_id; for owners and admins, also in the name of the title."),
         text("column", "A column of the asset table. Only for owners and admins."),
         text("value", "The value that the column must have."),
         whole("top", 50, f"How many images, at most {searching.TOP}.", most=searching.TOP),
@@ -60,11 +62,13 @@ class Hits(TypedDict):
 def search(q: str, like: str, title: str, column: str, value: str, top: int) -> ResponseReturnValue:
     """Images of the pool most like an asset or a text; 202 while the workers have not found them yet."""
     check_filter(auth.viewer(), column.strip())
-    like = like.strip()
+    like, settings = like.strip(), auth.settings()
+    with reading(settings) as session:
+        film_names = name_columns(session, auth.viewer(), title.strip())
     query = Query(
-        text="" if like else q.strip(), like=like, title=title.strip(), column=column.strip(), value=value.strip()
-    )
-    settings = auth.settings()
+        text="" if like else q.strip(), like=like, title=title.strip(), column=column.strip(), value=value.strip(),
+        name_columns=film_names,
+    )  # fmt: skip
     if not query.ranks:
         names = searching.filtered_ids(settings, query, top)
         return jsonify(Hits(state="done", assets=[{"asset_id": name, "similarity": None} for name in names]))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -25,6 +27,7 @@ from attune.labeler.views.pictures import PageImage
 from attune.labeler.views.revisions import answers_by_value, pictures
 from attune.labeler.web import auth
 from attune.labeler.web.pages import question, question_made
+from attune.labeler.web.pages.class_images import ClassImages, offered
 from attune.labeler.web.pages.question_fields import TEXTS, Filled, OldClass, lines
 from attune.models.errors import AlreadyThere, DataError
 from attune.models.labels.answers import UNSURE
@@ -35,6 +38,7 @@ MOST_CLASSES = 9
 MOST_EXAMPLES = 8  # of images that were chosen
 MOST_WORDS = 5
 SHOWN_CHOSEN = 24  # at the form's head
+NONE_CHOSEN = ClassImages()
 
 
 @blueprint.get("/new-attribute")
@@ -70,24 +74,27 @@ def _of_template(template: QuestionTemplate) -> Filled:
 @blueprint.post("/new-attribute")
 def create() -> ResponseReturnValue:
     """Record the question and have the queues made; or show the form again with what is wrong, or its pictures."""
-    texts = _with_marked(_texts())
+    texts, chosen_for = _texts(), ClassImages.sent(request.form, MOST_CLASSES)
     typed = [(name.strip(), phrase.strip()) for name, phrase in _pairs("class_name", "class_phrase")]
     rows = [row for row in typed if any(row)]
     rows += [(name, "") for name in lines(texts.pop("classes"))]
     filled = Filled(texts, tuple(rows), tuple(request.form.getlist("experts")))
-    errors = filled.problems()
+    asked = replace(filled, text=chosen_for.examples(texts, typed))
+    errors, twice = asked.problems(), chosen_for.problem([name for name, _ in typed])
+    errors |= {"classes": twice} if twice else {}
     picks = _picks(request.form)
     if errors or request.form.get("step") == "look":
-        return _new_page(filled, errors, picks), (422 if errors else 200)
-    definition = Definition(**filled.given())
+        return _new_page(filled, errors, picks, chosen_for), (422 if errors else 200)
+    definition = Definition(**asked.given())
+    first = list(dict.fromkeys([*chosen_for.in_turn(), *picks]))[: pinned.MOST]
     try:
         with writing(auth.settings()) as session:
             made = attributes.create(session, definition, auth.settings())
-            if picks:
-                chosen_first.put_with(made, Kept(picks, auth.viewer().name, filled.experts))
+            if first:
+                chosen_first.put_with(made, Kept(first, auth.viewer().name, filled.experts))
     except AlreadyThere as error:
-        return _new_page(filled, {"name": str(error)}, picks), 422
-    question_made.follow(definition.name, filled.experts, picks)
+        return _new_page(filled, {"name": str(error)}, picks, chosen_for), 422
+    question_made.follow(definition.name, filled.experts, first)
     return redirect(url_for("attribute.page", name=definition.name))
 
 
@@ -140,15 +147,6 @@ def _pairs(first: str, second: str) -> list[tuple[str, str]]:
     return list(zip(request.form.getlist(first), request.form.getlist(second), strict=False))
 
 
-def _with_marked(texts: dict[str, str]) -> dict[str, str]:
-    """The images that were marked below a prompt are examples like those that were written down."""
-    for key, field_ in (("in_scope", "counts"), ("out_of_scope", "excluded")):
-        there = lines(texts[key])
-        more = [name for name in dict.fromkeys(request.form.getlist(field_)) if name not in there]
-        texts[key] = "\n".join([*there, *more]) if more else texts[key]
-    return texts
-
-
 def _texts() -> dict[str, str]:
     return {
         key: request.form.get(key, "") for key in ("name", "question", "definition", "classes", "class_prompts", *TEXTS)
@@ -183,7 +181,12 @@ def _picks(values: MultiDict[str, str]) -> list[str]:
     return list(dict.fromkeys(one[:255] for one in values.getlist("pick") if one))[: pinned.MOST]
 
 
-def _new_page(filled: Filled, errors: Mapping[str, str] | None = None, picks: Sequence[str] = ()) -> str:
+def _new_page(
+    filled: Filled,
+    errors: Mapping[str, str] | None = None,
+    picks: Sequence[str] = (),
+    chosen_for: ClassImages = NONE_CHOSEN,
+) -> str:
     with reading(auth.settings()) as session:
         there = select(Expert, User.role).outerjoin(User, User.email == Expert.email)
         rows = session.execute(there.where(Expert.removed_at.is_(None)).order_by(Expert.name).limit(MOST_EXPERTS)).all()
@@ -195,7 +198,8 @@ def _new_page(filled: Filled, errors: Mapping[str, str] | None = None, picks: Se
         "attribute_new.html", filled, errors or {}, people=people, found=None, near=near,
         templates=question_templates.TEMPLATES, keys=with_keys(filled.classes[:MOST_CLASSES]), most=MOST_CLASSES,
         picks=picks, chosen=_chosen(picks), words=_words(), shown_chosen=SHOWN_CHOSEN,
-        name_rule=attributes.NAME_RULE,
+        name_rule=attributes.NAME_RULE, chosen_for=chosen_for, held=list(chosen_for.unseen(near)),
+        offered=partial(offered, filled),
     )  # fmt: skip
 
 

@@ -13,9 +13,10 @@ from attune.labeler.explore import search
 from attune.labeler.explore.search import Query
 from attune.labeler.people.viewer import check_filter, check_space
 from attune.labeler.queues import pinned
+from attune.labeler.records.session import reading
 from attune.labeler.spaces.spaces import FINAL
 from attune.labeler.views.choosing import choosing
-from attune.labeler.views.explore import IMAGE, LIKE, TEXT, ExploreRequest, Place, explore, sending
+from attune.labeler.views.explore import IMAGE, LIKE, TEXT, ExploreRequest, Place, explore, name_columns, sending
 from attune.labeler.web import auth
 from attune.labeler.web.sizes import FORM_BYTES, IMAGE_BYTES
 from attune.models.errors import DataError, RecordsError, UnreadableItem
@@ -125,7 +126,11 @@ def image() -> ResponseReturnValue:
         ) from error
     check_filter(auth.viewer(), _field("column"))
     token = search.store_upload(settings, content, auth.viewer().name)
-    query = Query(image=token, title=_field("title"), column=_field("column"), value=_field("value"))
+    with reading(settings) as records:
+        names = name_columns(records, auth.viewer(), _field("title"))
+    query = Query(
+        image=token, title=_field("title"), column=_field("column"), value=_field("value"), name_columns=names
+    )  # fmt: skip
     state = {"at": f"{IMAGE}:{search.start(settings, query)}", "for": _field("for")}
     state |= {name: _field(name) for name in ("title", "column", "value")}
     return redirect(_address(state, _picks(request.form.getlist("pick"))))

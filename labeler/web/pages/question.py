@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from attune.labeler.explore.search import LONGEST_TEXT
 from attune.labeler.views.nearest import Nearest, nearest
 from attune.labeler.web import auth
+from attune.labeler.web.pages.class_images import PAIR
 from attune.models.errors import ServiceDown
 
 blueprint = Blueprint("question", __name__)
@@ -17,9 +18,13 @@ REDIS_AWAY = "No images to show: Redis is unavailable. You can create the questi
 
 @blueprint.get("/new-attribute/nearest")
 def pictures() -> ResponseReturnValue:
-    """The images of ``?phrase=``, and those that are also near to ``?against=``, as HTML."""
+    """The images of ``?phrase=``, and those that are also near to ``?against=``, as HTML.
+
+    ``place``: rows of classes that an image can be chosen for, the own one first.
+    """
     phrase, against = (request.args.get(name, "").strip()[:LONGEST_TEXT] for name in ("phrase", "against"))
-    return render_template("_nearest.html", found=found(phrase, against))
+    offers = [(place, "") for place in request.args.getlist("place", int)[:PAIR] if place >= 0]
+    return render_template("_nearest.html", found=found(phrase, against), offers=offers, chosen_for=None)
 
 
 def found(phrase: str, against: str) -> Nearest | None:

@@ -235,6 +235,7 @@ choices.forEach((one) => one.addEventListener("click", (event) => {
   if (event.detail) toStage();
 }));
 picture.addEventListener("click", zoom);
+place("zoom").addEventListener("click", (event) => { zoom(); if (event.detail) toStage(); });
 place("undo").addEventListener("click", (event) => { back(); if (event.detail) toStage(); });
 setUpHelp(() => { state.since = performance.now(); });  // reading is not looking
 window.addEventListener("online", () => { outbox.flush(); refill(); });

@@ -1,7 +1,6 @@
-// New question, step by step: images while one types, examples by a click. The form also works without this file.
-"use strict";
+// New question, step by step: images while one types, chosen for a class by a click. The form also works without this file.
+import { setUpChoice } from "./question_choice.js";
 
-{  // names of its own: console.js runs beside it
 const TYPING_MS = 450;  // after the last key, before images are asked for
 const POLL_MS = 900;
 
@@ -9,7 +8,6 @@ const form = document.querySelector("[data-question]");
 const parts = [...form.querySelectorAll("[data-step]")];
 const get = (name) => form.querySelector(`[data-${name}]`);
 const rows = () => [...form.querySelectorAll("[data-row]")];
-const texts = { counts: form.elements.in_scope, excluded: form.elements.out_of_scope };
 
 // -- steps ------------------------------------------------------------------------------------------------------------
 let at = 0;
@@ -84,11 +82,14 @@ function keys() {
 // -- images while one types -------------------------------------------------------------------------------------------
 const asked = new WeakMap();  // row -> {timer, abort, address}
 
-function phrase(row) { return row.querySelector("[data-phrase]").value.trim(); }
+const phrase = (row) => row.querySelector("[data-phrase]").value.trim();
+const className = (row) => row.querySelector("[data-class]").value.trim();
+const { marks, write, offered } = setUpChoice({ form, get, rows, phrase, className });
 
 function addressOf(row) {
   const other = rows().find((one) => one !== row && phrase(one));
-  return `${form.dataset.nearest}?${new URLSearchParams({ phrase: phrase(row), against: other ? phrase(other) : "" })}`;
+  const places = offered(row).map((place) => ["place", place]);
+  return `${form.dataset.nearest}?${new URLSearchParams([["phrase", phrase(row)], ["against", other ? phrase(other) : ""], ...places])}`;
 }
 
 function look(row, wait = TYPING_MS) {
@@ -129,54 +130,9 @@ async function load(row) {
 
 form.addEventListener("input", (event) => {
   if (event.target.matches("[data-class]")) keys();
+  if (event.target.matches("[data-class], [data-phrase]")) { write(); marks(); }
   // The near misses of the other rows depend on this prompt, too.
   if (event.target.matches("[data-phrase]")) rows().forEach((row) => look(row));
-});
-
-// -- examples by a click ----------------------------------------------------------------------------------------------
-const known = new Map();  // asset id -> an image of it that was shown below a prompt
-const linesOf = (field) => field.value.split("\n").map((line) => line.trim()).filter(Boolean);
-
-function put(field, id, on) {
-  const others = linesOf(field).filter((line) => line !== id);
-  field.value = [...others, ...(on ? [id] : [])].join("\n");
-}
-
-function marks() {
-  const marked = { counts: new Set(linesOf(texts.counts)), excluded: new Set(linesOf(texts.excluded)) };
-  const seen = { counts: new Set(), excluded: new Set() };
-  form.querySelectorAll("[data-pictures] input[type=checkbox]").forEach((box) => {
-    box.checked = marked[box.name].has(box.value);
-    if (box.checked) seen[box.name].add(box.value);
-  });
-  const [yes, no] = [seen.counts.size, seen.excluded.size];
-  form.querySelectorAll("[data-pictures] img").forEach((image) => known.set(image.alt, image));
-  form.querySelectorAll("[data-picked-of]").forEach((list) => {
-    const images = [...marked[list.dataset.pickedOf]].filter((id) => known.has(id)).map((id) => {
-      const item = document.createElement("li");
-      item.append(known.get(id).cloneNode());
-      return item;
-    });
-    list.replaceChildren(...images);
-    list.hidden = !images.length;
-  });
-  get("marked").textContent = yes || no ? `Examples: ${yes} count${yes === 1 ? "s" : ""}, ${no} ${no === 1 ? "does" : "do"} not.` : "";
-}
-
-form.addEventListener("change", (event) => {
-  const box = event.target;
-  if (!box.matches("[data-pictures] input[type=checkbox]")) return;
-  put(texts[box.name], box.value, box.checked);
-  if (box.checked) put(texts[box.name === "counts" ? "excluded" : "counts"], box.value, false);
-  marks();
-});
-
-// A click on the image itself: counts, does not count, neither.
-form.addEventListener("click", (event) => {
-  const tile = event.target.closest("[data-pictures] .pickable")?.closest("li");
-  if (!tile) return;
-  const [counts, excluded] = ["counts", "excluded"].map((mark) => tile.querySelector(`[name=${mark}]`));
-  if (counts.checked || !excluded.checked) (counts.checked ? excluded : counts).click(); else excluded.click();
 });
 
 // -- a further class --------------------------------------------------------------------------------------------------
@@ -188,6 +144,7 @@ get("add").addEventListener("click", () => {
     const place = rows().length;
     row = rows().at(-1).cloneNode(true);
     row.querySelector("[data-pictures]").replaceChildren();
+    row.querySelector("[data-pictures]").dataset.pictures = place;
     row.querySelector("kbd").textContent = place + 1;
     ["class", "phrase"].forEach((part) => {
       const field = row.querySelector(`[data-${part}]`), label = field.labels?.[0] ?? row.querySelector(`label[for^=${part}-]`);
@@ -212,4 +169,3 @@ go(wrong === -1 ? 0 : wrong, false);
 keys();
 rows().forEach((row) => { if (phrase(row)) look(row, 0); });
 marks();
-}

@@ -20,6 +20,7 @@ from attune.labeler.views.state import (
     next_step,
     state,
 )
+from attune.labeler.web.next_steps import PAGES, POOL, SECTIONS
 
 said = RunAdvice.from_dict
 FACTS = Facts("romance", 2, 10, True, 100, 40, 7, None, RunAdvice())
@@ -63,7 +64,7 @@ def test_one_state(change: dict[str, object], expected: str) -> None:
 def test_an_owner_is_told_the_next_command(change: dict[str, object], command: str | None) -> None:
     step = next_step(replace(FACTS, **change), OWNER)
     assert step.command == command
-    assert step.place or not command, "whoever is in a browser has a button for it"
+    assert step.place in {"fill", "people", *SECTIONS, *PAGES, *POOL}, "one button"
 
 
 def test_while_a_worker_makes_the_queues_nobody_is_sent_to_make_them() -> None:
@@ -98,6 +99,12 @@ def test_an_expert_is_sent_to_their_own_queue_or_to_the_owner() -> None:
     assert next_step(differs, EXPERT).place == "disputed"
     assert "definition" not in next_step(differs, OWNER).text
     assert next_step(differs, OWNER).place == "experts"
+
+
+def test_while_experts_answer_an_owner_can_ask_them_to_or_answer_too() -> None:
+    assert next_step(replace(FACTS, own_queue=False), OWNER).place == "ask"
+    assert next_step(replace(FACTS, own_queue=False, answers=0), OWNER).place == "ask"
+    assert next_step(FACTS, OWNER).place == "queue"
 
 
 def test_advice_is_read_with_its_evidence_whatever_its_form() -> None:

@@ -83,7 +83,7 @@ def test_a_form_with_hundreds_of_prompts_starts_few_searches(owner: Actor, monke
 def test_each_class_has_a_prompt_and_marked_images_are_examples(settings: Settings, owner: Actor) -> None:
     one, two = factories.add_assets(settings, 2)
     rows = {"class_name": ["dread", "none", ""], "class_phrase": ["a dark corridor", "a sunny garden", ""]}
-    marked = {"in_scope": "A long corridor", "counts": [one.asset_id, one.asset_id], "excluded": [two.asset_id]}
+    marked = {"in_scope": f"A long corridor\n{two.asset_id}", "chosen-0": [one.asset_id] * 2, "chosen-1": two.asset_id}
     more = {"name": "dread", "question": "Does it promise dread?", "positive": "a dark corridor\nan empty house"}
     assert owner.send(NEW, **more, **rows, **marked).location == "/attributes/dread"
     made = found(settings, "dread")
@@ -91,7 +91,29 @@ def test_each_class_has_a_prompt_and_marked_images_are_examples(settings: Settin
     assert made.prompts["positive"] == ["a dark corridor", "an empty house"], "none is there twice"
     assert made.prompts["negative"] == ["a sunny garden"]
     assert made.in_scope == ["A long corridor", one.asset_id]
-    assert made.out_of_scope == [two.asset_id]
+    assert made.out_of_scope == [two.asset_id], "an image that was chosen for the other class before has moved"
+
+
+def test_chosen_images_come_first_one_of_each_class_in_turn(settings: Settings, owner: Actor, ana: Expert) -> None:
+    names = [asset.asset_id for asset in factories.add_assets(settings, 6)]
+    rows = {"class_name": ["night", "dusk", "day"], "class_phrase": ["", "", ""]}
+    chosen = {"chosen-0": names[:3], "chosen-1": names[3:4], "chosen-2": names[4:5]}
+    form = {"name": "light", "question": "Which light?", "pick": [names[5], names[0]]}
+    assert owner.send(NEW, **form, **rows, **chosen).location == "/attributes/light"
+    order = [names[0], names[3], names[4], names[1], names[2], names[5]]
+    assert picked(settings) == [(ana.email, name) for name in order]
+    made = found(settings, "light")
+    assert (made.in_scope, made.out_of_scope) == ([], []), "three classes have no two sides"
+
+
+def test_an_image_is_chosen_for_one_class_only(settings: Settings, owner: Actor) -> None:
+    (one,) = factories.add_assets(settings, 1)
+    rows = {"class_name": ["dread", "none"], "class_phrase": ["", ""]}
+    more = {"name": "dread", "question": "Dread?", "chosen-0": one.asset_id, "chosen-1": one.asset_id}
+    reply = owner.send(NEW, **more, **rows)
+    assert reply.status_code == 422
+    assert f"{one.asset_id} is chosen for dread and for none. Choose it for one class only." in unescape(reply.text)
+    assert f'name="chosen-0" value="{one.asset_id}"' in reply.text, "what was chosen is not lost"
 
 
 def test_the_prompts_of_three_classes_go_to_each_of_them(settings: Settings, owner: Actor) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import func, select
 
 from attune.labeler.assets.active_encoder import activate
 from attune.labeler.explore import search
+from attune.labeler.explore.search import Query
 from attune.labeler.records.schema import Asset, Job, Pick
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
@@ -396,3 +397,22 @@ def test_experts_filter_by_title_only_as_a_column_may_hold_earlier_labels(
         assert expert.get(asked).status_code == 403
         assert first.asset_id not in expert.get(asked).text
         assert first.asset_id in expert.get(f"{address}?title={first.title_id}").text
+
+
+def test_an_owner_finds_a_film_by_its_name_and_an_expert_does_not(
+    settings: Settings, owner: Actor, expert: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, *_ = embed(settings, 4)
+    with writing(settings) as session:
+        session.get_one(Asset, first.id).columns = {"Title": "Glass Harbour", "old_label": "harbour"}
+        session.get_one(Asset, second.id).columns = {"Title": "Salt", "old_label": "harbour"}
+    page = owner.get("/explore?title=harbour").text
+    assert first.asset_id in page
+    assert second.asset_id not in page, "no other column is a name"
+    assert first.asset_id not in expert.get("/explore?title=harbour").text
+    found = Query(like=first.asset_id, title="harbour", name_columns=("Title",))
+    job = search.start(settings, found)
+    work(settings, monkeypatch)
+    result = search.wait_for_result(settings, job)
+    assert result is not None
+    assert [name for name, _ in result.hits] == [first.asset_id], "and so do the workers"

@@ -75,13 +75,20 @@ def test_images_come_while_one_types_and_a_click_makes_an_example(browser: Brows
     expect(second.locator("img")).to_have_count(0)
     second.locator("[data-phrase]").fill("a garden")
     expect(second.locator(".near > :first-child img")).to_have_count(10)
-    expect(first.get_by_text("Near to both prompts")).to_be_visible()
+    expect(first.get_by_text("Near to both captions: which is it?")).to_be_visible()
 
     tiles = first.locator(".near > :first-child li")
     yes, no = (tiles.nth(place).locator("img").get_attribute("alt") for place in (0, 1))
-    tiles.nth(0).locator(".pickable").click()
-    tiles.nth(1).get_by_label(re.compile("^No, ")).check()
-    expect(page.locator("[data-marked]")).to_have_text("Examples: 1 counts, 1 does not.")
+    moved = page.locator(f"[data-pictures='1'] li:has(img[alt='{yes}'])").first
+    tiles.nth(0).get_by_label(re.compile("^This is another place")).check()
+    tiles.nth(0).locator(".pickable").click()  # the image itself: its own row's class, and no longer the other one
+    tiles.nth(1).get_by_label(re.compile("^This is another place")).check()
+    expect(page.locator("[data-enough]")).to_contain_text("3 images for each class are enough to begin.")
+    expect(page.locator("[data-enough-counts] li")).to_have_text(["dark corridor 1 of 3", "another place 1 of 3"])
+    expect(tiles.nth(0).locator(".chosen-as")).to_have_text("dark corridor")
+    if moved.count():  # shown in both rows, it says the same in both
+        expect(moved.locator(".chosen-as")).to_have_text("dark corridor")
+        expect(moved.get_by_label(re.compile("^This is another place"))).not_to_be_checked()
     look(page, "question-step-1")
 
     page.get_by_role("button", name="Next").click()
@@ -151,7 +158,7 @@ def test_without_script_it_is_one_form_with_the_same_images(browser: Browser, ho
     tiles = page.locator("[data-row]").nth(0).locator(".near > :first-child li")
     expect(tiles).to_have_count(10)
     chosen = tiles.nth(0).locator("img").get_attribute("alt")
-    tiles.nth(0).get_by_label(re.compile("^Yes, ")).check()
+    tiles.nth(0).get_by_label(re.compile("^This is night")).check()
     page.get_by_role("button", name="Create question").click()
     page.wait_for_url(f"{house.address}/attributes/night")
     with reading(house.settings) as session:

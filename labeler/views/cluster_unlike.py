@@ -1,0 +1,107 @@
+"""What is known of a cluster that has no words: what its images are most unlike the others in, and what it is near.
+
+Each is a fact about these images, counted or measured, and no test: descriptions (`cluster_described`) are tested.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from attune.labeler.explore.search import NAME_COLUMNS
+from attune.labeler.measured import values
+from attune.labeler.people.viewer import Viewer
+from attune.labeler.records.schema import Asset, Cluster
+from attune.labeler.settings import Settings
+from attune.labeler.spaces.members import Members
+
+HERE, OTHERS = 1000, 2000  # images that are compared, at most; drawn by the clustering's number
+MOST_VALUES = 40  # different values of a column that says something of groups of images
+LEAST_DIFFERENCE, LEAST_IMAGES = 0.15, 5
+CLEARLY = 0.75  # of the images, on one side of the middle of the others
+MEASURED = {
+    "brightness": ("darker", "lighter"),
+    "warmth": ("cooler in colour", "warmer in colour"),
+    "saturation": ("paler", "stronger in colour"),
+    "contrast": ("softer in contrast", "harder in contrast"),
+    "empty_space": ("fuller", "emptier"),
+}
+
+
+def unlike(settings: Settings, session: Session, viewer: Viewer, held: Members, one: Cluster, seed: int) -> list[str]:
+    """Sentences on what the images of ``one`` are most unlike those of the other clusters in; maybe none.
+
+    Nothing of the asset table for experts: no column of it is theirs to read.
+    """
+    draw = np.random.default_rng(seed)
+    mine = held.of(one.place)
+    rest = held.keys[held.places != one.place]
+    here, others = (draw.permutation(keys)[:most].tolist() for keys, most in ((mine, HERE), (rest, OTHERS)))
+    if not others:
+        return []
+    there = (Asset.id.in_([*here, *others]), Asset.removed_at.is_(None))
+    rows = session.execute(select(Asset.id, Asset.asset_id, Asset.columns).where(*there)).all()
+    of_cluster = set(here)
+    inside, outside = [row for row in rows if row.id in of_cluster], [row for row in rows if row.id not in of_cluster]
+    said = _column([row.columns for row in inside], [row.columns for row in outside]) if viewer.manages else ""
+    measured = _measured(settings, [row.asset_id for row in inside], [row.asset_id for row in outside])
+    return [line for line in (said, *measured) if line]
+
+
+def nearest_named(one: Cluster, clusters: Iterable[Cluster], words: Mapping[int, str]) -> str:
+    """The nearest cluster that has a name or words, as a sentence; empty where none has. ``words`` by number."""
+    names = {other.number: other.name or words.get(other.number, "") for other in clusters}
+    found = next((number for number in one.near if names.get(number)), None)
+    return "" if found is None else f"Nearest to cluster {found}, “{names[found].rstrip('.')}”."
+
+
+def _column(inside: Sequence[Mapping[str, object]], outside: Sequence[Mapping[str, object]]) -> str:
+    """The value of a column whose share differs most; empty where none differs much."""
+    best, said = LEAST_DIFFERENCE, ""
+    for name in sorted({key for row in inside for key in row if key.casefold() not in NAME_COLUMNS}):
+        here, there = (_counted(rows, name) for rows in (inside, outside))
+        if not 2 <= len(here | there) <= MOST_VALUES:
+            continue
+        for value, count in here.items():
+            share, rest = count / len(inside), there[value] / max(len(outside), 1)
+            if count >= LEAST_IMAGES and share - rest > best:
+                best = share - rest
+                said = (
+                    f"The column {name} is “{value}” for {100 * share:.0f} % of these images, "
+                    f"and for {100 * rest:.0f} % of the others."
+                )
+    return said
+
+
+def _counted(rows: Sequence[Mapping[str, object]], name: str) -> Counter[str]:
+    return Counter(str(row[name]) for row in rows if row.get(name) not in (None, ""))
+
+
+def _measured(settings: Settings, inside: Sequence[str], outside: Sequence[str]) -> list[str]:
+    """On which side of the others' middle most of the images are, by measured features; none were measured: nothing."""
+    kept = values.newest(settings)
+    if kept is None:
+        return []
+    table = kept.read(tuple(MEASURED))
+    place = {name: row for row, name in enumerate(table["asset_id"].to_pylist())}
+    here, there = (np.array([place[name] for name in ids if name in place], np.intp) for ids in (inside, outside))
+    if len(here) < LEAST_IMAGES or not len(there):
+        return []
+    lines = []
+    for name, sides in MEASURED.items():
+        share = _share_above(table[name].to_numpy().astype(np.float64), here, there)
+        if max(share, 1 - share) >= CLEARLY:
+            most, word = 100 * max(share, 1 - share), sides[share >= CLEARLY]
+            lines.append(f"{most:.0f} % of these images are {word} than the middle of the others.")
+    return lines
+
+
+def _share_above(column: npt.NDArray[np.float64], here: npt.NDArray[np.intp], there: npt.NDArray[np.intp]) -> float:
+    """The share of the rows ``here`` above the median of those ``there``; a half where nothing is known."""
+    mine, rest = (rows[~np.isnan(rows)] for rows in (column[here], column[there]))
+    return float((mine > np.median(rest)).mean()) if len(mine) and len(rest) else 0.5
