@@ -144,6 +144,10 @@ RULES: dict[str, frozenset[str]] = {
     "insights.one": MANAGERS,
     "insights.publish": MANAGERS,
     "insights.retire": MANAGERS,
+    "performance.page": MANAGERS,
+    "performance.file": MANAGERS,  # with a login, as uploads
+    "performance.add": MANAGERS,
+    "performance.remove": MANAGERS,
     "members.page": MANAGERS,
     "members.use": MANAGERS,
     "api.members": CONSUMERS,  # pipelines: what was promoted

@@ -140,6 +140,10 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("GET", "/insights"): (LOGIN, NO, OK, OK, NO),
     ("POST", "/insights"): (LOGIN, NO, 400, 400, NO),
     ("POST", "/insights/questions"): (LOGIN, NO, 400, 400, NO),
+    ("GET", "/insights/performance"): (LOGIN, NO, OK, OK, NO),
+    ("POST", "/insights/performance/1/remove"): (LOGIN, NO, 400, 400, NO),
+    ("GET", f"/insights/performance/uploads/{'0' * 32}"): (LOGIN, NO, GONE, GONE, NO),
+    ("POST", f"/insights/performance/uploads/{'0' * 32}"): (LOGIN, NO, 400, 400, NO),
     ("GET", "/insights/1"): (LOGIN, NO, GONE, GONE, NO),  # there are no insights there
     ("POST", "/insights/1/publish"): (LOGIN, NO, 400, 400, NO),
     ("POST", "/insights/1/retire"): (LOGIN, NO, 400, 400, NO),

@@ -72,7 +72,7 @@ def test_no_expert_reads_a_score_in_any_view(
     for query in ("", "?by=romance", "?by=*&show=differ&lo=90", "?sort=low"):
         page = expert.get(PAGE + query).text
         assert " %</strong>" not in page
-        assert "against the probe" not in page
+        assert "not what the probe says" not in page
         assert "audit images that the probe ranks" not in page
         assert assets[1].asset_id not in page
     page = expert.get(f"{PAGE}/image?id={assets[0].asset_id}").text
