@@ -49,6 +49,7 @@ RULES: dict[str, frozenset[str]] = {
     "results.page": EXPERTS,
     "results.image": EXPERTS,
     "results.save": MANAGERS,
+    "results.again": MANAGERS,
     "results.remove": MANAGERS,
     "attribute.answers": EXPERTS,
     "attribute.disputed_page": EXPERTS,

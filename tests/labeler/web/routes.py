@@ -127,6 +127,7 @@ GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "queues.start",
         "queues.ask",
         "results.save",
+        "results.again",
         "results.remove",
         "exchange.page",
         "exchange.download",

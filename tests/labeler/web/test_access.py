@@ -137,6 +137,7 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("POST", "/explore/duplicates/undo"): (LOGIN, NO, 400, 400, NO),
     ("GET", "/explore/recommend"): (LOGIN, NO, OK, OK, NO),
     ("POST", "/explore/recommend"): (LOGIN, NO, 400, 400, NO),
+    ("POST", "/attributes/romance/results/again"): (LOGIN, NO, 400, 400, NO),
     ("GET", "/insights"): (LOGIN, NO, OK, OK, NO),
     ("POST", "/insights"): (LOGIN, NO, 400, 400, NO),
     ("POST", "/insights/questions"): (LOGIN, NO, 400, 400, NO),

@@ -198,3 +198,23 @@ def test_a_guess_from_the_words_is_called_one(owner: Actor, assets: list[Asset],
     queue = factories.add_queue(settings, romance, factories.add_expert(settings, "eve@example.org"))
     factories.add_answer(settings, queue, assets[0], "romance")
     assert "a guess from the words" not in words(owner.get("/").text)
+
+
+def test_an_owner_asks_the_same_expert_to_look_again_once_and_the_notice_says_nothing_of_others(
+    expert: Actor, owner: Actor, settings: Settings, romance: Attribute, ana: Expert, assets: list[Asset]
+) -> None:
+    annotation = factories.add_answer(settings, factories.add_queue(settings, romance, ana), assets[0], "friendship")
+    image = f"{PAGE}/image?id={assets[0].asset_id}"
+    assert "Ask Ana to look again" in owner.get(image).text
+    assert "look again" not in expert.get(image).text
+    for _ in range(2):
+        sent = owner.send(f"{PAGE}/again", form=image, id=assets[0].asset_id, annotation=annotation.id)
+        assert sent.location.endswith(image)
+    assert "Ana was asked to look again" in words(owner.get(image).text)
+    notices = expert.get("/notices").text
+    assert notices.count("look at one of your answers again") == 1
+    assert f"/attributes/romance/answers/{annotation.id}" in notices
+    assert "93 %" not in notices
+    assert "look at one of your answers" not in owner.get("/notices").text, "it is the expert's alone"
+    owner.send(f"{PAGE}/again", form=image, id=assets[0].asset_id, annotation=annotation.id + 999)
+    assert "cannot be looked at again" in owner.get(image).text
