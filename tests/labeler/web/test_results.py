@@ -39,7 +39,7 @@ def test_the_probability_is_written_on_each_image_and_the_words_come_first(owner
     assert "93 % romance" in words(page)
     assert assets[3].asset_id not in page
     said = words(page)
-    assert "Of the 20 audit images that the probe ranks highest, 18 are “romance” , of 19 that there are ." in said
+    assert "Of the 20 audit images that the probe ranks highest, 18 are “romance”, of 19 that there are." in said
     shown, _, folded = said.partition("How we know")
     assert "22 %" not in shown, "one plain sentence; the statistic is behind it"
     assert "Of all images, about 22 % are “romance”. The true share is probably between 14 and 31 %" in folded
@@ -212,7 +212,7 @@ def test_an_owner_asks_the_same_expert_to_look_again_once_and_the_notice_says_no
         assert sent.location.endswith(image)
     assert "Ana was asked to look again" in words(owner.get(image).text)
     notices = expert.get("/notices").text
-    assert notices.count("look at one of your answers again") == 1
+    assert notices.count("look at one of your answers again</a>") == 1
     assert f"/attributes/romance/answers/{annotation.id}" in notices
     assert "93 %" not in notices
     assert "look at one of your answers" not in owner.get("/notices").text, "it is the expert's alone"
