@@ -31,7 +31,7 @@ OPEN = ("queued", "running", "done")
 # What other programs call a field; their first name that a file has is proposed.
 OTHER_NAMES: Mapping[str, Sequence[str]] = {
     "asset_id": ("asset", "image_id", "image", "artwork_id", "artwork", "creative_id", "creative", "variant_id"),
-    "title_id": ("title", "movie_id", "film_id", "show_id", "series_id", "content_id", "program_id"),
+    "title_id": ("title", "film", "film_id", "movie", "movie_id", "show_id", "series_id", "content_id", "program_id"),
     "canvas": ("placement", "slot", "surface", "position", "row_type"),
     "impressions": ("views", "shown", "imps", "exposures", "displays"),
     "takes": ("clicks", "plays", "starts", "chosen", "conversions"),

@@ -61,7 +61,10 @@ class Canvas:
 
 @dataclass(frozen=True)
 class FilePage:
-    """A file that came: to be asked about (``preview``), at work, or imported as ``row``."""
+    """A file that came: to be asked about (``preview``), at work, or imported as ``row``.
+
+    ``arm`` and ``one_chance`` are what it was asked with before.
+    """
 
     ticket: str
     state: str = ""
@@ -71,6 +74,8 @@ class FilePage:
     waits: bool = False
     preview: Preview | None = None
     fields: Sequence[Field] = ()
+    arm: str = ""
+    one_chance: bool = False
     row: PerformanceImport | None = None
     again: bool = False
     faults: Sequence[str] = ()
@@ -105,8 +110,10 @@ def file_page(settings: Settings, person: int, ticket: str, given: Mapping[str, 
     shown = uploaded.preview(settings, person, ticket)
     before = given if given is not None else _chosen(job)
     error = failures.shown(job.id, job.error) if job is not None and given is None else ""
+    asked = job.arguments if job is not None else {}
     return FilePage(
-        ticket, job.state if job is not None else "", error, preview=shown, fields=_fields(shown, before)
+        ticket, job.state if job is not None else "", error, preview=shown, fields=_fields(shown, before),
+        arm=str(asked.get("arm", "")), one_chance=bool(asked.get("one_chance")),
     )  # fmt: skip
 
 

@@ -168,7 +168,7 @@ def test_a_class_without_answers_needs_the_drafts_tick(owner: Actor, settings: S
 
 def test_a_gate_that_does_not_apply_is_not_passed(owner: Actor, settings: Settings) -> None:
     told = owner.get("/attributes/serious/review?candidate=1").text
-    gate = told[told.index("Not clearly worse than the champion") :].partition("</li>")[0]
+    gate = told[told.index("Not clearly worse than the version in use") :].partition("</li>")[0]
     assert "not applicable" in gate
     assert "outcome passed" not in gate
     lines = owner.get("/api/v1/probes/serious/history").json["history"]
