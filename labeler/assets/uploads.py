@@ -124,15 +124,21 @@ def finish(settings: Settings, person: int, ticket: str, count: int, restore: bo
     with FileLock(folder / "lock", timeout=60):
         if (told := job_of(folder)) is not None:
             return _send_again(settings, told)
-        there = list(parts(folder))
-        whole = {part.number for part in there if part.held == part.size}
-        if count < 1 or whole != set(range(count)) or len(there) != count:
-            raise DataError(f"{max(0, count - len(whole)):,} of {count:,} files did not arrive whole. Send them again.")
+        check_whole(folder, count)
         with writing(settings) as session:
             job_id = jobs.record(session, KIND, ticket=ticket, asked_by=person, files=count, restore=restore)
         write_json(folder / "sent.json", {"job": job_id})
     jobs.hand_over(settings, job_id, KIND)
     return job_id
+
+
+def check_whole(folder: Path, count: int) -> list[Part]:
+    """The files 0 to ``count`` - 1 of an upload. Raises DataError where files or pieces are missing."""
+    there = list(parts(folder))
+    whole = {part.number for part in there if part.held == part.size}
+    if count < 1 or whole != set(range(count)) or len(there) != count:
+        raise DataError(f"{max(0, count - len(whole)):,} of {count:,} files did not arrive whole. Send them again.")
+    return there
 
 
 def _send_again(settings: Settings, job_id: str) -> str:

@@ -54,6 +54,7 @@ KINDS = {
     "duplicates": ("attune.workers.jobs.find_duplicates:run", "embed"),
     "measure": ("attune.workers.jobs.measure:run", "embed"),
     "insights": ("attune.workers.jobs.run_insights:run", "embed"),
+    "performance": ("attune.workers.jobs.add_performance:run", "embed"),
     "members": ("attune.workers.jobs.group_members:run", "embed"),
     "learn_taste": ("attune.workers.jobs.learn_taste:run", "embed"),
     "fine_tune": ("attune.workers.jobs.fine_tune:run", "embed"),

@@ -75,10 +75,12 @@ def _attribute_gone(session: Session, job: Job) -> str:
 
 def _files_gone(settings: Settings, job: Job) -> str:
     ticket = str(job.arguments.get("ticket", ""))
-    if job.kind == "upload":
+    if job.kind in ("upload", "performance"):
         try:
             uploads.folder_of(settings, int(job.arguments["asked_by"]), ticket)
         except UnknownUpload:
+            if job.kind == "performance":
+                return "Its file is not kept any more. Send it again, on the page Performance."
             return "Its files are not kept any more. Send the images again, on the page Images."
     if job.kind == "import" and not label_files.is_there(settings, int(job.arguments["person"]), ticket):
         return (

@@ -52,14 +52,14 @@ def judge(settings: Settings, name: str) -> int:
     if any(gate.passed is False for gate in results) or not any(gate.passed for gate in results):
         return 0
     passed, judged = sum(bool(gate.passed) for gate in results), sum(gate.applies for gate in results)
-    beside = f" (champion: version {champion})" if champion else ""
+    beside = f" (in use: version {champion})" if champion else ""
     return notices.record_news(
         settings,
         [
             News(
-                _key(attribute, champion), notices.GATE, f"{name}: run {run.number} passes the gates",
-                f"{passed} of {judged} gates passed and none failed{beside}. Review the candidate, then promote it.",
-                f"/attributes/{name}", attribute.id,
+                _key(attribute, champion), notices.GATE, f"{name}: new version {run.number} passes the gates",
+                f"{passed} of {judged} gates passed and none failed{beside}. Review it, then put it into use.",
+                f"/attributes/{name}/review?candidate={run.number}", attribute.id,
             )
         ],
     )  # fmt: skip

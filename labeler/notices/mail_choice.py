@@ -15,7 +15,7 @@ from attune.models.errors import DataError
 
 # In the order of the page, with what each tells.
 OWNERS = {
-    notices.GATE: "a candidate passes its gates",
+    notices.GATE: "a new version passes its gates",
     notices.SETTLED: "a question has settled",
     notices.DISAGREE: "experts disagree",
     notices.DRIFT: "scores of new images drift",
@@ -27,7 +27,11 @@ OWNERS = {
     notices.RETIRED: "a version is retired",
     notices.FAILED: "a job fails",
 }
-OWN = {notices.WAITING: "images wait for you", notices.COMMENT: "somebody writes in a thread of yours"}
+OWN = {
+    notices.WAITING: "images wait for you",
+    notices.COMMENT: "somebody writes in a thread of yours",
+    notices.LOOK: "somebody asks you to look at an answer again",
+}
 
 
 def kinds(viewer: Viewer) -> dict[str, str]:

@@ -46,12 +46,13 @@ class Added:
 
 def add(
     settings: Settings, place: str, maps: tuple[str, ...] = (), arm: str = "", who: str = "",
-    report: Report | None = None, one_chance: bool = False,
+    report: Report | None = None, one_chance: bool = False, source: str = "",
 ) -> Added:  # fmt: skip
     """Import the CSV or Parquet file at ``place``, a path or an address of fsspec.
 
     ``maps`` are texts ``column=field``; ``arm`` is that of rows without one. ``one_chance``: whoever imports declares
-    that all impressions of a row had the chance that the row tells. Raises DataError where the file cannot be read, a
+    that all impressions of a row had the chance that the row tells. ``source`` is what the record calls the file, else
+    ``place``. Raises DataError where the file cannot be read, a
     column is missing, or no row can be used: then nothing is kept.
     """
     done = iter(range(1, STEPS + 1))
@@ -62,24 +63,24 @@ def add(
 
     mapped = parse_map(maps)
     with connection(settings) as (duck, folder):
-        source = open_source(settings, place, folder, duck)
-        chosen = choose(source.columns, mapped, source.name)
-        options = _options(source.name, chosen, arm, one_chance)
-        digest = hashlib.sha256(digest_file(source.path).encode() + canonical_json(options)).hexdigest()
+        file = open_source(settings, place, folder, duck)
+        chosen = choose(file.columns, mapped, file.name)
+        options = _options(file.name, chosen, arm, one_chance)
+        digest = hashlib.sha256(digest_file(file.path).encode() + canonical_json(options)).hexdigest()
         with reading(settings) as session:
             before = active(session)
         if before and before[0].source_digest == digest:
             return Added(before[0], (), again=True)
         live = relation(settings, before) if before else ""
         try:
-            cleaned = clean(duck, source, chosen, options["arm"], folder, live, step)
+            cleaned = clean(duck, file, chosen, options["arm"], folder, live, step)
         except duckdb.Error as error:
             check_files(settings, before)
-            raise DataError(unreadable(settings, source.name, error)) from error
+            raise DataError(unreadable(settings, file.name, error)) from error
         if not cleaned.rows:
-            raise DataError(nothing_used(source.name, cleaned.read, cleaned.faults))
+            raise DataError(nothing_used(file.name, cleaned.read, cleaned.faults))
         row = _keep(settings, duck, cleaned, live, step)
-        row.source, row.source_digest, row.options, row.added_by = place, digest, options, who
+        row.source, row.source_digest, row.options, row.added_by = source or place, digest, options, who
         _record(settings, row, before)
         step()
     return Added(row, tuple(cleaned.faults))

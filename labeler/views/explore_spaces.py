@@ -79,13 +79,13 @@ def title(name: str) -> str:
 def dimension(value: float | None) -> str:
     """What the intrinsic dimension means for clusters, as a sentence or two."""
     if value is None:
-        return "How many directions its images use is not measured yet. It takes 100 images that differ."
-    about = f"Its images use about {value:.0f} directions."
+        return "How clearly images fall into clusters here is not known yet. It takes 100 images that differ."
+    about = f"(Its images use about {value:.0f} directions.)"
     if value < FEW:
-        return f"{about} That is few: some clusters can tell most of this pool."
+        return f"Images fall into clear clusters here. {about}"
     if value < MANY:
-        return f"{about} Clusters are useful, but their borders are not sharp."
-    return f"{about} That is many: there are no sharp clusters, and each clustering is one of many possible ones."
+        return f"Clusters are useful here, but their borders are not sharp. {about}"
+    return f"There are no sharp clusters here: each clustering is one of many possible ones. {about}"
 
 
 def outgrown(row: SpaceRow) -> str:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers import counting
+from attune.labeler.answers import counting, look_again
+from attune.labeler.answers.look_again import Answered
 from attune.labeler.attributes import attributes
 from attune.labeler.explore import pool_scores
 from attune.labeler.labelling import corrections
@@ -28,6 +29,8 @@ class LargeImage:
 
     ``probabilities`` by class, empty where none may be told; ``sides``: each answer and the people behind it.
 
+    ``again``: answers of others that can be looked at again, for those who manage.
+
     ``own``: the viewer's answer, ``annotation`` its key where it can be corrected. ``before`` and ``after``: asset ids
     of the images beside it in the gallery, ``place`` its number there from 1, 0 where the filters do not find it.
     """
@@ -39,6 +42,7 @@ class LargeImage:
     sides: Sequence[tuple[str, Sequence[str]]]
     own: str | None
     annotation: int | None
+    again: Sequence[Answered]
     queue: bool
     before: str | None
     after: str | None
@@ -73,6 +77,7 @@ def large_image(settings: Settings, viewer: Viewer, name: str, asset_id: str, as
             sides=_sides(answers),
             own=own[0] if own else None,
             annotation=own[3] if own and corrections.correctable(session, [own[3]]) else None,
+            again=look_again.offered(session, viewer, one, asset.id),
             queue=session.scalar(open_queue.limit(1)) is not None,
             before=names.get(beside[0] or 0),
             after=names.get(beside[1] or 0),

@@ -33,10 +33,10 @@ class Line:
 
 
 def lines(figures: Mapping[str, Any], reach: float) -> list[Line]:
-    """The headline, the raw figure, and that with the interval that holds at every look."""
-    told = [("Headline (shrunk)", shrunk_bar(figures, reach)), ("Raw figure, at one look", bar(figures, reach))]
+    """The headline, which is shrunk; the raw figure; and that with the interval that holds at every look."""
+    told = [("The figure to use", shrunk_bar(figures, reach)), ("As counted, looked at once", bar(figures, reach))]
     if ends := figures.get("any_time"):
-        told.append(("Raw figure, at every look", bar({"estimate": figures["estimate"], "ci": ends["ci"]}, reach)))
+        told.append(("As counted, looked at often", bar({"estimate": figures["estimate"], "ci": ends["ci"]}, reach)))
     return [Line(name, one, figures["titles"]) for name, one in told]
 
 

@@ -38,6 +38,7 @@ from attune.labeler.views.review_plots import Plots
 from attune.labeler.views.review_rows import Line, Row
 from attune.labeler.views.review_slices import Slices
 from attune.labeler.views.verdict import Verdict
+from attune.models.catalog.manifest import CHAMPION
 from attune.models.evaluation.metrics import FIRST
 from attune.models.labels.class_coverage import missing_sentences
 from attune.models.text import counted
@@ -222,10 +223,10 @@ def _choices(session: Session, attribute: Attribute, run: Run) -> list[Choice]:
     )
 
     def words(number: int) -> str:
-        names = [alias for alias, version in aliases.items() if version == number]
+        names = ["in use" if alias == CHAMPION else alias for alias, version in aliases.items() if version == number]
         state = "" if number not in versions else "retired" if versions[number] else "published"
         description = ", ".join([*names, *([state] if state and not names else [])])
-        noun = "Version" if number in versions else "Candidate"
+        noun = "Version" if number in versions or number < aliases.get(CHAMPION, 0) else "New version"
         return f"{noun} {number}, {counted(answers[number], 'answer')}{f' ({description})' if description else ''}"
 
     return [Choice(number, words(number)) for number in numbers]

@@ -31,6 +31,17 @@ class Pair:
     sides: Sequence[tuple[str, Sequence[str]]]
 
 
+@dataclass(frozen=True, eq=False)
+class Parted:
+    """Of each audited image (n,): what the run and the champion say (positions of classes), and which of them errs."""
+
+    said: npt.NDArray[np.int32]
+    champion_said: npt.NDArray[np.int32]
+    lost: npt.NDArray[np.bool_]
+    won: npt.NDArray[np.bool_]
+    both_wrong: npt.NDArray[np.bool_]
+
+
 @dataclass(frozen=True)
 class Pairs:
     """``lost``: the champion is right and the run is wrong; ``won`` the reverse, both with the surest mistake first.
@@ -47,16 +58,24 @@ class Pairs:
     answered: int
 
 
+def parted(evidence: Evidence, run: Run, champion: Run, mine: Scored, theirs: Scored) -> Parted:
+    """Where ``run`` and ``champion`` part: ``lost`` to the run, ``won`` by it, or wrong in both."""
+    truth, decided = evidence.labels.majority(), evidence.labels.decided()
+    said = decide(mine.audited, evidence.classes, thresholds_of(run, evidence.classes))
+    champion_said = decide(theirs.audited, evidence.classes, thresholds_of(champion, evidence.classes))
+    right, champion_right = said == truth, champion_said == truth
+    lost, won = decided & champion_right & ~right, decided & right & ~champion_right
+    return Parted(said, champion_said, lost, won, decided & ~right & ~champion_right)
+
+
 def pairs(
     session: Session, viewer: Viewer, evidence: Evidence, run: Run, champion: Run, mine: Scored, theirs: Scored
 ) -> Pairs:
     """The audit answers on which ``run`` and ``champion`` give different classes, of which one is right."""
     labels = evidence.labels
-    truth, decided = labels.majority(), labels.decided()
-    said = decide(mine.audited, evidence.classes, thresholds_of(run, evidence.classes))
-    champion_said = decide(theirs.audited, evidence.classes, thresholds_of(champion, evidence.classes))
-    right, champion_right = said == truth, champion_said == truth
-    lost, won = decided & champion_right & ~right, decided & right & ~champion_right
+    parts = parted(evidence, run, champion, mine, theirs)
+    said, champion_said, lost, won = parts.said, parts.champion_said, parts.lost, parts.won
+    truth = labels.majority()
     # The one that is wrong and sure of it first.
     orders = [
         _surest(lost, mine.audited, truth),
@@ -84,8 +103,8 @@ def pairs(
         won=shown(orders[1]),
         lost_in_all=int(lost.sum()),
         won_in_all=int(won.sum()),
-        both_wrong=int((decided & ~right & ~champion_right).sum()),
-        answered=int(decided.sum()),
+        both_wrong=int(parts.both_wrong.sum()),
+        answered=int(labels.decided().sum()),
     )
 
 

@@ -12,7 +12,7 @@ from attune.labeler.catalog.gate_outcomes import Gate
 from attune.labeler.records.schema import Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views import measuring, review_comparison
+from attune.labeler.views import measuring, review_comparison, review_pairs
 from attune.labeler.views.quality import AUDIT, Quality, of
 from attune.labeler.views.review_comparison import Comparison
 from attune.labeler.views.verdict import Compared, Verdict, verdict
@@ -46,8 +46,16 @@ def verdict_on(session: Session, found: Comparison) -> Verdict:
             answered=len(evidence.labels),
             waiting=audit.waiting,
             left=audit.left,
+            changed=_changed(found),
         )
     )
+
+
+def _changed(found: Comparison) -> tuple[int, int] | None:
+    if found.rival is None or found.mine is None or found.theirs is None:
+        return None
+    parts = review_pairs.parted(found.evidence, found.run, found.rival, found.mine, found.theirs)
+    return int(parts.won.sum()), int(parts.lost.sum())
 
 
 def _stays(evidence: Evidence, why: str) -> bool:

@@ -79,7 +79,7 @@ def latest(settings: Settings, viewer: Viewer) -> list[Sent]:
     newest = sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True)[:LATEST]
     with reading(settings) as session:
         found = [(path.parent, session.get(Job, uploads.job_of(path.parent))) for path in newest]
-    return [_sent(folder, job) for folder, job in found if job is not None]
+    return [_sent(folder, job) for folder, job in found if job is not None and job.kind == uploads.KIND]
 
 
 def progress(settings: Settings, viewer: Viewer, ticket: str, kept: Path, page: int = 1) -> Progress:
@@ -90,7 +90,7 @@ def progress(settings: Settings, viewer: Viewer, ticket: str, kept: Path, page: 
     folder = uploads.folder_of(settings, viewer.user_id or 0, ticket)
     with reading(settings) as session:
         job = session.get(Job, uploads.job_of(folder) or "")
-        if job is None:
+        if job is None or job.kind != uploads.KIND:
             raise UnknownUpload(uploads.GONE)
         sent = _sent(folder, job)
         mine = select(Asset).where(

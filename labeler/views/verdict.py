@@ -26,7 +26,8 @@ class Compared:
     ``difference`` is average precision of the run minus the champion's on the same audit answers; None without a
     champion or where the run is the champion. ``incomparable`` says why the run or the champion cannot be judged by
     today's answers at all, as half a sentence, or is empty. ``answered`` audit answers are in, ``waiting`` audit tasks
-    are open in the queues, ``left`` images can still be drawn (None: not known).
+    are open in the queues, ``left`` images can still be drawn (None: not known). ``changed``: how many audited images
+    the run gets right and the champion wrong, and how many the other way round; None where one has no scores today.
     """
 
     candidate: int
@@ -40,6 +41,7 @@ class Compared:
     waiting: int = 0
     left: int | None = None
     version: bool = False
+    changed: tuple[int, int] | None = None
 
     @property
     def older(self) -> bool:
@@ -48,8 +50,21 @@ class Compared:
 
     @property
     def noun(self) -> str:
-        """The run as a sentence begins with it."""
-        return f"{'Version' if self.version else 'Candidate'} {self.candidate}"
+        """The run as a sentence begins with it: new as long as it is neither published nor older than the champion."""
+        return f"{'Version' if self.version or self.older else 'New version'} {self.candidate}"
+
+    @property
+    def exchanged(self) -> str:
+        """What changes on the audited images, as a sentence with a space behind it; empty where that is not known."""
+        if self.changed is None:
+            return ""
+        won, lost = self.changed
+        if not won and not lost:
+            return f"It is right and wrong about the same audited images as version {self.champion}. "
+        return (
+            f"It gets {counted(won, 'audited image')} right that version {self.champion} gets wrong, and "
+            f"{f'{lost:,}' if lost else 'none'} wrong that version {self.champion} gets right. "
+        )
 
     @property
     def needed(self) -> int:
@@ -77,12 +92,12 @@ def verdict(compared: Compared) -> Verdict:
     """The verdict on a run. It never promotes a run that is retired, older or not better than the champion, nor one
     that an enforced gate stops."""
     if compared.champion == compared.candidate:
-        why = "Pipelines get this version by default. To compare another run with it, choose one below."
-        return Verdict("champion", f"Version {compared.candidate} is the champion.", why)
+        why = "Programs get this version. To compare another one with it, choose it below."
+        return Verdict("champion", f"Version {compared.candidate} is in use.", why)
     found = _first(compared) if compared.champion is None else _beside(compared)
     stopping = [gate for gate in compared.gates if gate.stops]
     if compared.retired:
-        return replace(found, why=f"{found.why} This version is retired, so you cannot promote it.", promotes=False)
+        return replace(found, why=f"{found.why} This version is retired, so you cannot use it.", promotes=False)
     if found.promotes and stopping:
         noun = "an enforced gate stops it" if len(stopping) == 1 else "enforced gates stop it"
         sentence = f"{found.sentence[:-1]}, but {noun}."
@@ -95,28 +110,28 @@ def _beside(compared: Compared) -> Verdict:
     difference, noun = compared.difference, compared.noun
     if compared.incomparable:
         why = f"The audit answers do not measure both: {compared.incomparable}."
-        return Verdict("unknown", f"{noun} cannot be compared with the champion.", why, _BLIND)
+        return Verdict("unknown", f"{noun} cannot be compared with the version in use.", why, _BLIND)
     if difference is None or difference.value is None or difference.lo is None or difference.hi is None:
         reason = difference.reason if difference is not None else ""
-        why = f"The difference from the champion is unknown{f': {reason}' if reason else ''}."
+        why = f"The difference from the version in use is unknown{f': {reason}' if reason else ''}."
         return _more(compared, why, max(compared.needed - compared.answered, 0) or BATCH)
     answers = counted(difference.n, "audit answer")
     spread = f"{_signed(difference.lo)} to {_signed(difference.hi)}, on the same {answers}"
     if difference.lo > 0:
-        why = f"It ranks images better: average precision is higher by {difference.value:.2f} ({spread})."
+        why = f"{compared.exchanged}It ranks images better: average precision is higher by {difference.value:.2f} ({spread})."
         if compared.older:
-            return Verdict("better", f"{noun} is older, but better than the champion.", why, _BACK)
-        return Verdict("better", f"{noun} is better than the champion.", why, promotes=True)
+            return Verdict("better", f"{noun} is older, but better than the version in use.", why, _BACK)
+        return Verdict("better", f"{noun} is better than the version in use.", why, promotes=True)
     if difference.hi < 0:
-        why = f"It ranks images worse: average precision is lower by {-difference.value:.2f} ({spread})."
-        return Verdict("worse", f"{noun} is worse than the champion.", why, "Pipelines get a worse version.")
-    why = f"The difference in average precision is {_signed(difference.value)} ({spread})."
+        why = f"{compared.exchanged}It ranks images worse: average precision is lower by {-difference.value:.2f} ({spread})."
+        return Verdict("worse", f"{noun} is worse than the version in use.", why, "Programs get a worse version.")
+    why = f"{compared.exchanged}The difference in average precision is {_signed(difference.value)} ({spread})."
     needed = compared.needed - difference.n
     wider = answers_to_width(difference.n, difference.hi - difference.lo, WIDE)
     if needed > 0 or wider:
         return _more(compared, f"{why} Either of the two can be the better one.", needed if needed > 0 else wider)
-    why = f"{why} The champion can stay."
-    return Verdict("same", f"No measurable difference between {_lower(noun)} and the champion.", why, _SAME)
+    why = f"{why} Version {compared.champion} can stay in use."
+    return Verdict("same", f"No measurable difference between {_lower(noun)} and the version in use.", why, _SAME)
 
 
 def _first(compared: Compared) -> Verdict:
@@ -127,23 +142,23 @@ def _first(compared: Compared) -> Verdict:
         return Verdict("unknown", f"The quality of {_lower(noun)} is unknown.", why, _BLIND)
     missing = max(compared.needed - max(compared.answered, quality.n), 0)
     if not quality.known:
-        why = "There is no champion yet, and the quality of this probe is unknown."
+        why = "No version is in use yet, and the quality of this one is unknown."
         if quality.reason and quality.n >= FIRST:
             why = f"{why[:-1]}: {quality.reason}."
         return _more(compared, why, missing or BATCH)
     judged = [gate for gate in compared.gates if gate.applies]
     failed = [gate for gate in judged if gate.passed is False]
     if missing and any(gate.name == "audit_answers" for gate in failed):
-        why = f"There is no champion yet. So far, {counted(quality.n, 'audit answer')} measured this probe."
+        why = f"No version is in use yet. So far, {counted(quality.n, 'audit answer')} measured this one."
         return _more(compared, why, missing)
     passed = sum(gate.passed is True for gate in judged)
     if failed:
-        why = f"There is no champion yet. {counted(len(failed), 'gate')} of {len(judged)} failed."
-        return Verdict("weak", f"{noun} is not good enough yet.", why, "Pipelines get a version below your bounds.")
+        why = f"No version is in use yet. {counted(len(failed), 'gate')} of {len(judged)} failed."
+        return Verdict("weak", f"{noun} is not good enough yet.", why, "Programs get a version below your bounds.")
     unknown = len(judged) - passed
-    why = f"There is no champion yet. {counted(passed, 'gate')} passed and none failed"
+    why = f"No version is in use yet. {counted(passed, 'gate')} passed and none failed"
     why += f", {unknown} {'is' if unknown == 1 else 'are'} unknown." if unknown else "."
-    return Verdict("good", f"{noun} is good enough to be the first champion.", why, promotes=True)
+    return Verdict("good", f"{noun} is good enough to be used.", why, promotes=True)
 
 
 def _more(compared: Compared, why: str, missing: int) -> Verdict:
@@ -164,9 +179,9 @@ def _more(compared: Compared, why: str, missing: int) -> Verdict:
     return Verdict("more", sentence, why, _BLIND, ask)
 
 
-_BLIND = "Pipelines get a version that may be worse."
-_SAME = "Pipelines get another version, and nothing measurable changes."
-_BACK = "Pipelines get an older version."
+_BLIND = "Programs get a version that may be worse."
+_SAME = "Programs get another version, and nothing measurable changes."
+_BACK = "Programs get an older version."
 
 
 def _round_up(number: int) -> int:

@@ -43,10 +43,10 @@ class Share:
     @property
     def sentence(self) -> str:
         """What is known of the cluster. No interval: the answered images were chosen, so they stand for no others."""
-        share = f"{100 * self.likely / max(self.images, 1):.0f} % by the probe ({self.likely} of {self.images})."
+        share = f"The probe finds it in {self.likely} of {plural(self.images, 'image')}."
         if not self.answered:
-            return f"{share} Nobody has answered an image here."
-        return f"{share} Experts: {self.right} of {plural(self.answered, 'answered image')}."
+            return f"{share} Nobody has answered one of them."
+        return f"{share} Experts say so of {self.right} of the {self.answered} that they answered."
 
 
 @dataclass(frozen=True)

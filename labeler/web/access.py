@@ -49,6 +49,7 @@ RULES: dict[str, frozenset[str]] = {
     "results.page": EXPERTS,
     "results.image": EXPERTS,
     "results.save": MANAGERS,
+    "results.again": MANAGERS,
     "results.remove": MANAGERS,
     "attribute.answers": EXPERTS,
     "attribute.disputed_page": EXPERTS,
@@ -144,6 +145,10 @@ RULES: dict[str, frozenset[str]] = {
     "insights.one": MANAGERS,
     "insights.publish": MANAGERS,
     "insights.retire": MANAGERS,
+    "performance.page": MANAGERS,
+    "performance.file": MANAGERS,  # with a login, as uploads
+    "performance.add": MANAGERS,
+    "performance.remove": MANAGERS,
     "members.page": MANAGERS,
     "members.use": MANAGERS,
     "api.members": CONSUMERS,  # pipelines: what was promoted

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from attune.labeler.answers import look_again
 from attune.labeler.attributes import saved_views
 from attune.labeler.people.viewer import check_filter
 from attune.labeler.views.attribute_tabs import results_tab
@@ -13,6 +14,7 @@ from attune.labeler.views.gallery import SHOWS, SORTS, GalleryRequest
 from attune.labeler.views.gallery_image import large_image
 from attune.labeler.web import auth
 from attune.labeler.web.svg.learning_curve import learning_curve
+from attune.models.errors import DataError
 
 blueprint = Blueprint("results", __name__, url_prefix="/attributes/<name>/results")
 LONGEST = 300  # characters of any one field
@@ -37,6 +39,17 @@ def image(name: str) -> ResponseReturnValue:
     asked = _asked()
     found = large_image(auth.settings(), auth.viewer(), name, _field("id"), asked)
     return render_template("result_image.html", page=found, head=found.head, state=dict(_state(asked)))
+
+
+@blueprint.post("/again")
+def again(name: str) -> ResponseReturnValue:
+    """Ask the expert who gave an answer to look at it once more."""
+    try:
+        person = look_again.ask(auth.settings(), auth.viewer(), name, request.form.get("annotation", 0, int))
+        flash(f"{person} gets a notice that leads to this answer. It says nothing of other answers.", "success")
+    except DataError as error:
+        flash(str(error), "danger")
+    return redirect(url_for("results.image", name=name, id=_field("id"), **dict(_state(_asked()))))
 
 
 @blueprint.post("/views")

@@ -58,7 +58,7 @@ def set_gates(name: str) -> ResponseReturnValue:
     if errors:
         return _gates(name, values, errors), 422
     gate_bounds.change(auth.settings(), name, auth.viewer().name, values, binding)
-    flash("The bounds are saved. They apply from the next promotion.", "success")
+    flash("The bounds are saved. They apply to the next version that is put into use.", "success")
     return redirect(url_for("review.gates", name=name))
 
 

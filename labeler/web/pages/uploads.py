@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden
 
 from attune.labeler.assets import uploads
+from attune.labeler.performance import uploaded
 from attune.labeler.views.uploads import progress
 from attune.labeler.web import auth
 from attune.labeler.web.sizes import PIECE_BYTES
@@ -69,8 +70,11 @@ def piece(ticket: str, number: int) -> ResponseReturnValue:
 def finish(ticket: str) -> ResponseReturnValue:
     """Have the ``count`` files taken in, once however often it is asked for; the page that shows how it goes.
 
-    With ``restore``, images that were removed come back.
+    With ``restore``, images that were removed come back. A file ``for`` performance waits for its columns to be named.
     """
+    if request.form.get("for") == uploaded.KIND:
+        uploaded.part_of(auth.settings(), person(), ticket)
+        return jsonify(page=url_for("performance.file", ticket=ticket))
     restore = "restore" in request.form
     uploads.finish(auth.settings(), person(), ticket, request.form.get("count", 0, int), restore)
     return jsonify(page=url_for("uploads.page", ticket=ticket))

@@ -8,6 +8,7 @@ const get = (name) => root.querySelector(`[data-${name}]`);
 const AT_ONCE = 3;  // files under way, so that small ones do not wait for each other's answers
 const RESTS_MS = [1000, 2000, 4000, 8000, 15000, 30000];  // before a piece is tried again
 const IMAGES = new Set(limits.images), TABLES = new Set(limits.tables);
+const ZIP = IMAGES.size ? ".zip" : "";  // a page that takes one table takes nothing else
 
 const spaced = (count) => count.toLocaleString("en").replaceAll(",", "\u202f");
 const counted = (count, word) => `${spaced(count)} ${word}${count === 1 ? "" : "s"}`;
@@ -42,8 +43,8 @@ function sort(files) {
   const taken = [], other = [], large = [];
   for (const one of files) {
     const end = suffix(one.name);
-    if (hidden(one.name) || !(IMAGES.has(end) || TABLES.has(end) || end === ".zip")) other.push(one);
-    else if (end !== ".zip" && one.file.size > limits.imageBytes) large.push(one);
+    if (hidden(one.name) || !(IMAGES.has(end) || TABLES.has(end) || (ZIP && end === ZIP))) other.push(one);
+    else if (IMAGES.size && end !== ZIP && one.file.size > limits.imageBytes) large.push(one);
     else taken.push(one);
   }
   return { taken, other, large };
@@ -55,19 +56,19 @@ function choose(files) {
   chosen = taken;
   const size = taken.reduce((sum, { file }) => sum + file.size, 0);
   const count = (test) => taken.filter(({ name }) => test(suffix(name))).length;
-  const kinds = [[count((end) => IMAGES.has(end)), "image"], [count((end) => end === ".zip"), "zip"], [count((end) => TABLES.has(end)), "asset table"]];
+  const kinds = [[count((end) => IMAGES.has(end)), "image"], [count((end) => ZIP && end === ZIP), "zip"], [count((end) => TABLES.has(end)), limits.noun ?? "asset table"]];
   const parts = kinds.filter(([many]) => many).map(([many, word]) => counted(many, word));
   const lines = [];
-  if (other.length) lines.push(`${counted(other.length, "other file")} left out: no image, zip or table.`);
+  if (other.length) lines.push(`${counted(other.length, "other file")} left out: no ${ZIP ? "image, zip or table" : "CSV or Parquet file"}.`);
   if (large.length) lines.push(`${large[0].name}${large.length > 1 ? ` and ${spaced(large.length - 1)} more` : ""} left out: larger than ${megabytes(limits.imageBytes)}.`);
   let wrong = "";
-  if (!taken.length) wrong = "There is no image, zip or asset table among these files. Choose others.";
-  else if (kinds[2][0] > 1) wrong = "Attune takes one asset table with an upload. Choose again, with one.";
+  if (!taken.length) wrong = limits.none ?? "There is no image, zip or asset table among these files. Choose others.";
+  else if (kinds[2][0] > 1) wrong = limits.many ?? "Attune takes one asset table with an upload. Choose again, with one.";
   else if (taken.length > limits.mostFiles) wrong = `${counted(taken.length, "file")} are more than the ${spaced(limits.mostFiles)} that one upload takes. Send one folder after the other.`;
   else if (size > limits.mostBytes) wrong = `${megabytes(size)} is more than the ${megabytes(limits.mostBytes)} that one upload takes. Send less at a time.`;
   get("what").textContent = wrong || `${parts.join(", ")}, ${megabytes(size)}`;
   get("left-out").textContent = lines.join(" ");
-  get("ready").hidden = false; get("send").hidden = Boolean(wrong); get("send").textContent = "Add to the pool";
+  get("ready").hidden = false; get("send").hidden = Boolean(wrong); get("send").textContent = limits.button ?? "Add to the pool";
   trouble("");
   if (!wrong) get("send").focus();
 }
@@ -155,7 +156,7 @@ async function send() {
     root.dataset.upload = upload;
     const one = async () => { while (next < chosen.length) { const number = next; next += 1; await sendFile(upload, number, received[number] ?? 0, told); } };
     await Promise.all(Array.from({ length: AT_ONCE }, one));
-    const { page } = await ask(`${upload}/finish`, { method: "POST", body: new URLSearchParams({ count: chosen.length, ...(get("restore").checked ? { restore: 1 } : {}) }) });
+    const { page } = await ask(`${upload}/finish`, { method: "POST", body: new URLSearchParams({ count: chosen.length, ...limits.finish, ...(get("restore")?.checked ? { restore: 1 } : {}) }) });
     sessionStorage.removeItem(key);
     stop = null;
     location.assign(page);
@@ -180,6 +181,7 @@ async function cancel() {
 root.hidden = false;
 for (const kind of ["files", "folder"]) {
   const field = get(`${kind}-field`);
+  if (!field) continue;
   get(kind).addEventListener("click", () => field.click());
   field.addEventListener("change", () => {
     choose([...field.files].map((file) => ({ name: file.webkitRelativePath || file.name, file })));

@@ -152,7 +152,7 @@ def test_a_candidate_that_passes_the_gates_is_told_once_for_each_champion(tmp_pa
     assert gate_rules.judge(settings, "serious") == 1
     assert gate_rules.judge(settings, "serious") == 0
     assert "serious" not in gate_rules.candidates_to_judge(settings)
-    assert told(settings) == [("gates passed", "serious: run 4 passes the gates")]
+    assert told(settings) == [("gates passed", "serious: new version 4 passes the gates")]
 
 
 def test_a_run_that_an_owner_passed_over_is_not_recommended(tmp_path: Path) -> None:

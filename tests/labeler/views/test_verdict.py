@@ -38,26 +38,28 @@ FIRST = {"champion": None, "difference": None}
 @pytest.mark.parametrize(
     ("change", "kind", "sentence", "promotes", "ask"),
     [
-        ({}, "better", "Candidate 4 is better than the champion.", True, 0),
-        ({"version": True}, "better", "Version 4 is better than the champion.", True, 0),
-        ({"champion": 9}, "better", "Candidate 4 is older, but better than the champion.", False, 0),
-        ({"champion": 4}, "champion", "Version 4 is the champion.", False, 0),
-        ({"difference": WORSE}, "worse", "Candidate 4 is worse than the champion.", False, 0),
-        ({"difference": SAME}, "same", "No measurable difference between candidate 4 and the champion.", False, 0),
+        ({}, "better", "New version 4 is better than the version in use.", True, 0),
+        ({"version": True}, "better", "Version 4 is better than the version in use.", True, 0),
+        ({"champion": 9}, "better", "Version 4 is older, but better than the version in use.", False, 0),
+        ({"champion": 4}, "champion", "Version 4 is in use.", False, 0),
+        ({"difference": WORSE}, "worse", "New version 4 is worse than the version in use.", False, 0),
+        ({"difference": SAME}, "same",
+         "No measurable difference between new version 4 and the version in use.", False, 0),
         ({"difference": FEW, "answered": 12}, "more", "Not enough audit answers to tell. Request 18 more.", False, 18),
         ({"difference": UNKNOWN, "answered": 4}, "more",
          "Not enough audit answers to tell. Request 26 more.", False, 26),
         ({"difference": UNKNOWN}, "more", "Not enough audit answers to tell. Request 30 more.", False, 30),
         ({"difference": None, "answered": 0}, "more", "Not enough audit answers to tell. Request 30 more.", False, 30),
-        ({"incomparable": "other classes"}, "unknown", "Candidate 4 cannot be compared with the champion.", False, 0),
-        (FIRST, "good", "Candidate 4 is good enough to be the first champion.", True, 0),
-        ({**FIRST, "gates": [gate("calibration", False)]}, "weak", "Candidate 4 is not good enough yet.", False, 0),
+        ({"incomparable": "other classes"}, "unknown",
+         "New version 4 cannot be compared with the version in use.", False, 0),
+        (FIRST, "good", "New version 4 is good enough to be used.", True, 0),
+        ({**FIRST, "gates": [gate("calibration", False)]}, "weak", "New version 4 is not good enough yet.", False, 0),
         ({**FIRST, "gates": [gate(passed=False, bound=90)]}, "more",
          "Not enough audit answers to tell. Request 30 more.", False, 30),
         ({**FIRST, "quality": UNKNOWN, "answered": 4}, "more",
          "Not enough audit answers to tell. Request 26 more.", False, 26),
         ({**FIRST, "quality": UNKNOWN, "incomparable": "other classes"}, "unknown",
-         "The quality of candidate 4 is unknown.", False, 0),
+         "The quality of new version 4 is unknown.", False, 0),
     ],
 )  # fmt: skip
 def test_each_case_has_its_sentence(change: dict[str, Any], kind: str, sentence: str, promotes: bool, ask: int) -> None:
@@ -91,9 +93,9 @@ def test_nothing_that_is_older_or_not_better_or_stopped_is_pushed() -> None:
 def test_a_gate_that_stops_a_better_run_is_named_in_the_sentence() -> None:
     stopping = gate("calibration", False, enforced=True)
     found = verdict(compared(gates=[gate(), stopping]))
-    assert found.sentence == "Candidate 4 is better than the champion, but an enforced gate stops it."
+    assert found.sentence == "New version 4 is better than the version in use, but an enforced gate stops it."
     found = verdict(compared(gates=[stopping, stopping]))
-    assert found.sentence == "Candidate 4 is better than the champion, but enforced gates stop it."
+    assert found.sentence == "New version 4 is better than the version in use, but enforced gates stop it."
 
 
 def test_a_wide_interval_asks_for_as_many_as_narrow_it() -> None:
@@ -125,6 +127,11 @@ def test_the_reason_tells_the_difference_its_interval_and_what_it_rests_on() -> 
     assert "higher by 0.10 (+0.04 to +0.16, on the same 60 audit answers)" in verdict(compared()).why
     assert "lower by 0.10 (\u22120.16 to \u22120.04" in verdict(compared(difference=WORSE)).why
     assert "at least 10 audit answers" in verdict(compared(difference=UNKNOWN)).why
+    repaired = verdict(compared(changed=(13, 3))).why
+    assert repaired.startswith("It gets 13 audited images right that version 1 gets wrong, and 3 wrong that version 1")
+    assert "0.10" in repaired, "the figure stays beside them"
+    assert "and none wrong that" in verdict(compared(changed=(1, 0))).why
+    assert "the same audited images as version 1" in verdict(compared(difference=SAME, changed=(0, 0))).why
     unclear = [gate(), gate("agreement", None)]
     assert "1 gate passed and none failed, 1 is unknown." in verdict(compared(**FIRST, gates=unclear)).why
     assert "retired" in verdict(compared(retired=True)).why

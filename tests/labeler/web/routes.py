@@ -101,6 +101,8 @@ GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "api.insights_file",
     ),
     MANAGERS: (
+        "performance.page",
+        "performance.remove",
         "api.drift",
         "api.labels",
         "api.scope_decisions",
@@ -125,6 +127,7 @@ GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "queues.start",
         "queues.ask",
         "results.save",
+        "results.again",
         "results.remove",
         "exchange.page",
         "exchange.download",
@@ -189,6 +192,8 @@ GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "people.end_again",
     ),
     LOGINS: (
+        "performance.file",
+        "performance.add",
         "uploads.begin",
         "uploads.received",
         "uploads.piece",

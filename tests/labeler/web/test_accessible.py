@@ -56,6 +56,7 @@ OPENED_BY_MORE = {
     "grid.wait": "an expert who asked for a page of images",
     "results.image": "an image of the pool",  # test_results_browser looks at it
     "uploads.page": "an upload of one's own",  # test_uploads looks at it
+    "performance.file": "an upload of one's own",
     "uploads.received": "an upload of one's own",
     "threads.page": "a disputed image",  # test_threads_browser looks at it
     "threads.look": "a disputed image",

@@ -202,11 +202,11 @@ def test_an_owner_checks_label_errors_and_promotes(page: Page, house: House) -> 
 
     follow(page, "Is it serious?")
     follow(page, "Review")
-    follow(page, "Promote version 4")
+    follow(page, "Use version 4")
     reach(page, "Reason")
     page.keyboard.type("Much better on the same audits")
-    follow(page, "Promote version 4")
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Promotion of version 4 to champion")
+    follow(page, "Use version 4")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Putting version 4 into use")
 
 
 def test_an_owner_asks_a_new_question_in_three_steps(page: Page, house: House) -> None:

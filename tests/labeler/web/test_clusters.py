@@ -187,8 +187,9 @@ def test_the_results_say_where_an_attribute_lives_and_where_nobody_looked(
     page = olga.get("/attributes/serious/results").text
     where = page[page.index("Where it is found") :]
     assert re.search(r"/explore/clusters/1/(\d)", where).group(1) == str(best)
-    assert f"{100 * likely[best]:.0f} % by the probe" in where
-    assert re.search(r"Experts: \d+ of \d+ answered images\.", where)
+    first = re.search(r"The probe finds it in (\d+) of (\d+) images\. Experts say so of \d+ of the \d+", where)
+    assert first, "in words, and what the experts say beside it"
+    assert int(first.group(1)) / int(first.group(2)) == pytest.approx(likely[best])
     assert "Where nobody has looked" not in where
     assert "Where it is found" not in olga.get("/attributes/romance/results").text
     assert "Where it is found" not in Actor(house, "ana@example.org").get("/attributes/serious/results").text

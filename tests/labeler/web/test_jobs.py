@@ -98,6 +98,7 @@ def test_jobs_whose_input_is_gone_say_so_and_are_not_tried(
         session.get_one(Queue, queue.id).stopped_at = now()
     gone = {
         "upload": ({"ticket": "0" * 32, "asked_by": 1}, None, "files are not kept any more"),
+        "performance": ({"ticket": "0" * 32, "asked_by": 1}, None, "file is not kept any more. Send it again"),
         "import": ({"ticket": "0" * 32, "person": 1}, "romance", "file is not kept any more"),
         "learn": ({}, "dread", "question dread does not exist any more"),
         "score": ({"version": 7}, "romance", "version 7 of romance is retired or gone"),

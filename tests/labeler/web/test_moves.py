@@ -93,14 +93,14 @@ def test_a_promotion_says_what_changes_then_runs_as_a_job_whose_page_tells_the_r
     assert sent.status_code == 302
     assert "/attributes/serious/moves/publish-" in sent.location
     waiting = owner.get(sent.location)
-    assert "Promotion of version 2 to champion" in waiting.text
+    assert "Putting version 2 into use" in waiting.text
     assert "No worker is running" in waiting.text
     assert "Pipelines get version 1 until" in waiting.text
     assert "attune pull serious@champion" not in waiting.text
     assert lines(settings)[-1][2] == 1
     assert not work(settings)
     done = owner.get(sent.location)
-    assert "Version 2 is now champion" in done.text
+    assert "Version 2 is now in use" in done.text
     assert "attune pull serious@champion" in done.text
     assert "data-refresh" not in done.text
     assert lines(settings)[-1] == ("promote", "champion", 2, 1, "olga@example.org")
@@ -128,7 +128,7 @@ def test_of_two_owners_at_once_the_second_is_told_who_was_first(owner: Actor, bo
     sent = owner.send(FORM, reason="mine", alias="champion", **mine)
     late = bo.send("/attributes/serious/promote?version=3", reason="theirs", alias="champion", **theirs)
     assert len(work(settings)) == 1
-    assert "Version 2 is now champion" in owner.get(sent.location).text
+    assert "Version 2 is now in use" in owner.get(sent.location).text
     told = bo.get(late.location).text
     assert "Version 3 was not promoted" in told
     assert "serious@champion is now version 2" in told
@@ -168,7 +168,7 @@ def test_a_class_without_answers_needs_the_drafts_tick(owner: Actor, settings: S
 
 def test_a_gate_that_does_not_apply_is_not_passed(owner: Actor, settings: Settings) -> None:
     told = owner.get("/attributes/serious/review?candidate=1").text
-    gate = told[told.index("Not clearly worse than the champion") :].partition("</li>")[0]
+    gate = told[told.index("Not clearly worse than the version in use") :].partition("</li>")[0]
     assert "not applicable" in gate
     assert "outcome passed" not in gate
     lines = owner.get("/api/v1/probes/serious/history").json["history"]
@@ -184,7 +184,7 @@ def test_an_enforced_gate_stops_the_form_until_its_owner_overrides(owner: Actor,
     assert "An enforced gate was not passed" in refused.text
     sent = owner.send(FORM, reason="needed for the demo", alias="champion", override="y", **held)
     assert not work(settings)
-    assert "Version 2 is now champion" in owner.get(sent.location).text
+    assert "Version 2 is now in use" in owner.get(sent.location).text
     told = owner.get("/attributes/serious/history").text
     assert "overrode gate audit_lower_bound" in told
     assert "needed for the demo" in told
@@ -215,7 +215,7 @@ def test_the_alias_it_has_already_is_no_promotion(owner: Actor, settings: Settin
 def test_roll_back_and_retire_ask_say_and_do(owner: Actor, settings: Settings) -> None:
     promote(settings, Move("serious", 2, "r", "ana"))
     path = "/attributes/serious/rollback"
-    assert "Champion: back to version 1" in owner.get(path).text
+    assert "In use: back to version 1" in owner.get(path).text
     held = seen(owner, path)
     sent = owner.send(path, reason="false alarms", **held)
     assert sent.location.endswith("/attributes/serious/history")

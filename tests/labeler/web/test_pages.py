@@ -203,7 +203,7 @@ def test_a_review_without_figures_says_once_what_is_missing_and_shows_no_empty_b
     assert "attune audit romance --size 30" in text
     assert not [part for part in ("figures", "plots", "confusion", "mistakes", "slices") if f'id="h-{part}"' in text]
     assert 'id="h-labels"' in text
-    assert "Candidate 1, 1 answer<" in text
+    assert "New version 1, 1 answer<" in text
 
 
 def test_a_review_that_cannot_tell_asks_for_the_audit_answers_that_it_lacks(tmp_path: Path, redis_url: str) -> None:
@@ -219,9 +219,9 @@ def test_a_review_that_cannot_tell_asks_for_the_audit_answers_that_it_lacks(tmp_
     text = olga.get(page).text
     (size,) = re.findall(r'name="size" value="(\d+)">Request \d+ audit answers</button>', text)
     assert int(size) >= 30 - 12
-    assert "Promote anyway" in text
+    assert "Use it anyway" in text
     assert "You can undo this: roll back to version 1 at any time." in text
-    assert ">Promote version 2<" not in text
+    assert ">Use version 2<" not in text
     assert olga.send("/attributes/serious/audit", form=page, size=size).status_code == 302
     with reading(bare) as session:
         assert AuditRequest.of(attributes.find(session, "serious")).extra == int(size)
@@ -252,8 +252,8 @@ def test_a_first_promotion_is_the_main_button_only_where_quality_is_known_and_no
         session.get_one(Run, run.id).labels = {"classes": {"romance": 9, "friendship": 9, "neither": 9}}
     gate_bounds.change(settings, "romance", "olga", {"audit_answers": bound, "encoder": 0}, {})
     text = owner.get("/attributes/romance/review").text
-    assert (re.search(r'class="button primary"[^>]*>Promote version 1', text) is not None) == main
-    assert (re.search(r">Promote anyway</a>: pipelines get ", text) is None) == main
+    assert (re.search(r'class="button primary"[^>]*>Use version 1', text) is not None) == main
+    assert (re.search(r">Use it anyway</a>: programs get ", text) is None) == main
     assert "roll back" not in text.lower(), "a first champion has none before it"
     (classes,) = re.findall(r'<button class="([^"]*)" id="submit"', owner.get("/attributes/romance/promote").text)
     assert ("primary" in classes) == main

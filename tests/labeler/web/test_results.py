@@ -39,11 +39,12 @@ def test_the_probability_is_written_on_each_image_and_the_words_come_first(owner
     assert "93 % romance" in words(page)
     assert assets[3].asset_id not in page
     said = words(page)
-    assert "Of the 20 audit images that the probe ranks highest, 18 are “romance”" in said
-    assert "random order would give about 6" in said
-    assert "Of all 60 audit images, only 19 are." in said
-    assert "likely images more often. Corrected for that, about 22 % of all images are “romance” (14 to 31 %)" in said
-    assert "The probe says so of 3 of 4 images, or 75 %" in said, "beside the share that is measured"
+    assert "Of the 20 audit images that the probe ranks highest, 18 are “romance”, of 19 that there are." in said
+    shown, _, folded = said.partition("How we know")
+    assert "22 %" not in shown, "one plain sentence; the statistic is behind it"
+    assert "Of all images, about 22 % are “romance”. The true share is probably between 14 and 31 %" in folded
+    assert "Without a probe, 20 images would hold about 6." in folded
+    assert "The probe itself says “romance” of 3 of 4 images (75 %)." in folded, "beside the share that is measured"
     assert said.index("Of the 20 audit images") < said.index("Average precision")
 
 
@@ -71,7 +72,7 @@ def test_no_expert_reads_a_score_in_any_view(
     for query in ("", "?by=romance", "?by=*&show=differ&lo=90", "?sort=low"):
         page = expert.get(PAGE + query).text
         assert " %</strong>" not in page
-        assert "against the probe" not in page
+        assert "not what the probe says" not in page
         assert "audit images that the probe ranks" not in page
         assert assets[1].asset_id not in page
     page = expert.get(f"{PAGE}/image?id={assets[0].asset_id}").text
@@ -194,3 +195,23 @@ def test_a_guess_from_the_words_is_called_one(owner: Actor, assets: list[Asset],
     queue = factories.add_queue(settings, romance, factories.add_expert(settings, "eve@example.org"))
     factories.add_answer(settings, queue, assets[0], "romance")
     assert "a guess from the words" not in words(owner.get("/").text)
+
+
+def test_an_owner_asks_the_same_expert_to_look_again_once_and_the_notice_says_nothing_of_others(
+    expert: Actor, owner: Actor, settings: Settings, romance: Attribute, ana: Expert, assets: list[Asset]
+) -> None:
+    annotation = factories.add_answer(settings, factories.add_queue(settings, romance, ana), assets[0], "friendship")
+    image = f"{PAGE}/image?id={assets[0].asset_id}"
+    assert "Ask Ana to look again" in owner.get(image).text
+    assert "look again" not in expert.get(image).text
+    for _ in range(2):
+        sent = owner.send(f"{PAGE}/again", form=image, id=assets[0].asset_id, annotation=annotation.id)
+        assert sent.location.endswith(image)
+    assert "Ana was asked to look again" in words(owner.get(image).text)
+    notices = expert.get("/notices").text
+    assert notices.count("look at one of your answers again</a>") == 1
+    assert f"/attributes/romance/answers/{annotation.id}" in notices
+    assert "93 %" not in notices
+    assert "look at one of your answers" not in owner.get("/notices").text, "it is the expert's alone"
+    owner.send(f"{PAGE}/again", form=image, id=assets[0].asset_id, annotation=annotation.id + 999)
+    assert "cannot be looked at again" in owner.get(image).text

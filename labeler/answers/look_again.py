@@ -1,0 +1,89 @@
+"""An owner asks an expert to look at an answer once more: a notice that leads to it and says why to nobody.
+
+It tells neither what a probe nor what anybody else says of the image. The first answer measures whatever comes of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from attune.labeler.attributes import attributes
+from attune.labeler.labelling import corrections
+from attune.labeler.notices import notices
+from attune.labeler.notices.notices import News
+from attune.labeler.people.viewer import Viewer, may_compare
+from attune.labeler.queues.asking import is_asking
+from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Notice, Queue
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.clock import iso
+from attune.models.errors import DataError
+
+CANNOT = (
+    "This answer cannot be looked at again: it was taken back, cannot be changed any more, is your own, or its expert "
+    "has no open queue for this question. Ask another expert instead."
+)
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An answer whose expert can be asked again; ``asked_at``: since when they are, None where they are not."""
+
+    annotation: int
+    expert: str
+    asked_at: datetime | None
+
+
+def offered(session: Session, viewer: Viewer, attribute: Attribute, asset: int) -> Sequence[Answered]:
+    """The answers on the image of key ``asset`` that others gave and can change, for those who manage."""
+    if not viewer.manages:
+        return ()
+    rows = list(session.scalars(_answers(viewer, attribute).where(Annotation.asset_pk == asset)))
+    able = corrections.correctable(session, [row.id for row in rows])
+    keys = {_key(row): row for row in rows if row.id in able}
+    asked: dict[str, datetime] = dict(session.execute(select(Notice.key, Notice.at).where(Notice.key.in_(keys))).all())
+    return [Answered(row.id, row.expert.name, asked.get(key)) for key, row in keys.items()]
+
+
+def ask(settings: Settings, viewer: Viewer, name: str, annotation: int) -> str:
+    """Ask for another look at ``annotation``, once for each state of it; the expert's name.
+
+    Raises UnknownAttribute, and DataError where the answer is not one that `offered` offers.
+    """
+    with reading(settings) as session:
+        one = attributes.find(session, name)
+        row = session.scalar(_answers(viewer, one).where(Annotation.id == annotation))
+        if row is None or not viewer.manages or row.id not in corrections.correctable(session, [row.id]):
+            raise DataError(CANNOT)
+        person = row.expert.name
+        news = News(
+            _key(row), notices.LOOK, f"{one.name}: look at one of your answers again",
+            "An owner asks you to look at your answer on one image once more. You may keep it or change it.",
+            f"{notices.page(one.name)}/answers/{row.id}", one.id, expert=row.expert_id,
+        )  # fmt: skip
+    notices.record_news(settings, [news])
+    return person
+
+
+def _answers(viewer: Viewer, attribute: Attribute) -> Select[Annotation]:
+    asking = select(Queue.expert_id).where(Queue.attribute_id == attribute.id, is_asking())
+    return (
+        select(Annotation)
+        .join(Asset, Asset.id == Annotation.asset_pk)
+        .join(Expert, Expert.id == Annotation.expert_id)
+        .where(
+            Annotation.attribute_id == attribute.id, Annotation.deleted_at.is_(None), Expert.removed_at.is_(None),
+            Annotation.expert_id.in_(asking), Annotation.expert_id != (viewer.expert_id or 0),
+            may_compare(viewer, attribute.id),
+        )
+        .order_by(Expert.name)
+    )  # fmt: skip
+
+
+def _key(row: Annotation) -> str:
+    return f"look again:{row.id}:{iso(row.updated_at)}"
