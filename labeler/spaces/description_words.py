@@ -28,6 +28,8 @@ def figures(one: Description) -> str:
     """The interval, what it rests on, and the false discovery rate."""
     if one.kind == PROBE:
         return "By the probe, not tested: the probe and the clusters come from the same vectors."
+    if one.kind == COLUMN and one.p is None:
+        return "Not tested: the space was learned from this column, so its clusters differ in it."
     if one.kind == PHRASE:
         return (
             "By the encoder's text tower. Both halves of the cluster agree on it in five draws, and it suits these "

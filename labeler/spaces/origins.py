@@ -34,6 +34,11 @@ class Origin:
         return self.space if self.version is None else f"{self.space}@{self.version}"
 
     @property
+    def cell(self) -> str:
+        """The same for a table, where what is older says so."""
+        return f"{self.label}, older" if self.older else self.label
+
+    @property
     def note(self) -> str:
         """What to know of something that was made in an older version; empty where it is of today's."""
         if not self.older:

@@ -42,7 +42,7 @@ GOOD_FOR = {
 
 @dataclass(frozen=True)
 class SpaceRow:
-    """A space in a list: how many assets have a vector in it, and its ``measures``; the ``version`` of a learned one."""
+    """A space in a list: how many assets have a vector in it, its ``measures``, the ``version`` of a learned one."""
 
     name: str
     digest: str
@@ -91,8 +91,8 @@ def fingerprint_of(session: Session, name: str) -> Fingerprint | None:
     if check_name(name) == FINAL:
         return active
     if name == TASTE:
-        row = taste_space.champion(session)
-        return None if row is None else taste_space.fingerprint_of(row)
+        champion = taste_space.champion(session)
+        return None if champion is None else taste_space.fingerprint_of(champion)
     base = None if name == COLOUR else active.digest if active else ""
     row = session.scalar(
         select(Space).where(Space.name == name, Space.base_digest == base).order_by(Space.id.desc()).limit(1)
@@ -139,12 +139,13 @@ def listed(settings: Settings) -> list[SpaceRow]:
         digest, known = taste_space.fingerprint_of(champion).digest, champion.manifest.get("intrinsic_dimension")
         measured = {} if known is None else {"two_nn": known}
         rows[digest] = (rows.get(digest, (measured, None))[0], champion.created_at)
-    return [
-        SpaceRow(name, one.digest, one.dimension, len(store.ids(stored)), good_for(name),
-                 *rows.get(one.digest, ({}, None)), version_of(one))
-        for name, one, stored in made
-        if one is not None and stored is not None
-    ]  # fmt: skip
+    found = []
+    for name, one, stored in made:
+        if one is not None and stored is not None:
+            measures, at = rows.get(one.digest, ({}, None))
+            images, words = store.count(stored), good_for(name)
+            found.append(SpaceRow(name, one.digest, one.dimension, images, words, measures, at, version_of(one)))
+    return found
 
 
 def good_for(name: str) -> str:

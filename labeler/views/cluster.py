@@ -14,13 +14,14 @@ from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Cluster, Clustering
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.spaces import clusterings, members
+from attune.labeler.spaces import clusterings, members, origins
 from attune.labeler.spaces.clusterings import Saved
 from attune.labeler.spaces.members import Members
+from attune.labeler.spaces.origins import Origin
 from attune.labeler.views.beside import another
 from attune.labeler.views.cluster_described import Described, described
 from attune.labeler.views.cluster_performed import Performance, performance
-from attune.labeler.views.explore_clusters import Card, cards_of, is_loose, pictures_of
+from attune.labeler.views.explore_clusters import Card, cards_of, found, is_loose, pictures_of
 from attune.labeler.views.explore_jobs import Progress, progress
 from attune.labeler.views.pictures import PageImage
 
@@ -71,13 +72,18 @@ class ClusterPage:
     job: Progress
     described: Described | None
     performed: Performance | None
+    origin: Origin
     other: int | None  # a clustering to look at beside this one, of another space where there is one
 
 
 def cluster_page(settings: Settings, viewer: Viewer, run: int, number: int) -> ClusterPage:
-    """Cluster ``number`` of clustering ``run``. Raises DataError where there is none, or its file is gone."""
+    """Cluster ``number`` of clustering ``run``.
+
+    Raises DataError where there is none, or its file is gone, AccessError where the viewer may not see it.
+    """
     with reading(settings) as session:
-        saved = clusterings.find(session, run)
+        saved = found(session, viewer, run)
+        origin = origins.of(session, [saved.row])[run]
         one = saved.cluster(number)
         held = members.load(settings, saved.row.file)
         core, edge, random = _parts(session, viewer, held.of(one.place), run)
@@ -87,7 +93,7 @@ def cluster_page(settings: Settings, viewer: Viewer, run: int, number: int) -> C
         job = progress(session, ("clusters",))
         told = described(session, viewer, saved.row, number)
         performed = performance(settings, session, viewer, run, number)
-        other = another(session, saved.row)
+        other = another(session, viewer, saved.row)
     spread = _first_titles(core, POSITIVES)
     misses = [*_first_titles(edge, NEAR_MISSES - len(nearest)), *nearest]
     inside = None
@@ -107,6 +113,7 @@ def cluster_page(settings: Settings, viewer: Viewer, run: int, number: int) -> C
         job,
         told,
         performed,
+        origin,
         other,
     )
 
@@ -152,5 +159,5 @@ def _first_titles(images: Sequence[PageImage], count: int) -> list[PageImage]:
 def _inside(session: Session, run: int, number: int) -> Saved | None:
     """The newest clustering of the cluster's images alone."""
     mine = select(Clustering.id).where(Clustering.within_id == run, Clustering.within_number == number)
-    found = session.scalar(mine.order_by(Clustering.id.desc()).limit(1))
-    return None if found is None else clusterings.find(session, found)
+    newest = session.scalar(mine.order_by(Clustering.id.desc()).limit(1))
+    return None if newest is None else clusterings.find(session, newest)

@@ -50,7 +50,8 @@ def dimension_of(space: LearnedSpace) -> int:
 
 def fingerprint(base: Fingerprint, manifest: SpaceManifest, space: LearnedSpace) -> Fingerprint:
     """The fingerprint of a version's vectors: what makes those that it reads, which version, and its file's sha256."""
-    view = {"view": VIEW, "space": manifest.facts.name, VERSION: manifest.version, "sha256": manifest.files[FILE_NAME].sha256}
+    digest = manifest.files[FILE_NAME].sha256
+    view = {"view": VIEW, "space": manifest.facts.name, VERSION: manifest.version, "sha256": digest}
     preprocessing = {**base.preprocessing, **view}
     return Fingerprint(base.library, base.model, base.weights, dimension_of(space), True, preprocessing)
 
