@@ -27,7 +27,7 @@ class ProjectedPool(Pool):
     @property
     def dim(self) -> int:
         """The length of a vector of the space. Raises EmptyPool where the pool holds no block."""
-        return dimension_of(self.space) if self.width else 0
+        return dimension_of(self.space) if self._width else 0
 
     def rows(self, index: npt.ArrayLike) -> FloatArray:
         """The vectors of the space at ``index`` (m,): float32 (m, dim) of unit length."""
