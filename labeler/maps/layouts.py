@@ -9,6 +9,7 @@ import numpy.typing as npt
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from attune.labeler.jobs import failures
 from attune.labeler.maps import positions
 from attune.labeler.records.schema import Asset, Job, Layout
 from attune.labeler.records.session import writing
@@ -58,9 +59,18 @@ def listed(session: Session) -> Sequence[Layout]:
 
 def at_work(session: Session, space: str = FINAL) -> Job | None:
     """The job that makes or fills the map of a space, if one waits or runs."""
-    mine = select(Job).where(Job.kind == KIND, Job.state.in_(("queued", "running")))
-    rows = session.scalars(mine.order_by(Job.created_at.desc()))
-    return next((one for one in rows if one.arguments.get("space", FINAL) == space), None)
+    return _newest_job(session, space, ("queued", "running"))
+
+
+def failure(session: Session, space: str = FINAL) -> str:
+    """Why the newest job of a space's map failed, as a page shows it; empty where it did not."""
+    last = _newest_job(session, space, ("done", "failed", "lost"))
+    return failures.shown(last.id, last.error) if last is not None and last.state != "done" else ""
+
+
+def _newest_job(session: Session, space: str, states: Sequence[str]) -> Job | None:
+    mine = select(Job).where(Job.kind == KIND, Job.state.in_(states)).order_by(Job.created_at.desc())
+    return next((one for one in session.scalars(mine) if one.arguments.get("space", FINAL) == space), None)
 
 
 def shown(settings: Settings, session: Session, layout: Layout) -> int:

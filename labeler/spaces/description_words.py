@@ -18,7 +18,7 @@ def sentence(one: Description) -> str:
         return f"In words: {one.value}."
     here, there = _percent(one.share), _percent(one.rest)
     who = {
-        COLUMN: f"The column {one.name} is “{one.value}”",
+        COLUMN: f"The column {one.name}{'' if one.p is not None else ', which taught the space,'} is “{one.value}”",
         PROBE: f"The probe of {one.name} expects “{one.value}”",
     }.get(one.kind, f"Experts say “{one.value}” ({one.name})")
     return f"{who} for {here} of these images, and for {there} of the others{_times(one)}."

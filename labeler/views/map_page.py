@@ -38,7 +38,8 @@ class MapPage:
 
     ``focus``: the point of the image that was asked for, None where it is not on the map. ``picked``: images that were
     chosen before, each with its point, None where it has none. ``assets``: how many images the pool has. ``spaces``:
-    those to choose from; ``unseen`` images have no vector in this one. ``origin``: in which version it was made.
+    those to choose from; ``unseen`` images have no vector in this one. ``failure``: why the last job failed.
+    ``origin``: in which version the map was made.
     """
 
     digest: str
@@ -55,6 +56,7 @@ class MapPage:
     space: str = FINAL
     spaces: Sequence[str] = (FINAL,)
     unseen: int = 0
+    failure: str = ""
     origin: Origin | None = None
 
 
@@ -77,6 +79,7 @@ def map_page(
             "", 0, 0, assets, None, layouts.at_work(session, space), (), asset_id, None,
             _picked(settings, session, viewer, row, picks), search.why_unread(session), space,
             choices_of_space if space in choices_of_space else [*choices_of_space, space], max(0, unseen),
+            layouts.failure(session, space),
         )  # fmt: skip
         if row is None:
             return found
