@@ -12,7 +12,7 @@ from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.explore import clusters as explored
 from attune.labeler.jobs import jobs
 from attune.labeler.records.session import reading
-from attune.labeler.spaces import clusterings, members
+from attune.labeler.spaces import clusterings, members, origins
 from attune.labeler.spaces.clusterings import KIND, MOST, USUAL, Saved
 from attune.labeler.spaces.words import changed, fewer
 from attune.models.text import plural
@@ -54,7 +54,7 @@ def command(context: click.Context, k: int | None, workspace: str | None, as_jso
 
 
 @attune_command(command, "make", example="attune clusters make --space colour --k 12")
-@click.option("--space", default="final", show_default=True, help="Space to cluster, such as final, colour or layer:4.")
+@click.option("--space", default="final", show_default=True, help="Space to cluster: final, colour, taste, or layer:N.")
 @click.option("--k", type=K, help="Number of clusters. Default: the number that agrees best with itself.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**31 - 1), help="Seed of the samples.")
 @click.option("--within", default="", metavar="RUN:N", help="Only the images of cluster N of clustering RUN.")
@@ -78,10 +78,13 @@ def list_(shell: Shell) -> None:
     """List the saved clusterings, the newest first."""
     with reading(shell.settings) as session:
         saved = [clusterings.find(session, row.id) for row in clusterings.listed(session)]
+        made = origins.of(session, [one.row for one in saved])
     rows = [
         {
             "clustering": one.row.id,
             "space": one.row.space,
+            "version": one.row.space_version,
+            "older": made[one.row.id].older,
             "within": f"{one.row.within_id}:{one.row.within_number}" if one.row.within_id else "",
             "clusters": len(one.clusters),
             "loose": sum(_is_loose(cluster.stability) for cluster in one.clusters),
@@ -93,7 +96,8 @@ def list_(shell: Shell) -> None:
         for one in saved
     ]
     columns = ("clustering", "space", "within", "clusters", "loose", "images", "made by", "made at")
-    cells = [[row[name.replace(" ", "_")] for name in columns] for row in rows]
+    told = [row | {"space": made[one.row.id].cell} for one, row in zip(saved, rows, strict=True)]
+    cells = [[row[name.replace(" ", "_")] for name in columns] for row in told]
     shell.result({"clusterings": rows}, table(columns, cells))
 
 
@@ -220,8 +224,13 @@ def export(shell: Shell, run: int, to: Path) -> None:
 
 def _show(shell: Shell, saved: Saved) -> None:
     parts = explored.parts_of(shell.settings, saved)
+    with reading(shell.settings) as session:
+        origin = origins.of(session, [saved.row])[saved.row.id]
     value = {"clustering": saved.row.id, "space": saved.row.space, "assets": saved.row.assets, "asked": saved.row.k}
-    _print_parts(shell, parts, value | {"changes": saved.row.changes})
+    value |= {"version": origin.version, "older": origin.older, "changes": saved.row.changes}
+    _print_parts(shell, parts, value)
+    if origin.note:
+        shell.hint(origin.note)
     _hints(shell, saved.row.k, len(parts), saved.row.changes)
 
 

@@ -11,10 +11,10 @@ from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.jobs import jobs
 from attune.labeler.maps import layouts
 from attune.labeler.records.session import reading
-from attune.labeler.spaces import spaces
+from attune.labeler.spaces import origins, spaces
 from attune.models.text import plural
 
-SPACE = click.option("--space", default="final", show_default=True, help="Space, such as final, colour or layer:4.")
+SPACE = click.option("--space", default="final", show_default=True, help="Space: final, colour, taste, or layer:N.")
 
 
 @click.group(cls=Group)
@@ -48,10 +48,14 @@ def make(shell: Shell, space: str, seed: int, anew: bool) -> None:
 def show(shell: Shell) -> None:
     """List the maps, the newest first, with how many images each shows."""
     with reading(shell.settings) as session:
+        there = layouts.listed(session)
+        made = origins.of(session, there)
         rows = [
             {
                 "map": one.id,
                 "space": one.space,
+                "version": one.space_version,
+                "older": made[one.id].older,
                 "images": layouts.shown(shell.settings, session, one),
                 "waiting": layouts.waiting(shell.settings, session, one),
                 "landmarks": one.landmarks,
@@ -60,10 +64,11 @@ def show(shell: Shell) -> None:
                 "made_by": one.made_by,
                 "made_at": one.made_at,
             }
-            for one in layouts.listed(session)
+            for one in there
         ]
     columns = ("map", "space", "images", "waiting", "landmarks", "made by", "made at")
-    cells = [[row[name.replace(" ", "_")] for name in columns] for row in rows]
+    told = [row | {"space": made[one.id].cell} for one, row in zip(there, rows, strict=True)]
+    cells = [[row[name.replace(" ", "_")] for name in columns] for row in told]
     shell.result({"maps": rows}, table(columns, cells))
     if not rows:
         shell.hint("There is no map yet. Make one: `attune map make`")
@@ -83,7 +88,11 @@ def export(shell: Shell, to: Path, space: str, images: bool) -> None:
     spaces.check_name(space)
     with shell.progress("map") as report:
         rows = exported(shell.settings, to, space, report, images)
-    shell.written(to, {"to": str(to), "rows": rows}, f"{plural(rows, 'image')} of the map written to {to}.")
+    with reading(shell.settings) as session:
+        row = layouts.needed(session, space)
+        label = origins.of(session, [row])[row.id].label
+    value = {"to": str(to), "rows": rows, "space": space, "version": row.space_version}
+    shell.written(to, value, f"{plural(rows, 'image')} of the map of {label} written to {to}.")
     if rows:
         shown = " --image image" if images else ""
         shell.hint(f"To open it: `embedding-atlas {to.name} --x x --y y --neighbors neighbors{shown}`")

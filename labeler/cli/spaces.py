@@ -32,6 +32,7 @@ def list_(shell: Shell) -> None:
     rows: list[dict[str, Any]] = [
         {
             "space": one.name,
+            "version": one.version,
             "images": one.images,
             "dimension": one.dimension,
             "intrinsic_dimension": one.measures.get("two_nn"),
@@ -42,7 +43,7 @@ def list_(shell: Shell) -> None:
         for one in found
     ]
     cells = [
-        (row["space"], row["images"], row["dimension"], _figure(row["intrinsic_dimension"]), row["good_for"])
+        (_named(row), row["images"], row["dimension"], _figure(row["intrinsic_dimension"]), row["good_for"])
         for row in rows
     ]
     shell.result({"spaces": rows}, table(("space", "images", "dimension", "intrinsic", "good for"), cells))
@@ -62,7 +63,7 @@ def layers(shell: Shell, names: tuple[str, ...], refit: bool) -> None:
 
     Layers count from 0, the earliest. If the command stops, run it again without --refit to continue.
     """
-    wanted = [spaces.check_name(name) for name in names]
+    wanted = [spaces.check_computed(name) for name in names]
     with shell.progress("Computing spaces") as report:
         done = jobs.ask(shell.settings, KIND, report, names=wanted, refit=refit)
     if "spaces" in done:
@@ -73,6 +74,10 @@ def layers(shell: Shell, names: tuple[str, ...], refit: bool) -> None:
 
 for _one in learned_commands.commands.values():
     command.add_command(_one)
+
+
+def _named(row: dict[str, Any]) -> str:
+    return row["space"] if row["version"] is None else f"{row['space']}@{row['version']}"
 
 
 def _figure(value: float | None) -> str:

@@ -20,10 +20,10 @@ from attune.labeler.records.schema import Asset, LookAlike, SpaceVersion
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.spaces import learned, towers
-from attune.labeler.spaces.learned import HOW, HOW_TO_PROMOTE, TASTE
+from attune.labeler.spaces.learned import TASTE
 from attune.labeler.spaces.spaces import fingerprint_of, open_space
 from attune.models.encoders.fingerprint import Fingerprint
-from attune.models.errors import EmptyPool, UnknownProbe
+from attune.models.errors import EmptyPool
 from attune.models.files.atomic import digest_json
 from attune.models.files.cell_values import values_of
 from attune.models.similarity.neighbour_lists import crowding_of
@@ -176,7 +176,7 @@ def look(settings: Settings, session: Session, space: str) -> Wanted:
     pool's size. No row of an asset is ever deleted, and another picture under an id changes its vector, and so the
     folder of vectors.
     """
-    version = _champion(session) if space == TASTE else None
+    version = learned.in_use(session) if space == TASTE else None
     active = active_fingerprint(session)
     if version is not None:
         towers.check_base(version, active)
@@ -194,14 +194,6 @@ def look(settings: Settings, session: Session, space: str) -> Wanted:
     # What it begins with says of what version or encoder an index is, whatever the pool was.
     mark = f"{digest_json([of_space])[:12]}-{digest_json([space, of_space, [str(part) for part in assets], stored])}"
     return Wanted(space, mark, made_by, version, int(assets[0] or 0))
-
-
-def _champion(session: Session) -> SpaceVersion:
-    row = learned.champion(session)
-    if row is None:
-        there = bool(learned.versions(session, TASTE))
-        raise UnknownProbe(f"There is no taste space in use yet. {HOW_TO_PROMOTE if there else HOW}")
-    return row
 
 
 def made(settings: Settings, wanted: Wanted, keep: bool = False) -> SpaceIndex:

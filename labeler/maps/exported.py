@@ -15,10 +15,11 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.jobs.jobs import Report, quiet
 from attune.labeler.maps import layouts, pictures, positions
-from attune.labeler.records.schema import Asset
+from attune.labeler.records.schema import Asset, Layout
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.spaces import clusterings, members, spaces
+from attune.labeler.spaces import clusterings, members, origins, spaces
+from attune.labeler.spaces.clusterings import Saved
 from attune.models.errors import DataError
 from attune.models.files.outputs import user_file
 from attune.models.maps.fixed_point import DIRECTION_SCALE, ROW_SCALE, IntRows
@@ -50,12 +51,14 @@ def export(
     Columns: ``id``, ``x`` and ``y`` in [0, 1] (y upwards), ``neighbors`` (struct of ``ids``, rows of this file from 0,
     and ``distances`` in the space), ``title_id``, ``uri``, ``cluster``, the asset table's own as text, and with
     ``images`` a small picture as ``image``, as other programs show no ``uri`` of this machine. No removed images.
+    ``cluster`` is of the newest clustering of the map's space, else of `final`; the file's metadata name both.
     """
     if to.suffix.lower() != ".parquet":
         raise DataError(f"--to is {str(to)!r}. Give a file name that ends in .parquet.")
     with reading(settings) as session:
         shown = _shown(settings, session, space)
-        clustering = clusterings.latest(session)
+        clustering = clusterings.latest(session, space) or clusterings.latest(session)
+        facts = _facts(session, layouts.needed(session, space), clustering)
     report(1, STEPS)
     where = shown.places.astype(np.float32) / SPAN
     columns: dict[str, pa.Array] = {
@@ -74,9 +77,20 @@ def export(
         columns["cluster"] = pa.array([numbers.get(of_key.get(one.id, -1)) for one in shown.assets], pa.int32())
     columns |= _own_columns([one.columns for one in shown.assets])
     with user_file(to) as file:
-        _write(settings, pa.table(columns), [one.id for one in shown.assets] if images else None, file)
+        table = pa.table(columns).replace_schema_metadata(facts)
+        _write(settings, table, [one.id for one in shown.assets] if images else None, file)
     report(STEPS, STEPS)
     return len(shown.assets)
+
+
+def _facts(session: Session, row: Layout, clustering: Saved | None) -> dict[str, str]:
+    """What the file's metadata say: the space of the map and of the clusters, with the version of a learned one."""
+    label = origins.of(session, [row])[row.id].label
+    facts = {"attune.map": str(row.id), "attune.space": label, "attune.space_digest": row.space_digest}
+    if clustering is not None:
+        made = origins.of(session, [clustering.row])[clustering.row.id].label
+        facts |= {"attune.clustering": str(clustering.row.id), "attune.clustering_space": made}
+    return facts
 
 
 def _write(settings: Settings, table: pa.Table, keys: Sequence[int] | None, file: Any) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from attune.labeler.jobs import failures
 from attune.labeler.maps import positions
 from attune.labeler.records.schema import Asset, Job, Layout
 from attune.labeler.records.session import writing
@@ -16,8 +17,10 @@ from attune.labeler.settings import Settings
 from attune.labeler.spaces import spaces
 from attune.labeler.spaces.spaces import FINAL
 from attune.models.clock import now
+from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import DataError
 from attune.models.maps.placing import Landmarks, Places
+from attune.models.similarity.projected_pool import version_of
 from attune.models.vectors.vector_store import VectorStore
 
 KIND = "map"  # of the job
@@ -35,6 +38,12 @@ def latest(session: Session, space: str = FINAL) -> Layout | None:
     return session.scalar(select(Layout).where(*mine).order_by(Layout.id.desc()).limit(1))
 
 
+def newest(session: Session, space: str = FINAL) -> Layout | None:
+    """The newest map of a space whose images are placed, also of vectors that are made in another way today."""
+    placed = select(Layout).where(Layout.space == space, Layout.file.is_not(None))
+    return session.scalar(placed.order_by(Layout.id.desc()).limit(1))
+
+
 def needed(session: Session, space: str = FINAL) -> Layout:
     """The newest map of a space, with its images placed. Raises DataError where there is none."""
     found = latest(session, space)
@@ -48,10 +57,20 @@ def listed(session: Session) -> Sequence[Layout]:
     return session.scalars(select(Layout).order_by(Layout.id.desc())).all()
 
 
-def at_work(session: Session) -> Job | None:
-    """The job that makes or fills a map, if one waits or runs."""
-    mine = select(Job).where(Job.kind == KIND, Job.state.in_(("queued", "running")))
-    return session.scalar(mine.order_by(Job.created_at.desc()).limit(1))
+def at_work(session: Session, space: str = FINAL) -> Job | None:
+    """The job that makes or fills the map of a space, if one waits or runs."""
+    return _newest_job(session, space, ("queued", "running"))
+
+
+def failure(session: Session, space: str = FINAL) -> str:
+    """Why the newest job of a space's map failed, as a page shows it; empty where it did not."""
+    last = _newest_job(session, space, ("done", "failed", "lost"))
+    return failures.shown(last.id, last.error) if last is not None and last.state != "done" else ""
+
+
+def _newest_job(session: Session, space: str, states: Sequence[str]) -> Job | None:
+    mine = select(Job).where(Job.kind == KIND, Job.state.in_(states)).order_by(Job.created_at.desc())
+    return next((one for one in session.scalars(mine) if one.arguments.get("space", FINAL) == space), None)
 
 
 def shown(settings: Settings, session: Session, layout: Layout) -> int:
@@ -66,28 +85,33 @@ def waiting(settings: Settings, session: Session, layout: Layout) -> int:
 
     An image without a vector waits for that first. A map of vectors that are made in another way today waits for none.
     """
-    made = spaces.fingerprint_of(session, layout.space)
-    alive = session.scalar(select(func.count(Asset.id)).where(Asset.removed_at.is_(None))) or 0
-    if made is None or made.digest != layout.space_digest or alive <= shown(settings, session, layout):
+    made, stored = (find(session, layout.space) for find in (spaces.fingerprint_of, spaces.stored_of))
+    if made is None or stored is None or made.digest != layout.space_digest:
+        return 0
+    store = VectorStore(settings.vectors)
+    if store.count(stored) <= shown(settings, session, layout):  # who has a place has a vector: nobody else has one
         return 0
     rows = session.execute(select(Asset.id, Asset.asset_id).where(Asset.removed_at.is_(None)).order_by(Asset.id)).all()
     keys = np.fromiter((row.id for row in rows), dtype=np.int64, count=len(rows))
     without = np.flatnonzero(~np.isin(keys, _placed(settings, layout)))
     names = [rows[place].asset_id for place in without.tolist()]
-    return len(names) - len(VectorStore(settings.vectors).missing(made, names))
+    return len(names) - len(store.missing(stored, names))
 
 
 def _placed(settings: Settings, layout: Layout) -> npt.NDArray[np.int64]:
     return positions.load(settings, layout.file).keys if layout.file else positions.NONE.keys
 
 
-def keep(settings: Settings, space: str, space_digest: str, seed: int, landmarks: Landmarks, who: str = "") -> int:
-    """Save a new map with its landmarks alone, so that a killed job can go on from here; its id."""
+def keep(settings: Settings, space: str, made: Fingerprint, seed: int, landmarks: Landmarks, who: str = "") -> int:
+    """Save a new map, of the vectors that ``made`` says, with its landmarks alone; its id.
+
+    A killed job can go on from here.
+    """
     digest = positions.save_landmarks(settings, landmarks)
     with writing(settings) as session:
         row = Layout(
-            space=space, space_digest=space_digest, seed=seed, landmarks=len(landmarks.positions),
-            landmarks_digest=digest, made_by=who, made_at=now(),
+            space=space, space_digest=made.digest, space_version=version_of(made), seed=seed,
+            landmarks=len(landmarks.positions), landmarks_digest=digest, made_by=who, made_at=now(),
         )  # fmt: skip
         session.add(row)
         session.flush()

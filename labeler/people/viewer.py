@@ -9,11 +9,12 @@ from sqlalchemy import ColumnElement, CompoundSelect, Integer, Select, and_, cas
 
 from attune.labeler.answers import counting
 from attune.labeler.queues import chosen_pages
-from attune.labeler.records.schema import Annotation, Asset, Grid, GridPage, Pick, Queue, Task
+from attune.labeler.records.schema import Annotation, Asset, Clustering, Grid, GridPage, Pick, Queue, Task
 from attune.labeler.records.types import elements
 from attune.models.clock import now
 from attune.models.errors import AccessError
 
+TASTE = "taste"  # the space that was learned from a column
 MANAGERS = frozenset({"owner", "admin"})
 LEFT_ALONE = timedelta(days=1)  # an own answer, before its expert may compare it with others
 TOLD_EVERY = 20  # answers of all experts together to what was asked, between two figures that those who label read
@@ -71,11 +72,23 @@ def check_filter(viewer: Viewer, column: str) -> None:
 
 def check_space(viewer: Viewer, space: str) -> None:
     """Raise AccessError where ``viewer`` may not see the pool by what was learned from columns of the asset table."""
-    if space == "taste" and not viewer.manages:
+    if space == TASTE and not viewer.manages:
         raise AccessError(
             "Only owners and admins can compare images by taste, because the space is learned from a column that can "
             "hold earlier labels. Compare how they look, or their colours."
         )
+
+
+def may_open(viewer: Viewer) -> ColumnElement[bool]:
+    """The condition on ``Clustering`` under which ``viewer`` may see it: as ``check_space``, with what is inside."""
+    if viewer.manages:
+        return true()
+    return and_(Clustering.space != TASTE, Clustering.scope.not_like(f"%/{TASTE}:%"))
+
+
+def check_clustering(viewer: Viewer, row: Clustering) -> None:
+    """Raise AccessError where ``viewer`` may not see a clustering: one of taste, or inside a cluster of taste."""
+    check_space(viewer, TASTE if f"/{TASTE}:" in row.scope else row.space)
 
 
 def may_compare(viewer: Viewer, attribute_id: int) -> ColumnElement[bool]:

@@ -32,7 +32,7 @@ WITHIN = re.compile(r"([1-9][0-9]{0,8}):([1-9][0-9]{0,8})")
 class New:
     """A clustering that was made and is to be kept: ``stability`` by place, as the clusters stand in ``members``.
 
-    ``near``: of each cluster the places of the nearest others, nearest first.
+    ``near``: of each cluster the places of the nearest others, nearest first. ``version``: of a learned space.
     """
 
     space: str
@@ -46,6 +46,7 @@ class New:
     agreement: Mapping[int, float] = field(default_factory=dict)
     made_by: str = ""
     near: Sequence[Sequence[int]] = ()
+    version: int | None = None
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,8 @@ def keep(settings: Settings, new: New) -> int:
             changes["lost"] = lost
         within = parse_within(new.within) if new.within else (None, None)
         row = Clustering(
-            space=new.space, space_digest=new.space_digest, scope=scope, within_id=within[0], within_number=within[1],
+            space=new.space, space_digest=new.space_digest, space_version=new.version, scope=scope,
+            within_id=within[0], within_number=within[1],
             k=new.k, agreement={str(k): value for k, value in new.agreement.items()}, seed=new.seed,
             assets=len(new.members.keys), file=digest, before_id=before.row.id if before else None, changes=changes,
             made_by=new.made_by, made_at=now(),

@@ -18,7 +18,7 @@ def sentence(one: Description) -> str:
         return f"In words: {one.value}."
     here, there = _percent(one.share), _percent(one.rest)
     who = {
-        COLUMN: f"The column {one.name} is “{one.value}”",
+        COLUMN: f"The column {one.name}{'' if one.p is not None else ', which taught the space,'} is “{one.value}”",
         PROBE: f"The probe of {one.name} expects “{one.value}”",
     }.get(one.kind, f"Experts say “{one.value}” ({one.name})")
     return f"{who} for {here} of these images, and for {there} of the others{_times(one)}."
@@ -28,6 +28,8 @@ def figures(one: Description) -> str:
     """The interval, what it rests on, and the false discovery rate."""
     if one.kind == PROBE:
         return "By the probe, not tested: the probe and the clusters come from the same vectors."
+    if one.kind == COLUMN and one.p is None:
+        return "Not tested: the space was learned from this column, so its clusters differ in it."
     if one.kind == PHRASE:
         return (
             "By the encoder's text tower. Both halves of the cluster agree on it in five draws, and it suits these "

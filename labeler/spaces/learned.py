@@ -74,6 +74,15 @@ def champion(session: Session, name: str = TASTE) -> SpaceVersion | None:
     return None if number is None else find(session, Reference(name, str(number), SPACES))
 
 
+def in_use(session: Session) -> SpaceVersion:
+    """The champion of taste. Raises UnknownProbe with what to do where there is none."""
+    row = champion(session)
+    if row is None:
+        there = bool(versions(session, TASTE))
+        raise UnknownProbe(f"There is no taste space in use yet. {HOW_TO_PROMOTE if there else HOW}")
+    return row
+
+
 def load(row: SpaceVersion) -> tuple[LearnedSpace, SpaceManifest]:
     """The space of a version and its manifest."""
     return _space(row.content), from_dict(row.manifest)

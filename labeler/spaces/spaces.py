@@ -18,9 +18,12 @@ from attune.labeler.assets.active_pool import PoolView, open_pool, view_of
 from attune.labeler.records.schema import Space
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
+from attune.labeler.spaces import learned, taste_space, towers
+from attune.labeler.spaces.learned import TASTE
 from attune.models.clock import now
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import DataError, EmptyPool
+from attune.models.similarity.projected_pool import version_of
 from attune.models.vectors.vector_store import VectorStore
 
 STRIPS, STRIP = 3, 5  # images that show what a space sees, and how many of the nearest beside each
@@ -28,17 +31,18 @@ SPREAD = 2_654_435_761  # keys times this, modulo 2^32: an order that has nothin
 FITTED = "fitted_on"
 OUTGROWN = 2  # times as many images as the components come from: they may miss what came since
 FINAL, COLOUR, LAYER = "final", "colour", "layer:"
-NAME = re.compile(r"final|colour|layer:(0|[1-9][0-9]{0,3})")
+NAME = re.compile(r"final|colour|taste|layer:(0|[1-9][0-9]{0,3})")
 GOOD_FOR = {
     FINAL: "Meaning: people, objects, genre, mood.",
     COLOUR: "Palettes: images of the same colours.",
     LAYER: "Early layers: colour, edges, texture. Late layers: objects.",
+    TASTE: "Taste: what a column of the asset table taught it, such as genre, together with looks.",
 }
 
 
 @dataclass(frozen=True)
 class SpaceRow:
-    """A space in a list: how many assets have a vector in it, and its ``measures``."""
+    """A space in a list: how many assets have a vector in it, its ``measures``, the ``version`` of a learned one."""
 
     name: str
     digest: str
@@ -47,6 +51,7 @@ class SpaceRow:
     good_for: str
     measures: Mapping[str, Any]
     added_at: datetime | None = None
+    version: int | None = None
 
     @property
     def outgrown(self) -> int:
@@ -59,8 +64,8 @@ def check_name(name: str) -> str:
     """``name`` where it names a space. Raises DataError."""
     if not NAME.fullmatch(name):
         raise DataError(
-            f"{name[:60]!r} is not a space. Use final, colour or a layer of the encoder, such as layer:4. To list the "
-            "spaces: `attune spaces list`"
+            f"{name[:60]!r} is not a space. Use final, colour, taste, or a layer of the encoder, such as layer:4. To "
+            "list the spaces: `attune spaces list`"
         )
     return name
 
@@ -70,11 +75,24 @@ def layer_index(name: str) -> int | None:
     return int(name.removeprefix(LAYER)) if name.startswith(LAYER) else None
 
 
+def check_computed(name: str) -> str:
+    """``name`` where images are read to compute the space. Raises DataError."""
+    if check_name(name) == TASTE:
+        raise DataError(f"The space taste is learned, not computed. {learned.HOW}")
+    return name
+
+
 def fingerprint_of(session: Session, name: str) -> Fingerprint | None:
-    """What makes the vectors of a space of the active encoder; None where they were never computed."""
+    """What makes the vectors of a space of the active encoder; None where they were never computed.
+
+    Of ``taste`` those of the version in use.
+    """
     active = active_fingerprint(session)
     if check_name(name) == FINAL:
         return active
+    if name == TASTE:
+        champion = taste_space.champion(session)
+        return None if champion is None else taste_space.fingerprint_of(champion)
     base = None if name == COLOUR else active.digest if active else ""
     row = session.scalar(
         select(Space).where(Space.name == name, Space.base_digest == base).order_by(Space.id.desc()).limit(1)
@@ -83,9 +101,12 @@ def fingerprint_of(session: Session, name: str) -> Fingerprint | None:
 
 
 def open_space(settings: Settings, session: Session, name: str) -> PoolView:
-    """The pool as the space ``name`` sees it. Raises DataError for no such space, EmptyPool without vectors in it."""
+    """The pool as the space ``name`` sees it. Raises DataError for no such space, EmptyPool without vectors in it; of
+    ``taste`` UnknownProbe without a version in use, EncoderMismatch."""
     if check_name(name) == FINAL:
         return open_pool(settings, session)
+    if name == TASTE:
+        return taste_space.open_champion(settings, session)
     fingerprint = fingerprint_of(session, name)
     view = view_of(settings, session, fingerprint) if fingerprint else None
     if view is None or not len(view.pool):
@@ -93,24 +114,38 @@ def open_space(settings: Settings, session: Session, name: str) -> PoolView:
     return view
 
 
+def stored_of(session: Session, name: str) -> Fingerprint | None:
+    """What makes the vectors that are stored for a space: of ``taste`` those that it projects."""
+    if check_name(name) != TASTE:
+        return fingerprint_of(session, name)
+    row = taste_space.champion(session)
+    return None if row is None else towers.vectors_of(learned.load(row)[1])
+
+
 def listed(settings: Settings) -> list[SpaceRow]:
-    """The spaces of the active encoder that have vectors: `final`, its layers from early to late, and `colour`."""
+    """The spaces of the active encoder that have vectors: `final`, its layers from early to late, `colour`, `taste`."""
     store = VectorStore(settings.vectors)
     with reading(settings) as session:
         encoder = active_encoder(session)
         rows = {row.digest: (row.measures, row.added_at) for row in session.scalars(select(Space))}
         wanted = Space.base_digest.is_(None) | (Space.base_digest == (encoder.digest if encoder else ""))
-        names = sorted(set(session.scalars(select(Space.name).where(wanted))) - {FINAL}, key=_order)
-        made = [(name, fingerprint_of(session, name)) for name in [FINAL, *names]]
+        there = {*session.scalars(select(Space.name).where(wanted)), TASTE} - {FINAL}
+        names = [FINAL, *sorted(there, key=_order)]
+        made = [(name, fingerprint_of(session, name), stored_of(session, name)) for name in names]
+        champion = taste_space.champion(session)
     if encoder is not None:
         rows[encoder.digest] = (rows.get(encoder.digest, ({}, None))[0], encoder.added_at)
-    return [
-        SpaceRow(
-            name, one.digest, one.dimension, len(store.ids(one)), good_for(name), *rows.get(one.digest, ({}, None))
-        )
-        for name, one in made
-        if one is not None
-    ]
+    if champion is not None:
+        digest, known = taste_space.fingerprint_of(champion).digest, champion.manifest.get("intrinsic_dimension")
+        measured = {} if known is None else {"two_nn": known}
+        rows[digest] = (rows.get(digest, (measured, None))[0], champion.created_at)
+    found = []
+    for name, one, stored in made:
+        if one is not None and stored is not None:
+            measures, at = rows.get(one.digest, ({}, None))
+            images, words = store.count(stored), good_for(name)
+            found.append(SpaceRow(name, one.digest, one.dimension, images, words, measures, at, version_of(one)))
+    return found
 
 
 def good_for(name: str) -> str:
@@ -118,8 +153,8 @@ def good_for(name: str) -> str:
     return GOOD_FOR[LAYER if name.startswith(LAYER) else name]
 
 
-def _order(name: str) -> tuple[bool, int]:
-    return name == COLOUR, layer_index(name) or 0
+def _order(name: str) -> tuple[int, int]:
+    return (COLOUR, TASTE).index(name) + 1 if name in (COLOUR, TASTE) else 0, layer_index(name) or 0
 
 
 def record(

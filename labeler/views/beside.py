@@ -7,15 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.people.viewer import Viewer
+from attune.labeler.people.viewer import Viewer, may_open
 from attune.labeler.records.schema import Cluster, Clustering
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.spaces import clusterings, members
+from attune.labeler.spaces import clusterings, members, origins
 from attune.labeler.spaces.clusterings import Saved
-from attune.labeler.views.explore_clusters import newest, pictures_of
+from attune.labeler.spaces.origins import Origin
+from attune.labeler.views.explore_clusters import found, newest, pictures_of
 from attune.labeler.views.pictures import PageImage
 
 SHOWN = 6  # images of the selection in a cluster
@@ -39,6 +41,7 @@ class Column:
     row: Clustering
     parts: Sequence[Part]
     missing: int
+    origin: Origin
 
 
 @dataclass(frozen=True)
@@ -52,9 +55,10 @@ class Beside:
     size: int = 0
 
 
-def another(session: Session, row: Clustering) -> int | None:
+def another(session: Session, viewer: Viewer, row: Clustering) -> int | None:
     """The newest clustering of the whole pool beside ``row``, of another space if there is one."""
-    rows = [one for one in clusterings.listed(session) if one.id != row.id and one.scope == ""]
+    whole = select(Clustering).where(Clustering.scope == "", Clustering.id != row.id, may_open(viewer))
+    rows = session.scalars(whole.order_by(Clustering.id.desc())).all()
     other = next((one for one in rows if one.space != row.space), rows[0] if rows else None)
     return None if other is None else other.id
 
@@ -62,17 +66,18 @@ def another(session: Session, row: Clustering) -> int | None:
 def beside(settings: Settings, viewer: Viewer, a: int | None, b: int | None, of: str) -> Beside:
     """Clusterings ``a`` and ``b``, or the newest and another one, with the images of the cluster ``of`` (``RUN:N``).
 
-    Without ``of`` it is the largest cluster of ``a``. Raises DataError where one does not exist, or a file is gone.
+    Without ``of`` it is the largest cluster of ``a``. Raises DataError where one does not exist, or a file is gone,
+    AccessError where the viewer may not see one.
     """
     with reading(settings) as session:
-        choices = clusterings.listed(session)
-        first = clusterings.find(session, a) if a else newest(session)
-        second = b or (another(session, first.row) if first else None)
+        choices = session.scalars(select(Clustering).where(may_open(viewer)).order_by(Clustering.id.desc())).all()
+        first = found(session, viewer, a) if a else newest(session, viewer)
+        second = b or (another(session, viewer, first.row) if first else None)
         if first is None or second is None:
             return Beside(choices)
-        pair = (first, clusterings.find(session, second))
+        pair = (first, found(session, viewer, second))
         run, number = clusterings.parse_within(of) if of else (first.row.id, first.clusters[0].number)
-        source = clusterings.find(session, run)
+        source = found(session, viewer, run)
         one = source.cluster(number)
         keys = members.load(settings, source.row.file).of(one.place)
         columns = [_column(session, settings, viewer, saved, keys) for saved in pair]
@@ -94,4 +99,4 @@ def _column(session: Session, settings: Settings, viewer: Viewer, saved: Saved, 
              [images[key] for key in shown[place] if key in images][:SHOWN])
         for place in order
     ]  # fmt: skip
-    return Column(saved.row, parts, int((~there).sum()))
+    return Column(saved.row, parts, int((~there).sum()), origins.of(session, [saved.row])[saved.row.id])

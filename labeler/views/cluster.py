@@ -14,14 +14,15 @@ from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Cluster, Clustering
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.spaces import clusterings, members
+from attune.labeler.spaces import clusterings, members, origins
 from attune.labeler.spaces.clusterings import Saved
 from attune.labeler.spaces.members import Members
+from attune.labeler.spaces.origins import Origin
 from attune.labeler.views.beside import another
 from attune.labeler.views.cluster_described import Described, described, first_phrases
 from attune.labeler.views.cluster_performed import Performance, performance
 from attune.labeler.views.cluster_unlike import nearest_named, unlike
-from attune.labeler.views.explore_clusters import Card, cards_of, is_loose, pictures_of
+from attune.labeler.views.explore_clusters import Card, cards_of, found, is_loose, pictures_of
 from attune.labeler.views.explore_jobs import Progress, progress
 from attune.labeler.views.pictures import PageImage
 
@@ -73,13 +74,18 @@ class ClusterPage:
     described: Described | None
     known: Sequence[str]  # of a cluster without words: what it is most unlike the others in, and near to
     performed: Performance | None
+    origin: Origin
     other: int | None  # a clustering to look at beside this one, of another space where there is one
 
 
 def cluster_page(settings: Settings, viewer: Viewer, run: int, number: int) -> ClusterPage:
-    """Cluster ``number`` of clustering ``run``. Raises DataError where there is none, or its file is gone."""
+    """Cluster ``number`` of clustering ``run``.
+
+    Raises DataError where there is none, or its file is gone, AccessError where the viewer may not see it.
+    """
     with reading(settings) as session:
-        saved = clusterings.find(session, run)
+        saved = found(session, viewer, run)
+        origin = origins.of(session, [saved.row])[run]
         one = saved.cluster(number)
         held = members.load(settings, saved.row.file)
         core, edge, random = _parts(session, viewer, held.of(one.place), run)
@@ -91,7 +97,7 @@ def cluster_page(settings: Settings, viewer: Viewer, run: int, number: int) -> C
         words = first_phrases(session, viewer, run)
         known = [] if told is not None and told.words else _known(settings, session, viewer, saved, one, held, words)
         performed = performance(settings, session, viewer, run, number)
-        other = another(session, saved.row)
+        other = another(session, viewer, saved.row)
     spread = _first_titles(core, POSITIVES)
     misses = [*_first_titles(edge, NEAR_MISSES - len(nearest)), *nearest]
     inside = None
@@ -112,6 +118,7 @@ def cluster_page(settings: Settings, viewer: Viewer, run: int, number: int) -> C
         told,
         known,
         performed,
+        origin,
         other,
     )
 
@@ -170,5 +177,5 @@ def _first_titles(images: Sequence[PageImage], count: int) -> list[PageImage]:
 def _inside(session: Session, run: int, number: int) -> Saved | None:
     """The newest clustering of the cluster's images alone."""
     mine = select(Clustering.id).where(Clustering.within_id == run, Clustering.within_number == number)
-    found = session.scalar(mine.order_by(Clustering.id.desc()).limit(1))
-    return None if found is None else clusterings.find(session, found)
+    newest = session.scalar(mine.order_by(Clustering.id.desc()).limit(1))
+    return None if newest is None else clusterings.find(session, newest)

@@ -21,6 +21,7 @@ from attune.labeler.records.schema import Asset, Attribute, Expert, Queue
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.spaces.learned import TASTE
+from attune.labeler.views import explore_clusters
 from attune.labeler.views.pictures import PageImage, picture
 from attune.models.errors import CatalogError, DataError, EncoderError, NotPrepared, PoolError
 
@@ -157,7 +158,7 @@ def explore(settings: Settings, viewer: Viewer, request: ExploreRequest, patienc
     elif request.wanted().ranks and not (unread and request.place.kind == TEXT):
         search_now = search.wait_for_result(settings, search.start(settings, request.wanted()), patience_seconds)
     elif request.place.kind == CLUSTER:
-        part = _cluster(settings, request.place.key)
+        part = _cluster(settings, viewer, request.place.key)
         order = list(part.asset_ids)
     if search_now is not None:
         order = [asset for asset, _ in search_now.hits]
@@ -201,10 +202,13 @@ def _switch(
     return Switch(spaces, columns, _in_order(session, own), _in_order(session, twins), why, found.older)
 
 
-def _cluster(settings: Settings, key: str) -> clusters.Part:
+def _cluster(settings: Settings, viewer: Viewer, key: str) -> clusters.Part:
     run, _, number = key.rpartition(":")  # of the newest clusters where no clustering is named
     if not all(part.isdecimal() and len(part) <= 9 for part in (run or "1", number)):
         raise DataError(f"Cluster {key[:60]!r} does not exist. The page Clusters lists all clusters.")
+    if run:
+        with reading(settings) as session:
+            explore_clusters.found(session, viewer, int(run))
     return clusters.part(settings, int(number), int(run) if run else None)
 
 

@@ -9,13 +9,15 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.explore import clusters
-from attune.labeler.people.viewer import Viewer, may_explore
+from attune.labeler.people.viewer import Viewer, check_clustering, may_explore, may_open
 from attune.labeler.records.paging import Page
 from attune.labeler.records.schema import Asset, Cluster, Clustering
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.spaces import cluster_performance, clusterings, members, spaces
+from attune.labeler.spaces import cluster_performance, clusterings, members, origins, spaces
 from attune.labeler.spaces.clusterings import Saved
+from attune.labeler.spaces.learned import TASTE
+from attune.labeler.spaces.origins import Origin
 from attune.labeler.spaces.performance_words import first_lines
 from attune.labeler.spaces.words import changed, fewer
 from attune.labeler.views.cluster_described import first_phrases, first_words
@@ -53,6 +55,7 @@ class Other:
     row: Clustering
     clusters: int
     loose: int
+    origin: Origin
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class ClustersPage:
 
     ``gone``: its file is not there any more. ``fewer`` says that there are fewer clusters than asked for, ``changes``
     what became of the clusters before; ``others`` are all clusterings, the newest first, ``spaces`` those to choose.
+    ``origin``: in which version of its space it was made.
     """
 
     cards: Page[Card]
@@ -72,16 +76,21 @@ class ClustersPage:
     gone: bool = False
     fewer: Sequence[str] = ()
     changes: Sequence[str] = ()
+    origin: Origin | None = None
 
 
 def clusters_page(settings: Settings, viewer: Viewer, page: int = 1, run: int | None = None) -> ClustersPage:
-    """Clustering ``run``, or the newest of the whole pool, largest cluster first. Raises DataError for no such run."""
+    """Clustering ``run``, or the newest of the whole pool, largest cluster first.
+
+    Raises DataError for no such run, AccessError for one that the viewer may not see.
+    """
     with reading(settings) as session:
-        saved = clusterings.find(session, run) if run else newest(session)
+        saved = found(session, viewer, run) if run else newest(session, viewer)
+        origin = origins.of(session, [saved.row])[saved.row.id] if saved else None
         there = session.scalar(select(func.count()).select_from(Asset).where(Asset.removed_at.is_(None))) or 0
         job = progress(session, (clusters.KIND,))
-        others = listed(session)
-    choices = [one.name for one in spaces.listed(settings)] or [spaces.FINAL]
+        others = listed(session, viewer)
+    choices = offered(settings, viewer)
     if saved is None:
         return ClustersPage(Page([], 1, PAGE, 0), None, there, job, choices, others)
     number = max(1, min(page, -(-len(saved.clusters) // PAGE) or 1))
@@ -89,23 +98,38 @@ def clusters_page(settings: Settings, viewer: Viewer, page: int = 1, run: int | 
     cards = Page(cards_of(settings, viewer, saved, shown), number, PAGE, len(saved.clusters))
     gone = not members.there(settings, saved.row.file)
     notes = fewer(saved.row.k, len(saved.clusters)), changed(saved.row.changes)
-    return ClustersPage(cards, saved.row, there, job, choices, others, gone, *notes)
+    return ClustersPage(cards, saved.row, there, job, choices, others, gone, *notes, origin)
 
 
-def newest(session: Session) -> Saved | None:
+def offered(settings: Settings, viewer: Viewer) -> list[str]:
+    """The spaces with vectors that ``viewer`` may choose from; `final` where there are none yet."""
+    there = [one.name for one in spaces.listed(settings) if one.images and (viewer.manages or one.name != TASTE)]
+    return there or [spaces.FINAL]
+
+
+def found(session: Session, viewer: Viewer, run: int) -> Saved:
+    """Clustering ``run``. Raises UnknownClustering, and AccessError where the viewer may not see it."""
+    saved = clusterings.find(session, run)
+    check_clustering(viewer, saved.row)
+    return saved
+
+
+def newest(session: Session, viewer: Viewer) -> Saved | None:
     """The newest clustering of the whole pool, in whatever space; None where there is none."""
-    whole = select(Clustering.id).where(Clustering.scope == "").order_by(Clustering.id.desc()).limit(1)
-    found = session.scalar(whole)
-    return None if found is None else clusterings.find(session, found)
+    whole = select(Clustering.id).where(Clustering.scope == "", may_open(viewer))
+    there = session.scalar(whole.order_by(Clustering.id.desc()).limit(1))
+    return None if there is None else clusterings.find(session, there)
 
 
-def listed(session: Session) -> list[Other]:
+def listed(session: Session, viewer: Viewer) -> list[Other]:
     """The newest clusterings, with how many clusters each has."""
-    rows = session.scalars(select(Clustering).order_by(Clustering.id.desc()).limit(LISTED)).all()
+    mine = select(Clustering).where(may_open(viewer))
+    rows = session.scalars(mine.order_by(Clustering.id.desc()).limit(LISTED)).all()
+    made = origins.of(session, rows)
     counts = select(Cluster.clustering_id, func.count(), func.count().filter(Cluster.stability < clusters.LOOSE))
     counts = counts.where(Cluster.clustering_id.in_([row.id for row in rows])).group_by(Cluster.clustering_id)
     by_id = {key: (many, loose) for key, many, loose in session.execute(counts)}
-    return [Other(row, *by_id.get(row.id, (0, 0))) for row in rows]
+    return [Other(row, *by_id.get(row.id, (0, 0)), made[row.id]) for row in rows]
 
 
 def cards_of(settings: Settings, viewer: Viewer, saved: Saved, shown: Sequence[Cluster]) -> list[Card]:

@@ -13,6 +13,7 @@ from attune.labeler.records.schema import Asset, Clustering
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.spaces import spaces
+from attune.labeler.spaces.learned import TASTE
 from attune.labeler.spaces.spaces import SpaceRow
 from attune.labeler.views.explore_jobs import Progress, progress
 from attune.labeler.views.pictures import PageImage, picture
@@ -49,8 +50,8 @@ class SpacesPage:
 
 
 def spaces_page(settings: Settings, viewer: Viewer) -> SpacesPage:
-    """The spaces that have vectors: `final`, layers from early to late, `colour`."""
-    rows = [row for row in spaces.listed(settings) if row.images]
+    """The spaces that have vectors: `final`, layers from early to late, `colour`, and `taste` for owners."""
+    rows = [row for row in spaces.listed(settings) if row.images and (viewer.manages or row.name != TASTE)]
     ids = {name for row in rows for strip in row.measures.get("nearest", ()) for name in strip}
     with reading(settings) as session:
         found = session.scalars(select(Asset).where(Asset.asset_id.in_(ids), may_explore(viewer)))
@@ -72,7 +73,7 @@ def spaces_page(settings: Settings, viewer: Viewer) -> SpacesPage:
 def title(name: str) -> str:
     """A space's name as a heading."""
     index = spaces.layer_index(name)
-    known = {spaces.FINAL: "Meaning", spaces.COLOUR: "Colours"}
+    known = {spaces.FINAL: "Meaning", spaces.COLOUR: "Colours", TASTE: "Taste"}
     return known.get(name, name) if index is None else f"Layer {index}"
 
 

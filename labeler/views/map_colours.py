@@ -19,11 +19,13 @@ from sqlalchemy.orm import Session
 from attune.labeler.answers import counting
 from attune.labeler.explore import pool_scores, search
 from attune.labeler.explore.search import Query
-from attune.labeler.people.viewer import Viewer, check_filter
-from attune.labeler.records.schema import Asset, Attribute, Queue
+from attune.labeler.people.viewer import Viewer, check_filter, check_space, may_open
+from attune.labeler.records.schema import Asset, Attribute, Clustering, Queue
 from attune.labeler.settings import Settings
 from attune.labeler.spaces import clusterings, members
+from attune.labeler.spaces.spaces import FINAL
 from attune.labeler.views import gallery_answers, gallery_filter
+from attune.labeler.views.explore_spaces import title
 from attune.models.errors import AccessError, UnknownAttribute
 from attune.models.labels.answers import UNSURE
 
@@ -78,8 +80,7 @@ class Coloured:
 def choices(session: Session, viewer: Viewer) -> list[Choice]:
     """The ways to colour that ``viewer`` has."""
     found = []
-    if clusterings.latest(session) is not None:
-        found.append(Choice(CLUSTER, "Clusters", ""))
+    found += _clusterings(session, viewer)
     for one in _attributes(session, viewer):
         found.append(Choice(f"{ANSWERS}:{one.name}", one.question, "Answers" if viewer.manages else "Your answers"))
     if viewer.manages:
@@ -90,6 +91,20 @@ def choices(session: Session, viewer: Viewer) -> list[Choice]:
         found += [Choice(f"{COLUMN}:{name}", name, "Columns of the asset table") for name in search.columns_of(session)]
     under = list(dict.fromkeys(one.under for one in found))
     return sorted(found, key=lambda one: under.index(one.under))
+
+
+def by_clusters(space: str) -> str:
+    """The ``value`` of colouring by the clusters of a space: ``cluster``, ``cluster:colour``."""
+    return CLUSTER if space == FINAL else f"{CLUSTER}:{space}"
+
+
+def _clusterings(session: Session, viewer: Viewer) -> list[Choice]:
+    """A way for each space that has clusters of the whole pool; of the only one it needs no name."""
+    whole = select(Clustering.space).where(Clustering.scope == "", may_open(viewer)).distinct()
+    there = sorted(session.scalars(whole), key=lambda name: (name != FINAL, name))
+    if there == [FINAL]:
+        return [Choice(CLUSTER, "Clusters", "")]
+    return [Choice(by_clusters(name), title(name), "Clusters") for name in there]
 
 
 def coloured(settings: Settings, session: Session, viewer: Viewer, keys: Keys, by: str) -> Coloured:
@@ -114,7 +129,8 @@ def _coloured(settings: Settings, session: Session, viewer: Viewer, keys: Keys, 
     if kind in {SAYS, SCORE} and not viewer.manages:
         raise AccessError("Only owners and admins can colour the map by what a probe says. Colour it by your answers.")
     if kind == CLUSTER:
-        return _clusters(settings, session, keys)
+        check_space(viewer, rest)
+        return _clusters(settings, session, keys, rest or FINAL)
     if kind == COLUMN:
         return _column(session, keys, rest)
     if kind == ANSWERS:
@@ -138,8 +154,8 @@ def _attribute(session: Session, viewer: Viewer, name: str) -> Attribute:
     return found
 
 
-def _clusters(settings: Settings, session: Session, keys: Keys) -> Coloured:
-    saved = clusterings.latest(session)
+def _clusters(settings: Settings, session: Session, keys: Keys, space: str) -> Coloured:
+    saved = clusterings.latest(session, space)
     if saved is None:
         return Coloured(np.zeros(len(keys), dtype=np.uint8), ())
     held = members.load(settings, saved.row.file)

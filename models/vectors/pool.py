@@ -67,6 +67,11 @@ class Pool:
     @property
     def dim(self) -> int:
         """The length d of a vector. Raises EmptyPool where the pool holds no block."""
+        return self._width
+
+    @property
+    def _width(self) -> int:
+        """How many numbers a row of the blocks has. Raises EmptyPool where there is no block."""
         if not self.blocks:
             raise EmptyPool("The pool has no vectors. Add images first: `attune assets add PATH`")
         return int(self.blocks[0].shape[1])
@@ -86,7 +91,7 @@ class Pool:
     def rows(self, index: npt.ArrayLike) -> FloatArray:
         """The vectors at ``index`` (m,): float32 (m, d), scaled back to unit length after float16."""
         index = np.asarray(index, dtype=np.intp)
-        out = np.empty((len(index), self.dim), dtype=np.float32)
+        out = np.empty((len(index), self._width), dtype=np.float32)
         owner = np.searchsorted(self._starts, index, side="right") - 1
         for number in np.unique(owner):
             mine = owner == number

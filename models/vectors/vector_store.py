@@ -127,6 +127,11 @@ class VectorStore:
         """The ids that have a vector of this encoder."""
         return set(self._known_ids(fingerprint))
 
+    def count(self, fingerprint: Fingerprint) -> int:
+        """How many ids have a vector of this encoder, without reading any."""
+        index = read_index(self.folder / fingerprint.digest)
+        return 0 if index is None else sum(rows for _, rows in index.shards)
+
     def missing(self, fingerprint: Fingerprint, ids: Iterable[str]) -> list[str]:
         """Those of ``ids`` that have no vector of this encoder, in their order."""
         there = self._known_ids(fingerprint)

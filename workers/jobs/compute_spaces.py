@@ -51,7 +51,7 @@ def run(settings: Settings, report: Report = quiet, names: Sequence[str] = (), r
     Raises EmptyPool, EncoderError for a layer that the encoder does not have or vectors that came ready-made, and what
     loading an encoder raises.
     """
-    wanted = [spaces.check_name(name) for name in names if name != spaces.FINAL]
+    wanted = [spaces.check_computed(name) for name in names if name != spaces.FINAL]
     indices = [index for name in wanted if (index := spaces.layer_index(name)) is not None]
     only_colour = bool(names) and not indices
     with reading(settings) as session:

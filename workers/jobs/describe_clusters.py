@@ -1,7 +1,8 @@
 """The job `describe`: what the images of each cluster of a clustering have in common.
 
 Nothing is kept before all of it is known, so a job that is killed leaves the descriptions of before, and one that runs
-twice leaves the same. One false discovery rate covers all clusters, attributes, columns and their values.
+twice leaves the same. One false discovery rate covers all clusters, attributes, columns and their values. A column that
+the space was learned from is not tested: its clusters differ in it because they were made to.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ import itertools
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from attune.labeler.assets.active_encoder import active_fingerprint, prompt_vectors
 from attune.labeler.assets.active_pool import PoolView, open_pool
@@ -24,13 +26,14 @@ from attune.labeler.records.schema import Attribute, Clustering
 from attune.labeler.records.session import reading
 from attune.labeler.sample import is_sample_encoder, known_words
 from attune.labeler.settings import Settings
-from attune.labeler.spaces import cluster_performance, clusterings, descriptions, members, traits
+from attune.labeler.spaces import cluster_performance, clusterings, descriptions, members, taught, traits
 from attune.labeler.spaces.clusterings import Saved
 from attune.labeler.spaces.descriptions import Basis
 from attune.labeler.spaces.spaces import FINAL
-from attune.labeler.spaces.traits import PHRASE, PROBE, Champion, Held, Source
+from attune.labeler.spaces.traits import COLUMN, PHRASE, PROBE, Champion, Held, Source
 from attune.models.descriptions import enrichment, phrases
 from attune.models.descriptions.phrases import Group
+from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import EncoderError, PoolError, UnknownAttribute
 
 MOST = 8  # things said of a cluster, of each kind
@@ -54,11 +57,14 @@ def run(settings: Settings, report: Report = quiet, clustering: int = 0) -> dict
         answers, pointed = descriptions.today(session)
         asked = list(session.scalars(select(Attribute).where(Attribute.retired_at.is_(None)).order_by(Attribute.name)))
         champions = traits.champions(session)
+        learned_from = taught.columns(session, saved.row)
     step = _steps(report, STEPS + len(asked) + len(champions))
     held = traits.read_assets(settings, members.load(settings, saved.row.file))
     step()
-    sources = [*_of_experts(settings, asked, held, step), *traits.of_columns(held)]
-    rows, tests = _tested(saved, held, sources)
+    columns = list(traits.of_columns(held))
+    free = [one for one in columns if one.name not in learned_from]
+    rows, tests = _tested(saved, held, [*_of_experts(settings, asked, held, step), *free])
+    rows += _by_taught(saved, held, [one for one in columns if one.name in learned_from])
     step()
     performed = cluster_performance.make(settings, saved, held)
     step()
@@ -120,7 +126,7 @@ def _tested(saved: Saved, held: Held, sources: Sequence[Source]) -> tuple[list[R
 
 
 def _row(number: int, place: int, kind: str, name: str, value: str, one: enrichment.Description) -> Row:
-    tested = {"p": one.p, "q": one.q, "lo": one.lo, "hi": one.hi} if kind != PROBE else {}
+    tested = {"p": one.p, "q": one.q, "lo": one.lo, "hi": one.hi} if one.p is not None else {}
     figures = {"share": one.share, "rest": one.rest, "n": one.n, "titles": one.titles}
     return {"number": number, "place": place, "kind": kind, "name": name, "value": value} | figures | tested
 
@@ -137,7 +143,7 @@ def _by_probes(
     saved: Saved, held: Held, view: PoolView | None, champions: Sequence[Champion], step: Callable[[], None]
 ) -> list[Row]:
     """What the champions of the active encoder expect more often in a cluster than elsewhere; never a test."""
-    found: list[tuple[Champion, str, enrichment.Description]] = []
+    found: list[_Untested] = []
     for champion in champions:
         if view is not None and champion.encoder_digest == view.fingerprint.digest:
             at = view.positions(held.ids)
@@ -145,16 +151,40 @@ def _by_probes(
             scores = _scores(view, champion, at[there])
             for column, value in enumerate(champion.attribute.classes):
                 told = enrichment.lift_only(held.places[there], value, scores[:, column]) if there.any() else []
-                found += [(champion, value, one) for one in told]
+                found += [_Untested(champion.attribute.name, value, one, champion.attribute.id) for one in told]
         step()
+    return _untested(saved, PROBE, found)
+
+
+def _by_taught(saved: Saved, held: Held, sources: Sequence[Source]) -> list[Row]:
+    """What is more frequent in a cluster, by a column that its space was learned from; never a test."""
+    found: list[_Untested] = []
+    for source in sources:
+        known = source.trait.weights > 0
+        told = enrichment.lift_only(held.places[known], source.value, source.trait.holds[known])
+        found += [_Untested(source.name, source.value, one) for one in told]
+    return _untested(saved, COLUMN, found)
+
+
+@dataclass(frozen=True)
+class _Untested:
+    """A difference that was built in: of the attribute or column ``name``."""
+
+    name: str
+    value: str
+    told: enrichment.Description
+    attribute: int | None = None
+
+
+def _untested(saved: Saved, kind: str, found: Sequence[_Untested]) -> list[Row]:
+    """Of each cluster what is clearly more frequent there, the largest difference first, after all that was tested."""
     rows: list[Row] = []
     for cluster in saved.clusters:
-        mine = [one for one in found if one[2].group == cluster.place and _is_more(one[2])]
-        mine.sort(key=lambda one: (-(one[2].share - one[2].rest), one[0].attribute.name))
+        mine = [one for one in found if one.told.group == cluster.place and _is_more(one.told)]
+        mine.sort(key=lambda one: (-(one.told.share - one.told.rest), one.name, one.value))
         rows += [
-            _row(cluster.number, place, PROBE, champion.attribute.name, value, one)
-            | {"attribute_id": champion.attribute.id}
-            for place, (champion, value, one) in enumerate(mine[:MOST])
+            _row(cluster.number, MOST + place, kind, one.name, one.value, one.told) | {"attribute_id": one.attribute}
+            for place, one in enumerate(mine[:MOST])
         ]
     return rows
 
@@ -170,11 +200,23 @@ def _is_more(one: enrichment.Description) -> bool:
     return one.lift >= LEAST_LIFT and one.share - one.rest >= LEAST_MORE
 
 
+def _has_text(session: Session, row: Clustering, active: Fingerprint) -> bool:
+    """Whether a clustering is of today's encoder, by its own vectors or by a taste that was learned from them.
+
+    The images of a cluster of taste are named by their own vectors, not by those of the space, which has no text.
+    """
+    if row.space == FINAL:
+        return row.space_digest == active.digest
+    base = taught.base_of(session, row)
+    return base is not None and base.digest == active.digest
+
+
 def _named(settings: Settings, saved: Saved, held: Held, view: PoolView | None) -> tuple[list[Row], str]:
     """The phrases that suit each cluster, and why there are none where the space has no text."""
     with reading(settings) as session:
         active = active_fingerprint(session)
-    if saved.row.space != FINAL or active is None or saved.row.space_digest != active.digest or view is None:
+        text = active is not None and _has_text(session, saved.row, active)
+    if not text or active is None or view is None:
         return [], "This space has no text, so its clusters have no words."
     vocabulary: Sequence[str] = phrases.vocabulary()
     if is_sample_encoder(active):

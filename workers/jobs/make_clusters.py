@@ -17,6 +17,7 @@ from attune.labeler.spaces import clusterings, descriptions, spaces
 from attune.labeler.spaces.clusterings import USUAL, New
 from attune.labeler.spaces.members import Members
 from attune.models.errors import EmptyPool
+from attune.models.similarity.projected_pool import version_of
 from attune.models.spaces.clustering import cluster, nearest_others, project
 from attune.models.spaces.stability import CHOICES, DRAWS, Step, agreement_by_k, cluster_stability, most_stable
 
@@ -36,7 +37,8 @@ def run(
     """Make at most ``k`` clusters of a space, or as many as stability prefers for ``k`` 0, and save them.
 
     ``within`` (``RUN:N``) makes sub-clusters. Returns ``{"clustering", "clusters", "asked", "assets"}``. Raises
-    EmptyPool, and DataError where the space or the cluster does not exist.
+    EmptyPool, and DataError where the space or the cluster does not exist; of ``taste`` UnknownProbe without a version
+    in use, and EncoderMismatch.
     """
     step = _steps(report, STEPS + DRAWS + (0 if k else len(CHOICES)))
     view, among = _opened(settings, space, within)
@@ -53,7 +55,10 @@ def run(
     members = _by_key(Members(view.keys[projected.index], found.labels, found.cosines))
     sizes, digest = found.sizes.tolist(), view.fingerprint.digest
     near = nearest_others(found.centres, NEAR).tolist()
-    new = New(space, digest, asked, seed, members, sizes, stability, within, agreement, who, near)
+    new = New(
+        space, digest, asked, seed, members, sizes, stability, within, agreement, who, near,
+        version_of(view.fingerprint),
+    )  # fmt: skip
     kept = clusterings.keep(settings, new)
     step()
     if jobs.workers_alive(settings, descriptions.KIND):  # else nobody waits for it: the command does not

@@ -32,7 +32,8 @@ def run(
 ) -> dict[str, Any]:
     """Place what is not on the newest map of ``space``; without one, or ``anew``, lay one out first.
 
-    Returns ``{"map", "images", "placed", "landmarks"}``. Raises EmptyPool, and DataError for no such space.
+    Returns ``{"map", "images", "placed", "landmarks"}``. Raises EmptyPool, DataError for no such space, and of
+    ``taste`` UnknownProbe without a version in use, EncoderMismatch.
     """
     with reading(settings) as session:
         view = spaces.open_space(settings, session, space)
@@ -67,7 +68,7 @@ def _laid_out(settings: Settings, report: Report, view: PoolView, space: str, se
         report(done, total)
 
     landmarks, _ = plane.make(view.pool, among, seed, step)
-    kept = layouts.keep(settings, space, view.fingerprint.digest, seed, landmarks, who)
+    kept = layouts.keep(settings, space, view.fingerprint, seed, landmarks, who)
     with reading(settings) as session:
         return session.get_one(Layout, kept)
 

@@ -39,6 +39,7 @@ class Clustering(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     space: Mapped[str]
     space_digest: Mapped[str]
+    space_version: Mapped[int | None]  # of a learned space, such as taste
     scope: Mapped[str] = mapped_column(default="")
     within_id: Mapped[int | None] = mapped_column(ForeignKey("clusterings.id"))
     within_number: Mapped[int | None]
@@ -112,6 +113,7 @@ class Layout(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     space: Mapped[str]
     space_digest: Mapped[str]  # fingerprint of the vectors
+    space_version: Mapped[int | None]  # of a learned space, such as taste
     seed: Mapped[int]
     landmarks: Mapped[int]
     landmarks_digest: Mapped[str] = mapped_column(String(64))  # sha256 of the landmarks' file

@@ -14,9 +14,10 @@ from attune.labeler.explore.clusters import names_of
 from attune.labeler.records.paging import page_of
 from attune.labeler.records.schema import Cluster, Clustering
 from attune.labeler.records.session import reading
-from attune.labeler.spaces import clusterings, members, spaces
+from attune.labeler.spaces import clusterings, members, origins, spaces
 from attune.labeler.spaces.clusterings import Saved
 from attune.labeler.spaces.description_words import lift, sentence
+from attune.labeler.spaces.origins import Origin
 from attune.labeler.views.cluster_described import readable
 from attune.labeler.views.explore_clusters import is_loose
 from attune.labeler.web import auth
@@ -32,7 +33,8 @@ _GONE = {404: error("The clustering or the cluster does not exist."), 422: error
 class SpaceOut(TypedDict):
     """A way of seeing the pool."""
 
-    space: Annotated[str, "final, colour or layer:N."]
+    space: Annotated[str, "final, colour, taste or layer:N."]
+    version: Annotated[int | None, "Of taste, the one in use; null of the others."]
     good_for: str
     images: Annotated[int, "Images that have a vector in it."]
     dimension: Annotated[int, "Numbers in a vector."]
@@ -52,7 +54,9 @@ class ClusteringOut(TypedDict):
 
     clustering: Annotated[int, "Its number, RUN in commands."]
     space: str
+    space_version: Annotated[int | None, "Of taste, the one that it was made in; null of other spaces."]
     space_digest: str
+    older: Annotated[bool, "Whether the vectors of the space are made in another way now."]
     within: Annotated[str, "RUN:N for sub-clusters, else empty."]
     clusters: int
     images: int
@@ -128,10 +132,10 @@ class ClusterWhole(ClusterOut):
 
 @get("/spaces", "List the spaces", {200: json_answer("The spaces that have vectors.", Spaces)}, about=FOR)
 def list_spaces() -> Response:
-    """`final`, layers from early to late, `colour`."""
+    """`final`, layers from early to late, `colour`, `taste`."""
     rows = [
         SpaceOut(
-            space=one.name, good_for=one.good_for, images=one.images, dimension=one.dimension,
+            space=one.name, version=one.version, good_for=one.good_for, images=one.images, dimension=one.dimension,
             intrinsic_dimension=one.measures.get("two_nn"), digest=one.digest, computed_at=_time(one.added_at),
         )
         for one in spaces.listed(auth.settings())
@@ -150,7 +154,8 @@ def list_clusterings(page: int, size: int) -> Response:
     """Every saved clustering."""
     with reading(auth.settings()) as session:
         shown = page_of(session, select(Clustering).order_by(Clustering.id.desc()), page, size)
-        rows = [_clustering(clusterings.find(session, row.id)) for row in shown.items]
+        made = origins.of(session, shown.items)
+        rows = [_clustering(clusterings.find(session, row.id), made[row.id]) for row in shown.items]
     return jsonify(Clusterings(clusterings=rows, page=shown.number, pages=shown.pages, total=shown.total))
 
 
@@ -165,8 +170,9 @@ def clustering(run: str) -> Response:
     with reading(auth.settings()) as session:
         saved = _found(session, run)
         told = readable(session, auth.viewer(), saved.row.id)[0]
+        origin = origins.of(session, [saved.row])[saved.row.id]
     parts = [_cluster(one, [row for row in told if row.number == one.number]) for one in saved.clusters]
-    return jsonify(ClusteringWhole(**_clustering(saved), changes=saved.row.changes, parts=parts))
+    return jsonify(ClusteringWhole(**_clustering(saved, origin), changes=saved.row.changes, parts=parts))
 
 
 @get(
@@ -216,10 +222,11 @@ def _time(at: datetime | None) -> Any:
     return iso(at) if at else None
 
 
-def _clustering(saved: Saved) -> ClusteringOut:
+def _clustering(saved: Saved, origin: Origin) -> ClusteringOut:
     row = saved.row
     return ClusteringOut(
-        clustering=row.id, space=row.space, space_digest=row.space_digest,
+        clustering=row.id, space=row.space, space_version=origin.version, space_digest=row.space_digest,
+        older=origin.older,
         within=f"{row.within_id}:{row.within_number}" if row.within_id else "", clusters=len(saved.clusters),
         images=row.assets, seed=row.seed, made_by=row.made_by, made_at=_time(row.made_at),
         described_at=_time(row.described_at),

@@ -39,7 +39,7 @@ def make() -> ResponseReturnValue:
     space, within = form.get("space", spaces.FINAL), form.get("within", "")
     with reading(settings) as session:
         if spaces.fingerprint_of(session, spaces.check_name(space)) is None:
-            raise DataError(f"The space {space} has no vectors yet. The page Spaces computes them.")
+            raise DataError(f"The space {space} has no vectors yet. The page Spaces has a button for it.")
         clusterings.scope_of(session, within)
         waits = progress(session, (KIND,)).waits
     if not waits:

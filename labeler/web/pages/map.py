@@ -15,6 +15,7 @@ from attune.labeler.jobs import jobs
 from attune.labeler.maps import layouts
 from attune.labeler.queues import pinned
 from attune.labeler.records.session import reading
+from attune.labeler.spaces import spaces
 from attune.labeler.views import map_colours, map_wire
 from attune.labeler.views.choosing import choosing
 from attune.labeler.views.map_page import images as images_at
@@ -40,30 +41,34 @@ def _digest() -> None:
 
 @blueprint.get("")
 def page() -> ResponseReturnValue:
-    """The map; ``image`` names the one to show on it, ``pick`` those chosen before."""
-    picks = list(dict.fromkeys(one[:255] for one in request.args.getlist("pick")))[: pinned.MOST]
-    found = map_page(auth.settings(), auth.viewer(), _field("image"), picks)
+    """The map of ``space``; ``image`` names the one to show on it, ``pick`` those chosen before."""
+    space = _field("space") or spaces.FINAL
+    found = map_page(auth.settings(), auth.viewer(), _field("image"), _picks(), space)
     bar = choosing(auth.settings(), auth.viewer(), _field("for"))
-    ways, asked = [one.value for one in found.colours], _field("by")
-    by = next((one for one in (asked, "" if asked else map_colours.CLUSTER) if one in ways), "")
+    usual = (map_colours.by_clusters(space), map_colours.CLUSTER)
+    wanted = (_field("by"),) if "by" in request.args else usual
+    by = next((one for one in wanted if one in [way.value for way in found.colours]), "")
     return render_template("explore_map.html", page=found, bar=bar, by=by, lookup=pinned.MOST)
 
 
 @blueprint.post("")
 def make() -> ResponseReturnValue:
-    """Ask for a map, or for places for new images, unless a job is at it."""
-    with reading(auth.settings()) as session:
-        waits = layouts.at_work(session) is not None
+    """Ask for a map of a space, or for places for new images, unless a job is at it."""
+    settings, space = auth.settings(), spaces.check_name(_field("space") or spaces.FINAL)
+    with reading(settings) as session:
+        if spaces.fingerprint_of(session, space) is None:
+            raise DataError(f"The space {space} has no vectors yet. The page Spaces has a button for it.")
+        waits = layouts.at_work(session, space) is not None
     if not waits:
-        jobs.enqueue(auth.settings(), layouts.KIND, who=auth.viewer().name)
-    return redirect(url_for("map.page"))
+        jobs.enqueue(settings, layouts.KIND, space=space, who=auth.viewer().name)
+    return redirect(url_for("map.page", space=space, pick=_picks()))
 
 
 @blueprint.get("/<digest>/positions")
 def positions(digest: str) -> ResponseReturnValue:
     """Where each point is: `attune.labeler.views.map_wire.packed`."""
     with reading(auth.settings()) as session:
-        keys_of_state(auth.settings(), session, digest)
+        keys_of_state(auth.settings(), session, auth.viewer(), digest)
         tag = map_wire.tag(session, digest)
         if tag in request.if_none_match:
             return _kept(Response(status=304), tag)
@@ -76,7 +81,7 @@ def colours(digest: str) -> ResponseReturnValue:
     """What each point is coloured by: `attune.labeler.views.map_colours.Coloured.packed`."""
     settings = auth.settings()
     with reading(settings) as session:
-        keys = keys_of_state(settings, session, digest)
+        keys = keys_of_state(settings, session, auth.viewer(), digest)
         found = map_colours.coloured(settings, session, auth.viewer(), keys, _field("by"))
     return _zipped(gzip.compress(found.packed(), map_wire.LEVEL, mtime=0))
 
@@ -128,6 +133,10 @@ def _kept(response: Response, tag: str) -> Response:
     response.set_etag(tag)
     response.headers["Cache-Control"] = "private, no-cache"
     return response
+
+
+def _picks() -> list[str]:
+    return list(dict.fromkeys(one[:255] for one in request.values.getlist("pick")))[: pinned.MOST]
 
 
 def _field(name: str) -> str:

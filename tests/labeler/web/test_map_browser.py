@@ -17,8 +17,8 @@ from attune.labeler.explore.search import SearchResult
 from attune.labeler.records.schema import Asset
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
-from attune.workers.jobs import make_clusters
-from tests.support import axe, factories, mapped, web
+from attune.workers.jobs import make_clusters, make_map
+from tests.support import axe, factories, mapped, tasted, web
 from tests.support.looks import enter
 
 pytestmark = pytest.mark.browser
@@ -41,6 +41,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         settings = factories.workspace(tmp_path_factory.mktemp("map"))
         assets = mapped.mapped(settings, patch, COUNT, images=True)
         make_clusters.run(settings, k=4)
+        tasted.register(settings, [0, 1], raw=0.3)
+        make_map.run(settings, space="taste")
         factories.add_user(settings, "olga@example.org", "owner")
         with web.served(create_app(settings)) as address:
             yield Served(address, settings, assets)
@@ -124,6 +126,19 @@ def test_a_line_chooses_exactly_what_is_inside(page: Page, served: Served, drawn
     expect(page.locator("[data-picked]")).to_have_text("0")
     page.wait_for_function(f"() => {marked} === 0")
     assert refused == [], "the map has no script of its own in the page"
+
+
+def test_a_choice_goes_along_to_the_map_of_another_space(page: Page, served: Served) -> None:
+    open_map(page, served)
+    page.get_by_role("list", name="Groups").get_by_role("button", name="Choose").first.click()
+    expect(page.locator("[data-picked]")).not_to_have_text("0")
+    mine = chosen(page)
+    page.get_by_role("navigation", name="Space of the map").get_by_role("button", name="Taste").click()
+    page.wait_for_url("**space=taste**")
+    page.wait_for_selector("[data-map][data-ready]")
+    assert chosen(page) == mine
+    assert page.evaluate("window.attuneMap.stage.states.filter((one) => one & 1).length") == len(mine)
+    expect(page.locator("#by")).to_have_value("cluster")
 
 
 def test_points_come_once_before_anything_else_is_there(page: Page, served: Served) -> None:

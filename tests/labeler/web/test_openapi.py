@@ -25,6 +25,7 @@ from attune.labeler.spaces import learned, space_moves
 from attune.labeler.web.api import describe
 from attune.labeler.web.api import search as searching_api
 from attune.labeler.web.app import create_app
+from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.files.atomic import digest_bytes
 from attune.models.similarity.space_files import LearnedSpace
 from attune.models.similarity.space_manifest import SpaceFacts
@@ -91,7 +92,15 @@ def _learn_space(settings: Settings) -> None:
 
         def facts(version: int, at: str) -> SpaceFacts:
             return SpaceFacts(
-                {"dimension": 4}, "genre", ("a", "b"), 30, 0, {}, name="taste", version=version, created_at=at
+                Fingerprint("test", "tower", "0" * 64, 4).to_dict(),
+                "genre",
+                ("a", "b"),
+                30,
+                0,
+                {},
+                name="taste",
+                version=version,
+                created_at=at,
             )
 
         learned.register(settings, space, facts, "taste", str(number), "olga")
