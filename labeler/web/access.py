@@ -144,6 +144,10 @@ RULES: dict[str, frozenset[str]] = {
     "insights.one": MANAGERS,
     "insights.publish": MANAGERS,
     "insights.retire": MANAGERS,
+    "insights.test": MANAGERS,
+    "insights.arms": MANAGERS,
+    "titles.page": MANAGERS,
+    "titles.brief": MANAGERS,
     "members.page": MANAGERS,
     "members.use": MANAGERS,
     "api.members": CONSUMERS,  # pipelines: what was promoted
