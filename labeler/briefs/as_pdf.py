@@ -20,6 +20,7 @@ FONT = "DejaVu"
 INK, SOFT, GOOD, WARN, LINE = (29, 27, 24), (95, 90, 83), (29, 107, 67), (138, 90, 0), (217, 212, 203)
 MARGIN, WIDTH, BOTTOM = 16, 178, 18  # millimetres of A4
 PICTURE, SMALL, GAP = 26, 16.6, 4
+HEAD = 7.4  # two lines above a column
 TALL = 1.31  # a picture's place, as often as it is wide
 COLUMNS, MOST = 3, 3  # of pictures in a column
 LINE_HEIGHT, TASTE_HEIGHT, HEADING_HEIGHT = 82, 66, 60  # at most, so that none is broken over two pages
@@ -100,6 +101,7 @@ class _Page(FPDF):
         self.add_font(FONT, "B", FONTS / "DejaVuSans-Bold.ttf")
         self.set_margins(MARGIN, MARGIN)
         self.set_auto_page_break(True, BOTTOM)
+        self.c_margin = 0  # texts begin where pictures and lines do
         self.set_title(f"Brief: {title}")
         self.set_lang("en")
         self.pictures = pictures
@@ -146,7 +148,7 @@ class _Page(FPDF):
         for number, (head, images) in enumerate(parts):
             self.set_xy(MARGIN + number * width, top)
             self.said(head, 8, SOFT, bold=True, width=width - GAP)
-            self.set_xy(MARGIN + number * width, self.get_y() + 1)
+            self.set_xy(MARGIN + number * width, max(self.get_y(), top + HEAD) + 1)  # heads have one or two lines
             self.row(images[:MOST], width - GAP, SMALL)
             if len(images) > MOST:
                 self.said(f"and {len(images) - MOST} more", 7, SOFT, width=width - GAP)

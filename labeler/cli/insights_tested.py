@@ -25,7 +25,7 @@ def tested_commands() -> None:
 @click.option("--power", type=click.FloatRange(0.5, 0.99), default=0.8, show_default=True,
               help="The chance that the test finds it, if it is true.")  # fmt: skip
 def test(shell: Shell, number: int, to: Path, titles: int | None, power: float) -> None:
-    """Write the arms of a random test that would confirm insight ID: two images of each title, one of either side.
+    """Write the arms of a random test that would confirm insight ID: two images of each title, one of each kind.
 
     Each row is an image, with the impressions that it needs. Show the two images of a title at random, equally often.
     """
@@ -52,5 +52,5 @@ def test(shell: Shell, number: int, to: Path, titles: int | None, power: float) 
             f"{told.short:,} more. Make the missing images of other titles."
         )
     if told.one_sided:
-        shell.hint(f"{plural(told.one_sided, 'title')} left out: their images are all of one side.")
+        shell.hint(f"{plural(told.one_sided, 'title')} left out: all their images are of one kind.")
     shell.hint("After the test: `attune performance add RESULTS.csv --arm explore`, then `attune insights run`")

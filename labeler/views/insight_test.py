@@ -10,7 +10,7 @@ from sqlalchemy import select
 from attune.labeler.insights import arms, insights, simulated
 from attune.labeler.insights.arms import COLUMNS, RandomTest
 from attune.labeler.insights.insights import Told
-from attune.labeler.insights.words import Words, often, words
+from attune.labeler.insights.words import Words, often, sides_of, words
 from attune.labeler.people.viewer import Viewer, may_explore
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
@@ -23,7 +23,7 @@ SHOWN = 12  # titles with their pictures; the file has all
 
 @dataclass(frozen=True)
 class TestPage:
-    """A test with the ``pairs`` of its first titles; ``amount`` is what it would confirm."""
+    """A test with the ``pairs`` of its first titles; ``amount`` is what it would confirm of its ``kinds``."""
 
     one: Told
     said: Words
@@ -31,6 +31,7 @@ class TestPage:
     pairs: Sequence[Pair]
     amount: str
     made_up: bool
+    kinds: tuple[str, str]
 
     @property
     def total(self) -> int:
@@ -48,10 +49,11 @@ def test_page(settings: Settings, viewer: Viewer, number: int) -> TestPage:
         rows = session.scalars(select(Asset).where(Asset.asset_id.in_(wanted), may_explore(viewer)))
         images = {row.asset_id: picture(row) for row in rows}
         made_up = simulated.is_simulated(session)
+    kinds = sides_of(one.question.feature, one.question.contrast)
     pairs = [
         Pair(arm.title_id, *(Side(name, images.get(name), 0.0) for name in (arm.first, arm.second))) for arm in shown
     ]
-    return TestPage(one, words(one), planned, pairs, often(planned.plan.effect), made_up)
+    return TestPage(one, words(one), planned, pairs, often(planned.plan.effect), made_up, kinds)
 
 
 def arms_rows(settings: Settings, number: int) -> tuple[list[dict[str, object]], Sequence[str]]:

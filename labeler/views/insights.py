@@ -157,7 +157,9 @@ def struck(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
         told.append((change(uncorrected["estimate"]), "without the correction for the probe’s errors"))
     naive = figures.get("naive")
     if naive is not None and figures["within"]:
-        told.append((change(naive), "all titles in one pot: popular titles have other images"))
+        turned = figures.get("shrunk") is not None and naive * figures["shrunk"]["estimate"] < 0
+        trap = ". It points the wrong way" if turned else ""
+        told.append((change(naive), f"all titles in one pot: popular titles have other images{trap}"))
     return told
 
 
