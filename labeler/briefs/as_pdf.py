@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
@@ -19,14 +20,26 @@ FONTS = Path(__file__).parent / "fonts"  # Latin, Greek and Cyrillic; other scri
 FONT = "DejaVu"
 INK, SOFT, GOOD, WARN, LINE = (29, 27, 24), (95, 90, 83), (29, 107, 67), (138, 90, 0), (217, 212, 203)
 MARGIN, WIDTH, BOTTOM = 16, 178, 18  # millimetres of A4
-PICTURE, SMALL, GAP = 26, 16.6, 4
+PICTURE, SMALL, GAP = 26, 17, 4
+LEADING = 0.46  # millimetres of a line for each point of its size
 HEAD = 7.4  # two lines above a column
+COLUMN_HEIGHT = 46  # with heads, pictures, captions and how many more there are
 TALL = 1.31  # a picture's place, as often as it is wide
 COLUMNS, MOST = 3, 3  # of pictures in a column
-LINE_HEIGHT, TASTE_HEIGHT, HEADING_HEIGHT = 82, 66, 60  # at most, so that none is broken over two pages
+HEADING_HEIGHT = 60  # with the beginning of what follows
 COLOURS = {"A": GOOD, "B": GOOD, "C": WARN, "D": SOFT}
 EXAMPLES = "Examples are the clearest titles. They were chosen because they agree, so they prove nothing."
 Images = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph."""
+
+    words: str
+    size: float
+    colour: tuple[int, int, int] = INK
+    bold: bool = False
 
 
 def as_pdf(brief: Brief, pictures: Mapping[str, bytes]) -> bytes:
@@ -56,16 +69,15 @@ def as_pdf(brief: Brief, pictures: Mapping[str, bytes]) -> bytes:
 
 
 def _line(page: _Page, line: Line) -> None:
-    page.room(LINE_HEIGHT)
-    page.rule()
     stale = f"  ·  stale: {', '.join(line.one.moved)}" if line.one.moved else ""
-    head = f"Grade {line.grade}  ·  insight {line.one.row.id}, {line.state}{stale}"
-    page.said(head, 8.5, COLOURS[line.grade], bold=True)
-    page.said(line.words.sentence, 11.5, bold=True, before=0.8)
-    page.said(line.covers, 10, WARN if line.missing else INK, bold=True, before=1)
     texts = (line.words.interval, line.words.other_way, line.words.reason, line.words.caution)
-    page.said(" ".join(text for text in texts if text), 8.5, SOFT, before=0.8)
-    page.columns([
+    head = f"Grade {line.grade}  ·  insight {line.one.row.id}, {line.state}{stale}"
+    page.entry([
+        Text(head, 8.5, COLOURS[line.grade], True),
+        Text(line.words.sentence, 11.5, INK, True),
+        Text(line.covers, 10, WARN if line.missing else INK, True),
+        Text(" ".join(text for text in texts if text), 8.5, SOFT),
+    ], [
         (f"This title: images {line.use}", named(line.has)),
         ("Elsewhere, taken more often", captioned(line.worked)),
         ("Elsewhere, taken less often: avoid", captioned(line.avoid)),
@@ -82,14 +94,13 @@ def _tastes(page: _Page, brief: Brief) -> None:
 
 
 def _taste(page: _Page, taste: Taste) -> None:
-    page.room(TASTE_HEIGHT)
-    page.rule()
-    page.said(f"Group {taste.group}, about {taste.members:,} members", 11, bold=True)
-    page.said(taste.covers, 10, WARN if taste.missing else INK, bold=True, before=0.8)
-    if taste.said:
-        page.said(taste.said, 8.5, SOFT)
+    texts = [
+        Text(f"Group {taste.group}, about {taste.members:,} members", 11, INK, True),
+        Text(taste.covers, 10, WARN if taste.missing else INK, True),
+        Text(taste.said, 8.5, SOFT),
+    ]
     shown = [("This title", named(taste.liked)), ("Other titles that it takes more often", named(taste.elsewhere))]
-    page.columns([one for one in shown if one[1]])
+    page.entry([one for one in texts if one.words], [one for one in shown if one[1]])
 
 
 class _Page(FPDF):
@@ -122,7 +133,7 @@ class _Page(FPDF):
         self.set_font(FONT, "B" if bold else "", size)
         self.set_text_color(*colour)
         left = self.get_x()
-        self.multi_cell(width, size * 0.46, text, align="L", new_x=XPos.LEFT, new_y=YPos.NEXT)
+        self.multi_cell(width, size * LEADING, text, align="L", new_x=XPos.LEFT, new_y=YPos.NEXT)
         self.set_x(left)
 
     def room(self, height: float) -> None:
@@ -136,11 +147,21 @@ class _Page(FPDF):
         self.said(text, 14, bold=True, before=7)
         self.set_y(self.get_y() + 2)
 
-    def rule(self) -> None:
-        """A thin line above what follows."""
+    def entry(self, texts: Sequence[Text], columns: Sequence[tuple[str, Images]]) -> None:
+        """Paragraphs and images that stay on one page, below a thin line."""
+        self.room(5 + sum(self._height(one) + 0.8 for one in texts) + (COLUMN_HEIGHT if columns else 0))
         self.set_draw_color(*LINE)
         self.line(MARGIN, self.get_y() + 2, MARGIN + WIDTH, self.get_y() + 2)
-        self.set_y(self.get_y() + 5)
+        self.set_y(self.get_y() + 4.2)
+        for one in texts:
+            self.said(one.words, one.size, one.colour, one.bold, before=0.8)
+        if columns:
+            self.columns(columns)
+
+    def _height(self, text: Text) -> float:
+        self.set_font(FONT, "B" if text.bold else "", text.size)
+        measured = self.multi_cell(WIDTH, text.size * LEADING, text.words, align="L", dry_run=True, output="HEIGHT")
+        return float(measured)  # type: ignore[arg-type]
 
     def columns(self, parts: Sequence[tuple[str, Images]]) -> None:
         """Groups of images beside each other, each under its heading."""
@@ -170,7 +191,7 @@ class _Page(FPDF):
             for place, (name, said) in enumerate(images[start : start + each]):
                 self.set_xy(left + place * (width + GAP / 2), top)
                 self._image(name, width, height)
-                self.said("\n".join(text for text in (name, said) if text), 5.8, SOFT, width=width)
+                self.said("\n".join(text for text in (name, said) if text), 5.4, SOFT, width=width)
                 lowest = max(lowest, self.get_y())
             self.set_xy(left, lowest + 1.5)
 
