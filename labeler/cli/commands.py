@@ -66,6 +66,11 @@ COMMANDS = {
         "Measure the images, import features that Attune did not make, and list all that can be asked about.",
     ),
     "insights": Listed("insights", "Ask which artwork works, answer, and publish or retire the answers."),
+    "brief": Listed(
+        "brief",
+        "Write a brief for the next artwork of TITLE: what works, what is missing, and for whom, with pictures.",
+        name="brief",
+    ),
     "members": Listed(
         "members", "Make groups of members by what they watch or which artwork they take, and forecast new titles."
     ),

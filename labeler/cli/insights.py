@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from attune.labeler.cli.insights_simulated import simulated_commands
+from attune.labeler.cli.insights_tested import tested_commands
 from attune.labeler.cli.shell import Group, Shell, key_value_lines, table, who
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.insights import features, insights, powering, publishing, questions
@@ -177,6 +179,10 @@ def power(shell: Shell, number: int, titles: int | None, power: float) -> None:
     )
     if titles and plan.needed.titles > titles:
         shell.hint(f"With {plural(titles, 'title')} no number of impressions is enough: the titles differ too much.")
+
+
+for built in (*tested_commands.commands.values(), *simulated_commands.commands.values()):
+    command.add_command(built)
 
 
 def _table(found: list[Told]) -> Any:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from attune.labeler.attributes import attributes, audit_batches
 from attune.labeler.catalog.promote import Move, promote
-from attune.labeler.demo import prepare, simulate
+from attune.labeler.demo import performed, prepare, simulate
 from attune.labeler.jobs import jobs
 from attune.labeler.jobs.jobs import Report
 from attune.labeler.records.schema import Alias, Attribute, Version
@@ -26,7 +26,7 @@ ANSWERS = 120
 MEASURING = 40  # answers to an audit batch, beside the demo's others, so that its console shows a figure
 CHECK_SHARE = 0.1  # of demo-check's answers, so many measure: it may give no more in all
 Progress = Callable[[str], "jobs.Report"]
-STEPS = 7  # of the demo: the start of the services is the first, then those that `prepared` reports
+STEPS = 8  # of the demo: the start of the services is the first, then those that `prepared` reports
 
 
 def numbered(progress: Progress, first: int) -> Progress:
@@ -73,9 +73,12 @@ def prepared(settings: Settings, answers: int, progress: Callable[[str], Report]
         people_and_queues(settings, [samples[WAITING]], [prepare.NEWCOMER], step)
         report = step(f"Simulated experts answer: {FINISHED}")
         version = label(settings, catalogue, FINISHED, answers + MEASURING, report, MEASURING)
-    report = numbered(progress, STEPS)("Publishing the probe and scoring the pool")
+    last = numbered(progress, STEPS - 1)
+    report = last("Publishing the probe and scoring the pool")
     publish(settings, FINISHED, version, "the demo's simulated experts are done")
     report(1, 1)
+    report = last("Making up performance and answering three questions")
+    performed.add(settings, prepare.catalogue(settings, report), report)
     return version
 
 

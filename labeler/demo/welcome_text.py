@@ -56,13 +56,17 @@ Attune is up.
    (or open {link}).
    Press 1, 2 or 3: one key answers an image and shows the next. After each answer Attune trains the probe and
    reorders the queue. The number of answers grows on {settings.web_address}/attributes/{waiting}
-   (the learning curve appears after 10 audit answers: see the last command below).
+   (the learning curve appears after 10 audit answers: see the command `audit` below).
 
 2. "{finished}" has answers of three simulated experts and an audit. Version {version} is published.
    In another terminal:
    {prefix} pull {finished}@champion --to ./probe
    {prefix} probes list {finished}
    {prefix} audit {waiting} --size 30       (requests audit answers for your probe, too)
+
+3. As the owner, open {settings.web_address}/insights: three answers to "which artwork is taken more often?".
+   The performance behind them is simulated. One is a trap: look at the figure that is struck through.
+   {prefix} brief t0004 --to brief.pdf      (what the next artwork of a title should have)
 
 The images are drawings made by this program. The encoder works only for such drawings.
 Everything is in {settings.workspace}. Ctrl-C stops the demo, `make demo` continues it.

@@ -19,6 +19,7 @@ from sqlalchemy import ColumnElement, String, cast, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.assets.active_encoder import active_encoder
+from attune.labeler.assets.title_names import NAME_COLUMNS
 from attune.labeler.jobs import failures, jobs
 from attune.labeler.records.schema import Asset, Job
 from attune.labeler.records.session import reading, writing
@@ -33,7 +34,6 @@ KIND = "explore"
 TOP = 600  # images that one search keeps: a person looks at some pages of it
 KEPT = timedelta(minutes=15)
 LONGEST_TEXT = 300
-NAME_COLUMNS = ("title", "title_name", "name")  # of the asset table, in this order, in capitals or not
 POLL_SECONDS = 0.03
 TOKEN_BYTES = 16
 _PATIENT = threading.BoundedSemaphore(3)  # requests that hold a thread of the console while they wait

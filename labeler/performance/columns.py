@@ -11,6 +11,7 @@ GROUPS = ("country", "device", "member_cluster")
 PERIOD = ("period_start", "period_end")
 FIELDS = (*REQUIRED, *GROUPS, "arm", "propensity", *PERIOD)
 ARMS = ("explore", "serve")
+SIMULATED = b"attune.simulated"  # key of a Parquet file's schema: nobody measured these rows
 # What makes two rows the same measurement: a row that comes again replaces the one before.
 KEY = ("asset_id", "title_id", "canvas", *GROUPS, "arm")
 # In this order: of a row with several faults the first is named.

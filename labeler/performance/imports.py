@@ -22,7 +22,7 @@ from attune.labeler.performance.clean import Cleaned, clean
 from attune.labeler.performance.columns import KEY, PERIOD, choose, parse_map
 from attune.labeler.performance.duck import connection, parquet
 from attune.labeler.performance.faults import Fault, summary
-from attune.labeler.performance.source import open_source
+from attune.labeler.performance.source import Source, made_up, open_source
 from attune.labeler.records.schema import PerformanceImport
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
@@ -65,7 +65,7 @@ def add(
     with connection(settings) as (duck, folder):
         file = open_source(settings, place, folder, duck)
         chosen = choose(file.columns, mapped, file.name)
-        options = _options(file.name, chosen, arm, one_chance)
+        options = _options(file, chosen, arm, one_chance)
         digest = hashlib.sha256(digest_file(file.path).encode() + canonical_json(options)).hexdigest()
         with reading(settings) as session:
             before = active(session)
@@ -86,14 +86,14 @@ def add(
     return Added(row, tuple(cleaned.faults))
 
 
-def _options(name: str, chosen: dict[str, str], arm: str, one_chance: bool) -> dict[str, Any]:
+def _options(source: Source, chosen: dict[str, str], arm: str, one_chance: bool) -> dict[str, Any]:
     """How an import was read, as its record keeps it. Raises DataError for a chance of rows that have none."""
     if one_chance and "propensity" not in chosen:
         raise DataError(
-            f"--one-chance is about the propensity of each row, and {name} has no column for it. Name it, for example "
-            "--map p_shown=propensity, or leave --one-chance out."
+            f"--one-chance is about the propensity of each row, and {source.name} has no column for it. Name it, for "
+            "example --map p_shown=propensity, or leave --one-chance out."
         )
-    options: dict[str, Any] = {"columns": chosen, "arm": arm or SERVE}
+    options: dict[str, Any] = {"columns": chosen, "arm": arm or SERVE} | made_up(source)
     return options | {"one_chance": True} if one_chance else options
 
 

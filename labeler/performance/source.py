@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet as pq
 
 from attune.labeler.assets import image_sources
 from attune.labeler.assets.image_uris import is_address, local_path
 from attune.labeler.assets.reach import Reach
+from attune.labeler.performance.columns import SIMULATED
 from attune.labeler.performance.duck import literal, parquet, quoted
 from attune.labeler.settings import Settings
 from attune.models.errors import UnreadableItem
@@ -111,6 +113,12 @@ def _parquet(path: Path, name: str, connection: duckdb.DuckDBPyConnection) -> So
             f"{name} is a damaged Parquet file. Write it again, or copy it again.", "unreadable"
         ) from error
     return Source(path, name, tuple(row[0] for row in rows), tuple(row[1] for row in rows))
+
+
+def made_up(source: Source) -> dict[str, str]:
+    """``{"simulated": SEED}`` for rows that ``attune insights simulate`` made up, as their file says; else nothing."""
+    told = None if source.delimiter else (pq.read_schema(source.path).metadata or {}).get(SIMULATED)
+    return {} if told is None else {"simulated": told.decode(errors="replace")[:40]}
 
 
 def _csv(path: Path, name: str, head: bytes) -> Source:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.explore.search import NAME_COLUMNS
+from attune.labeler.assets.title_names import NAME_COLUMNS
 from attune.labeler.measured import values
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Asset, Cluster

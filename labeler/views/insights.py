@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.insights import evidence, features, insights, powering
+from attune.labeler.insights import evidence, features, insights, powering, simulated
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.known import Known
 from attune.labeler.insights.words import Words, change, words
@@ -59,7 +59,7 @@ class Card:
 
 @dataclass(frozen=True)
 class InsightsPage:
-    """``sure`` have a sentence, ``unsure`` not yet, ``retired`` do not hold any more."""
+    """``sure`` have a sentence, ``unsure`` not yet, ``retired`` do not hold any more. ``made_up``: performance is."""
 
     sure: Sequence[Card]
     unsure: Sequence[Card]
@@ -68,6 +68,7 @@ class InsightsPage:
     job: Progress
     imports: int
     features: Sequence[Known]
+    made_up: bool
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ class InsightPage:
     history: Sequence[InsightEvent]
     plan: powering.Plan | None
     published: str = ""  # what the published version says, where it is not the newest
+    made_up: bool = False
 
 
 def insights_page(settings: Settings, viewer: Viewer) -> InsightsPage:
@@ -94,6 +96,7 @@ def insights_page(settings: Settings, viewer: Viewer) -> InsightsPage:
     with reading(settings) as session:
         images = pictures(session, viewer, (one.figures.get("examples") for one in found))
         run, job = insights.last_run(session), progress(session, (KIND,))
+        made_up = simulated.is_simulated(session)
     cards = [card(one, images, reach) for one in found]
     gone = insights.RETIRED
     return InsightsPage(
@@ -101,6 +104,7 @@ def insights_page(settings: Settings, viewer: Viewer) -> InsightsPage:
         [one for one in cards if not one.one.enough and one.one.row.state != gone],
         [one for one in cards if one.one.row.state == gone],
         run, job, len(evidence.digests(settings)), list(features.known(settings).values()),
+        made_up,
     )  # fmt: skip
 
 
@@ -111,6 +115,7 @@ def insight_page(settings: Settings, viewer: Viewer, number: int) -> InsightPage
     with reading(settings) as session:
         images = pictures(session, viewer, (figures.get("examples"),))
         versions, history = insights.versions(session, number), insights.history(session, number)
+        made_up = simulated.is_simulated(session)
     examples = figures.get("examples") or {"same": [], "other": []}
     canvases = figures.get("canvases") or []
     halves = figures.get("halves") or {}
@@ -123,7 +128,7 @@ def insight_page(settings: Settings, viewer: Viewer, number: int) -> InsightPage
         [canvas_line(part, reach) for part in canvases],
         [line(name, part, reach) for name, part in halves.items()],
         pairs(examples["same"], images), pairs(examples["other"], images), versions, history, _plan(one),
-        words(Told(one.row, one.question, one.published)).sentence if one.published else "",
+        words(Told(one.row, one.question, one.published)).sentence if one.published else "", made_up,
     )  # fmt: skip
 
 
@@ -152,7 +157,9 @@ def struck(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
         told.append((change(uncorrected["estimate"]), "without the correction for the probe’s errors"))
     naive = figures.get("naive")
     if naive is not None and figures["within"]:
-        told.append((change(naive), "all titles in one pot: popular titles have other images"))
+        turned = figures.get("shrunk") is not None and naive * figures["shrunk"]["estimate"] < 0
+        trap = ". It points the wrong way" if turned else ""
+        told.append((change(naive), f"all titles in one pot: popular titles have other images{trap}"))
     return told
 
 

@@ -149,6 +149,10 @@ RULES: dict[str, frozenset[str]] = {
     "performance.file": MANAGERS,  # with a login, as uploads
     "performance.add": MANAGERS,
     "performance.remove": MANAGERS,
+    "insights.test": MANAGERS,
+    "insights.arms": MANAGERS,
+    "titles.page": MANAGERS,
+    "titles.brief": MANAGERS,
     "members.page": MANAGERS,
     "members.use": MANAGERS,
     "api.members": CONSUMERS,  # pipelines: what was promoted

@@ -53,7 +53,7 @@ class World:
 class Simulated:
     """``rows``: columns of performance rows, by name, of one length. ``asset_ids`` (a,) with the truth ``has`` (a,) and
     the probe's ``probability`` (a,). ``effect``: the log rate ratio over all members, as random images would show it;
-    ``effects`` of each group."""
+    ``effects`` of each group. ``placebo`` (a,) does nothing, and popular titles have it as often as the property."""
 
     rows: dict[str, npt.NDArray[Any]]
     asset_ids: npt.NDArray[np.str_]
@@ -62,6 +62,7 @@ class Simulated:
     probability: Floats
     effect: float
     effects: tuple[float, ...]
+    placebo: Floats
 
 
 def simulate(world: World | None = None, seed: int = 0) -> Simulated:
@@ -78,9 +79,8 @@ def simulate(world: World | None = None, seed: int = 0) -> Simulated:
         )
     rng = np.random.default_rng(seed)
     popular = rng.normal(size=(world.titles, 1))
-    has = (
-        rng.random((world.titles, world.images)) < expit(logit(world.prevalence) + world.confounding * popular)
-    ) * 1.0
+    often = expit(logit(world.prevalence) + world.confounding * popular)
+    has = (rng.random((world.titles, world.images)) < often) * 1.0
     own = world.image_spread * rng.normal(size=has.shape)
     base = np.log(world.rate) + world.popularity * popular + own
     rate = np.exp(base[:, :, None] + has[:, :, None] * effects) * activity  # (titles, images, groups)
@@ -89,10 +89,12 @@ def simulate(world: World | None = None, seed: int = 0) -> Simulated:
     title = np.repeat(np.arange(world.titles), world.images)
     score = world.apart * (has - 0.5) + world.follows * own / max(world.image_spread, 1e-9) + rng.normal(size=has.shape)
     taken = share * activity
+    placebo = (rng.random(has.shape) < often) * 1.0  # drawn last, so that older figures keep their draws
     return Simulated(
         rows=rows, asset_ids=_named("asset", np.arange(has.size)), title_ids=_named("title", title),
         has=has.reshape(-1), probability=expit(world.apart * score.reshape(-1) + logit(world.prevalence)),
         effect=float(np.log((taken * np.exp(effects)).sum() / taken.sum())), effects=tuple(effects.tolist()),
+        placebo=placebo.reshape(-1),
     )  # fmt: skip
 
 

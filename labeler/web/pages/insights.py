@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from attune.labeler.exchange.export_tables import write_csv
 from attune.labeler.insights import features, publishing, questions
 from attune.labeler.jobs import jobs
+from attune.labeler.views.insight_test import arms_rows, test_page
 from attune.labeler.views.insights import KIND, insight_page, insights_page, waiting
 from attune.labeler.web import auth
 from attune.models.errors import DataError
@@ -53,6 +55,21 @@ def one(number: int) -> ResponseReturnValue:
     """One insight with its evidence."""
     found = insight_page(auth.settings(), auth.viewer(), number)
     return render_template("insight.html", found=found, card=found.card, one=found.card.one)
+
+
+@blueprint.get("/<int:number>/test")
+def test(number: int) -> ResponseReturnValue:
+    """What to show at random to confirm it."""
+    return render_template("insight_test.html", found=test_page(auth.settings(), auth.viewer(), number))
+
+
+@blueprint.get("/<int:number>/arms.csv")
+def arms(number: int) -> ResponseReturnValue:
+    """The test's images as a file."""
+    response = Response(write_csv(*arms_rows(auth.settings(), number)), mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="test-of-insight-{number}.csv"'
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
 @blueprint.post("/<int:number>/publish")

@@ -148,6 +148,10 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("GET", "/insights/1"): (LOGIN, NO, GONE, GONE, NO),  # there are no insights there
     ("POST", "/insights/1/publish"): (LOGIN, NO, 400, 400, NO),
     ("POST", "/insights/1/retire"): (LOGIN, NO, 400, 400, NO),
+    ("GET", "/insights/1/test"): (LOGIN, NO, GONE, GONE, NO),
+    ("GET", "/insights/1/arms.csv"): (LOGIN, NO, GONE, GONE, NO),
+    ("GET", "/titles?title=t1"): (LOGIN, NO, GONE, GONE, NO),  # no image of such a title is there
+    ("GET", "/titles/brief?title=t1"): (LOGIN, NO, GONE, GONE, NO),
     ("GET", "/members"): (LOGIN, NO, OK, OK, NO),
     ("POST", "/members"): (LOGIN, NO, 400, 400, NO),
     ("GET", "/api/v1/members/1"): (401, NO, GONE, GONE, GONE),

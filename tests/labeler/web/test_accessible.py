@@ -53,6 +53,10 @@ OPENED_BY_MORE = {
     "clusters.cluster": "a saved clustering",  # test_clusters_browser looks at it
     "duplicates.confirm": "images to decide about",  # test_duplicates_browser looks at it
     "insights.one": "an answered question",  # test_insights_browser looks at it
+    "insights.test": "an answered question",  # test_insights_browser looks at it
+    "insights.arms": "an answered question",
+    "titles.page": "a title of the pool",  # test_insights_browser looks at it
+    "titles.brief": "a title of the pool",
     "grid.wait": "an expert who asked for a page of images",
     "results.image": "an image of the pool",  # test_results_browser looks at it
     "uploads.page": "an upload of one's own",  # test_uploads looks at it

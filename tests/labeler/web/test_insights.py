@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import re
 from pathlib import Path
@@ -90,6 +91,25 @@ def test_an_owner_runs_registers_publishes_and_retires(answered: Settings, owner
     page = owner.get(where).text
     assert "the layout changed" in page
     assert "Retire for good" not in page
+
+
+def test_an_owner_reads_a_titles_page_takes_its_brief_and_plans_a_test(answered: Settings, owner: Actor) -> None:
+    one = insights.listed(answered)[0]
+    title = one.figures["examples"]["same"][0]["title_id"]
+    page = re.sub(r"\s+", " ", owner.get(f"/titles?title={title}").text)
+    assert "Covered: " in page
+    assert "Elsewhere, taken less often: avoid" in page
+    assert f'href="/insights/{one.row.id}"' in page
+    assert "/media/" in page
+    sent = owner.get(f"/titles/brief?title={title}&to=html")
+    assert sent.headers["Content-Disposition"] == f'attachment; filename="brief-{title}.html"'
+    assert "Covered: " in sent.text
+    assert owner.get(f"/titles/brief?title={title}&to=docx").status_code == 422
+    plan = owner.get(f"/insights/{one.row.id}/test").text
+    assert "Do not stop earlier because it looks good" in plan
+    rows = list(csv.DictReader(io.StringIO(owner.get(f"/insights/{one.row.id}/arms.csv").text)))
+    assert len({row["title_id"] for row in rows}) * 2 == len(rows) > 60
+    assert f"{int(rows[0]['impressions']):,}".replace(",", "") in re.sub(r"[^0-9]", "", plan)
 
 
 def test_an_image_that_is_not_here_is_named_and_stale_is_said(answered: Settings, owner: Actor, tmp_path: Path) -> None:

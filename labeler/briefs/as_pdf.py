@@ -1,0 +1,210 @@
+"""A brief as PDF: A4, with its pictures, each line on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from fpdf import FPDF
+from fpdf.enums import XPos, YPos
+from PIL import Image
+
+from attune.labeler.briefs.as_html import captioned, named
+from attune.labeler.briefs.brief import Brief, Line
+from attune.labeler.briefs.tastes import Taste
+from attune.labeler.insights.words import GRADES
+
+FONTS = Path(__file__).parent / "fonts"  # Latin, Greek and Cyrillic; other scripts are for the HTML file
+FONT = "DejaVu"
+INK, SOFT, GOOD, WARN, LINE = (29, 27, 24), (95, 90, 83), (29, 107, 67), (138, 90, 0), (217, 212, 203)
+MARGIN, WIDTH, BOTTOM = 16, 178, 18  # millimetres of A4
+PICTURE, SMALL, GAP = 26, 17, 4
+LEADING = 0.46  # millimetres of a line for each point of its size
+HEAD = 7.4  # two lines above a column
+COLUMN_HEIGHT = 46  # with heads, pictures, captions and how many more there are
+TALL = 1.31  # a picture's place, as often as it is wide
+COLUMNS, MOST = 3, 3  # of pictures in a column
+HEADING_HEIGHT = 60  # with the beginning of what follows
+COLOURS = {"A": GOOD, "B": GOOD, "C": WARN, "D": SOFT}
+EXAMPLES = "Examples are the clearest titles. They were chosen because they agree, so they prove nothing."
+Images = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph."""
+
+    words: str
+    size: float
+    colour: tuple[int, int, int] = INK
+    bold: bool = False
+
+
+def as_pdf(brief: Brief, pictures: Mapping[str, bytes]) -> bytes:
+    """The file; ``pictures`` are JPEGs by asset id."""
+    page = _Page(brief.name, pictures)
+    page.set_creation_date(brief.made_at)
+    page.add_page()
+    page.said(brief.name, 20, bold=True)
+    page.said(f"Brief for new artwork · title {brief.title_id} · made {brief.made_at:%Y-%m-%d}", 8.5, SOFT)
+    if brief.made_up:
+        warning = "Simulated performance. Nobody measured these figures. They show what a brief looks like."
+        page.said(warning, 9.5, WARN, bold=True, before=2)
+    page.said(brief.summary, 12, before=3)
+    page.heading("Its images now")
+    page.row(named([one.asset_id for one in brief.images]), WIDTH)
+    page.heading("What works, and whether it has it")
+    for line in brief.lines:
+        _line(page, line)
+    if not brief.lines:
+        page.said("No insight is sure enough yet.", 10)
+    page.said(EXAMPLES, 8.5, SOFT, before=2)
+    _tastes(page, brief)
+    page.heading("What the grades mean")
+    for grade, said in GRADES.items():
+        page.said(f"{grade}  {said}", 9, before=1)
+    return bytes(page.output())
+
+
+def _line(page: _Page, line: Line) -> None:
+    stale = f"  ·  stale: {', '.join(line.one.moved)}" if line.one.moved else ""
+    texts = (line.words.interval, line.words.other_way, line.words.reason, line.words.caution)
+    head = f"Grade {line.grade}  ·  insight {line.one.row.id}, {line.state}{stale}"
+    page.entry([
+        Text(head, 8.5, COLOURS[line.grade], True),
+        Text(line.words.sentence, 11.5, INK, True),
+        Text(line.covers, 10, WARN if line.missing else INK, True),
+        Text(" ".join(text for text in texts if text), 8.5, SOFT),
+    ], [
+        (f"This title: images {line.use}", named(line.has)),
+        ("Elsewhere, taken more often", captioned(line.worked)),
+        ("Elsewhere, taken less often: avoid", captioned(line.avoid)),
+    ])  # fmt: skip
+
+
+def _tastes(page: _Page, brief: Brief) -> None:
+    page.heading("For whom")
+    if brief.tastes.forecast:
+        page.said(brief.tastes.forecast, 10)
+    page.said(brief.tastes.why or f"Grade {brief.tastes.grade}. {brief.tastes.reason}", 9, SOFT)
+    for taste in brief.tastes.groups:
+        _taste(page, taste)
+
+
+def _taste(page: _Page, taste: Taste) -> None:
+    texts = [
+        Text(f"Group {taste.group}, about {taste.members:,} members", 11, INK, True),
+        Text(taste.covers, 10, WARN if taste.missing else INK, True),
+        Text(taste.said, 8.5, SOFT),
+    ]
+    shown = [("This title", named(taste.liked)), ("Other titles that it takes more often", named(taste.elsewhere))]
+    page.entry([one for one in texts if one.words], [one for one in shown if one[1]])
+
+
+class _Page(FPDF):
+    """The pages, with the few things that a brief puts on them."""
+
+    def __init__(self, title: str, pictures: Mapping[str, bytes]) -> None:
+        super().__init__(format="A4", unit="mm")
+        self.add_font(FONT, "", FONTS / "DejaVuSans.ttf")
+        self.add_font(FONT, "B", FONTS / "DejaVuSans-Bold.ttf")
+        self.set_margins(MARGIN, MARGIN)
+        self.set_auto_page_break(True, BOTTOM)
+        self.c_margin = 0  # texts begin where pictures and lines do
+        self.set_title(f"Brief: {title}")
+        self.set_lang("en")
+        self.pictures = pictures
+
+    def footer(self) -> None:
+        """The page's number."""
+        self.set_y(-13)
+        self.set_font(FONT, "", 8)
+        self.set_text_color(*SOFT)
+        self.cell(0, 5, f"Attune · page {self.page_no()} of {{nb}}", align="R")
+
+    def said(
+        self, text: str, size: float, colour: tuple[int, int, int] = INK, bold: bool = False, before: float = 0,
+        width: float = 0,
+    ) -> None:  # fmt: skip
+        """A paragraph from the left edge of where the pen is."""
+        self.set_xy(self.get_x(), self.get_y() + before)
+        self.set_font(FONT, "B" if bold else "", size)
+        self.set_text_color(*colour)
+        left = self.get_x()
+        self.multi_cell(width, size * LEADING, text, align="L", new_x=XPos.LEFT, new_y=YPos.NEXT)
+        self.set_x(left)
+
+    def room(self, height: float) -> None:
+        """A new page where less than ``height`` millimetres are left on this one."""
+        if self.get_y() + height > self.h - BOTTOM:
+            self.add_page()
+
+    def heading(self, text: str) -> None:
+        """A heading, never alone at the end of a page."""
+        self.room(HEADING_HEIGHT)
+        self.said(text, 14, bold=True, before=7)
+        self.set_y(self.get_y() + 2)
+
+    def entry(self, texts: Sequence[Text], columns: Sequence[tuple[str, Images]]) -> None:
+        """Paragraphs and images that stay on one page, below a thin line."""
+        self.room(5 + sum(self._height(one) + 0.8 for one in texts) + (COLUMN_HEIGHT if columns else 0))
+        self.set_draw_color(*LINE)
+        self.line(MARGIN, self.get_y() + 2, MARGIN + WIDTH, self.get_y() + 2)
+        self.set_y(self.get_y() + 4.2)
+        for one in texts:
+            self.said(one.words, one.size, one.colour, one.bold, before=0.8)
+        if columns:
+            self.columns(columns)
+
+    def _height(self, text: Text) -> float:
+        self.set_font(FONT, "B" if text.bold else "", text.size)
+        measured = self.multi_cell(WIDTH, text.size * LEADING, text.words, align="L", dry_run=True, output="HEIGHT")
+        return float(measured)  # type: ignore[arg-type]
+
+    def columns(self, parts: Sequence[tuple[str, Images]]) -> None:
+        """Groups of images beside each other, each under its heading."""
+        top, lowest, width = self.get_y() + 2, self.get_y() + 2, WIDTH / COLUMNS
+        for number, (head, images) in enumerate(parts):
+            self.set_xy(MARGIN + number * width, top)
+            self.said(head, 8, SOFT, bold=True, width=width - GAP)
+            self.set_xy(MARGIN + number * width, max(self.get_y(), top + HEAD) + 1)  # heads have one or two lines
+            self.row(images[:MOST], width - GAP, SMALL)
+            if len(images) > MOST:
+                self.said(f"and {len(images) - MOST} more", 7, SOFT, width=width - GAP)
+            lowest = max(lowest, self.get_y())
+        self.set_xy(MARGIN, lowest + 1)
+
+    def row(self, images: Images, room: float, width: float = PICTURE) -> None:
+        """Images in rows of ``room`` millimetres, each with its id and what is said of it."""
+        left, height = self.get_x(), width * TALL
+        if not images:
+            self.said("None.", 8, SOFT, width=room)
+            return
+        each = max(1, int((room + GAP / 2) // (width + GAP / 2)))
+        for start in range(0, len(images), each):
+            if width == PICTURE:
+                self.room(height + 8)
+                self.set_x(left)
+            top, lowest = self.get_y(), self.get_y()
+            for place, (name, said) in enumerate(images[start : start + each]):
+                self.set_xy(left + place * (width + GAP / 2), top)
+                self._image(name, width, height)
+                self.said("\n".join(text for text in (name, said) if text), 5.4, SOFT, width=width)
+                lowest = max(lowest, self.get_y())
+            self.set_xy(left, lowest + 1.5)
+
+    def _image(self, name: str, width: float, height: float) -> None:
+        """One picture inside its place, and the pen below it."""
+        left, top = self.get_x(), self.get_y()
+        content = self.pictures.get(name)
+        if content is None:
+            self.set_fill_color(244, 241, 236)
+            self.rect(left, top, width, height, style="F")
+        else:
+            wide, high = Image.open(BytesIO(content)).size
+            scale = min(width / wide, height / high)
+            self.image(BytesIO(content), left + (width - wide * scale) / 2, top + (height - high * scale) / 2,
+                       wide * scale, high * scale, alt_text=name)  # fmt: skip
+        self.set_xy(left, top + height + 0.8)

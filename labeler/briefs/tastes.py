@@ -1,0 +1,93 @@
+"""Whose taste a title's images meet, and whose is missing: its groups of members, with what they take more often."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from attune.labeler.members import forecasting, groupings, words
+from attune.labeler.records.schema import MemberGrouping
+from attune.labeler.settings import Settings
+from attune.models.errors import AttuneError, UnknownGrouping
+from attune.models.text import plural
+
+ELSEWHERE = 4  # images of other titles that a group takes more often
+NO_GROUPS = "No groups of members were made, so nobody knows whose taste is missing."
+NO_RESPONSES = "No responses to artwork were brought, so nobody knows whose taste is missing."
+
+
+@dataclass(frozen=True)
+class Taste:
+    """A group: ``liked`` images of this title, images ``elsewhere``, and its share of the title's viewers ``said``.
+
+    ``compared``: whether this title's images were shown to enough of its members.
+    """
+
+    group: int
+    members: int
+    liked: Sequence[str]
+    elsewhere: Sequence[str]
+    said: str
+    compared: bool
+
+    @property
+    def missing(self) -> bool:
+        """Whether the group was shown this title's images, and prefers images of other titles alone."""
+        return self.compared and not self.liked and bool(self.elsewhere)
+
+    @property
+    def covers(self) -> str:
+        """What the title has for the group, in words."""
+        if self.liked:
+            return f"Met: this group takes {plural(len(self.liked), 'image')} of this title more often than others do."
+        if self.missing:
+            return "Missing: no image of this title appeals to this group more than to others."
+        return "Not known: too few of its members saw the images of this title."
+
+
+@dataclass(frozen=True)
+class Tastes:
+    """``groups`` of the version in use, those that are missing first, with the ``grade`` of what they like and why;
+    or ``why`` there is nothing to say. ``forecast``: who is expected to watch."""
+
+    groups: Sequence[Taste]
+    grade: str = ""
+    reason: str = ""
+    forecast: str = ""
+    why: str = ""
+
+
+def tastes(settings: Settings, title: str, asset_ids: Sequence[str]) -> Tastes:
+    """The groups of the version in use beside the images of ``title``."""
+    try:
+        row = groupings.find(settings)
+    except UnknownGrouping:
+        return Tastes([], why=NO_GROUPS)
+    shares, forecast = _shares(settings, row, title)
+    found = row.figures["resonance"]
+    if not found:
+        return Tastes([], forecast=forecast, why=NO_RESPONSES)
+    own = set(asset_ids)
+    groups = [_taste(row, one, own, shares) for one in row.figures["groups"]]
+    groups.sort(key=lambda taste: not taste.missing)
+    return Tastes(groups, found["grade"], words.GRADES[found["grade"]], forecast)
+
+
+def _taste(row: MemberGrouping, one: Mapping[str, Any], own: set[str], shares: Mapping[int, str]) -> Taste:
+    liked = [image.asset_id for image in words.liked(row, one["group"])]
+    told = row.figures["resonance"]["images"]
+    return Taste(
+        one["group"], one["members"], [name for name in liked if name in own],
+        [name for name in liked if name not in own][:ELSEWHERE], shares.get(one["group"], ""),
+        any(image["group"] == one["group"] and image["asset_id"] in own for image in told),
+    )  # fmt: skip
+
+
+def _shares(settings: Settings, row: MemberGrouping, title: str) -> tuple[dict[int, str], str]:
+    """Of a title that nobody watched yet: each group's share in words, and the one that differs most."""
+    try:
+        said = forecasting.forecast(settings, row, title)["shares"]
+    except AttuneError:
+        return {}, ""
+    return {one["group"]: f"Expected share of its viewers: {words.share(one)}" for one in said}, words.shares(said)

@@ -1,0 +1,38 @@
+"""A title's page, and its brief as a file."""
+
+from __future__ import annotations
+
+import re
+
+from flask import Blueprint, Response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from attune.labeler.briefs import files
+from attune.labeler.views.title import title_page
+from attune.labeler.web import auth
+
+blueprint = Blueprint("titles", __name__, url_prefix="/titles")
+LONGEST = 255  # of a title's id
+
+
+@blueprint.get("")
+def page() -> ResponseReturnValue:
+    """What the artwork of ``title`` covers, and what it could have; ids may hold any sign, so it is no path."""
+    found = title_page(auth.settings(), auth.viewer(), _asked())
+    return render_template("title.html", found=found, brief=found.brief)
+
+
+@blueprint.get("/brief")
+def brief() -> ResponseReturnValue:
+    """The brief of ``title`` as a file ``to``: pdf or html."""
+    kind = request.args.get("to", "pdf")
+    made, content = files.written(auth.settings(), _asked(), kind)
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", made.title_id).strip("-.")[:60] or "title"
+    response = Response(content, mimetype=files.KINDS[kind].partition(";")[0])
+    response.headers["Content-Disposition"] = f'attachment; filename="brief-{name}.{kind}"'
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _asked() -> str:
+    return request.args.get("title", "").strip()[:LONGEST]

@@ -1,0 +1,152 @@
+"""A brief says what a title has, what it lacks and whose taste it misses, and both files hold it with its pictures."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import pytest
+from sqlalchemy import select
+
+from attune.labeler.briefs import files
+from attune.labeler.briefs.brief import Brief, brief
+from attune.labeler.insights import arms, features, imported, insights, questions
+from attune.labeler.records.schema import Asset, MemberGrouping
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import DataError, UnknownAsset
+from attune.workers.jobs import run_insights
+from tests.support import factories, performed
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Eighty titles with four images each, and a feature that is taken more often."""
+    folder = tmp_path_factory.mktemp("briefs")
+    made = factories.workspace(folder / "workspace")
+    rows = [*factories.add_assets(made, 12, images=True, per_title=4), *factories.add_assets(made, 308, per_title=4)]
+    bring = performed.files(folder, [(one.asset_id, one.title_id) for one in rows], 0.4)
+    performed.bring(made, bring)
+    lines = [f"{one.asset_id},{number % 4}.5" for number, one in enumerate(rows)]
+    (folder / "numbers.csv").write_text("\n".join(["asset_id,value", *lines, ""]))
+    imported.add(made, str(folder / "numbers.csv"), "brightness")
+    questions.register_features(made, features.known(made), "brightness", "olga")
+    run_insights.run(made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def has(settings: Settings) -> dict[str, dict[str, bool]]:
+    """Title -> image -> whether it has the feature."""
+    with reading(settings) as session:
+        rows = list(session.scalars(select(Asset).order_by(Asset.id)))
+    values = features.values(settings, features.known(settings)["smiles"], [one.asset_id for one in rows])  # type: ignore[arg-type]
+    found: dict[str, dict[str, bool]] = defaultdict(dict)
+    for row, value in zip(rows, values, strict=True):
+        found[row.title_id][row.asset_id] = value == "1"
+    return dict(found)
+
+
+def of(settings: Settings, has: dict[str, dict[str, bool]], some: bool) -> Brief:
+    """The brief of the first title with some images that have the feature and some that do not, or with none."""
+    titles = [title for title, images in has.items() if any(images.values()) is some and not all(images.values())]
+    return brief(settings, titles[0])
+
+
+def test_a_title_is_told_what_it_covers_and_what_it_lacks(settings: Settings, has: dict[str, dict[str, bool]]) -> None:
+    covered, missing = of(settings, has, True), of(settings, has, False)
+    (line,) = covered.lines
+    assert set(line.has) == {name for name, one in has[covered.title_id].items() if one}
+    assert line.covers == f"Covered: {len(line.has)} of 4 images with “smiles”."
+    assert line.grade == "A"
+    assert not covered.missing
+    (line,) = missing.lines
+    assert (line.has, len(line.lacks), line.missing) == ([], 4, True)
+    assert "missing here: images with “smiles”" in missing.summary
+    assert len(line.worked) == len(line.avoid) == 3
+    for shown, side in [*((one, True) for one in line.worked), *((one, False) for one in line.avoid)]:
+        assert has[shown.title_id][shown.asset_id] is side
+        assert shown.title_id != missing.title_id
+        assert "taken by" in shown.said
+    with pytest.raises(UnknownAsset, match="nowhere"):
+        brief(settings, "nowhere")
+
+
+def test_both_files_hold_the_brief_and_its_pictures_whatever_the_title_is_called(
+    settings: Settings, has: dict[str, dict[str, bool]]
+) -> None:
+    title = next(iter(has))
+    with writing(settings) as session:
+        for row in session.scalars(select(Asset).where(Asset.title_id == title)):
+            row.columns = {"title": "<b>Žluťoučký 東京</b>"}
+    made, page = files.written(settings, title, "html")
+    text = page.decode()
+    assert "<h1>&lt;b&gt;Žluťoučký 東京&lt;/b&gt;</h1>" in text
+    assert made.lines[0].words.sentence in text
+    assert "Simulated performance" not in text
+    assert text.count("data:image/jpeg;base64,") >= 4
+    assert "http" not in text.replace("<!doctype html>", "")  # nothing is fetched when it is opened
+    _, pdf = files.written(settings, title, "pdf")
+    assert pdf.startswith(b"%PDF")
+    assert pdf.count(b"/Subtype /Image") >= 4
+    with pytest.raises(DataError, match=r"\.docx"):
+        files.written(settings, title, "docx")
+
+
+def test_a_group_whose_taste_is_missing_is_told_from_one_that_nobody_asked(
+    settings: Settings, has: dict[str, dict[str, bool]]
+) -> None:
+    title, other, *_ = has
+    own, elsewhere = next(iter(has[title])), next(iter(has[other]))
+
+    def image(group: int, name: str, of_title: str, estimate: float, q: float) -> dict[str, object]:
+        return {"group": group, "asset_id": name, "title_id": of_title, "estimate": estimate, "ci": [0.1, 0.9], "q": q}
+
+    told = [
+        image(1, own, title, 0.5, 0.01), image(2, own, title, 0.0, 0.9), image(2, elsewhere, other, 0.5, 0.01),
+        image(3, elsewhere, other, 0.5, 0.01),
+    ]  # fmt: skip
+    figures = {
+        "groups": [{"group": one, "members": 100, "share": 0.3, "titles": []} for one in (1, 2, 3)],
+        "forecast": {"why": "No forecast."}, "resonance": {"grade": "C", "images": told},
+    }  # fmt: skip
+    with writing(settings) as session:
+        row = MemberGrouping(kind="viewing", groups=3, seed=0, figures=figures, made_by="olga", made_at=now())
+        session.add(row)
+    try:
+        tastes = brief(settings, title).tastes
+        said = {one.group: one.covers.partition(":")[0] for one in tastes.groups}
+        assert said == {1: "Met", 2: "Missing", 3: "Not known"}
+        assert tastes.groups[0].group == 2  # what is missing comes first
+        assert list(tastes.groups[0].elsewhere) == [elsewhere]
+        assert tastes.grade == "C"
+    finally:
+        with writing(settings) as session:
+            session.delete(session.get_one(MemberGrouping, row.id))
+    assert "nobody knows whose taste" in brief(settings, title).tastes.why
+
+
+def test_the_arms_of_a_test_are_two_images_of_each_title_that_has_both_kinds(
+    settings: Settings, has: dict[str, dict[str, bool]]
+) -> None:
+    asked = {one.question.feature: one for one in insights.listed(settings)}
+    one = asked["smiles"]
+    planned = arms.plan_test(settings, one)
+    both = {title for title, images in has.items() if len(set(images.values())) == 2}
+    assert {arm.title_id for arm in planned.arms} == both
+    assert planned.one_sided == len(has) - len(both)
+    for arm in planned.arms:
+        assert has[arm.title_id][arm.first]
+        assert not has[arm.title_id][arm.second]
+    rows = planned.rows()
+    assert {row["impressions"] for row in rows} == {planned.impressions}
+    assert planned.impressions * len(rows) >= planned.plan.needed.impressions
+    assert {(row["arm"], row["propensity"]) for row in rows} == {("explore", 0.5)}
+    fewer = arms.plan_test(settings, one, titles=40)
+    assert fewer.arms == arms.plan_test(settings, one, titles=40).arms  # chance, but the same each time
+    assert len(fewer.arms) == 40
+    assert {arm.title_id for arm in fewer.arms} < both
+    numbers = arms.plan_test(settings, asked["brightness"])
+    assert len(numbers.arms) == len(has)
+    order = list(has[numbers.arms[0].title_id])
+    assert (numbers.arms[0].first, numbers.arms[0].second) == (order[3], order[0])  # the two that differ most
