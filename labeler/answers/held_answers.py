@@ -82,6 +82,12 @@ class _Kept:
 _kept = _Kept()
 
 
+def forget() -> None:
+    """Read all answers anew, next time: where records were put in the place of others."""
+    with _kept.lock:
+        _kept.tables.clear()
+
+
 def _stamps(session: Session, attribute_ids: Sequence[int]) -> dict[int, Stamp]:
     event = session.scalar(select(func.max(AnnotationEvent.id))) or 0
     revision = select(func.max(AttributeRevision.id)).where(AttributeRevision.attribute_id == Attribute.id)
