@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, select
+import numpy as np
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers import tickless_pages
-from attune.labeler.answers.counting import current
+from attune.labeler.answers import held_answers, tickless_pages
 from attune.labeler.queues.chosen_pages import is_chosen
 from attune.labeler.records.schema import Annotation, GridAnswer, GridPage
 from attune.models.labels.answers import UNSURE
@@ -105,9 +104,6 @@ def is_timed() -> ColumnElement[bool]:
 
 
 def _way(session: Session, attribute_id: int, by_page: bool) -> Way | None:
-    answer = current([attribute_id])
-    of_page = exists().where(GridAnswer.annotation_id == Annotation.id)
-    rows = select(Annotation.lead_seconds).join(answer, answer.c.id == Annotation.id)
-    rows = rows.where(is_timed(), of_page if by_page else ~of_page).order_by(Annotation.id.desc()).limit(NEWEST)
-    seconds = [float(one) for one in session.scalars(rows) if one is not None]
-    return Way(median(seconds), len(seconds)) if len(seconds) >= FEWEST else None
+    table = held_answers.of(session, attribute_id)
+    seconds = table.looks(table.paged == by_page, LONGEST, NEWEST)
+    return Way(float(np.median(seconds)), len(seconds)) if len(seconds) >= FEWEST else None

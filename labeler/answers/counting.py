@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, and_, exists, func, select
+from sqlalchemy import CTE, ColumnElement, Select, and_, exists, func, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import GenericFunction
@@ -59,12 +59,13 @@ def current(
     experts: Sequence[int] | None = None,
     which: ColumnElement[bool] | None = None,
     first: Sequence[ColumnElement[Any]] = (),
+    assets: Sequence[int] | Select[int] | None = None,
 ) -> CTE:
     """The newest annotation of each expert on each asset, skips among them: id, attribute_id, asset_pk, expert_id,
     value, answered_at, updated_at.
 
-    Of these ``attributes`` and ``experts``, or all. ``which``: among these annotations, those that hold unless given;
-    ``first``: what comes before age, greatest first.
+    Of these ``attributes``, ``experts`` and ``assets`` (keys), or all: of a few images nothing else is read. ``which``:
+    among these annotations, those that hold unless given; ``first``: what comes before age, greatest first.
     """
     mine = (Annotation.attribute_id, Annotation.asset_pk, Annotation.expert_id)
     order = [key.desc() for key in (*first, *oldest_first())]
@@ -75,6 +76,8 @@ def current(
         ranked = ranked.where(Annotation.attribute_id.in_(attributes))
     if experts is not None:
         ranked = ranked.where(Annotation.expert_id.in_(experts))
+    if assets is not None:
+        ranked = ranked.where(Annotation.asset_pk.in_(assets))
     inner = ranked.subquery()
     return select(inner).where(inner.c.rank == 1).cte()
 
@@ -83,9 +86,10 @@ def answers(
     attributes: Sequence[int] | None = None,
     experts: Sequence[int] | None = None,
     which: ColumnElement[bool] | None = None,
+    assets: Sequence[int] | Select[int] | None = None,
 ) -> CTE:
     """The answers: `current` without skips."""
-    every = current(attributes, experts, which)
+    every = current(attributes, experts, which, assets=assets)
     return select(every).where(every.c.value != SKIP).cte()
 
 

@@ -67,12 +67,12 @@ def _replace(
     if (session.scalar(newest) or 0) > run:
         return 0
     session.execute(delete(kind).where(kind.attribute_id == attribute_id))
-    answer = current([attribute_id])
+    named = select(Asset.id).where(Asset.asset_id.in_({one.asset_id for one in suspected[:MOST]}))
+    answer = current([attribute_id], assets=named)
     rows = session.execute(
         select(Asset.asset_id, Expert.email, answer.c.value, answer.c.id)
         .join(Asset, Asset.id == answer.c.asset_pk)
         .join(Expert, Expert.id == answer.c.expert_id)
-        .where(Asset.asset_id.in_({one.asset_id for one in suspected[:MOST]}))
     )
     annotations = {(asset_id, email, value): annotation for asset_id, email, value, annotation in rows}
     place = 0
@@ -92,9 +92,10 @@ def listed(session: Session, settings: Settings, viewer: Viewer, attribute_id: i
     Those who manage see all but what waits in a queue of their own; an expert sees only some of the own answers
     (`own_errors`).
     """
-    answer = current([attribute_id])
-    whose = true() if viewer.manages else own_errors.visible(session, settings, viewer, attribute_id, answer)
     kind = list_of(viewer)
+    named = select(Annotation.asset_pk).join(kind, kind.annotation_id == Annotation.id)
+    answer = current([attribute_id], assets=named.where(kind.attribute_id == attribute_id))
+    whose = true() if viewer.manages else own_errors.visible(session, settings, viewer, attribute_id, answer)
     rows: Select[Any] = (
         select(kind)
         .join(answer, and_(answer.c.id == kind.annotation_id, answer.c.value == kind.given))
@@ -162,11 +163,11 @@ def unconfirm(settings: Settings, viewer: Viewer, name: str, annotation_id: int)
 
 def others(session: Session, attribute_id: int, rows: Sequence[Annotation]) -> dict[int, list[tuple[str, str]]]:
     """What everyone else said on the images of ``rows``: pairs (name, value) by the id of the annotation."""
-    answer = current([attribute_id])
+    answer = current([attribute_id], assets=[one.asset_pk for one in rows])
     found = session.execute(
         select(answer.c.asset_pk, answer.c.expert_id, answer.c.value, Expert.name)
         .join(Expert, Expert.id == answer.c.expert_id)
-        .where(answer.c.asset_pk.in_({one.asset_pk for one in rows}), answer.c.value != SKIP)
+        .where(answer.c.value != SKIP)
         .order_by(Expert.name, Expert.id)
     ).all()
     return {

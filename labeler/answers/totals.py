@@ -10,7 +10,8 @@ from datetime import timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers.counting import current
+from attune.labeler.answers import held_answers
+from attune.labeler.answers.answer_table import AnswerTable
 from attune.labeler.records.schema import Annotation, Expert
 from attune.models.clock import now
 from attune.models.labels.answers import SKIP, UNSURE
@@ -49,26 +50,19 @@ class Counts:
 
 def count(session: Session, classes: Mapping[int, Sequence[str]]) -> dict[int, Counts]:
     """The counts of several attributes at once; ``classes`` maps an attribute's id to its classes, in their order."""
-    answer = current(list(classes))
-    grouped = session.execute(
-        select(answer.c.attribute_id, answer.c.expert_id, answer.c.value, func.count()).group_by(
-            answer.c.attribute_id, answer.c.expert_id, answer.c.value
-        )
-    ).all()
-    names = _names(session, {row[1] for row in grouped})
-    tally: dict[int, dict[int, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
-    for attribute_id, expert_id, value, number in grouped:
-        tally[attribute_id][expert_id][value] = number
-    assets, at_work = _assets(session, classes), _at_work(session, classes)
+    tables = held_answers.of_each(session, list(classes))
+    names = _names(session, {expert for table in tables.values() for expert, _ in table.tally})
+    at_work = _at_work(session, classes)
     return {
-        key: _counts(tally[key], names, [*order, UNSURE], assets.get(key, 0), at_work.get(key, 0))
+        key: _counts(tables[key], names, [*order, UNSURE], at_work.get(key, 0)) if key in tables else Counts()
         for key, order in classes.items()
     }
 
 
-def _counts(
-    tally: Mapping[int, Mapping[str, int]], names: Mapping[int, str], order: Sequence[str], assets: int, at_work: int
-) -> Counts:
+def _counts(table: AnswerTable, names: Mapping[int, str], order: Sequence[str], at_work: int) -> Counts:
+    tally: dict[int, dict[str, int]] = defaultdict(dict)
+    for (expert_id, value), number in table.tally.items():
+        tally[expert_id][value] = number
     experts = []
     for expert_id, own_counts in tally.items():
         values = {value: own_counts.get(value, 0) for value in order}
@@ -77,22 +71,11 @@ def _counts(
     experts.sort(key=lambda one: (-one.answers, one.name))
     by_value = {value: sum(one.by_value[value] for one in experts) for value in order}
     answers, skips = sum(one.answers for one in experts), sum(one.skips for one in experts)
-    return Counts(answers, assets, skips, by_value, tuple(experts), at_work)
+    return Counts(answers, table.images, skips, by_value, tuple(experts), at_work)
 
 
 def _names(session: Session, ids: set[int]) -> dict[int, str]:
     return {row.id: row.name for row in session.execute(select(Expert.id, Expert.name).where(Expert.id.in_(ids)))}
-
-
-def _assets(session: Session, classes: Mapping[int, Sequence[str]]) -> dict[int, int]:
-    answer = current(list(classes))
-    return dict(
-        session.execute(
-            select(answer.c.attribute_id, func.count(answer.c.asset_pk.distinct()))
-            .where(answer.c.value != SKIP)
-            .group_by(answer.c.attribute_id)
-        ).all()
-    )
 
 
 def _at_work(session: Session, classes: Mapping[int, Sequence[str]]) -> dict[int, int]:

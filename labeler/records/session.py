@@ -128,6 +128,12 @@ def reading(settings: Settings) -> Iterator[Session]:
         yield session  # closing ends the transaction; a rollback would empty what was read, too
 
 
+def only_reads(session: Session) -> bool:
+    """Whether what ``session`` sees is committed, so that others may be told of it: it was opened by `reading`."""
+    options = session.get_bind().get_execution_options()
+    return bool(options.get("attune_read_only") or options.get("postgresql_readonly"))
+
+
 @lru_cache(maxsize=8)
 def engine_to_read(url: str) -> Engine:
     """The same connections, whose transactions only read; kept, as making it takes as long as a small query."""

@@ -6,16 +6,18 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers import threads
+from attune.labeler.answers import held_answers, threads
 from attune.labeler.answers.counting import current
 from attune.labeler.people.viewer import Viewer, may_compare
-from attune.labeler.records.paging import Page, page_of
+from attune.labeler.records.paging import Page
 from attune.labeler.records.schema import Asset, Expert
 from attune.labeler.views.pictures import PageImage, picture
 from attune.models.labels.answers import SKIP, UNSURE
+
+AT_ONCE = 10_000  # keys in one question to the database
 
 
 @dataclass(frozen=True)
@@ -37,46 +39,39 @@ def disputed_images(
 
     Those who manage the attribute see all of them.
     """
-    answer = current([attribute_id])
-    decided = answer.c.value.not_in([SKIP, UNSURE])
-    votes = (
-        select(answer.c.asset_pk, answer.c.value, func.count().label("votes"))
-        .where(decided)
-        .group_by(answer.c.asset_pk, answer.c.value)
-        .subquery()
-    )
-    split = (
-        select(
-            votes.c.asset_pk,
-            (1.0 * func.max(votes.c.votes) / func.sum(votes.c.votes)).label("share"),
-            func.sum(votes.c.votes).label("votes"),
-        )
-        .group_by(votes.c.asset_pk)
-        .having(func.count() > 1)
-        .subquery()
-    )
-    query = (
-        select(Asset)
-        .join(split, split.c.asset_pk == Asset.id)
-        .where(may_compare(viewer, attribute_id))
-        .order_by(split.c.share, split.c.votes.desc(), Asset.id)
-    )
-    asset_page = page_of(session, query, page, size)
-    keys = [asset.id for asset in asset_page.items]
-    said = sides(session, attribute_id, keys, [*classes, UNSURE])
-    comments = threads.counts(session, attribute_id, keys)
+    keys = visible_disputes(session, viewer, attribute_id)
+    number = max(1, min(page, -(-len(keys) // size) or 1))
+    here = keys[(number - 1) * size : number * size]
+    rows = {asset.id: asset for asset in session.scalars(select(Asset).where(Asset.id.in_(here)))}
+    asset_page = Page([rows[key] for key in here], number, size, len(keys))
+    said = sides(session, attribute_id, here, [*classes, UNSURE])
+    comments = threads.counts(session, attribute_id, here)
     return asset_page.map(lambda asset: DisputedImage(picture(asset), said[asset.id], comments.get(asset.id, 0)))
+
+
+def visible_disputes(session: Session, viewer: Viewer, attribute_id: int) -> list[int]:
+    """The keys of the disputed assets that the viewer may compare, the most evenly split first."""
+    keys = held_answers.of(session, attribute_id).disputed.tolist()
+    if not keys:
+        return []
+    allowed = may_compare(viewer, attribute_id)
+    seen = {
+        key
+        for start in range(0, len(keys), AT_ONCE)
+        for key in session.scalars(select(Asset.id).where(Asset.id.in_(keys[start : start + AT_ONCE]), allowed))
+    }
+    return [key for key in keys if key in seen]
 
 
 def sides(
     session: Session, attribute_id: int, assets: Sequence[int], order: Sequence[str]
 ) -> dict[int, list[tuple[str, list[str]]]]:
     """Who gave which answer on ``assets``, by their keys: answers in ``order``, skips left out."""
-    answer = current([attribute_id])
+    answer = current([attribute_id], assets=assets)
     rows = session.execute(
         select(answer.c.asset_pk, answer.c.value, Expert.name)
         .join(Expert, Expert.id == answer.c.expert_id)
-        .where(answer.c.asset_pk.in_(assets), answer.c.value != SKIP)
+        .where(answer.c.value != SKIP)
         .order_by(Expert.name)
     )
     answers: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))

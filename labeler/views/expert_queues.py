@@ -6,22 +6,21 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from statistics import median
 from typing import Any
 
+import numpy as np
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers.answer_seconds import FEWEST, NEWEST, is_timed
-from attune.labeler.answers.counting import current
+from attune.labeler.answers import answer_table, held_answers
+from attune.labeler.answers.answer_seconds import FEWEST, LONGEST, NEWEST
 from attune.labeler.attributes import attributes
 from attune.labeler.queues.grids import open_pages
-from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Grid, Queue, Task
+from attune.labeler.records.schema import Asset, Attribute, Expert, Grid, Queue, Task
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views.links import queue_url
 from attune.models.clock import iso
-from attune.models.labels.answers import SKIP
 
 
 @dataclass(frozen=True)
@@ -99,19 +98,16 @@ def _waiting(session: Session, attribute_id: int, queues: Sequence[int]) -> dict
 
 def _given(session: Session, attribute_id: int) -> dict[int, tuple[int, datetime | None]]:
     """By expert, how many answers, and the time of the newest."""
-    answer = current([attribute_id])
-    rows = select(answer.c.expert_id, func.count(), func.max(answer.c.answered_at)).where(answer.c.value != SKIP)
-    return {expert: (count, at) for expert, count, at in session.execute(rows.group_by(answer.c.expert_id))}
+    table = held_answers.of(session, attribute_id)
+    experts, answered = table.experts[table.is_answer], table.answered[table.is_answer]
+    return {
+        expert: (int((experts == expert).sum()), answer_table.moment(int(answered[experts == expert].max())))
+        for expert in np.unique(experts).tolist()
+    }
 
 
 def _seconds(session: Session, attribute_id: int, experts: Sequence[int]) -> Mapping[int, float]:
     """By expert, the median seconds of the newest timed answers; not where there are too few."""
-    place = func.row_number().over(partition_by=Annotation.expert_id, order_by=Annotation.id.desc()).label("place")
-    timed = (is_timed(), Annotation.deleted_at.is_(None))
-    mine = (Annotation.attribute_id == attribute_id, Annotation.expert_id.in_(experts))
-    newest = select(Annotation.expert_id, Annotation.lead_seconds, place).where(*mine, *timed).subquery()
-    rows = select(newest.c.expert_id, newest.c.lead_seconds).where(newest.c.place <= NEWEST)
-    looks: dict[int, list[float]] = defaultdict(list)
-    for expert, look in session.execute(rows):
-        looks[expert].append(float(look))
-    return {expert: median(some) for expert, some in looks.items() if len(some) >= FEWEST}
+    table = held_answers.of(session, attribute_id)
+    looks = {expert: table.looks(table.experts == expert, LONGEST, NEWEST) for expert in experts}
+    return {expert: float(np.median(some)) for expert, some in looks.items() if len(some) >= FEWEST}

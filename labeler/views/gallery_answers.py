@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import func, select
+import numpy as np
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers import counting
+from attune.labeler.answers import held_answers
+from attune.labeler.answers.answer_table import AnswerTable
 from attune.labeler.records.schema import Attribute
 from attune.models.labels.answers import UNSURE
 
@@ -17,12 +17,17 @@ Sides = Mapping[int, Mapping[str, int]]  # Asset.id -> answer -> how many expert
 
 def sides(session: Session, attribute: Attribute) -> Sides:
     """Every image with an answer; its answers in the order of the classes, unsure last."""
-    answer = counting.answers([attribute.id])
-    rows = session.execute(
-        select(answer.c.asset_pk, answer.c.value, func.count()).group_by(answer.c.asset_pk, answer.c.value)
-    )
-    found: dict[int, dict[str, int]] = defaultdict(dict)
-    for key, value, count in rows:
-        found[key][value] = count
-    order = [*attribute.classes, UNSURE]
-    return {key: {value: given[value] for value in order if value in given} for key, given in found.items()}
+    table, order = held_answers.of(session, attribute.id), (*attribute.classes, UNSURE)
+    return table.remember(("sides", order), lambda: _sides(table, order))
+
+
+def _sides(table: AnswerTable, order: Sequence[str]) -> Sides:
+    votes, place = table.votes, {word: place for place, word in enumerate(order)}
+    rank = np.array([place.get(word, -1) for word in table.words], dtype=np.intp)[votes.codes]
+    rows = np.lexsort((rank, votes.assets))
+    found: dict[int, dict[str, int]] = {key: {} for key in np.unique(votes.assets).tolist()}
+    columns = (votes.assets[rows], rank[rows], votes.counts[rows])
+    for key, at, count in zip(*(column.tolist() for column in columns), strict=True):
+        if at >= 0:
+            found[key][order[at]] = count
+    return found

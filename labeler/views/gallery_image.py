@@ -101,11 +101,10 @@ def _answers(session: Session, viewer: Viewer, attribute: Attribute, asset: Asse
     """Value, name, expert and annotation of each answer; of an expert who may not compare, the own alone."""
     compares = session.scalar(select(Asset.id).where(Asset.id == asset.id, may_compare(viewer, attribute.id)))
     experts = None if compares is not None else [viewer.expert_id or 0]
-    answer = counting.answers([attribute.id], experts)
+    answer = counting.answers([attribute.id], experts, assets=[asset.id])
     rows = session.execute(
         select(answer.c.value, Expert.name, answer.c.expert_id, answer.c.id)
         .join(Expert, Expert.id == answer.c.expert_id)
-        .where(answer.c.asset_pk == asset.id)
         .order_by(Expert.name)
     )
     return [(value, name, expert, key) for value, name, expert, key in rows]

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import or_, select
+import numpy as np
+from sqlalchemy import Executable, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from attune.labeler.answers import first_answers
-from attune.labeler.answers.counting import current
+from attune.labeler.answers import first_answers, held_answers
 from attune.labeler.labelling import corrections
 from attune.labeler.people.viewer import Viewer, may_see, waiting
-from attune.labeler.records.paging import Page, page_of
+from attune.labeler.records.paging import Page
 from attune.labeler.records.schema import Annotation, Asset, Expert, Task
 from attune.labeler.views.pictures import PageImage, picture
 from attune.models.clock import now
@@ -56,20 +56,22 @@ def recent(
 ) -> Page[GivenAnswer]:
     """The viewer's own answers on an attribute; for those who manage it everyone's, less those on images that wait in
     a queue of their own. ``expert``: the answers of this one alone."""
-    answer = current([attribute_id])
-    query = (
-        select(Annotation)
-        .join(answer, answer.c.id == Annotation.id)
-        .join(Asset, Asset.id == Annotation.asset_pk)
-        .where(may_see(viewer))
-        .order_by(Annotation.answered_at.desc(), Annotation.id.desc())
-    )
-    own = Annotation.expert_id == viewer.expert_id
-    query = query.where(or_(own, Asset.id.not_in(waiting(viewer))) if viewer.manages else own)
+    table = held_answers.of(session, attribute_id)
+    own = table.experts == (viewer.expert_id or 0)
+    keep = ~np.isin(table.assets, _keys(session, select(Asset.id).where(Asset.removed_at.is_not(None))))
+    keep &= (own | ~np.isin(table.assets, _keys(session, waiting(viewer)))) if viewer.manages else own
     if expert is not None:
-        query = query.where(Annotation.expert_id == expert)
-    answer_page = page_of(session, query, page, size)
-    return _answer_page(session, viewer, answer_page)
+        keep &= table.experts == expert
+    rows = table.newest[keep[table.newest]]
+    number = max(1, min(page, -(-len(rows) // size) or 1))
+    ids = table.ids[rows[(number - 1) * size : number * size]].tolist()
+    there = select(Annotation).join(Asset, Asset.id == Annotation.asset_pk)
+    given = {one.id: one for one in session.scalars(there.where(Annotation.id.in_(ids), may_see(viewer)))}
+    return _answer_page(session, viewer, Page([given[key] for key in ids if key in given], number, size, len(rows)))
+
+
+def _keys(session: Session, statement: Executable) -> list[int]:
+    return [row[0] for row in session.connection().execute(statement).all()]
 
 
 def _answer_page(session: Session, viewer: Viewer, answer_page: Page[Annotation]) -> Page[GivenAnswer]:

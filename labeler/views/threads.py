@@ -105,6 +105,6 @@ def _lines(session: Session, viewer: Viewer, rows: Sequence[Comment]) -> list[Li
 
 
 def _own(session: Session, viewer: Viewer, attribute: Attribute, asset: Asset) -> int | None:
-    answer = counting.answers([attribute.id], [viewer.expert_id or 0])
-    mine = session.scalar(select(answer.c.id).where(answer.c.asset_pk == asset.id))
+    answer = counting.answers([attribute.id], [viewer.expert_id or 0], assets=[asset.id])
+    mine = session.scalar(select(answer.c.id))
     return mine if mine is not None and corrections.correctable(session, [mine]) else None

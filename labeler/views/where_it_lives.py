@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers import counting
+from attune.labeler.answers import held_answers
 from attune.labeler.explore import pool_scores
 from attune.labeler.explore.pool_scores import PoolScores
 from attune.labeler.people import visible_runs
@@ -86,20 +85,15 @@ def where_it_lives(session: Session, settings: Settings, viewer: Viewer, attribu
 
 def _answers(session: Session, attribute: Attribute, held: Members) -> tuple[Counter[int], Counter[int]]:
     """By place of the cluster: images with an answer that names a class, and those where most name the first."""
-    answer = counting.answers([attribute.id])
-    votes: dict[int, list[str]] = {}
-    for key, value in session.execute(select(answer.c.asset_pk, answer.c.value)):
-        if value != UNSURE:
-            votes.setdefault(key, []).append(value)
-    answered: Counter[int] = Counter()
-    right: Counter[int] = Counter()
-    for key, values in votes.items():
-        at = int(np.searchsorted(held.keys, key))
-        if at < len(held.keys) and held.keys[at] == key:
-            place = int(held.places[at])
-            answered[place] += 1
-            right[place] += 2 * values.count(attribute.classes[0]) > len(values)
-    return answered, right
+    table = held_answers.of(session, attribute.id)
+    votes, first = table.votes, table.code(attribute.classes[0])
+    sure = votes.codes != table.code(UNSURE)
+    keys, at = np.unique(votes.assets[sure], return_inverse=True)
+    every = np.bincount(at, votes.counts[sure], len(keys))
+    firsts = np.bincount(at, np.where(votes.codes[sure] == first, votes.counts[sure], 0), len(keys))
+    _, mine, rows = np.intersect1d(keys, held.keys, assume_unique=True, return_indices=True)
+    places, most = held.places[rows], (2 * firsts > every)[mine]
+    return Counter(places.tolist()), Counter(places[most].tolist())
 
 
 def _shares(

@@ -15,6 +15,7 @@ from typing import Any
 
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError, TransferEncodingNotImplemented
+from waitress.task import WSGITask
 from waitress.utilities import Error, RequestEntityTooLarge
 
 SECONDS = 60.0  # for a request, an answer's reader, or between two requests; longer than a proxy keeps a connection
@@ -78,10 +79,24 @@ class Parser(HTTPRequestParser):
             raise TransferEncodingNotImplemented("Send the request's Content-Length instead of Transfer-Encoding")
 
 
+class Task(WSGITask):
+    """waitress's, which closes after each answer without a Content-Length: also after a 304, which must have none.
+
+    Such an answer ends with its head (RFC 9112, 6.3), so a pipeline that asks whether a probe moved stays connected.
+    """
+
+    def set_close_on_finish(self) -> None:
+        """Close after this answer, and say so; not where there is no body to come and the client asked for no end."""
+        asked = self.request.headers.get("CONNECTION", "").lower() == "close"
+        if self.has_body or self.version != "1.1" or asked:
+            super().set_close_on_finish()
+
+
 class Channel(HTTPChannel):
     """waitress's, which waits for ever as long as a byte comes now and then, and for a reader as long as it likes."""
 
     parser_class = Parser
+    task_class = Task
     request: Parser | None
     will_close: bool
     refused = False  # by us, while the rest of the request may be on its way

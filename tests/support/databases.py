@@ -13,17 +13,19 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text
 
 from attune.labeler import settings as reader
 from attune.labeler.records.session import engine as records
 from attune.labeler.records.session import migrate
+from attune.labeler.settings import Settings
 
 FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin")
 MISSING = (
@@ -34,6 +36,19 @@ UNPRIVILEGED = ("postgres", "nobody")
 BOTH = ["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgresql, pytest.mark.slow])]
 MakeUrl = Callable[..., str]
 NEWEST = "newest"
+
+
+@contextmanager
+def statements(settings: Settings) -> Iterator[list[str]]:
+    """The SQL that a block runs."""
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        seen.append(statement)
+
+    event.listen(records(settings.records_url), "before_cursor_execute", note)
+    yield seen
+    event.remove(records(settings.records_url), "before_cursor_execute", note)
 
 
 def programs() -> Path | None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
 from attune.labeler import settings as reader
-from attune.labeler.answers import counting, exclude_expert, exclusion, totals
+from attune.labeler.answers import counting, exclude_expert, exclusion, held_answers, totals
 from attune.labeler.assets.active_encoder import activate
 from attune.labeler.attributes import revise_attribute
 from attune.labeler.catalog import audit_evidence
@@ -103,6 +103,7 @@ def settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 def fill(settings: Settings, found: list[Given]) -> None:
     """Let the records hold just these annotations."""
+    held_answers.forget()  # nothing but this deletes history
     with writing(settings) as session:
         session.execute(delete(AnnotationEvent))
         session.execute(delete(Annotation))

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
-from sqlalchemy import event
 
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Run
-from attune.labeler.records.session import engine, reading
+from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views import quality
 from attune.labeler.views.assets import asset, assets
@@ -23,19 +19,7 @@ from attune.labeler.views.people import people
 from attune.models.errors import UnknownAsset, UnknownAttribute
 from tests.labeler.views.conftest import OWNER
 from tests.support import factories
-
-
-@contextmanager
-def statements(settings: Settings) -> Iterator[list[str]]:
-    """The SQL that a block runs."""
-    seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        seen.append(statement)
-
-    event.listen(engine(settings.records_url), "before_cursor_execute", note)
-    yield seen
-    event.remove(engine(settings.records_url), "before_cursor_execute", note)
+from tests.support.databases import statements
 
 
 def test_home_shows_every_attribute_in_its_state(studio: Settings) -> None:

@@ -39,6 +39,7 @@ class Console:
         connections.limit()
         self.asked: list[str] = []
         self.answer: Callable[[dict[str, Any]], Any] = lambda environ: [b"hello"]
+        self.status = "200 OK"
         self.server: Server = waitress.create_server(
             self._app, host="127.0.0.1", port=0, map={}, connection_limit=MOST, cleanup_interval=0, threads=1
         )
@@ -46,7 +47,7 @@ class Console:
 
     def _app(self, environ: dict[str, Any], respond: Any) -> Any:
         self.asked.append(environ["REQUEST_METHOD"])
-        respond("200 OK", [])
+        respond(self.status, [])
         return self.answer(environ)
 
     def client(self, sent: bytes = b"") -> socket.socket:
@@ -120,6 +121,25 @@ def test_a_blank_line_before_or_after_a_request_is_none(console: Console) -> Non
     console.until(lambda: len(console.asked) == 1)
     client.sendall(GET)
     console.until(lambda: len(console.asked) == 2)
+
+
+@pytest.mark.parametrize(("header", "open_then"), [(b"", 1), (b"Connection: close\r\n", 0)])
+def test_a_pipeline_stays_connected_after_an_answer_that_nothing_has_changed(
+    console: Console, header: bytes, open_then: int
+) -> None:
+    console.status, console.answer = "304 NOT MODIFIED", lambda environ: []
+    client = console.client(GET[:-2] + header + b"\r\n")
+    told = bytearray()
+
+    def answered() -> bool:
+        with suppress(TimeoutError):
+            told.extend(client.recv(65536))
+        return told.endswith(b"\r\n\r\n")
+
+    console.until(answered)
+    assert (b"Connection: close" in told, b"Transfer-Encoding" in told) == (not open_then, False)
+    console.turns()
+    assert console.open == open_then
 
 
 def test_an_answer_that_nobody_reads_ends_and_so_does_its_file(console: Console) -> None:

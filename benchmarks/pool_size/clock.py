@@ -1,0 +1,68 @@
+"""Seconds by the wall and of the processor, and the memory that a process held beyond what it maps from files."""
+
+from __future__ import annotations
+
+import os
+import resource
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from benchmarks.cluster_cost import own_bytes
+
+
+@dataclass(frozen=True)
+class Spent:
+    """One run: seconds by the wall, and of the processor by all threads and ended children."""
+
+    wall: float
+    processor: float
+
+
+def spent(work: Callable[[], Any]) -> Spent:
+    """What ``work`` takes."""
+    began, busy = time.perf_counter(), _busy()
+    work()
+    return Spent(time.perf_counter() - began, _busy() - busy)
+
+
+def figures(runs: Sequence[Spent]) -> dict[str, float]:
+    """Median and 95th percentile by both clocks, and how many runs they are of."""
+    found: dict[str, float] = {"n": len(runs)}
+    for name in ("wall", "processor"):
+        seconds = [getattr(run, name) for run in runs]
+        found |= {f"{name}_p{q}": round(float(np.quantile(seconds, q / 100)), 4) for q in (50, 95)}
+    return found
+
+
+@contextmanager
+def watched() -> Iterator[list[float]]:
+    """The most MiB of its own that this process held during the block: no file that it maps counts."""
+    most, ended = [own_bytes() / 2**20], threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(0.02):
+            most[0] = max(most[0], own_bytes() / 2**20)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield most
+    finally:
+        ended.set()
+        watcher.join()
+
+
+def load() -> float:
+    """The machine's load of the last minute."""
+    return round(os.getloadavg()[0], 1)
+
+
+def _busy() -> float:
+    both = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in both)

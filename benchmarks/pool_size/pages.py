@@ -1,0 +1,110 @@
+"""Every page of the console for each role, asked for in this process and without a browser.
+
+Pages are found in the console's own table of addresses, so that a new one is measured, too. ``same``: nothing has
+changed since the last look; ``answered``: one more answer came in between. Of each page the first look is told apart.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule
+
+from attune.labeler.settings import Settings
+from attune.labeler.web import access
+from attune.labeler.web.app import create_app
+from benchmarks.pool_size import answers
+from benchmarks.pool_size.clock import Spent, figures, spent
+from benchmarks.pool_size.pool import PASSWORD, QUESTION, asset_id
+
+PEOPLE = {"expert": "ana@bench.example", "owner": "owner@bench.example", "admin": "admin@bench.example"}
+NO_PAGES = ("static", "bootstrap", "health", "media", "login", "welcome")
+LOOKED_AT = f"/attributes/{QUESTION}"
+# Pages with more to show than their address alone leads to.
+MORE = {
+    "results.page by=*&sort=low": f"{LOOKED_AT}/results?by=*&sort=low",
+    "results.page by=*&show=differ": f"{LOOKED_AT}/results?by=*&show=differ",
+    "results.page title": f"{LOOKED_AT}/results?by=*&title=title-77",
+    "attribute.answers page 40": f"{LOOKED_AT}/answers?page=40",
+    "explore.page page 90": "/explore?page=90",
+    "explore.page title": "/explore?title=title-77",
+    "explore.page column": "/explore?column=genre&value=drama",
+    "explore.page cluster": "/explore?at=cluster:1:3",
+    "assets.page page 90": "/assets?page=90",
+    "assets.page search": "/assets?q=title-77",
+    "people.person": f"/people/person?email={PEOPLE['expert']}",
+    "people.leave": f"/people/leave?email={PEOPLE['expert']}",
+    "people.shut_page": f"/people/shut?email={PEOPLE['expert']}",
+    "results.image": f"{LOOKED_AT}/results/image?id={asset_id(77)}",
+}
+LONGEST = 15.0  # seconds for the looks at one page in one way
+FEWEST = 3
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who is logged in, and what they may open."""
+
+    role: str
+    client: FlaskClient
+    pages: dict[str, str]
+
+
+def measure(settings: Settings, version: int, rounds: int) -> dict[str, Any]:
+    """Figures by role, page and way; pages that answered with something else than themselves are named apart."""
+    app = create_app(settings)
+    people = [Person(role, _entered(app, email), _pages(app, role, version)) for role, email in PEOPLE.items()]
+    found: dict[str, Any] = {"pages": [], "not_shown": {}}
+    for person in people:
+        for name, path in person.pages.items():
+            status = person.client.get(path).status_code
+            if status != 200:
+                found["not_shown"][f"{person.role} {name}"] = status
+                continue
+            same = _looks(person.client, path, rounds)
+            found["pages"].append({"role": person.role, "page": name, "way": "same", **figures(same)})
+            if QUESTION in path or path == "/":
+                changed = _looks(person.client, path, max(FEWEST, rounds // 3), settings)
+                found["pages"].append({"role": person.role, "page": name, "way": "answered", **figures(changed)})
+    return found
+
+
+def _looks(client: FlaskClient, path: str, rounds: int, settings: Settings | None = None) -> list[Spent]:
+    """Look at a page again and again; with ``settings`` one more answer comes before each look."""
+    looks: list[Spent] = []
+    began = time.perf_counter()
+    while len(looks) < rounds and (len(looks) < FEWEST or time.perf_counter() - began < LONGEST):
+        if settings is not None:
+            answers.one_more(settings)
+        looks.append(spent(lambda: client.get(path, buffered=True)))
+    return looks
+
+
+def _entered(app: Flask, email: str) -> FlaskClient:
+    client = app.test_client()
+    token = client.get("/login").text.split('name="csrf_token"')[1].split('value="')[1].split('"')[0]
+    reply = client.post("/login", data={"email": email, "password": PASSWORD, "csrf_token": token})
+    assert reply.status_code == 302, reply.status_code
+    return client
+
+
+def _pages(app: Flask, role: str, version: int) -> dict[str, str]:
+    known: dict[str, object] = {
+        "name": QUESTION, "version": version, "annotation": 1, "image": 1, "run": 1, "number": 1, "ref": "champion",
+    }  # fmt: skip
+    bound = app.url_map.bind("localhost")
+    rules = [rule for rule in app.url_map.iter_rules() if _is_page(rule, role) and rule.arguments <= known.keys()]
+    found = {
+        rule.endpoint: bound.build(rule.endpoint, {name: known[name] for name in rule.arguments}) for rule in rules
+    }
+    more = {name: path for name, path in MORE.items() if access.allowed(name.split()[0], role)}
+    return found | more
+
+
+def _is_page(rule: Rule, role: str) -> bool:
+    room = rule.endpoint.partition(".")[0]
+    return "GET" in (rule.methods or ()) and room not in NO_PAGES and access.allowed(rule.endpoint, role)
