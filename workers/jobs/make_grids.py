@@ -32,7 +32,8 @@ from attune.models.clock import now, parse
 from attune.models.errors import LabelStudioRefused, PoolExhausted, UnknownAnnotationShape
 from attune.workers.rounds import pages_of_images
 from attune.workers.rounds.snapshot import take_snapshot
-from attune.workers.sync import answer_totals, membership, project_identity
+from attune.workers.sync import membership, project_identity
+from attune.workers.sync.answer_totals import Totals
 from attune.workers.sync.changed_tasks import ask_since, read_until, record_read_until
 
 log = logging.getLogger("attune.grids")
@@ -154,8 +155,12 @@ def sync(
         try:
             is_short = checked.tasks[grid.id] < _recorded(settings, grid)
             changed |= _read(settings, ls, grid, counts, by_id, whole, is_short)
-            if not whole and answer_totals.differs(settings, ls, grid, there.get(grid.project)):
+            totals = Totals(settings, ls, grid, there.get(grid.project))
+            differ = not whole and totals.differ()
+            if differ:
                 changed |= _read(settings, ls, grid, counts, by_id, whole=True)
+            if whole or differ:
+                totals.note()
             if grid.id in here:
                 grids.renew(settings, ls, grid)
         except LabelStudioRefused as error:
@@ -175,10 +180,7 @@ def _read(
 ) -> set[int]:
     """One project of ``sync``; ``is_short``: it holds fewer pages than the records know of."""
     changed = _compare(settings, ls, grid, counts) if whole or is_short else set()
-    changed |= sync_pages(settings, ls, grid, counts, by_id, whole)
-    if whole:
-        answer_totals.note(settings, ls, grid)
-    return changed
+    return changed | sync_pages(settings, ls, grid, counts, by_id, whole)
 
 
 def _recorded(settings: Settings, grid: Grid) -> int:

@@ -63,16 +63,24 @@ class SteadyWorker(Worker):
         super().check_for_suspension(burst)
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
-        """Show a sign of life, and register again where Redis began with no data; an outage is no reason to end."""
+        """Show a sign of life, and be registered; an outage is no reason to end."""
         if pipeline is not None:
             super().heartbeat(timeout, pipeline)
             return
         with suppress(*AWAY):
-            if not self.connection.sismember(self.redis_workers_keys, self.key):
-                self.connection.delete(self.key)  # a stray sign of life, which rq would take for a namesake's
-                birth: Any = self.register_birth
-                birth()
+            self._register_again()
             super().heartbeat(timeout)
+
+    def _register_again(self) -> None:
+        """Register where Redis began with no data, or forgot this worker as its clock leapt ahead: a laptop that slept.
+
+        What it forgot comes back with the next sign of life, without a birth and the names of queues.
+        """
+        is_listed = self.connection.sismember(self.redis_workers_keys, self.key)
+        if not is_listed or not self.connection.hexists(self.key, "birth"):
+            self.connection.delete(self.key)  # a stray sign of life, which rq would take for a namesake's
+            birth: Any = self.register_birth
+            birth()
 
     def set_state(self, state: str, pipeline: Pipeline | None = None) -> None:
         """Tell what this worker does now; nothing depends on it."""
@@ -82,6 +90,7 @@ class SteadyWorker(Worker):
     def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
         """The same while a job runs, which goes on without Redis."""
         with suppress(*AWAY):
+            self._register_again()
             super().maintain_heartbeats(job, execution)
 
     def execute_job(self, job: Job, queue: Queue) -> None:

@@ -9,6 +9,7 @@ and nobody need have seen that it was away.
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 
 from sqlalchemy import CompoundSelect, func, select, update
 from sqlalchemy.orm import Session
@@ -22,46 +23,56 @@ from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 
 log = logging.getLogger("attune.sync")
-LOOKS = 3  # an answer may be on its way from Label Studio to the records at one of them
 
 
-def differs(settings: Settings, ls: LabelStudio, row: Queue | Grid, there: Listed | None) -> bool:
-    """Whether the project of a queue, or of pages, holds another number of answers than the records expect.
-
-    ``there`` is the project as it was listed before its changes were read; asks again only where that differs. False
-    for a project that is gone, and for a Label Studio that tells no numbers.
+@dataclass(frozen=True)
+class Totals:
+    """The answers of one queue's project, or of one of pages; ``there`` is the project as it was listed before a sync
+    read what changed in it: None for one that is gone.
     """
-    if there is None or there.answers is None or there.answers == _expected(settings, row):
-        return False
-    for _ in range(LOOKS):
-        before, held = _expected(settings, row), _answers(ls, row)
-        if held is None or before <= held <= _expected(settings, row):
+
+    settings: Settings
+    ls: LabelStudio
+    row: Queue | Grid
+    there: Listed | None
+
+    def differ(self) -> bool:
+        """Whether the records, after what changed was read, lack answers of before, or have more than are there now.
+
+        Who answers meanwhile makes no difference, and may hide one until the next sync. Asks only where the number is
+        another than the records'. False for a Label Studio that tells no numbers.
+        """
+        before = None if self.there is None else self.there.answers
+        with reading(self.settings) as session:
+            expected = _recorded(session, self.row) + self.row.answer_surplus
+        if before is None or before == expected:
             return False
-    log.warning("project %d holds %s answers, and not %d: all are read", row.project, held, before)
-    return True
+        after = _answers(self.ls, self.row)
+        if after is None or before <= expected <= after:
+            return False
+        log.warning("project %d holds %d answers, and not %d: all are read", self.row.project, after, expected)
+        return True
 
+    def note(self) -> None:
+        """All was read: keep what the project holds beyond the records, so that the next difference shows.
 
-def note(settings: Settings, ls: LabelStudio, row: Queue | Grid) -> None:
-    """All was read: keep what the project holds beyond the records, so that the next difference shows.
-
-    An answer given just now makes it wrong by one: then the next sync reads all once more, and puts it right.
-    """
-    held = _answers(ls, row)
-    if held is None:
-        return
-    with writing(settings) as session:
-        surplus = held - _recorded(session, row)
-        session.execute(update(type(row)).where(type(row).id == row.id).values(answer_surplus=surplus))
+        Where somebody answered meanwhile this is only known to lie between two numbers.
+        """
+        before = None if self.there is None else self.there.answers
+        table = type(self.row)
+        with reading(self.settings) as session:
+            recorded = _recorded(session, self.row)
+        after = _answers(self.ls, self.row)
+        if before is None or after is None:
+            return
+        surplus = min(max(self.row.answer_surplus, before - recorded), after - recorded)
+        with writing(self.settings) as session:
+            session.execute(update(table).where(table.id == self.row.id).values(answer_surplus=surplus))
 
 
 def _answers(ls: LabelStudio, row: Queue | Grid) -> int | None:
     there = projects.list_projects(ls, only=row.project).get(row.project)
     return None if there is None else there.answers
-
-
-def _expected(settings: Settings, row: Queue | Grid) -> int:
-    with reading(settings) as session:
-        return _recorded(session, row) + row.answer_surplus
 
 
 def _recorded(session: Session, row: Queue | Grid) -> int:

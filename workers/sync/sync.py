@@ -24,7 +24,8 @@ from attune.models.clock import now
 from attune.models.errors import LabelStudioRefused
 from attune.workers.jobs import make_grids
 from attune.workers.jobs.make_grids import FAREWELL
-from attune.workers.sync import answer_totals, changed_tasks, membership, project_identity, stopped_queues, upkeep
+from attune.workers.sync import changed_tasks, membership, project_identity, stopped_queues, upkeep
+from attune.workers.sync.answer_totals import Totals
 
 log = logging.getLogger("attune.sync")
 COUNTED = ("changed", "deleted", "left_out")
@@ -56,10 +57,10 @@ def run(
         report(number, len(waiting))
         if queue.id not in checked.tasks:
             continue
-        here = there.get(queue.project)
+        totals = Totals(settings, ls, queue, there.get(queue.project))
         differs = checked.tasks[queue.id] != recorded[queue.id] + queue.surplus
         try:
-            queue_counts = _read(read, queue, whole, differs, partial(answer_totals.differs, settings, ls, queue, here))
+            queue_counts = _read(read, totals, queue, whole, differs)
         except LabelStudioRefused as error:
             log.error("queue %d (project %d) could not be read: %s", queue.id, queue.project, error)
             failed[str(queue.project)] = str(error)
@@ -79,14 +80,16 @@ def run(
 
 
 def _read(
-    read: Callable[..., dict[str, int]], queue: Queue, whole: bool, differs: bool, others: Callable[[], bool]
+    read: Callable[..., dict[str, int]], totals: Totals, queue: Queue, whole: bool, differs: bool
 ) -> dict[str, int]:
-    """`one_queue`, and once more with all tasks where the project then holds ``others`` than the records have."""
+    """`one_queue`, and once more with all tasks where the numbers of answers then differ."""
     counts = read(queue, whole=whole, differs=differs)
-    if whole or not others():
-        return counts
-    again = read(queue, whole=True)
-    return {key: counts[key] + again[key] for key in ("changed", "deleted")} | {"left_out": again["left_out"]}
+    if not whole and totals.differ():
+        again, whole = read(queue, whole=True), True
+        counts = {key: counts[key] + again[key] for key in ("changed", "deleted")} | {"left_out": again["left_out"]}
+    if whole:
+        totals.note()
+    return counts
 
 
 def _checked(
@@ -152,7 +155,6 @@ def one_queue(
     if whole:
         upkeep.delete_duplicates(settings, ls, queue)
         upkeep.drop_old_orders(settings, ls, queue)
-        answer_totals.note(settings, ls, queue)
     if queue.stopped_at is not None or queue.closed_at is None:
         stopped_queues.take_back(settings, ls, queue)
     if queue.closed_at is None:

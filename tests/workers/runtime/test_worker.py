@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import psutil
 import pytest
@@ -68,6 +69,28 @@ def test_the_living_are_not_buried(live: Settings) -> None:
     worker.register_birth()
     assert main.bury_the_dead(connection) == 0
     assert jobs.living_workers(live) == [("learn",)]
+    worker.register_death()
+
+
+def test_a_worker_that_redis_forgot_is_registered_again_also_while_it_works(
+    live: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A computer that sleeps: Redis's clock leaps ahead, and all that was to be kept for a minute is gone."""
+    connection = jobs.connect(live)
+    worker = main.SteadyWorker(["learn"], connection=connection, serializer=JSONSerializer)
+    monkeypatch.setattr(Worker, "maintain_heartbeats", lambda *_: worker.heartbeat(60, connection.pipeline()))
+    job: Any = None
+    worker.register_birth()
+    for shows_life in (worker.heartbeat, lambda: worker.maintain_heartbeats(job, job)):
+        for noticed in (False, True):
+            connection.delete(worker.key)
+            Worker.heartbeat(worker, 60)
+            assert jobs.living_workers(live) == [()]
+            if noticed:
+                connection.delete(worker.key)
+                assert jobs.living_workers(live) == []
+            shows_life()
+            assert jobs.living_workers(live) == [("learn",)]
     worker.register_death()
 
 

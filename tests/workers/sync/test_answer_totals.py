@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from attune.labeler.label_studio import task_changes
+from attune.labeler.label_studio import projects, task_changes
 from attune.labeler.records.schema import Queue
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
-from attune.workers.sync import answer_totals, changed_tasks, sync
+from attune.workers.sync import changed_tasks, sync
+from attune.workers.sync.answer_totals import Totals
 from tests.support.fake_label_studio import FakeLabelStudio
 from tests.workers.sync.test_project_identity import Studio, fake_studio, ls_user, workspace
 
@@ -102,26 +103,17 @@ def test_what_no_reading_brings_in_is_looked_for_once(
     assert queue_row(workspace, studio).answer_surplus == 3
 
 
-def test_an_answer_on_its_way_to_the_records_has_nobody_read_all(
-    workspace: Settings, studio: Studio, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The labelling page stores an answer in Label Studio, and a moment later in the records."""
+def test_who_answers_while_a_sync_reads_has_nobody_read_all(workspace: Settings, studio: Studio) -> None:
+    """Between the list of projects and the reading, and between the reading and the look at the numbers."""
     ls, queue = studio.ls, queue_row(workspace, studio)
-    project = answer_totals.projects.list_projects(ls)[queue.project]
-    assert not answer_totals.differs(workspace, ls, queue, project)
+    totals = Totals(workspace, ls, queue, projects.list_projects(ls)[queue.project])
     ls.answer(tasks(studio)[0], ls_user(workspace, queue), "neither")
-    late = answer_totals.projects.list_projects(ls)[queue.project]
-    looks = iter([None, lambda: changed_tasks.read(workspace, ls, queue)])
-    answers = answer_totals._answers
-
-    def look(*given: Any) -> int | None:
-        arrives = next(looks)
-        if arrives is not None:
-            arrives()
-        return answers(*given)
-
-    monkeypatch.setattr(answer_totals, "_answers", look)
-    assert not answer_totals.differs(workspace, ls, queue, late)
+    changed_tasks.read(workspace, ls, queue)
+    assert not totals.differ()
+    ls.answer(tasks(studio)[0], ls_user(workspace, queue), "neither")
+    assert not totals.differ()
+    totals.note()
+    assert queue_row(workspace, studio).answer_surplus == 0
 
 
 def test_an_edit_after_the_clock_was_set_back_is_read(workspace: Settings, studio: Studio) -> None:
