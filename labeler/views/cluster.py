@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,7 +72,8 @@ class ClusterPage:
     question: Question
     job: Progress
     described: Described | None
-    known: Sequence[str]  # of a cluster without words: what it is most unlike the others in, and near to
+    known: Sequence[str]  # of a cluster without words: what it is most unlike the others in, counted and not tested
+    near_named: str  # of the same, the nearest cluster that has a name or words, as a sentence
     performed: Performance | None
     origin: Origin
     other: int | None  # a clustering to look at beside this one, of another space where there is one
@@ -94,8 +95,10 @@ def cluster_page(settings: Settings, viewer: Viewer, run: int, number: int) -> C
         inner = _inside(session, run, number)
         job = progress(session, ("clusters",))
         told = described(session, viewer, saved.row, number)
-        words = first_phrases(session, viewer, run)
-        known = [] if told is not None and told.words else _known(settings, session, viewer, saved, one, held, words)
+        silent = told is None or not told.words
+        tested = told is not None and bool(told.said)
+        known = unlike(settings, session, viewer, held, one, run, columns=not tested) if silent else []
+        near_named = nearest_named(one, saved.clusters, first_phrases(session, viewer, run)) if silent else ""
         performed = performance(settings, session, viewer, run, number)
         other = another(session, viewer, saved.row)
     spread = _first_titles(core, POSITIVES)
@@ -117,23 +120,11 @@ def cluster_page(settings: Settings, viewer: Viewer, run: int, number: int) -> C
         job,
         told,
         known,
+        near_named,
         performed,
         origin,
         other,
     )
-
-
-def _known(
-    settings: Settings,
-    session: Session,
-    viewer: Viewer,
-    saved: Saved,
-    one: Cluster,
-    held: Members,
-    words: Mapping[int, str],
-) -> list[str]:
-    near = nearest_named(one, saved.clusters, words)
-    return [*unlike(settings, session, viewer, held, one, saved.row.id), *([near] if near else [])]
 
 
 def _parts(

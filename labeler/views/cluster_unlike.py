@@ -33,10 +33,12 @@ MEASURED = {
 }
 
 
-def unlike(settings: Settings, session: Session, viewer: Viewer, held: Members, one: Cluster, seed: int) -> list[str]:
+def unlike(
+    settings: Settings, session: Session, viewer: Viewer, held: Members, one: Cluster, seed: int, columns: bool = True
+) -> list[str]:
     """Sentences on what the images of ``one`` are most unlike those of the other clusters in; maybe none.
 
-    Nothing of the asset table for experts: no column of it is theirs to read.
+    Nothing of the asset table without ``columns``, or for experts: no column of it is theirs to read.
     """
     draw = np.random.default_rng(seed)
     mine = held.of(one.place)
@@ -46,9 +48,11 @@ def unlike(settings: Settings, session: Session, viewer: Viewer, held: Members, 
         return []
     there = (Asset.id.in_([*here, *others]), Asset.removed_at.is_(None))
     rows = session.execute(select(Asset.id, Asset.asset_id, Asset.columns).where(*there)).all()
-    of_cluster = set(here)
-    inside, outside = [row for row in rows if row.id in of_cluster], [row for row in rows if row.id not in of_cluster]
-    said = _column([row.columns for row in inside], [row.columns for row in outside]) if viewer.manages else ""
+    mine_only = set(here)
+    inside = [row for row in rows if row.id in mine_only]
+    outside = [row for row in rows if row.id not in mine_only]
+    told = columns and viewer.manages
+    said = _column([row.columns for row in inside], [row.columns for row in outside]) if told else ""
     measured = _measured(settings, [row.asset_id for row in inside], [row.asset_id for row in outside])
     return [line for line in (said, *measured) if line]
 

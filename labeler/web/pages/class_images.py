@@ -72,7 +72,7 @@ def offered(filled: Filled, place: int) -> list[tuple[int, str]]:
     """The classes, row and name, that an image below row ``place`` can be chosen for: its own, of two classes both."""
     names = [name for name, _ in filled.rows]
     both = range(PAIR) if len(names) <= PAIR and place < PAIR else (place,)
-    return [(one, names[one] if one < len(names) else "") for one in sorted(both, key=lambda one: one != place)]
+    return [(one, names[one] if one < len(names) else "") for one in both]
 
 
 def _called(names: Sequence[str], place: int) -> str:

@@ -20,7 +20,7 @@ REDIS_AWAY = "No images to show: Redis is unavailable. You can create the questi
 def pictures() -> ResponseReturnValue:
     """The images of ``?phrase=``, and those that are also near to ``?against=``, as HTML.
 
-    ``place``: rows of classes that an image can be chosen for, the own one first.
+    ``place``: the rows of the classes that an image can be chosen for.
     """
     phrase, against = (request.args.get(name, "").strip()[:LONGEST_TEXT] for name in ("phrase", "against"))
     offers = [(place, "") for place in request.args.getlist("place", int)[:PAIR] if place >= 0]

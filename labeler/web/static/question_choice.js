@@ -23,7 +23,7 @@ export function setUpChoice({ form, get, rows, phrase, className }) {
 
   function offered(row) {
     const own = rows().indexOf(row), all = active();
-    return all.length === 2 && all.includes(own) ? [own, ...all.filter((place) => place !== own)] : [own];
+    return all.length === 2 && all.includes(own) ? all : [own];
   }
 
   function write() {
@@ -76,7 +76,7 @@ export function setUpChoice({ form, get, rows, phrase, className }) {
     const counts = all.map((place) => [place, [...chosen.values()].filter((at) => at === place).length]);
     const there = counts.every(([, count]) => count >= ENOUGH);
     get("enough").hidden = !form.querySelector("[data-pictures] img") && !chosen.size;
-    get("enough-text").textContent = !there ? `${ENOUGH} images for each class are enough to begin.` : `Enough to begin. Experts answer these first${all.length === 2 ? ", and see them as examples" : ""}.`;
+    get("enough-text").textContent = !there ? `${ENOUGH} images for each class are enough to begin.` : "Enough to begin. Experts answer these first.";
     get("enough-counts").replaceChildren(...counts.map(([place, count]) => {
       const item = document.createElement("li"), swatch = document.createElement("span"), figure = document.createElement("span");
       swatch.className = `swatch c${place}`; figure.className = "figures"; figure.textContent = count < ENOUGH ? `${count} of ${ENOUGH}` : `${count} ✓`;
@@ -120,7 +120,8 @@ export function setUpChoice({ form, get, rows, phrase, className }) {
 
   // A click on the image itself: of the class below whose caption it is, or of none.
   form.addEventListener("click", (event) => {
-    event.target.closest("[data-pictures] .pickable")?.closest("li").querySelector("[type=checkbox]").click();
+    const tile = event.target.closest("[data-pictures] .pickable")?.closest("li");
+    tile?.querySelector(`[name=chosen-${tile.closest("[data-pictures]").dataset.pictures}]`).click();
   });
 
   return { marks, write, offered };

@@ -180,8 +180,10 @@ def test_home_says_how_many_are_right_before_it_says_the_average_precision(
     owner: Actor, expert: Actor, assets: list[Asset]
 ) -> None:
     said = words(owner.get("/").text)
-    assert "18 of 20 right in its top 20 18 of 19 there are, found in it" in said, "18 of 20 is no mark out of twenty"
-    assert "Of 60 audit images, 19 are “romance”. The 20 that the probe ranks highest have 18 of them. Chance" in said
+    assert "18 of 20 top images right 18 of 19 “romance” found" in said, "18 of 20 is no mark out of twenty"
+    assert (
+        "Of 60 audit images, 19 are “romance”. The 20 that the probe ranks highest have 18 of them, chance 6." in said
+    )
     assert owner.get("/attributes/romance/results?by=romance&sort=high").status_code == 200
     assert said.index("18 of 20") < said.index("Average precision")
     assert "ranks highest" not in expert.get("/").text
