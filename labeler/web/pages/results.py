@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -49,7 +51,8 @@ def again(name: str) -> ResponseReturnValue:
         flash(f"{person} gets a notice that leads to this answer. It says nothing of other answers.", "success")
     except DataError as error:
         flash(str(error), "danger")
-    return redirect(url_for("results.image", name=name, id=_field("id"), **dict(_state(_asked()))))
+    state: dict[str, Any] = dict(_state(_asked()))
+    return redirect(url_for("results.image", name=name, id=_field("id"), **state))
 
 
 @blueprint.post("/views")

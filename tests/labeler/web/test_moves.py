@@ -95,7 +95,7 @@ def test_a_promotion_says_what_changes_then_runs_as_a_job_whose_page_tells_the_r
     waiting = owner.get(sent.location)
     assert "Putting version 2 into use" in waiting.text
     assert "No worker is running" in waiting.text
-    assert "Pipelines get version 1 until" in waiting.text
+    assert "Programs get version 1 until" in waiting.text
     assert "attune pull serious@champion" not in waiting.text
     assert lines(settings)[-1][2] == 1
     assert not work(settings)
@@ -111,7 +111,7 @@ def test_a_promotion_says_what_changes_then_runs_as_a_job_whose_page_tells_the_r
 
 def test_a_first_promotion_speaks_of_no_version_before_it(owner: Actor, settings: Settings) -> None:
     sent = owner.send(FORM, reason="to try", alias="challenger", **seen(owner, FORM))
-    assert "pipelines get none until" in owner.get(sent.location).text
+    assert "Programs get no version until" in owner.get(sent.location).text
 
 
 def test_a_second_click_of_the_same_form_leads_to_the_same_job(owner: Actor, settings: Settings) -> None:
@@ -130,7 +130,7 @@ def test_of_two_owners_at_once_the_second_is_told_who_was_first(owner: Actor, bo
     assert len(work(settings)) == 1
     assert "Version 2 is now in use" in owner.get(sent.location).text
     told = bo.get(late.location).text
-    assert "Version 3 was not promoted" in told
+    assert "Version 3 was not put into use" in told
     assert "serious@champion is now version 2" in told
     assert "olga@example.org" in told
     assert "mine" in told
@@ -231,7 +231,7 @@ def test_roll_back_and_retire_ask_say_and_do(owner: Actor, settings: Settings) -
     assert gone.location.endswith("/attributes/serious/versions/2")
     assert "retired" in owner.get(gone.location).text
     assert "is already retired" in owner.get("/attributes/serious/versions/2/retire").text
-    assert "cannot promote it" in owner.get("/attributes/serious/promote?version=2").text
+    assert "cannot use it" in owner.get("/attributes/serious/promote?version=2").text
 
 
 def test_a_failed_job_says_why_and_where_to_go(owner: Actor, settings: Settings) -> None:
@@ -239,7 +239,7 @@ def test_a_failed_job_says_why_and_where_to_go(owner: Actor, settings: Settings)
     gate_bounds.change(settings, "serious", "bo", {"audit_lower_bound": 0.9}, {"audit_lower_bound": True})
     assert work(settings)
     told = owner.get(sent.location).text
-    assert "Version 2 was not promoted" in told
+    assert "Version 2 was not put into use" in told
     assert "audit_lower_bound: 0.600, bound 0.9" in told
     assert ">Review version" in told
 

@@ -60,8 +60,8 @@ def test_what_was_champion_on_a_date(
     assert (told["version"], (told["line"] or {}).get("who")) == (version, who)
     assert parse(told["on"]).year == int(on[:4])
     page = owner.client.get("/attributes/serious/history", query_string={"on": on}).text
-    assert (f'versions/{version}">version {version}</a> was champion' in page) == (version is not None)
-    assert ("there was no champion" in page) == (version is None)
+    assert (f'versions/{version}">version {version}</a> was in use' in page) == (version is not None)
+    assert ("there was no version in use" in page) == (version is None)
 
 
 def test_the_whole_history_comes_in_pages_newest_first(pipeline: Actor, owner: Actor) -> None:
