@@ -24,7 +24,6 @@ import pyarrow.compute as pc
 # What surrounds an id and is not part of it: str.strip() and Arrow would each take a set of their own.
 AROUND = " \t\n\r\v\f\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
 AROUND += "\u2028\u2029\u202f\u205f\u3000\ufeff"
-_EMPTY = pa.scalar("", pa.string())
 _NUL = "\0"
 _WHOLE = re.compile(r"([0-9]+)\.0+")
 _SHORTENED = re.compile(r"[0-9](\.[0-9]*)?[eE](\+?)[0-9]{1,3}")
@@ -109,7 +108,7 @@ def _tidied(texts: pa.Array) -> pa.Array:
     if not pc.all(pc.string_is_ascii(texts)).as_py():
         texts = pc.utf8_normalize(texts, form="NFC")
     texts = pc.utf8_trim(texts, characters=AROUND)
-    return pc.if_else(pc.equal(texts, _EMPTY), pa.scalar(None, pa.string()), texts)
+    return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
 
 
 def _cells(column: pa.Array) -> list[Any]:

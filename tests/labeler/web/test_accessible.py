@@ -194,6 +194,33 @@ def test_no_page_breaks_a_serious_rule_or_its_policy_or_is_wider_than_its_window
     assert email is None or len(found) > 8
 
 
+# Of text of one kind a few are asked about (tests/support/axe.py): whatever makes it another kind is looked at as well.
+WELL = "<p>As dark as can be.</p>" * 5
+FAINT = {
+    "a colour of its own": "<p style='color: #bbb'>faint</p>",
+    "a ground of its own": "<div style='background: #444'><p>faint</p></div>",
+    "a ground of the page's": "<style>body { background: #444 !important }</style>",
+    "half through": "<div style='opacity: .3'><p>faint</p></div>",
+    "small where large would do": "<h1 style='color: #888'>large</h1><p style='color: #888'>small</p>",
+    "off, and then not": "<button disabled style='color: #bbb'>off</button>" * 4
+    + "<button style='color: #bbb'>on</button>",
+    "out of sight, and then not": "<p hidden style='color: #bbb'>away</p>" * 4 + "<p style='color: #bbb'>here</p>",
+    "over something else": "<div style='position: absolute; top: 0; background: #444'><p>faint</p></div>",
+    "in a field": "<label>Name <input value='faint' style='color: #bbb'></label>",
+}
+
+
+def test_whatever_makes_text_faint_is_found(browser: Browser) -> None:
+    page = browser.new_page()
+    page.set_content(f"<html lang='en'><title>t</title><body style='background: white'><main>{WELL}</main>")
+    assert not axe.serious(page)
+    for why, text in FAINT.items():
+        page.evaluate("text => { document.querySelector('main').insertAdjacentHTML('beforeend', text); }", text)
+        assert [one.rule for one in axe.serious(page)] == ["color-contrast"], why
+        page.evaluate("document.querySelectorAll('main > :not(p:nth-child(-n+5))').forEach((one) => one.remove())")
+    page.close()
+
+
 def _look(page: Page, width: int) -> list[str]:
     """What is wrong with the open page, in the light and in the dark; it stays as it is."""
     finished(page)
