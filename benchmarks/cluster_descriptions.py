@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
 import tracemalloc
 from collections import Counter
@@ -33,6 +34,7 @@ from benchmarks.printed import print_rows
 
 SIZES = (60, 130)  # images of a planted cluster; 130 is the mean of twelve clusters of 1,600 images
 CLUSTERS = 12
+PARTS = PLANTED, NULL, COST = "planted", "null", "cost"
 
 
 def main() -> None:
@@ -43,25 +45,28 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=200, help="planted clusters, and permutations")
     parser.add_argument("--pure", type=float, default=0.9)
     parser.add_argument("--pool", type=int, default=200_000)
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--part", choices=PARTS, action="append", help="only this part; may be given several times")
+    parser.add_argument("--json", type=Path, help="file to write; parts that it has and that are not made stay")
     options = parser.parse_args()
-    world = World(options.images)
-    found: dict[str, Any] = {
-        "planted": [
-            planted(world, options.answers, options.runs, options.pure, size, name)
-            for size in SIZES
-            for name in world.classes
-        ],
-        "null": null(world, options.answers, options.runs),
-        "cost": cost(options.pool),
-        "machine": machine(),
-        "options": {key: value for key, value in vars(options).items() if key != "json"},
-    }
-    print_rows(found["planted"])
-    print_rows([found["null"]])
-    print_rows([found["cost"]])
+    world, parts = World(options.images), options.part or PARTS
+    found: dict[str, Any] = {}
+    if PLANTED in parts:
+        ways = [(size, name) for size in SIZES for name in world.classes]
+        found[PLANTED] = [planted(world, options.answers, options.runs, options.pure, *way) for way in ways]
+        print_rows(found[PLANTED])
+    if NULL in parts:
+        found[NULL] = null(world, options.answers, options.runs)
+        print_rows([found[NULL]])
+    if COST in parts:
+        found[COST] = cost(options.pool) | {"load": round(os.getloadavg()[0], 1)}
+        print_rows([found[COST]])
     if options.json:
-        options.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+        said = {key: value for key, value in vars(options).items() if key not in ("json", "part")}
+        before = json.loads(options.json.read_bytes()) if options.json.is_file() else {}
+        if parts == [COST]:  # its row says how large the pool was; the options are of the other parts
+            said = before.get("options", {})
+        written = before | found | {"machine": machine(), "options": said}
+        options.json.write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
 
 
 class World:

@@ -169,7 +169,6 @@ def measured(scenes: Sequence[Scene], vectors: NDArray[np.float32], words: NDArr
         labels = cluster(projected, k).labels
         groups = [np.flatnonzero(labels == one) for one in np.unique(labels)]
         made = [phrases.Group(vectors[group], titles[group].tolist()) for group in groups]
-        made = [phrases.Group(vectors[group], titles[group].tolist()) for group in groups]
         of_group = np.searchsorted(np.unique(labels), labels)
         said = {
             "halves": [phrases.name(one.members, mean, vocabulary, words, one.titles) for one in made],

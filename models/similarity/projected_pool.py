@@ -30,8 +30,9 @@ class ProjectedPool(Pool):
         return dimension_of(self.space) if self._width else 0
 
     def rows(self, index: npt.ArrayLike) -> FloatArray:
-        """The vectors of the space at ``index`` (m,): float32 (m, dim) of unit length."""
-        return self.space.vectors(super().rows(index))
+        """The vectors of the space at ``index`` (m,): float32 (m, dim) of unit length, the same in any batch, as a map
+        needs them."""
+        return self.space.steady_vectors(super().rows(index))
 
     def logits(self, weight: FloatArray, bias: FloatArray) -> FloatArray:
         """``x.w + b`` of every asset's vector of the space: ``weight`` (k, dim), ``bias`` (k,); float32 (N, k)."""

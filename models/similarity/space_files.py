@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -67,14 +68,31 @@ class LearnedSpace:
         Their products are ``(1 - share) * cosine of what was learned + share * raw cosine``; without a raw share
         they have k numbers. Raises DataError where ``x`` has another shape.
         """
+        rows = self._checked(x)
+        return self._blended(((rows - self.mean) @ self.components.T) @ self.projection.T, rows)
+
+    def steady_vectors(self, x: npt.ArrayLike) -> Floats:
+        """The same, added up in float64, so that a vector alone is what it is in a batch. Raises as ``vectors``."""
+        rows = self._checked(x)
+        return self._blended((rows.astype(np.float64) - self.mean) @ self._whole, rows)
+
+    @cached_property
+    def _whole(self) -> npt.NDArray[np.float64]:
+        """Components and projection in one (d, k)."""
+        return (self.projection.astype(np.float64) @ self.components).T
+
+    def _checked(self, x: npt.ArrayLike) -> Floats:
         rows = np.asarray(x, dtype=np.float32)
         if rows.ndim != 2 or rows.shape[1] != self.dimension:
             raise DataError(
                 f"The vectors have shape {rows.shape}, but the space expects (n, {self.dimension}). Use vectors of "
                 "the encoder in the space's manifest.json."
             )
-        learned = unit_length(((rows - self.mean) @ self.components.T) @ self.projection.T)
-        share = float(self.blend[0])
+        return rows
+
+    def _blended(self, projected: npt.NDArray[np.floating], rows: Floats) -> Floats:
+        """What was learned of ``rows``, beside them as the blend says."""
+        learned, share = unit_length(projected), float(self.blend[0])
         if share == 0:
             return learned
         return np.hstack([np.sqrt(1 - share) * learned, np.sqrt(share) * unit_length(rows)]).astype(np.float32)

@@ -28,3 +28,14 @@ def test_rows_and_products_are_those_of_the_space(share: float, monkeypatch: pyt
     learned /= np.linalg.norm(learned, axis=1, keepdims=True)
     expected = (1 - share) * learned @ learned[5] + share * stored @ stored[5]
     np.testing.assert_allclose(pool.logits(rows[[5]], np.zeros(1, np.float32))[:, 0], expected, atol=1e-5)
+
+
+def test_a_row_alone_is_what_it_is_in_a_batch() -> None:
+    rng = np.random.default_rng(5)
+    raw = Pool.of([f"a{row}" for row in range(200)], rng.standard_normal((200, 96)))
+    space = LearnedSpace(
+        rng.standard_normal(96), rng.standard_normal((64, 96)), rng.standard_normal((32, 64)), [0.2, 0]
+    )
+    pool = ProjectedPool(raw.asset_ids, raw.title_ids, raw.blocks, space)
+    batch = pool.rows(np.arange(200))
+    assert all(np.array_equal(pool.rows([row])[0], batch[row]) for row in range(200))
