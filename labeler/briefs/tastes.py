@@ -12,7 +12,7 @@ from attune.labeler.settings import Settings
 from attune.models.errors import AttuneError, UnknownGrouping
 from attune.models.text import plural
 
-ELSEWHERE = 4  # images of other titles that a group takes more often
+ELSEWHERE = 3  # images of other titles that a group takes more often
 NO_GROUPS = "No groups of members were made, so nobody knows whose taste is missing."
 NO_RESPONSES = "No responses to artwork were brought, so nobody knows whose taste is missing."
 

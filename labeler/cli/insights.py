@@ -93,6 +93,7 @@ def list_(shell: Shell, canvas: str, grade: str | None, q: float | None) -> None
     """List the insights: the surest first, those without enough data after them, retired ones last."""
     found = insights.listed(shell.settings, canvas, grade or "", q)
     shell.result({"insights": [as_json(one) for one in found]}, _table(found))
+    _say_simulated(shell, found)
     if not found:
         shell.hint("There is no such insight. To answer questions: `attune insights run`")
 
@@ -129,6 +130,7 @@ def show(shell: Shell, number: int) -> None:
     lines |= {f"{row.action}ed" if row.action == "publish" else f"{row.action}d": f"by {row.who}: {row.reason}"
               for row in events}  # fmt: skip
     shell.result(value, key_value_lines(lines))
+    _say_simulated(shell, [one])
     if one.published is not None:
         shell.hint(f"Published is version {one.published.version}. Pipelines get that one.")
     if one.seen:
@@ -198,7 +200,13 @@ def _q(one: Told) -> str:
     return "" if one.figures["estimate"] is None else f"{one.figures['q']:.3f}"
 
 
+def _say_simulated(shell: Shell, found: list[Told]) -> None:
+    if any(one.figures.get("simulated") for one in found):
+        shell.hint("The performance is simulated: nobody measured it.")
+
+
 def _hints(shell: Shell, found: list[Told], q: float) -> None:
+    _say_simulated(shell, found)
     sure = [one for one in found if one.enough]
     level = min(q, insights.LARGEST_Q)
     shell.hint(f"{plural(len(sure), 'insight')} of {plural(len(found), 'question')} with q up to {level:g}.")

@@ -18,6 +18,7 @@ from attune.labeler.jobs import jobs
 from attune.labeler.jobs.jobs import Report
 from attune.labeler.performance import imports
 from attune.labeler.performance.imports import active
+from attune.labeler.performance.simulated import is_simulated
 from attune.labeler.records.session import reading
 from attune.labeler.sample.catalogue import Catalogue, Truth
 from attune.labeler.settings import Settings
@@ -52,7 +53,7 @@ def add(settings: Settings, catalogue: Catalogue, report: Report) -> None:
     it does nothing.
     """
     with reading(settings) as session:
-        if insights.last_run(session) is not None or (active(session) and not simulated.is_simulated(session)):
+        if insights.last_run(session) is not None or (active(session) and not is_simulated(session)):
             return
     folder = settings.workspace / "sample-catalogue" / "performance"
     if not (folder / simulated.TRUTH).is_file():

@@ -143,7 +143,7 @@ def figures(found: Answer, asked: Asked, rows: Rows) -> dict[str, Any]:
     """All that is kept of an answer, as JSON, without what the other answers of a run say of it (q, shrinkage)."""
     basis: dict[str, Any] = {"random": found.basis == "random", "basis": found.basis, "within": found.within}
     basis |= {"unit": asked.unit, "why": found.why, "log": rows.logged.as_json() if rows.logged else None}
-    basis["undeclared"] = rows.undeclared
+    basis |= {"undeclared": rows.undeclared, "simulated": rows.simulated}
     checks = {"tested": rows.tested, "flagged": rows.flagged, "believed": rows.believed}
     basis |= {"corrected": None, "uncorrected": _short(found.uncorrected), "not_audited": not asked.audited}
     if found.corrected is not None:

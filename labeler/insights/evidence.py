@@ -22,6 +22,7 @@ from attune.labeler.performance.checks import cells, ratio_p
 from attune.labeler.performance.columns import GROUPS, PERIOD
 from attune.labeler.performance.duck import buckets
 from attune.labeler.performance.imports import active, rows_of
+from attune.labeler.performance.simulated import any_simulated
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.insights.grades import Evidence
@@ -45,7 +46,7 @@ class Rows:
     ``Outcomes.canvas`` counts strata here, and ``canvas_of`` (strata,) gives the canvas of each. ``tested`` random
     tests (a title on a canvas) were checked, ``flagged`` of them were not shown as planned and are left out;
     ``believed``: so few of them failed beyond chance that the others may be called random. ``undeclared`` served rows
-    have a propensity of which nobody said that it was that of each impression.
+    have a propensity of which nobody said that it was that of each impression. ``simulated``: some rows are made up.
     """
 
     random: Outcomes | None
@@ -60,6 +61,7 @@ class Rows:
     digests: tuple[str, ...]
     logged: Logged | None = None
     undeclared: int = 0
+    simulated: bool = False
 
     def sources(self) -> Iterator[tuple[Basis, Outcomes]]:
         """The rows that may answer, the best first."""
@@ -114,7 +116,8 @@ def load(settings: Settings, after: datetime | None = None) -> Rows | None:
         )
     if not summed.num_rows:
         return None
-    return replace(_of(summed, checked, tuple(row.file for row in imports)), undeclared=undeclared)
+    told = _of(summed, checked, tuple(row.file for row in imports))
+    return replace(told, undeclared=undeclared, simulated=any_simulated(imports))
 
 
 def _coded(reader: pa.RecordBatchReader) -> pa.Table:

@@ -12,11 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sqlalchemy.orm import Session
 
 from attune.labeler.insights.words import change
 from attune.labeler.performance.columns import SIMULATED
-from attune.labeler.performance.imports import active
 from attune.models.errors import DataError
 from attune.models.files.atomic import atomic_writer, write_bytes, write_json
 from attune.models.insights.simulate import Simulated, World, simulate
@@ -83,11 +81,6 @@ def write_files(
         write_bytes(folder / f"{one.name}.csv", "\n".join(["asset_id,value", *cells, ""]).encode())
     write_bytes(folder / README, readme.encode())
     write_json(folder / TRUTH, dict(truth))
-
-
-def is_simulated(session: Session) -> bool:
-    """Whether any performance that counts is made up."""
-    return any(one.options.get("simulated") is not None for one in active(session))
 
 
 def truths_as_json(truths: Sequence[Truth]) -> dict[str, dict[str, float]]:

@@ -28,6 +28,7 @@ def as_json(one: Told, whole: bool = False) -> dict[str, Any]:
         "state": one.row.state,
         "version": one.newest.version, "published_version": one.row.published, "stale": bool(one.moved),
         "exploratory": one.seen, "moved": list(one.moved), "digest": one.newest.digest, "titles_asked": question.titles,
+        "simulated": bool(figures.get("simulated")),
         "origin": question.origin, "asked_by": question.asked_by, "asked_at": iso(question.asked_at),
         "made_at": iso(one.newest.made_at), "inputs": one.newest.inputs["of"],
     }  # fmt: skip

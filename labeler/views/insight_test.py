@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from attune.labeler.insights import arms, insights, simulated
+from attune.labeler.insights import arms, insights
 from attune.labeler.insights.arms import COLUMNS, RandomTest
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.words import Words, often, sides_of, words
 from attune.labeler.people.viewer import Viewer, may_explore
+from attune.labeler.performance.simulated import is_simulated
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -48,7 +49,7 @@ def test_page(settings: Settings, viewer: Viewer, number: int) -> TestPage:
     with reading(settings) as session:
         rows = session.scalars(select(Asset).where(Asset.asset_id.in_(wanted), may_explore(viewer)))
         images = {row.asset_id: picture(row) for row in rows}
-        made_up = simulated.is_simulated(session)
+        made_up = is_simulated(session)
     kinds = sides_of(one.question.feature, one.question.contrast)
     pairs = [
         Pair(arm.title_id, *(Side(name, images.get(name), 0.0) for name in (arm.first, arm.second))) for arm in shown

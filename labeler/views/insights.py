@@ -10,11 +10,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.insights import evidence, features, insights, powering, simulated
+from attune.labeler.insights import evidence, features, insights, powering
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.known import Known
 from attune.labeler.insights.words import Words, change, words
 from attune.labeler.people.viewer import Viewer, may_explore
+from attune.labeler.performance.simulated import is_simulated
 from attune.labeler.records.schema import Asset, InsightEvent, InsightRun, InsightVersion
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -96,7 +97,7 @@ def insights_page(settings: Settings, viewer: Viewer) -> InsightsPage:
     with reading(settings) as session:
         images = pictures(session, viewer, (one.figures.get("examples") for one in found))
         run, job = insights.last_run(session), progress(session, (KIND,))
-        made_up = simulated.is_simulated(session)
+        made_up = is_simulated(session)
     cards = [card(one, images, reach) for one in found]
     gone = insights.RETIRED
     return InsightsPage(
@@ -115,7 +116,7 @@ def insight_page(settings: Settings, viewer: Viewer, number: int) -> InsightPage
     with reading(settings) as session:
         images = pictures(session, viewer, (figures.get("examples"),))
         versions, history = insights.versions(session, number), insights.history(session, number)
-        made_up = simulated.is_simulated(session)
+        made_up = is_simulated(session)
     examples = figures.get("examples") or {"same": [], "other": []}
     canvases = figures.get("canvases") or []
     halves = figures.get("halves") or {}

@@ -24,7 +24,7 @@ BINARY = {"type": "string", "format": "binary"}
 COLUMNS = (
     "id", "feature", "contrast", "canvas", "estimate", "se", "low", "high", "any_time_low", "any_time_high", "q",
     "grade", "titles", "assets", "impressions", "share_other_way", "shrunk", "sentence", "state", "version", "stale",
-    "digest",
+    "simulated", "digest",
 )  # fmt: skip
 
 
@@ -64,6 +64,7 @@ class InsightOut(TypedDict):
     published_version: int | None
     published: Annotated[dict[str, Any] | None, "The published version, where this is a newer one."]
     stale: Annotated[bool, "Whether performance, the feature or Attune's method changed since."]
+    simulated: Annotated[bool, "Whether performance behind it was made up: nobody measured it."]
     moved: list[str]
     digest: str
     titles_asked: Annotated[str, "all, or confirmation: the half that did not find it."]
@@ -154,7 +155,7 @@ def insights_file(canvas: str, grade: str, q: float | None) -> Response:
     kinds = {
         name: pa.float64() if name in numbers else pa.int64() if name in whole else pa.string() for name in COLUMNS
     }
-    schema = pa.schema([(name, pa.bool_() if name == "stale" else kinds[name]) for name in COLUMNS])
+    schema = pa.schema([(name, pa.bool_() if name in {"stale", "simulated"} else kinds[name]) for name in COLUMNS])
     sink = io.BytesIO()
     pq.write_table(pa.Table.from_pylist([{name: row[name] for name in COLUMNS} for row in rows], schema), sink)
     return Response(sink.getvalue(), mimetype=PARQUET)

@@ -11,6 +11,7 @@ from attune.labeler.demo import performed
 from attune.labeler.insights import insights, simulated
 from attune.labeler.insights.words import words
 from attune.labeler.jobs.jobs import quiet
+from attune.labeler.performance.simulated import is_simulated
 from attune.labeler.records.schema import InsightRun
 from attune.labeler.records.session import reading
 from attune.labeler.sample.catalogue import Catalogue, truth_of
@@ -39,5 +40,5 @@ def test_the_demo_tells_three_true_insights_and_does_not_fall_into_its_trap(tmp_
     assert "are taken" in words(trap).sentence
     assert "less often" in words(trap).sentence
     with reading(settings) as session:
-        assert simulated.is_simulated(session)  # so pages say that nobody measured it
+        assert is_simulated(session)  # so pages say that nobody measured it
         assert session.scalar(select(func.count()).select_from(InsightRun)) == 1

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from attune.labeler.insights import features, imported, insights, questions, simulated
+from attune.labeler.insights.told import as_json
 from attune.labeler.performance import imports
+from attune.labeler.performance.simulated import is_simulated
 from attune.labeler.records.session import reading
 from attune.models.errors import DataError
 from attune.workers.jobs import run_insights
@@ -26,9 +28,10 @@ def test_the_files_tell_their_truth_and_nobody_takes_them_for_measured(tmp_path:
         imported.add(settings, str(folder / f"{name}.csv"), name)
         questions.register_features(settings, features.known(settings), name, "olga")
     with reading(settings) as session:
-        assert simulated.is_simulated(session)
+        assert is_simulated(session)
     run_insights.run(settings)
     found = {one.question.feature: one for one in insights.listed(settings)}
+    assert as_json(found["property"])["simulated"] is True
     low, high = found["property"].figures["ci"]
     truth = json.loads((folder / simulated.TRUTH).read_text())
     assert low < truth["property"] == told.effect < high
@@ -56,4 +59,4 @@ def test_a_world_without_a_trap_has_none_and_measured_files_are_not_called_simul
     settings = factories.workspace(tmp_path / "workspace")
     performed.bring(settings, performed.files(tmp_path, performed.names(40), 0.1))
     with reading(settings) as session:
-        assert not simulated.is_simulated(session)
+        assert not is_simulated(session)
