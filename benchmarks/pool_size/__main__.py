@@ -21,9 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import machine
+from benchmarks.pool_size.one_size import Plan, measured
+from benchmarks.pool_size.pages import PEOPLE
 from benchmarks.printed import print_rows
 
 Row = dict[str, Any]
+SLOW = 0.05
 
 
 def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
@@ -35,20 +38,22 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--imported", type=int, default=2_000, help="Images of the import.")
     parser.add_argument("--keep", type=Path, help="Keep the workspaces in this folder, and take those that are there.")
     parser.add_argument("--pages", action="store_true", help="Pages alone.")
+    parser.add_argument("--role", action="append", choices=PEOPLE, help="Whose pages; again for another. Usually all.")
+    parser.add_argument("--only", default="", help="Pages whose name has this in it (a regular expression).")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args(arguments)
-    from benchmarks.pool_size.one_size import Plan, measured
-
     sizes = sorted(options.pool or [20_000, 200_000])
     found: dict[str, Any] = {"answers": options.answers, "machine": machine(), "sizes": []}
     with tempfile.TemporaryDirectory(prefix="attune-pool-") as folder:
         for size in sizes:
             place = (options.keep or Path(folder)) / str(size)
-            plan = Plan(place, size, options.answers, options.rounds, 0 if options.pages else options.imported)
+            imported, roles = 0 if options.pages else options.imported, tuple(options.role or PEOPLE)
+            plan = Plan(place, size, options.answers, options.rounds, imported, roles, options.only)
             with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as apart:
                 found["sizes"].append(apart.submit(measured, plan).result())
-    table = rows(found["sizes"])
-    print_rows(table)
+    table = [row for row in rows(found["sizes"]) if row["slow"]]
+    print_rows([{name: value for name, value in row.items() if name != "slow"} for row in table])
+    print(f"Pages of less than {SLOW} s of the processor at every size are in the file alone.")
     for one in found["sizes"]:
         memory = {"pages": one["mib_of_pages"]} | {work["page"]: work["mib"] for work in one["work"]}
         told = ", ".join(f"{name} {mib:.0f}" for name, mib in memory.items())
@@ -64,7 +69,8 @@ def rows(sizes: Sequence[dict[str, Any]]) -> list[Row]:
     by_key = [{_key(one): one for one in size["pages"] + size["work"]} for size in sizes]
     table = []
     for key in by_key[-1]:
-        row: Row = {"what": key}
+        seconds = [held[key]["processor_p50"] for held in by_key if key in held]
+        row: Row = {"what": key, "slow": max(seconds) >= SLOW or "role" not in by_key[-1][key]}
         for size, held in zip(sizes, by_key, strict=True):
             one = held.get(key)
             label = f"{size['pool'] // 1000}k"

@@ -25,13 +25,15 @@ REPEATS = 3
 @dataclass(frozen=True)
 class Plan:
     """What is measured: ``size`` images at ``place``, ``rounds`` looks at each page, ``imported`` new images (0: pages
-    alone)."""
+    alone); of pages those of ``roles`` whose name has ``only`` in it."""
 
     place: Path
     size: int
     answers: int
     rounds: int
     imported: int
+    roles: tuple[str, ...]
+    only: str
 
 
 def measured(plan: Plan) -> dict[str, Any]:
@@ -41,7 +43,7 @@ def measured(plan: Plan) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="redis-") as folder, redis_on_a_socket(Path(folder)) as address:
         settings = reader.build({}, workspace=plan.place, redis_url=address)
         with watched() as most:
-            looks = pages.measure(settings, version, plan.rounds)
+            looks = pages.measure(settings, version, plan.rounds, plan.roles, plan.only)
         found: dict[str, Any] = {"pool": plan.size, "load": load(), "mib_of_pages": most[0], **looks, "work": []}
         if plan.imported:
             found["work"] = [{"page": name, **_repeated(one)} for name, one in _works(settings, plan, version).items()]

@@ -73,10 +73,11 @@ class AnswerTable:
     @cached_property
     def tally(self) -> Mapping[tuple[int, str], int]:
         """How often each expert said what, skips among it."""
-        pairs, counts = np.unique(np.stack([self.experts, self.codes]), axis=1, return_counts=True)
+        size = max(len(self.words), 1)
+        pairs, counts = np.unique(self.experts * size + self.codes, return_counts=True)
         return {
-            (int(expert), self.words[code]): int(count)
-            for (expert, code), count in zip(pairs.T.tolist(), counts, strict=True)
+            (pair // size, self.words[pair % size]): count
+            for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True)
         }
 
     @cached_property

@@ -24,7 +24,7 @@ from attune.labeler.records.schema import Annotation, AnnotationEvent, Attribute
 from attune.labeler.records.session import only_reads
 
 KEPT = 64  # attributes whose answers a process keeps
-ANEW = 2_000  # images with news; for more, all are read again
+ANEW = 2_000  # lines of news; for more, all are read again
 
 
 class Stamp(NamedTuple):
@@ -111,14 +111,12 @@ def _renewed(session: Session, stamps: Mapping[int, Stamp], held: Mapping[int, H
     }
     if not same or session.get_bind().dialect.name != "sqlite":
         return {}
-    news = (
-        select(Annotation.attribute_id, Annotation.asset_pk)
-        .join(AnnotationEvent, AnnotationEvent.annotation_id == Annotation.id)
-        .where(AnnotationEvent.id > min(one[0].event for one in same.values()), Annotation.attribute_id.in_(same))
-    )
-    changed = session.execute(news.distinct().limit(ANEW + 1)).all()
-    if len(changed) > ANEW:
+    lines = select(AnnotationEvent.annotation_id).where(AnnotationEvent.id > min(one[0].event for one in same.values()))
+    told = set(session.scalars(lines.limit(ANEW + 1)))
+    if len(told) > ANEW:
         return {}
+    news = select(Annotation.attribute_id, Annotation.asset_pk).where(Annotation.id.in_(told))
+    changed = [(key, asset) for key, asset in session.execute(news) if key in same]
     names, assets = {key for key, _ in changed}, sorted({asset for _, asset in changed})
     words = {key: same[key][1].words for key in names}
     parts = _read(session, sorted(names), assets, words) if names else {}

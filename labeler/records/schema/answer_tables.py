@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from attune.labeler.records.schema.base import Base
@@ -19,7 +19,17 @@ class Annotation(Base):
     """
 
     __tablename__ = "annotations"
-    __table_args__ = (Index("ix_annotations_attribute_id_asset_pk", "attribute_id", "asset_pk"),)
+    __table_args__ = (
+        Index("ix_annotations_attribute_id_asset_pk", "attribute_id", "asset_pk"),
+        Index("ix_annotations_attribute_id_answered_at", "attribute_id", "answered_at"),
+        # Of few rows, and small: who asks for what counts would else be led through all of them by it.
+        Index(
+            "ix_annotations_deleted",
+            "attribute_id",
+            sqlite_where=text("deleted_at IS NOT NULL"),
+            postgresql_where=text("deleted_at IS NOT NULL"),
+        ),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     label_studio_id: Mapped[int | None] = mapped_column(unique=True)
     attribute_id: Mapped[int] = mapped_column(ForeignKey("attributes.id"))

@@ -45,7 +45,7 @@ def variance_reduction(
     sum_j q_j k(x, j)^2 q_x / (1 + q_x k(x, x)) with q = p (1 - p). One number that weighs doubt, being typical and
     being new; after each pick the posterior is updated as if its label had come, so a batch does not repeat itself.
     ``reference`` (default: the candidates) says where the predictions matter; ``space`` is that of the pool. No
-    randomness. Costs (candidates + reference) x (seen + candidates) x d.
+    randomness. Costs (candidates + reference) x (candidates + d or seen, whichever are fewer) x d, and seen x d x d.
     """
     rows = np.concatenate([X, X if reference is None else reference]).astype(np.float32)
     labelled = X[:0] if seen is None else np.asarray(seen, dtype=np.float32)
@@ -73,7 +73,15 @@ def _doubt(estimator: Any, rows: npt.NDArray[Any], least: float) -> npt.NDArray[
 def _posterior(
     rows: npt.NDArray[np.float32], candidates: int, labelled: npt.NDArray[np.float32], doubt: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.float32]:
-    """The posterior covariance of the logits, candidates by all rows (m, m + r) float32."""
+    """The posterior covariance of the logits, candidates by all rows (m, m + r) float32.
+
+    By the kernel of the labels, or where there are more labels than dimensions by the weights, which is the same
+    (Woodbury's identity): time and memory then grow with the labels, not with their cube and square.
+    """
+    if len(labelled) > rows.shape[1]:
+        precision = np.eye(rows.shape[1]) + PRIOR_VARIANCE * ((labelled.T * doubt) @ labelled)
+        weights = np.linalg.solve(precision, rows.T.astype(np.float64))
+        return np.ascontiguousarray(PRIOR_VARIANCE * (rows[:candidates] @ weights), dtype=np.float32)
     prior = rows[:candidates] @ rows.T
     if len(labelled):
         to_seen = rows @ labelled.T

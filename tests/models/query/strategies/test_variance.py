@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
+import pytest
 
 from attune.models.probes.probe import Probe
 from attune.models.query.strategies import strategy
@@ -16,8 +19,10 @@ def scene(n: int = 60, seen: int = 12):
     return probe, rows[:seen], rows[seen : seen + n], rows[seen + n :]
 
 
-def test_gains_are_those_of_the_laplace_posterior_computed_in_weight_space() -> None:
+@pytest.mark.parametrize("labels", [6, 12], ids=["fewer than dimensions", "more than dimensions"])
+def test_gains_are_those_of_the_laplace_posterior_computed_in_weight_space(labels: int) -> None:
     probe, seen, candidates, reference = scene()
+    seen = seen[:labels]
     picks, gains = strategy("variance_reduction")(probe, candidates, 6, seen=seen, reference=reference)
 
     def doubt(rows: np.ndarray, least: float) -> np.ndarray:
@@ -34,6 +39,15 @@ def test_gains_are_those_of_the_laplace_posterior_computed_in_weight_space() -> 
         np.testing.assert_allclose(gain, falls[pick], rtol=2e-3)
         assert falls[pick] >= falls[np.setdiff1d(np.arange(60), picks[: list(picks).index(pick)])].max() * 0.999
         precision = grown[pick]
+
+
+def test_many_labels_take_no_memory_of_their_square() -> None:
+    probe, seen, candidates, reference = scene()
+    tracemalloc.start()
+    strategy("variance_reduction")(probe, candidates, 2, seen=np.tile(seen, (500, 1)), reference=reference)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 20 * 2**20  # 6,000 labels: their square alone would be 137 MB
 
 
 def test_with_axes_the_gains_are_those_on_rows_that_an_even_prior_sees() -> None:
