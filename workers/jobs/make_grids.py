@@ -153,12 +153,14 @@ def sync(
         if grid.id not in checked.tasks:
             continue
         try:
-            is_short = checked.tasks[grid.id] < _recorded(settings, grid)
-            changed |= _read(settings, ls, grid, counts, by_id, whole, is_short)
             totals = Totals(settings, ls, grid, there.get(grid.project))
+            if whole or checked.tasks[grid.id] < _recorded(settings, grid):
+                changed |= _compare(settings, ls, grid, counts)
+            changed |= sync_pages(settings, ls, grid, counts, by_id, whole)
             differ = not whole and totals.differ()
             if differ:
-                changed |= _read(settings, ls, grid, counts, by_id, whole=True)
+                changed |= _compare(settings, ls, grid, counts)
+                changed |= sync_pages(settings, ls, grid, counts, by_id, whole=True)
             if whole or differ:
                 totals.note()
             if grid.id in here:
@@ -167,20 +169,6 @@ def sync(
             log.error("the pages of project %d could not be read: %s", grid.project, error)
             failed[str(grid.project)] = str(error)
     return changed
-
-
-def _read(
-    settings: Settings,
-    ls: LabelStudio,
-    grid: Grid,
-    counts: dict[str, int],
-    by_id: Mapping[int, str],
-    whole: bool,
-    is_short: bool = False,
-) -> set[int]:
-    """One project of ``sync``; ``is_short``: it holds fewer pages than the records know of."""
-    changed = _compare(settings, ls, grid, counts) if whole or is_short else set()
-    return changed | sync_pages(settings, ls, grid, counts, by_id, whole)
 
 
 def _recorded(settings: Settings, grid: Grid) -> int:
