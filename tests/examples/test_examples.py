@@ -47,10 +47,9 @@ def served(settings: Settings) -> Iterator[str]:
         yield address
 
 
-def run(name: str, *arguments: str | Path, python: Path | str = sys.executable, **environment: str) -> str:
-    strict = ["-W", "error"] if python == sys.executable else []
+def run(name: str, *arguments: str | Path, **environment: str) -> str:
     done = subprocess.run(
-        [python, *strict, EXAMPLES / name, *arguments],
+        [sys.executable, "-W", "error", EXAMPLES / name, *arguments],
         capture_output=True,
         text=True,
         env=os.environ | environment,
@@ -166,18 +165,33 @@ def python_of_ray() -> Path:
 
 
 @pytest.mark.slow
-def test_ray_scores_a_table_as_attune_does(settings: Settings, tmp_path: Path) -> None:
+def test_ray_scores_a_table_as_attune_does_and_refuses_the_vectors_of_another_encoder(
+    settings: Settings, tmp_path: Path
+) -> None:
     write_vectors(tmp_path / "vectors.parquet", worlds.FINGERPRINT)
+    write_vectors(tmp_path / "other.parquet", Fingerprint("open_clip", "huge", "cd" * 32, worlds.DIMENSION))
     calls = []
     for name in ("serious", "romance"):
         pull(name, tmp_path / name, url=settings.catalog_address, cache=tmp_path / "cache")
-        calls.append(f"sys.argv[1:] = [{name!r}, 'vectors.parquet', 'scores-{name}']")
-        calls.append(f"runpy.run_path({str(EXAMPLES / 'ray_score.py')!r}, run_name='__main__')")
-    # Starting Ray takes ten seconds: both are scored in one process.
+        calls += [ray_call(name, "other.parquet", "refused"), ray_call(name, "vectors.parquet", f"scores-{name}")]
+    # Starting Ray takes ten seconds: all is asked in one process.
     told = environments.run(python_of_ray(), "\n".join(["import runpy, sys", *calls]), tmp_path)
+    assert told.count("the probe needs") == 2
+    assert not (tmp_path / "refused").exists()
     assert told.count(f"{VECTORS} assets scored") == 2
     for name in ("serious", "romance"):
         compare(tmp_path, name)
+
+
+def ray_call(*arguments: str) -> str:
+    """Python that runs the example with ``arguments``, and prints why it refuses."""
+    return f"""
+sys.argv[1:] = {list(arguments)!r}
+try:
+    runpy.run_path({str(EXAMPLES / "ray_score.py")!r}, run_name="__main__")
+except SystemExit as refused:
+    print(refused)
+"""
 
 
 def compare(folder: Path, name: str) -> None:
@@ -191,15 +205,6 @@ def compare(folder: Path, name: str) -> None:
     assert len(both) == len(found) == len(ours)
     assert np.abs(both["probability"] - both["probability_ours"]).max() < 1e-5
     assert (both["label"] == both["label_ours"]).all()
-
-
-@pytest.mark.slow
-def test_ray_refuses_the_vectors_of_another_encoder(settings: Settings, tmp_path: Path) -> None:
-    pulled = pull("serious", tmp_path / "serious", url=settings.catalog_address, cache=tmp_path / "cache")
-    write_vectors(tmp_path / "v.parquet", Fingerprint("open_clip", "huge", "cd" * 32, worlds.DIMENSION))
-    with pytest.raises(AssertionError, match="the probe needs"):
-        run("ray_score.py", pulled.folder, tmp_path / "v.parquet", tmp_path / "scores", python=python_of_ray())
-    assert not (tmp_path / "scores").exists()
 
 
 def test_every_example_is_run_here() -> None:

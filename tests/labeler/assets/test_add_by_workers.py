@@ -18,6 +18,7 @@ from attune.labeler.assets.add import Request, add
 from attune.labeler.jobs import jobs
 from attune.labeler.settings import Settings
 from attune.models.vectors.vector_store import VectorStore
+from tests.support.factories import picture
 from tests.support.services import redis_on_a_socket
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
@@ -48,24 +49,22 @@ def worker(settings: Settings) -> Iterator[None]:
         process.terminate()
 
 
-def test_the_workers_embed_in_chunks_and_the_command_waits(
+def test_the_workers_embed_in_chunks_and_the_command_waits_or_leaves_the_jobs_in_the_queue(
     with_redis: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(adding, "EMBED_CHUNK", 4)
+    (folder.parent / "more").mkdir()
+    (folder.parent / "more" / "g.jpg").write_bytes(picture(6))
     reports: list[tuple[int, int]] = []
     with worker(with_redis):
         summary = add(
             with_redis, Request([str(folder)]), embedding_bar=lambda done, total: reports.append((done, total))
         )
+        later = add(with_redis, Request([str(folder.parent / "more")], wait=False))
+        assert (later.added, later.embedded, len(later.jobs)) == (1, 0, 1)
+        assert jobs.follow(with_redis, later.jobs[0])["embedded"] == 1
     assert (summary.added, summary.embedded, len(summary.jobs)) == (6, 6, 2)
     assert reports[-1] == (6, 6)
     store = VectorStore(with_redis.vectors)
     [fingerprint] = store.fingerprints()
-    assert len(store.read(fingerprint)) == 6
-
-
-def test_without_waiting_the_jobs_are_left_in_the_queue(with_redis: Settings, folder: Path) -> None:
-    with worker(with_redis):
-        summary = add(with_redis, Request([str(folder)], wait=False))
-        assert (summary.added, summary.embedded, len(summary.jobs)) == (6, 0, 1)
-        assert jobs.follow(with_redis, summary.jobs[0])["embedded"] == 6
+    assert len(store.read(fingerprint)) == 7

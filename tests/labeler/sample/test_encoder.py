@@ -25,7 +25,7 @@ def test_every_weight_in_the_file_is_finite_and_half_precision() -> None:
 
 @pytest.mark.slow
 def test_prompts_help_and_a_probe_knows_far_more(tmp_path_factory: pytest.TempPathFactory) -> None:
-    catalogue = write_catalogue(tmp_path_factory.mktemp("sample"), n_images=700, seed=21)
+    catalogue = write_catalogue(tmp_path_factory.mktemp("sample"), n_images=240, seed=21)
     encoder = load_encoder()
     vectors, raw = embed(catalogue, encoder)
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-4)

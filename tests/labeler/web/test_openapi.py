@@ -34,7 +34,7 @@ from tests.labeler.catalog import worlds
 from tests.labeler.web.conftest import Actor
 from tests.support import factories, published
 
-EXAMPLES = 20  # of each operation and mode for who may enter; who may not is turned away before a request is read
+EXAMPLES = 12  # of each operation and mode for who may enter; who may not is turned away before a request is read
 # What is really there, so that not every made-up request ends at 404.
 REAL = {
     "name": ["serious", "romance", "nothing"],
@@ -46,7 +46,7 @@ REAL = {
     "run": ["1", "7"],
     "number": ["1", "2", "99"],
 }
-FEW = 8  # of those that wait for a worker, and for who may not enter
+FEW = 5  # of those that wait for a worker, and for who may not enter
 # These need one of several parameters, which a description cannot say: 422 is fine for a request that fits it.
 FORECAST = "GET /api/v1/titles/{title}/forecast"
 EITHER = frozenset({"GET /api/v1/search", "GET /api/v1/similar", "POST /api/v1/recommend", FORECAST})

@@ -195,7 +195,7 @@ def test_a_method_that_a_route_does_not_take_does_nothing(house: House) -> None:
     tried = [(method, path) for path, methods in taken.items() for method in sorted((UNSAFE | {"TRACE"}) - methods)]
     assert len(tried) > len(taken)
     for method, path in tried:
-        for caller in CALLERS:
+        for caller in (NOBODY, PIPELINE, ADMIN):  # whoever else comes may do less than the last
             reply = ask(house, caller, method, path, may=False)
             assert not entered(reply) or reply.status_code == 405, f"{caller} {method} {path}: {reply.status_code}"
     assert rows(house.settings) == before
