@@ -142,7 +142,7 @@ def _filled(folder: Path, places: Places) -> Settings:
     keys = np.arange(1, count + 1, dtype=np.int64)
     nothing = WholeComponents(np.zeros((2, 8), dtype=np.int16), np.zeros(2), 1.0)
     landmarks = Landmarks(nothing, np.zeros((1, 2), dtype=np.int16), places[:1])
-    layout = layouts.keep(settings, "final", made.digest, 0, landmarks)
+    layout = layouts.keep(settings, "final", made, 0, landmarks)
     layouts.add(settings, layout, keys, places)
     groups = (places[:, 0] // 13_200 + 5 * (places[:, 1] // 13_200)).astype(np.int16) % CLUSTERS
     cosines = np.ones(count, dtype=np.float16)
