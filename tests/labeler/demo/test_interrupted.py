@@ -15,12 +15,21 @@ from sqlalchemy import func, select
 from attune.labeler import settings as reader
 from attune.labeler.answers import counting, exclude_expert
 from attune.labeler.attributes import attributes, audit_batches
-from attune.labeler.demo import prepare, simulate, story
+from attune.labeler.demo import performed, prepare, simulate, story
 from attune.labeler.jobs import jobs
 from attune.labeler.jobs.jobs import Report
 from attune.labeler.label_studio import LabelStudio
 from attune.labeler.label_studio.expert_session import ExpertSession
-from attune.labeler.records.schema import Annotation, Asset, Expert, Promotion, Queue, Version
+from attune.labeler.records.schema import (
+    Annotation,
+    Asset,
+    Expert,
+    InsightRun,
+    PerformanceImport,
+    Promotion,
+    Queue,
+    Version,
+)
 from attune.labeler.records.session import reading
 from attune.labeler.sample import stock_experts
 from attune.labeler.settings import Settings
@@ -98,6 +107,7 @@ POINTS = [
     (ExpertSession, "answer", 2, False),
     (story, "promote", 1, True),
     (story, "promote", 1, False),
+    (performed.imports, "add", 1, False),
 ]
 
 
@@ -116,6 +126,8 @@ def test_stopped_at_every_step_it_ends_the_same(
         assert counting.total(session, found.id) == ANSWERS + MEASURING
         assert audit_batches.AuditRequest.of(found).extra == MEASURING
         assert session.scalar(select(func.count()).select_from(Promotion)) == 1
+        assert session.scalar(select(func.count()).select_from(PerformanceImport)) == 1
+        assert session.scalar(select(func.count()).select_from(InsightRun)) == 1
         assert session.scalars(select(Version)).one().scored_at is not None
         assert session.scalar(select(func.count()).select_from(Queue)) == len(prepare.SIMULATED) + 1
         assert session.scalar(select(func.count()).select_from(Asset)) == IMAGES
