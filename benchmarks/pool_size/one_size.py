@@ -58,11 +58,10 @@ def ready(plan: Plan) -> int:
     print(f"making {plan.size:,} images and {plan.answers:,} answers in {plan.place}", flush=True)
     settings, truth = pool.make(plan.place, plan.size)
     answers.give(settings, truth, plan.answers)
-    work.learning_round(settings)
+    work.first_round(settings)
     work.past_runs(settings)
     version = work.publish(settings)
     work.score(settings, version)
-    work.learning_round(settings)  # a candidate beside the champion
     engine(settings.records_url).dispose()
     (plan.place / MADE).write_text(str(version))
     return version

@@ -52,6 +52,17 @@ def learning_round(settings: Settings) -> None:
         afterwards()
 
 
+def first_round(settings: Settings) -> None:
+    """The same without what a round works out now and then, which takes minutes: errors, forecast, page advice."""
+    rounds = "attune.workers.jobs.learn"
+    with (
+        patch(f"{rounds}.slow_figures.due", return_value=False),
+        patch(f"{rounds}.label_errors.is_owed", return_value=False),
+        patch(f"{rounds}.pages_of_images.due", return_value=False),
+    ):
+        learning_round(settings)
+
+
 def past_runs(settings: Settings) -> None:
     """A run and its job for each ``RUN_EACH`` answers before the newest run, whose figures they share."""
     with reading(settings) as session:

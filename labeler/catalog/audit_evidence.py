@@ -16,11 +16,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers import first_answers
-from attune.labeler.answers.counting import current
+from attune.labeler.answers.as_answers import as_answers
 from attune.labeler.assets.active_pool import PoolView, open_pool
 from attune.labeler.attributes import attributes, revisions
 from attune.labeler.queues.pinned import own_picks
-from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Run
+from attune.labeler.records.schema import Attribute, Run
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.catalog.probe_files import ProbeWeights, read_probe
@@ -175,7 +175,7 @@ def collect(settings: Settings, attribute: str) -> Evidence:
     """The evidence of today. Raises UnknownAttribute."""
     with reading(settings) as session:
         row = attributes.find(session, attribute)
-        answers = tuple(answer for answer in _answers(session, row) if answer.value in {*row.classes, UNSURE, SKIP})
+        answers = tuple(one for one, _ in as_answers(session, row.id) if one.value in {*row.classes, UNSURE, SKIP})
         revisions = _revisions(session, row)
         newest = session.scalar(select(Run).where(Run.attribute_id == row.id).order_by(Run.number.desc()).limit(1))
         independent = first_answers.independent(session, row, answers)
@@ -222,26 +222,3 @@ def _revisions(session: Session, attribute: Attribute) -> dict[int, list[str]]:
     past = revisions.history(session, attribute)
     later = {one.number: [said.reading for said in past if said.number > one.number] for one in past}
     return {one.number: [revisions.read(name, later[one.number]) or name for name in one.classes] for one in past}
-
-
-def _answers(session: Session, attribute: Attribute) -> list[Answer]:
-    newest = current([attribute.id])
-    rows = session.execute(
-        select(Annotation, Asset.asset_id, Asset.title_id, Expert.email)
-        .join(newest, newest.c.id == Annotation.id)
-        .join(Asset, Asset.id == Annotation.asset_pk)
-        .join(Expert, Expert.id == Annotation.expert_id)
-        .order_by(Annotation.answered_at, Annotation.id)
-    )
-    return [
-        Answer(
-            asset_id=asset_id,
-            title_id=title_id,
-            expert=expert,
-            value=row.value,
-            purpose=row.purpose,
-            answered_at=row.updated_at,
-            inclusion=row.inclusion,
-        )
-        for row, asset_id, title_id, expert in rows
-    ]

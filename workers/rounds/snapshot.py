@@ -13,7 +13,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers import first_answers, task_ids, tickless_pages
-from attune.labeler.answers.counting import current
+from attune.labeler.answers.as_answers import as_answers
 from attune.labeler.assets.active_pool import PoolView, open_pool
 from attune.labeler.attributes import attributes
 from attune.labeler.catalog.related_probes import Relative, relatives
@@ -22,7 +22,7 @@ from attune.labeler.queues import grids
 from attune.labeler.queues.asking import is_asking
 from attune.labeler.queues.pinned import Picked, own_picks, waiting_picks
 from attune.labeler.records.run_advice import Reliance, RunAdvice
-from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Run, Task
+from attune.labeler.records.schema import Asset, Attribute, Expert, Queue, Run, Task
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.evaluation.audit_design import AuditDesign
@@ -197,7 +197,7 @@ def take_snapshot(settings: Settings, name: str) -> Snapshot:
         row = attributes.find(session, name)
         view = open_pool(settings, session)
         experts = {expert.id: expert.email for expert in session.scalars(select(Expert))}
-        answers, rows = _answers(session, row.id, experts, view)
+        answers, rows = _answers(session, row.id, view)
         rows = _without_idle_imports(row, view, answers, rows)
         return Snapshot(
             attribute=row,
@@ -230,30 +230,10 @@ def _queues(session: Session, attribute_id: int) -> tuple[Queue, ...]:
     return tuple(session.scalars(rows))
 
 
-def _answers(
-    session: Session, attribute_id: int, experts: dict[int, str], view: PoolView
-) -> tuple[list[Answer], list[tuple[int, int]]]:
-    newest = current([attribute_id])
-    rows = session.execute(
-        select(Annotation, Asset.asset_id, Asset.title_id)
-        .join(newest, newest.c.id == Annotation.id)
-        .join(Asset, Asset.id == Annotation.asset_pk)
-        .order_by(Annotation.answered_at, Annotation.id)
-    ).all()
-    answers = [
-        Answer(
-            asset_id=asset_id,
-            title_id=title_id,
-            expert=experts[row.expert_id],
-            value=row.value,
-            purpose=row.purpose,
-            answered_at=row.updated_at,
-            inclusion=row.inclusion,
-        )
-        for row, asset_id, title_id in rows
-    ]
-    where = view.positions(answer.asset_id for answer in answers)
-    return answers, [(int(place), row.expert_id) for place, (row, _, _) in zip(where, rows, strict=True)]
+def _answers(session: Session, attribute_id: int, view: PoolView) -> tuple[list[Answer], list[tuple[int, int]]]:
+    given = as_answers(session, attribute_id)
+    where = view.positions(answer.asset_id for answer, _ in given)
+    return [answer for answer, _ in given], [(int(place), who) for place, (_, who) in zip(where, given, strict=True)]
 
 
 def _without_idle_imports(
