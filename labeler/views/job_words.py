@@ -98,7 +98,8 @@ KINDS = {
         "run of insights", "runs of insights", "of", "Each question is answered, and the page Insights shows how sure."
     ),
     "performance": Words(
-        "import of performance", "imports of performance", "of", "The rows of the file can answer questions in Insights."
+        "import of performance", "imports of performance", "of",
+        "The rows of the file can answer questions in Insights.",
     ),
     "members": Words(
         "grouping of members", "groupings of members", "of",

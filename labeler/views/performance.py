@@ -96,7 +96,7 @@ def listed(settings: Settings) -> tuple[Sequence[PerformanceImport], Sequence[Pe
 
 
 def file_page(settings: Settings, person: int, ticket: str, given: Mapping[str, str] | None = None) -> FilePage:
-    """What is known of a file; ``given`` is what the form said, where it comes back. Raises UnknownUpload, DataError."""
+    """What is known of a file; ``given``: what the form said that comes back. Raises UnknownUpload, DataError."""
     folder = uploads.folder_of(settings, person, ticket)
     with reading(settings) as session:
         job = session.get(Job, uploads.job_of(folder) or "")

@@ -118,12 +118,14 @@ def _beside(compared: Compared) -> Verdict:
     answers = counted(difference.n, "audit answer")
     spread = f"{_signed(difference.lo)} to {_signed(difference.hi)}, on the same {answers}"
     if difference.lo > 0:
-        why = f"{compared.exchanged}It ranks images better: average precision is higher by {difference.value:.2f} ({spread})."
+        why = f"It ranks images better: average precision is higher by {difference.value:.2f} ({spread})."
+        why = f"{compared.exchanged}{why}"
         if compared.older:
             return Verdict("better", f"{noun} is older, but better than the version in use.", why, _BACK)
         return Verdict("better", f"{noun} is better than the version in use.", why, promotes=True)
     if difference.hi < 0:
-        why = f"{compared.exchanged}It ranks images worse: average precision is lower by {-difference.value:.2f} ({spread})."
+        why = f"It ranks images worse: average precision is lower by {-difference.value:.2f} ({spread})."
+        why = f"{compared.exchanged}{why}"
         return Verdict("worse", f"{noun} is worse than the version in use.", why, "Programs get a worse version.")
     why = f"{compared.exchanged}The difference in average precision is {_signed(difference.value)} ({spread})."
     needed = compared.needed - difference.n
