@@ -9,11 +9,11 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers import counting, threads
+from attune.labeler.answers import counting, held_answers, threads
 from attune.labeler.attributes import attributes
 from attune.labeler.attributes.agreed import IN_SCOPE, OUT_OF_SCOPE
 from attune.labeler.labelling import corrections
-from attune.labeler.people.viewer import Viewer
+from attune.labeler.people.viewer import Viewer, may_compare
 from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.schema import Asset, Attribute, Comment, Expert, User
 from attune.labeler.records.session import reading
@@ -79,11 +79,10 @@ def thread_page(settings: Settings, viewer: Viewer, name: str, image: int) -> Th
 def agreed(session: Session, viewer: Viewer, attribute: Attribute, page: int = 1) -> Page[DisputedImage]:
     """Images with a thread that are disputed no more, as experts corrected their answers; only those with a thread
     that the viewer may open."""
-    query = (
-        select(Asset)
-        .where(threads.may_open(viewer, attribute.id), Asset.id.not_in(threads.disputed(attribute.id)))
-        .order_by(Asset.id.desc())
-    )
+    disputed = held_answers.of(session, attribute.id).disputed.tolist()
+    settled = set(session.scalars(threads.commented(attribute.id))).difference(disputed)
+    mine = (Asset.id.in_(settled), may_compare(viewer, attribute.id))
+    query = select(Asset).where(*mine).order_by(Asset.id.desc())
     found = page_of(session, query, page, AGREED)
     keys = [asset.id for asset in found.items]
     said = sides(session, attribute.id, keys, [*attribute.classes, UNSURE])
