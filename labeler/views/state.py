@@ -17,7 +17,7 @@ ABOUT = {
     SEEDING: "No expert has answered yet. Training starts after the first answers of two classes.",
     LABELLING: "Every answer improves the probe. The probe then chooses the next images.",
     SETTLED: "More answers would hardly change the probe.",
-    PUBLISHED: "The champion is published. Pipelines can pull it.",
+    PUBLISHED: "A version is in use. Pipelines can pull it.",
     UNDEFINED: "The experts disagree too much to train a good probe. Improve the definition.",
     DIFFERS: "One expert disagrees with the others. Find out why first.",
 }
@@ -210,9 +210,9 @@ def _managers_step(facts: Facts) -> Step:
         return Step(text, place="fill", command=f"attune batch {name} --size 40")
     if where == SETTLED:
         command = f"attune probes promote {name} {facts.last_run} --reason '…'"
-        return Step("Review the candidate, then publish it.", place="review", command=command)
+        return Step("Review the new version, then use it.", place="review", command=command)
     command = f"attune pull {name}@champion --to DIR"
-    return Step("See what the champion finds. Programs can use it.", place="champion", command=command)
+    return Step("See what the version in use finds. Programs can get it.", place="champion", command=command)
 
 
 def _experts_turn(facts: Facts, text: str) -> Step:

@@ -17,7 +17,7 @@ SECTIONS = {
 PAGES = {
     "queue": ("label.start", "Start labelling"),
     "disputed": ("attribute.disputed_page", "Review disputed images"),
-    "review": ("review.page", "Review candidate"),
+    "review": ("review.page", "Review new version"),
     "champion": ("results.page", "See what it finds"),
 }
 POOL = {"jobs": ("jobs.page", "View jobs"), "images": ("assets.page", "Add images")}

@@ -122,9 +122,9 @@ def test_advice_is_read_with_its_evidence_whatever_its_form() -> None:
     [
         ({"answers": 0, "last_run": None}, "people", "Give an expert a queue."),
         ({}, "people", "so that labelling goes on"),
-        ({"advice": said({"state": "settled"})}, "review", "Review the candidate"),
-        ({"advice": said({"state": "settled"}), "unanswered": ("romance",)}, "review", "Review the candidate"),
-        ({"champion": 3}, "champion", "See what the champion finds"),
+        ({"advice": said({"state": "settled"})}, "review", "Review the new version"),
+        ({"advice": said({"state": "settled"}), "unanswered": ("romance",)}, "review", "Review the new version"),
+        ({"champion": 3}, "champion", "See what the version in use finds"),
     ],
 )
 def test_without_an_open_queue_the_step_follows_what_is_there(

@@ -188,7 +188,7 @@ def test_an_owner_goes_through_the_tabs_and_saves_a_view_of_the_gallery(page: Pa
 
 def test_an_owner_checks_label_errors_and_promotes(page: Page, house: House) -> None:
     open_as(page, house, OLGA, "/attributes/serious")
-    follow(page, "Review candidate 4")
+    follow(page, "Review new version 4")
     follow(page, "Check all suspected label errors")
     expect(page.locator(".suspect")).to_have_count(3)
     reach(page, "Confirm serious")

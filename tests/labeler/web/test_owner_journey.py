@@ -80,7 +80,7 @@ def test_an_owner_promotes_with_open_eyes_and_can_undo_it(browser: Browser, sett
     page.goto(f"{address}/attributes/serious")
 
     verdict = "New version 4 is better than the version in use, but an enforced gate stops it."
-    follow(page, "Review candidate 4", verdict)
+    follow(page, "Review new version 4", verdict)
     expect(page.locator(".gates .missed")).to_have_count(1)
     expect(page.locator(".lead").first).to_contain_text("on the same")
     expect(page.locator(".button.primary")).to_have_count(0)

@@ -264,7 +264,7 @@ def test_a_published_attribute_says_where_its_quality_is_unknown(
 ) -> None:
     factories.publish(settings, factories.add_run(settings, romance, 40, quality=None))
     for path in ("/", "/attributes/romance"):
-        assert "Published, quality unknown" in owner.get(path).text
+        assert "In use, quality unknown" in owner.get(path).text
     factories.add_run(settings, romance, 60)
     assert "quality unknown" not in owner.get("/").text
 
