@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.jobs import failures
@@ -68,9 +69,15 @@ def failure(session: Session, space: str = FINAL) -> str:
     return failures.shown(last.id, last.error) if last is not None and last.state != "done" else ""
 
 
+def failed_since(session: Session, space: str, moment: datetime) -> bool:
+    """Whether the newest job of a space's map has failed, after ``moment``."""
+    last = _newest_job(session, space, ("done", "failed", "lost"))
+    return last is not None and last.state != "done" and last.created_at > moment
+
+
 def _newest_job(session: Session, space: str, states: Sequence[str]) -> Job | None:
-    mine = select(Job).where(Job.kind == KIND, Job.state.in_(states)).order_by(Job.created_at.desc())
-    return next((one for one in session.scalars(mine) if one.arguments.get("space", FINAL) == space), None)
+    mine = (Job.kind == KIND, Job.state.in_(states), func.coalesce(Job.arguments["space"].as_string(), FINAL) == space)
+    return session.scalar(select(Job).where(*mine).order_by(Job.created_at.desc()).limit(1))
 
 
 def shown(settings: Settings, session: Session, layout: Layout) -> int:

@@ -42,18 +42,16 @@ NAMES = frozenset(one.name for one in fields(Entry))
 
 
 def write(settings: Settings, entry: Entry) -> None:
-    """Append ``entry`` to its day's file; the first of a day deletes days that are older than the setting keeps.
+    """Append ``entry`` to its day's file.
 
     A full disk must not take a page away from an expert: the line is missing then, and the console's log says so.
     """
     folder = settings.workspace / FOLDER
-    line = json.dumps(asdict(entry), ensure_ascii=False, separators=(",", ":")) + "\n"
+    # A line of its own, whatever a process that was killed left before it.
+    line = "\n" + json.dumps(asdict(entry), ensure_ascii=False, separators=(",", ":"))
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
-        file = folder / f"{entry.at[:10]}.jsonl"
-        if not file.exists():
-            _forget(folder, settings.access_log_days)
-        number = os.open(file, FLAGS | os.O_CREAT, 0o600)
+        number = os.open(folder / f"{entry.at[:10]}.jsonl", FLAGS | os.O_CREAT, 0o600)
         try:
             os.write(number, line.encode(errors="replace"))
         finally:
@@ -62,11 +60,13 @@ def write(settings: Settings, entry: Entry) -> None:
         log.error("access log: a line was not written (%s): free space in %s", type(reason).__name__, folder)
 
 
-def _forget(folder: Path, days: int) -> None:
+def sweep(settings: Settings) -> None:
+    """Delete the days that the setting keeps no longer; all of them where it keeps none."""
+    days = settings.access_log_days
     oldest = (now() - timedelta(days=days)).date()
-    for file in folder.glob("*.jsonl"):
+    for file in (settings.workspace / FOLDER).glob("*.jsonl"):
         day = _day(file)
-        if day is not None and day < oldest:
+        if day is not None and (day < oldest or not days):
             file.unlink(missing_ok=True)
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.people.viewer import Viewer
+from attune.labeler.people.viewer import Viewer, may_open
 from attune.labeler.records.schema import Cluster, Clustering
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -92,7 +92,7 @@ def cluster_page(settings: Settings, viewer: Viewer, run: int, number: int) -> C
         core, edge, random = _parts(session, viewer, held.of(one.place), run)
         near = [other for key in one.near for other in saved.clusters if other.number == key]
         nearest = _first_titles(_some(session, viewer, _core_keys(held, near[0])), NEAR_MISSES // 2) if near else []
-        inner = _inside(session, run, number)
+        inner = _inside(session, viewer, run, number)
         job = progress(session, ("clusters",))
         told = described(session, viewer, saved.row, number)
         silent = told is None or not told.words
@@ -165,8 +165,10 @@ def _first_titles(images: Sequence[PageImage], count: int) -> list[PageImage]:
     return [apart[place] for place in places]
 
 
-def _inside(session: Session, run: int, number: int) -> Saved | None:
-    """The newest clustering of the cluster's images alone."""
-    mine = select(Clustering.id).where(Clustering.within_id == run, Clustering.within_number == number)
+def _inside(session: Session, viewer: Viewer, run: int, number: int) -> Saved | None:
+    """The newest clustering of the cluster's images alone that ``viewer`` may see."""
+    mine = select(Clustering.id).where(
+        Clustering.within_id == run, Clustering.within_number == number, may_open(viewer)
+    )
     newest = session.scalar(mine.order_by(Clustering.id.desc()).limit(1))
     return None if newest is None else clusterings.find(session, newest)

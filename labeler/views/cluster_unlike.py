@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -92,20 +94,27 @@ def _measured(settings: Settings, inside: Sequence[str], outside: Sequence[str])
     if kept is None:
         return []
     table = kept.read(tuple(MEASURED))
+    table = table.filter(pc.is_in(table["asset_id"], value_set=pa.array([*inside, *outside])))
     place = {name: row for row, name in enumerate(table["asset_id"].to_pylist())}
     here, there = (np.array([place[name] for name in ids if name in place], np.intp) for ids in (inside, outside))
     if len(here) < LEAST_IMAGES or not len(there):
         return []
     lines = []
     for name, sides in MEASURED.items():
-        share = _share_above(table[name].to_numpy().astype(np.float64), here, there)
-        if max(share, 1 - share) >= CLEARLY:
-            most, word = 100 * max(share, 1 - share), sides[share >= CLEARLY]
-            lines.append(f"{most:.0f} % of these images are {word} than the middle of the others.")
+        shares = _beside_middle(table[name].to_numpy().astype(np.float64), here, there)
+        most = max(shares)
+        if most >= CLEARLY:
+            word = sides[shares.index(most)]
+            lines.append(f"{100 * most:.0f} % of these images are {word} than the middle of the others.")
     return lines
 
 
-def _share_above(column: npt.NDArray[np.float64], here: npt.NDArray[np.intp], there: npt.NDArray[np.intp]) -> float:
-    """The share of the rows ``here`` above the median of those ``there``; a half where nothing is known."""
+def _beside_middle(
+    column: npt.NDArray[np.float64], here: npt.NDArray[np.intp], there: npt.NDArray[np.intp]
+) -> tuple[float, float]:
+    """The shares of the rows ``here`` below and above the median of those ``there``; who is equal to it is neither."""
     mine, rest = (rows[~np.isnan(rows)] for rows in (column[here], column[there]))
-    return float((mine > np.median(rest)).mean()) if len(mine) and len(rest) else 0.5
+    if not len(mine) or not len(rest):
+        return 0.0, 0.0
+    middle = np.median(rest)
+    return float((mine < middle).mean()), float((mine > middle).mean())

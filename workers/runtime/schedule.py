@@ -26,7 +26,7 @@ from attune.labeler.jobs import jobs
 from attune.labeler.jobs.learn_lease import is_free
 from attune.labeler.label_studio import LabelStudio
 from attune.labeler.members import kept
-from attune.labeler.people import login_sessions
+from attune.labeler.people import access_log, login_sessions
 from attune.labeler.queues import repair
 from attune.labeler.recommend import histories
 from attune.labeler.records import schema
@@ -168,7 +168,8 @@ def rests(session: Session, name: str, longest: timedelta, at: datetime) -> bool
 
 
 def forget(settings: Settings) -> int:
-    """Delete the rows of jobs that ended long ago, of the routine ones sooner, and sessions and histories that ran out.
+    """Delete the rows of jobs that ended long ago, of the routine ones sooner, and sessions, histories and days of the
+    access log that ran out.
 
     How many jobs.
     """
@@ -178,6 +179,7 @@ def forget(settings: Settings) -> int:
         login_sessions.sweep(session)
         histories.sweep(session)
     kept.sweep(settings)
+    access_log.sweep(settings)
     with writing(settings) as session:
         return int(session.execute(delete(Job).where(or_(old, routine))).rowcount)  # type: ignore[attr-defined]
 

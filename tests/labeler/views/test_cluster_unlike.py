@@ -51,6 +51,17 @@ def test_owners_read_the_column_and_the_measure_that_a_cluster_is_most_unlike_th
     assert said(settings, EXPERT, held) == ["100 % of these images are darker than the middle of the others."]
 
 
+def test_images_that_equal_the_middle_of_the_others_are_on_neither_side(settings: Settings, held: Members) -> None:
+    kept = values.newest(settings)
+    assert kept is not None
+    names = kept.read(("brightness",))["asset_id"].to_pylist()
+    grey = np.full((len(names), len(NAMES)), np.nan, np.float32)
+    grey[:, NAMES.index("saturation")] = 0.0
+    again = MeasuredValues(values.folder(settings), "b" * 64)
+    again.append(names, ["0" * 64] * len(names), grey)
+    assert said(settings, EXPERT, held) == []
+
+
 def test_the_nearest_cluster_that_has_a_name_or_words_is_named() -> None:
     near = [Cluster(number=2, name=""), Cluster(number=3, name=""), Cluster(number=4, name="Couples")]
     one = Cluster(number=1, name="", near=[2, 3, 4])

@@ -46,7 +46,8 @@ def test_the_command_says_who_saw_an_image(settings: Settings) -> None:
     access_log.write(settings, entry("2026-11-21", "ben", "poster-1", "poster-2"))
     access_log.write(settings, entry("2026-11-22", "ben", "poster-2"))
     with (settings.workspace / access_log.FOLDER / "2026-11-22.jsonl").open("a") as torn:
-        torn.write('{"at": "2026-11-22T1')
+        torn.write('\n{"at": "2026-11-22T1')
+    access_log.write(settings, entry("2026-11-22", "chidi", "poster-3"))
     place = ["--workspace", str(settings.workspace), "--json"]
 
     def said(*options: str) -> list[str]:
@@ -54,7 +55,7 @@ def test_the_command_says_who_saw_an_image(settings: Settings) -> None:
         assert result.exit_code == 0, result.output
         return [f"{one['at'][8:10]} {one['who']}" for one in json.loads(result.stdout)]
 
-    assert said() == ["20 anna", "21 ben", "22 ben"]
+    assert said() == ["20 anna", "21 ben", "22 ben", "22 chidi"]
     assert said("--image", "poster-1") == ["20 anna", "21 ben"]
     assert said("--since", "2026-11-21", "--who", "BEN", "--last", "1") == ["22 ben"]
     assert said("--kind", "exported") == []
@@ -66,7 +67,10 @@ def test_days_are_kept_as_long_as_the_setting_says(tmp_path: Path) -> None:
     days = [f"{today - timedelta(days=back):%Y-%m-%d}" for back in (5, 3, 2, 0)]
     for day in days:
         access_log.write(settings, entry(day, "anna", "poster-1"))
+    access_log.sweep(settings)
     assert sorted(file.stem for file in (tmp_path / access_log.FOLDER).iterdir()) == days[2:]
+    access_log.sweep(reader.build({}, workspace=tmp_path, access_log_days=0))
+    assert list((tmp_path / access_log.FOLDER).iterdir()) == []
 
 
 def test_a_log_of_no_days_is_not_written(settings: Settings, owner: Actor) -> None:

@@ -33,6 +33,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[
         make_clusters.run(settings, k=2, space="taste")
         make_clusters.run(settings, k=2, within="2:1")
         make_map.run(settings, space="taste")
+        make_clusters.run(settings, k=2, space="taste", within="1:2")
     factories.add_user(settings, "ana@example.org", "expert", factories.add_expert(settings, "ana@example.org"))
     factories.add_user(settings, "olga@example.org", "owner")
     yield create_app(settings)
@@ -76,6 +77,8 @@ def test_no_expert_sees_what_was_learned_from_a_column(house: Flask, olga: Actor
     ):
         assert ana.get(path).status_code == 403, path
         assert olga.get(path).status_code == 200, path
+    assert "Clustering 4<" in olga.get("/explore/clusters/1/2").text
+    assert "Clustering 4<" not in ana.get("/explore/clusters/1/2").text
     for path in ("/explore/clusters", "/explore/map", "/explore/spaces", "/explore/clusters/1/1", "/explore/beside"):
         assert "taste" not in ana.get(path).text.lower(), path
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from attune.labeler.jobs import jobs
 from attune.labeler.maps import exported, layouts, positions
@@ -140,6 +141,26 @@ def test_newcomers_are_asked_for_once_they_have_vectors(pool: Settings, monkeypa
         session.scalars(select(Job).where(Job.kind == "map")).one().state = "done"
     assert make_map.run(pool)["placed"] == 2
     assert map_newcomers.ask(pool) == {"maps": 0}
+
+
+def test_a_broken_map_is_left_alone_for_an_hour(pool: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "hand_over", lambda *_: None)
+    mapped.add(pool, 10)
+    make_map.run(pool)
+    mapped.add(pool, 1, seed=5)
+    with writing(pool) as session:
+        session.add(Job(id="map-1", kind="map", arguments={}, state="failed", created_at=now()))
+    assert map_newcomers.ask(pool) == {"maps": 0}
+    with writing(pool) as session:
+        session.get_one(Job, "map-1").created_at -= timedelta(hours=2)
+        file = session.scalars(select(Layout.file)).one()
+    assert map_newcomers.ask(pool) == {"maps": 1}
+    with writing(pool) as session:
+        session.execute(delete(Job))
+    mapped.add(pool, 1, seed=6)
+    next((pool.workspace / "maps").glob(f"{file}*")).unlink()
+    positions._read.cache_clear()
+    assert map_newcomers.ask(pool) == {"maps": 0}, "and the other steps of the beat go on"
 
 
 def test_an_image_that_gets_its_vector_after_later_ones_is_asked_for_too(
