@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,18 @@ import numpy as np
 
 
 def read(record: Path) -> list[dict[str, Any]]:
-    """The shards that ended, in their order; none where there is no file yet."""
-    return [json.loads(line) for line in record.read_text().splitlines()] if record.exists() else []
+    """The shards that ended, in their order; none where there is no file yet. Half a line is of a call that was killed."""
+    shards = []
+    for line in record.read_text().splitlines() if record.exists() else ():
+        with suppress(ValueError):
+            shards.append(json.loads(line))
+    return shards
 
 
 def add(record: Path, shard: dict[str, Any]) -> None:
     """Keep one more."""
     with record.open("a") as file:
-        file.write(json.dumps(shard) + "\n")
+        file.write("\n" + json.dumps(shard))
 
 
 def next_seed(shards: Sequence[dict[str, Any]], first: int) -> int:

@@ -25,6 +25,7 @@ def test_a_campaign_goes_on_after_the_shards_that_ended(tmp_path: Path, monkeypa
     record, ran = tmp_path / "record.jsonl", list[int]()
     monkeypatch.setattr(campaign, "in_a_folder", lambda given: ran.append(given.seed) or shard(given.seed, [2.0]))
     asked = Namespace(record=record, answers=300, faults=40, seed=7, minutes=60.0)
+    record.write_text('{"seed": 7, "answ')  # a call that was killed
     shards.add(record, shard(8, [1.0, 9.0], lost=1))
     found = campaign.sharded(asked)
     assert ran == [7, 9]

@@ -39,8 +39,9 @@ class Totals:
     def differ(self) -> bool:
         """Whether the records, after what changed was read, lack answers of before, or have more than are there now.
 
-        Who answers meanwhile makes no difference, and may hide one until the next sync. Asks only where the number is
-        another than the records'. False for a Label Studio that tells no numbers.
+        Answers that come while the sync runs make no difference, and hide as many that are lacking, until a sync during
+        which fewer come or the daily whole one. One that is deleted meanwhile has the project read whole. Asks only
+        where the number is another than the records'. False for a Label Studio that tells no numbers.
         """
         before = None if self.there is None else self.there.answers
         with reading(self.settings) as session:
