@@ -103,7 +103,7 @@ def settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 def fill(settings: Settings, found: list[Given]) -> None:
     """Let the records hold just these annotations."""
-    held_answers.forget()  # nothing but this deletes history
+    held_answers._kept.tables.clear()  # nothing but this deletes history
     with writing(settings) as session:
         session.execute(delete(AnnotationEvent))
         session.execute(delete(Annotation))
