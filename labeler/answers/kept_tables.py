@@ -11,7 +11,7 @@ from sqlalchemy import URL
 
 from attune.labeler.answers.answer_table import AnswerTable
 
-ROWS = 2_000_000  # that a process keeps of all attributes, as `AnswerTable.weight` counts: about 200 MB
+ROWS = 4_000_000  # that a process keeps of all attributes, as `AnswerTable.weight` counts, of 80 bytes or so: 330 MB
 
 
 class Stamp(NamedTuple):
@@ -77,11 +77,20 @@ class KeptTables:
                     stay.add((url, key))
 
     def _make_room(self, weight: int, stay: Collection[Key]) -> None:
-        total = self._weight()
-        for key in [key for key in self.tables if key not in stay] if weight <= self.rows else ():
-            if total + weight <= self.rows:
+        """Let go of what pages remember first: to work that out again takes less than to read the answers again."""
+        if weight > self.rows:
+            return
+        over = self._weight() + weight - self.rows
+        for _, table in self.tables.values() if over > 0 else ():
+            before = table.weight
+            table.known.clear()
+            over -= before - table.weight
+            if over <= 0:
                 return
-            total -= self.tables.pop(key)[1].weight
+        for key in [key for key in self.tables if key not in stay]:
+            if over <= 0:
+                return
+            over -= self.tables.pop(key)[1].weight
 
     def _weight(self) -> int:
         return sum(table.weight for _, table in self.tables.values())

@@ -36,15 +36,17 @@ def test_what_does_not_fit_beside_the_rest_of_one_page_is_read_without_being_kep
     assert kept(tables) == [1, 2], "each would push out one that the next look needs"
 
 
-def test_what_pages_remember_of_the_answers_counts() -> None:
+def test_what_pages_remember_counts_and_goes_before_answers_do() -> None:
     tables = KeptTables(rows=10)
     for key in (1, 2):
-        tables.keep(URL, {key: held(5)}, ())
-    table = tables.good(URL, {1: STAMP, 2: STAMP})[2]
-    table.remember("sides", lambda: {1: {"yes": 1}})
-    assert table.weight == 5 + ENTRY
-    assert tables.good(URL, {2: STAMP}) == {2: table}
-    assert kept(tables) == [2]
+        tables.keep(URL, {key: held(4)}, ())
+    table = tables.good(URL, {2: STAMP})[2]
+    for _ in range(2):
+        assert table.remember("sides", lambda: {1: {"yes": 1}}) == {1: {"yes": 1}}
+    assert table.weight == 4 + ENTRY
+    tables.good(URL, {1: STAMP})
+    assert kept(tables) == [2, 1]
+    assert table.weight == 4
 
 
 def test_an_older_moment_replaces_nothing() -> None:
