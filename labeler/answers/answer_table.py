@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from attune.models.labels.answers import SKIP, UNSURE
 
-KEPT = 64  # attributes whose answers a process keeps
-ANEW = 2_000  # images with news; for more, all are read again
+ENTRY = 4  # rows, of 80 bytes or so, that an entry of what is remembered weighs: a dictionary in one takes 270
 EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 Ints = npt.NDArray[np.int64]
-T = TypeVar("T")
+T = TypeVar("T", bound=Sized)
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +32,8 @@ class Votes:
 class AnswerTable:
     """The newest annotation that holds of each expert on each asset, skips among them, in no order: n of each column.
 
-    ``codes`` are places in ``words``; ``answered`` and ``updated`` are microseconds since 1970; ``seconds`` of the look
-    (NaN: not known), ``paged``: it was on a page of images.
+    ``codes`` are places in ``words``; ``answered``: microseconds since 1970; ``seconds`` of the look (NaN: not known);
+    ``paged``: it was on a page of images.
     """
 
     words: tuple[str, ...]
@@ -43,23 +42,26 @@ class AnswerTable:
     experts: Ints
     codes: Ints
     answered: Ints
-    updated: Ints
     seconds: npt.NDArray[np.float64]
     paged: npt.NDArray[np.bool_]
-    known: dict[Hashable, Any] = field(default_factory=dict)
+    known: dict[Hashable, Sized] = field(default_factory=dict)
 
     def columns(self) -> tuple[npt.NDArray[Any], ...]:
         """All columns, in their order."""
-        return (
-            self.ids, self.assets, self.experts, self.codes, self.answered, self.updated, self.seconds, self.paged
-        )  # fmt: skip
+        return (self.ids, self.assets, self.experts, self.codes, self.answered, self.seconds, self.paged)
+
+    @property
+    def weight(self) -> int:
+        """How much memory it takes, in rows; what is remembered of them counts, too."""
+        remembered = list(self.known.values())
+        return len(self.ids) + ENTRY * sum(len(one) for one in remembered)
 
     def remember(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What ``make`` gives, worked out once for as long as these answers stand."""
-        if key not in self.known:
-            self.known[key] = make()
-        found: T = self.known[key]
-        return found
+        """What ``make`` gives, worked out once for as long as these answers stand and there is room."""
+        found = self.known.get(key)  # once: another request may make room meanwhile
+        if found is None:
+            found = self.known[key] = make()
+        return cast(T, found)
 
     def code(self, word: str) -> int:
         """The place of an answer's word; -1 where nobody gave it."""
@@ -116,11 +118,11 @@ class AnswerTable:
 
 
 def table_of(rows: Sequence[Any], words: Sequence[str] = ()) -> AnswerTable:
-    """The table of ``rows``: annotation, asset, expert, value, answered and changed when, seconds, page or None.
+    """The table of ``rows``: annotation, asset, expert, value, answered when, seconds, page or None.
 
     ``words`` keep their places.
     """
-    columns: Any = list(zip(*rows, strict=True)) or [[]] * 8
+    columns: Any = list(zip(*rows, strict=True)) or [[]] * 7
     places = {word: place for place, word in enumerate(dict.fromkeys([*words, *columns[3]]))}
     return AnswerTable(
         words=tuple(places),
@@ -129,9 +131,8 @@ def table_of(rows: Sequence[Any], words: Sequence[str] = ()) -> AnswerTable:
         experts=np.array(columns[2], dtype=np.int64),
         codes=np.array([places[value] for value in columns[3]], dtype=np.int64),
         answered=np.array([microseconds(at) for at in columns[4]], dtype=np.int64),
-        updated=np.array([microseconds(at) for at in columns[5]], dtype=np.int64),
-        seconds=np.array(columns[6], dtype=np.float64),
-        paged=np.array([page is not None for page in columns[7]], dtype=bool),
+        seconds=np.array(columns[5], dtype=np.float64),
+        paged=np.array([page is not None for page in columns[6]], dtype=bool),
     )
 
 

@@ -1,38 +1,36 @@
 """The answers of each attribute, kept in memory until they change: pages count and list them many times between two.
 
 `counting.current` reads and sorts every annotation, which takes a third of a second for 40,000. A process keeps what it
-read, and after an answer reads only the images anew that its history names. The key is all that decides what counts:
-the attribute's counter of answers, the newest line of any answer's history (each change writes one in its own
-transaction, and none is ever deleted) and the attribute's newest revision. Nothing is kept of a transaction that
-writes, as it may be rolled back.
+read, and after an answer reads only the attributes, on SQLite only the images, that its history names. The key is all
+that decides what counts: the attribute's counter of answers, the newest line of any answer's history (each change
+writes one in its own transaction, and none is ever deleted) and the attribute's newest revision. The counter alone
+would miss an answer that is given again as it was, and so replaces the same expert's other one on the image. Nothing is
+kept of a transaction that writes, as it may be rolled back.
 """
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
+import os
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from contextlib import ExitStack
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
 import numpy as np
-from sqlalchemy import URL, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers import counting
 from attune.labeler.answers.answer_table import AnswerTable, table_of
+from attune.labeler.answers.kept_tables import Held, KeptTables, Stamp
 from attune.labeler.records.schema import Annotation, AnnotationEvent, Attribute, AttributeRevision, GridAnswer
 from attune.labeler.records.session import only_reads
 
-KEPT = 64  # attributes whose answers a process keeps
-ANEW = 2_000  # lines of news; for more, all are read again
-
-
-class Stamp(NamedTuple):
-    """What decides an attribute's answers: its counter, the newest line of history, the newest revision."""
-
-    counter: int
-    event: int
-    revision: int
+ANEW = 2_000  # answers with news; for more, all of their attributes' answers are read again
+AT_ONCE = 10_000  # rows that the database hands over at once
+_kept = KeptTables()
+os.register_at_fork(after_in_child=_kept.unlock)
 
 
 def of(session: Session, attribute_id: int) -> AnswerTable:
@@ -42,50 +40,20 @@ def of(session: Session, attribute_id: int) -> AnswerTable:
 
 def of_each(session: Session, attribute_ids: Sequence[int]) -> dict[int, AnswerTable]:
     """The answers of several attributes by their ids, in a few questions to the database whatever their number."""
-    url, shared = session.get_bind().engine.url, only_reads(session)
     stamps = _stamps(session, attribute_ids)
-    held = {key: one for key in stamps if shared and (one := _kept.find(url, key)) is not None}
-    good = {key: one[1] for key, one in held.items() if one[0] == stamps[key]}
-    fresh = _renewed(session, stamps, {key: one for key, one in held.items() if key not in good})
-    fresh |= _read(session, [key for key in stamps if key not in good and key not in fresh])
-    for key, table in fresh.items() if shared else ():
-        _kept.keep(url, key, (stamps[key], table))
+    if not only_reads(session):
+        return _read(session, list(stamps))
+    url = session.get_bind().engine.url
+    good = _kept.good(url, stamps)
+    with ExitStack() as readers:
+        for key in sorted(stamps.keys() - good.keys()):  # in one order, so that no two wait for each other
+            readers.enter_context(_kept.reader(url, key))
+        good = _kept.good(url, stamps) | good  # another request may have read them meanwhile
+        missing = {key: one for key, one in stamps.items() if key not in good}
+        fresh = _renewed(session, missing, _kept.held(url, missing))
+        fresh |= _read(session, [key for key in missing if key not in fresh])
+        _kept.keep(url, {key: (stamps[key], table) for key, table in fresh.items()}, good)
     return good | fresh
-
-
-Held = tuple[Stamp, AnswerTable]
-
-
-class _Kept:
-    """The tables of this process, the one that was used longest ago first."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.tables: OrderedDict[tuple[URL, int], Held] = OrderedDict()
-
-    def find(self, url: URL, attribute_id: int) -> Held | None:
-        with self.lock:
-            if (url, attribute_id) in self.tables:
-                self.tables.move_to_end((url, attribute_id))
-            return self.tables.get((url, attribute_id))
-
-    def keep(self, url: URL, attribute_id: int, fresh: Held) -> None:
-        """Keep ``fresh``, unless another request has read a later moment since."""
-        with self.lock:
-            held = self.tables.get((url, attribute_id))
-            if held is None or held[0] <= fresh[0]:
-                self.tables[url, attribute_id] = fresh
-            while len(self.tables) > KEPT:
-                self.tables.popitem(last=False)
-
-
-_kept = _Kept()
-
-
-def forget() -> None:
-    """Read all answers anew, next time: where records were put in the place of others."""
-    with _kept.lock:
-        _kept.tables.clear()
 
 
 def _stamps(session: Session, attribute_ids: Sequence[int]) -> dict[int, Stamp]:
@@ -102,25 +70,32 @@ def _stamps(session: Session, attribute_ids: Sequence[int]) -> dict[int, Stamp]:
 def _renewed(session: Session, stamps: Mapping[int, Stamp], held: Mapping[int, Held]) -> dict[int, AnswerTable]:
     """The tables that are ``held`` with what changed since; without those that only reading all tells.
 
-    PostgreSQL may commit a lower id after a higher one; a reader of an older moment finds no news after its end.
+    PostgreSQL may commit a lower id after a higher one, so there the lines after the last seen do not name every image
+    with news: an attribute whose counter moved is read whole. A reader of an older moment finds no news after its end.
     """
+    by_image = session.get_bind().dialect.name == "sqlite"
     same = {
         key: one
         for key, one in held.items()
-        if one[0].revision == stamps[key].revision and one[0].event <= stamps[key].event
+        if one[0].revision == stamps[key].revision
+        and one[0].event <= stamps[key].event
+        and (by_image or one[0].counter == stamps[key].counter)
     }
-    if not same or session.get_bind().dialect.name != "sqlite":
+    if not same:
         return {}
-    lines = select(AnnotationEvent.annotation_id).where(AnnotationEvent.id > min(one[0].event for one in same.values()))
-    told = set(session.scalars(lines.limit(ANEW + 1)))
-    if len(told) > ANEW:
-        return {}
-    news = select(Annotation.attribute_id, Annotation.asset_pk).where(Annotation.id.in_(told))
-    changed = [(key, asset) for key, asset in session.execute(news) if key in same]
-    names, assets = {key for key, _ in changed}, sorted({asset for _, asset in changed})
-    words = {key: same[key][1].words for key in names}
-    parts = _read(session, sorted(names), assets, words) if names else {}
-    return {key: _joined(one[1], assets, parts[key]) if key in parts else one[1] for key, one in same.items()}
+    since = min(one[0].event for one in same.values())
+    # Of the lines alone: with the attributes as a condition, SQLite would walk through all of their answers.
+    told = Annotation.id.in_(select(AnnotationEvent.annotation_id).where(AnnotationEvent.id > since))
+    names = same.keys() & set(session.scalars(select(Annotation.attribute_id).where(told).distinct()))
+    quiet = {key: one[1] for key, one in same.items() if key not in names}
+    if not names or not by_image:
+        return quiet
+    news = session.execute(select(Annotation.attribute_id, Annotation.asset_pk).where(told).limit(ANEW + 1)).all()
+    if len(news) > ANEW:
+        return quiet
+    assets = sorted({asset for key, asset in news if key in names})
+    parts = _read(session, sorted(names), assets, {key: same[key][1].words for key in names})
+    return quiet | {key: _joined(same[key][1], assets, part) for key, part in parts.items()}
 
 
 def _joined(before: AnswerTable, assets: Sequence[int], fresh: AnswerTable) -> AnswerTable:
@@ -144,12 +119,13 @@ def _read(
     rows = session.execute(
         select(
             answer.c.attribute_id, answer.c.id, answer.c.asset_pk, answer.c.expert_id, answer.c.value,
-            answer.c.answered_at, answer.c.updated_at, Annotation.lead_seconds, GridAnswer.page_id,
+            answer.c.answered_at, Annotation.lead_seconds, GridAnswer.page_id,
         )
         .join(Annotation, Annotation.id == answer.c.id)
         .outerjoin(GridAnswer, GridAnswer.annotation_id == answer.c.id)
+        .order_by(answer.c.attribute_id),
+        execution_options={"yield_per": AT_ONCE},  # rows take ten times their table: those of one attribute at a time
     )  # fmt: skip
-    mine: dict[int, list[Any]] = {key: [] for key in attribute_ids}
-    for row in rows:
-        mine[row[0]].append(row[1:])
-    return {key: table_of(some, (words or {}).get(key, ())) for key, some in mine.items()}
+    told = words or {}
+    found = {key: table_of([row[1:] for row in some], told.get(key, ())) for key, some in groupby(rows, itemgetter(0))}
+    return {key: table_of((), told.get(key, ())) for key in attribute_ids} | found

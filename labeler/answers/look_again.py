@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from attune.labeler.answers import counting
 from attune.labeler.attributes import attributes
 from attune.labeler.labelling import corrections
 from attune.labeler.notices import notices
@@ -43,7 +44,7 @@ def offered(session: Session, viewer: Viewer, attribute: Attribute, asset: int) 
     """The answers on the image of key ``asset`` that others gave and can change, for those who manage."""
     if not viewer.manages:
         return ()
-    rows = list(session.scalars(_answers(viewer, attribute).where(Annotation.asset_pk == asset)))
+    rows = list(session.scalars(_answers(viewer, attribute, [asset])))
     able = corrections.correctable(session, [row.id for row in rows])
     keys = {_key(row): row for row in rows if row.id in able}
     asked: dict[str, datetime] = dict(session.execute(select(Notice.key, Notice.at).where(Notice.key.in_(keys))).all())
@@ -57,7 +58,8 @@ def ask(settings: Settings, viewer: Viewer, name: str, annotation: int) -> str:
     """
     with reading(settings) as session:
         one = attributes.find(session, name)
-        row = session.scalar(_answers(viewer, one).where(Annotation.id == annotation))
+        image = select(Annotation.asset_pk).where(Annotation.id == annotation)
+        row = session.scalar(_answers(viewer, one, image).where(Annotation.id == annotation))
         if row is None or not viewer.manages or row.id not in corrections.correctable(session, [row.id]):
             raise DataError(CANNOT)
         person = row.expert.name
@@ -70,16 +72,18 @@ def ask(settings: Settings, viewer: Viewer, name: str, annotation: int) -> str:
     return person
 
 
-def _answers(viewer: Viewer, attribute: Attribute) -> Select[Annotation]:
+def _answers(viewer: Viewer, attribute: Attribute, assets: Sequence[int] | Select[int]) -> Select[Annotation]:
+    """What others last said of the images of these keys, each expert once."""
     asking = select(Queue.expert_id).where(Queue.attribute_id == attribute.id, is_asking())
+    last = counting.current([attribute.id], assets=assets)
     return (
         select(Annotation)
+        .join(last, last.c.id == Annotation.id)
         .join(Asset, Asset.id == Annotation.asset_pk)
         .join(Expert, Expert.id == Annotation.expert_id)
         .where(
-            Annotation.attribute_id == attribute.id, Annotation.deleted_at.is_(None), Expert.removed_at.is_(None),
-            Annotation.expert_id.in_(asking), Annotation.expert_id != (viewer.expert_id or 0),
-            may_compare(viewer, attribute.id),
+            Expert.removed_at.is_(None), Annotation.expert_id.in_(asking),
+            Annotation.expert_id != (viewer.expert_id or 0), may_compare(viewer, attribute.id),
         )
         .order_by(Expert.name)
     )  # fmt: skip

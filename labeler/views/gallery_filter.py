@@ -17,16 +17,16 @@ def visible(session: Session, viewer: Viewer, query: Query, keys: npt.NDArray[np
     """Which ``keys`` (N,), ascending, an owner may see, as `may_compare` has it, and the filter lets through."""
     # One condition for both would read every image of the pool; apart, each has an index.
     removed = select(Asset.id).where(Asset.removed_at.is_not(None))
-    mask = ~among(keys, np.concatenate([_ids(session, removed), _ids(session, waiting(viewer))]))
+    mask = ~among(keys, np.concatenate([keys_of(session, removed), keys_of(session, waiting(viewer))]))
     parts = search.parts(query)
     if len(parts) == 1:  # a name alone is looked for in the indexes of both names
-        mask &= among(keys, np.concatenate([_ids(session, select(Asset.id).where(one)) for one in parts[0]]))
+        mask &= among(keys, np.concatenate([keys_of(session, select(Asset.id).where(one)) for one in parts[0]]))
     elif parts:
-        mask &= among(keys, _ids(session, select(Asset.id).where(search.allowed_by(query))))
+        mask &= among(keys, keys_of(session, select(Asset.id).where(search.allowed_by(query))))
     return mask
 
 
-def _ids(session: Session, statement: Executable) -> npt.NDArray[np.int64]:
+def keys_of(session: Session, statement: Executable) -> npt.NDArray[np.int64]:
     """The keys that ``statement`` finds, without the row object for each that takes longer than they do."""
     rows = session.connection().execute(statement)
     return np.asarray([row[0] for row in rows.cursor.fetchall()] if rows.cursor else [], dtype=np.int64)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TypeVar
 
 import numpy as np
-from sqlalchemy import Executable, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from attune.labeler.answers import first_answers, held_answers
@@ -16,6 +16,7 @@ from attune.labeler.labelling import corrections
 from attune.labeler.people.viewer import Viewer, may_see, waiting
 from attune.labeler.records.paging import Page
 from attune.labeler.records.schema import Annotation, Asset, Expert, Task
+from attune.labeler.views import gallery_filter
 from attune.labeler.views.pictures import PageImage, picture
 from attune.models.clock import now
 from attune.models.labels.answers import AUDIT
@@ -58,8 +59,8 @@ def recent(
     a queue of their own. ``expert``: the answers of this one alone."""
     table = held_answers.of(session, attribute_id)
     own = table.experts == (viewer.expert_id or 0)
-    keep = ~np.isin(table.assets, _keys(session, select(Asset.id).where(Asset.removed_at.is_not(None))))
-    keep &= (own | ~np.isin(table.assets, _keys(session, waiting(viewer)))) if viewer.manages else own
+    keep = ~np.isin(table.assets, gallery_filter.keys_of(session, answered_and_removed(attribute_id)))
+    keep &= (own | ~np.isin(table.assets, gallery_filter.keys_of(session, waiting(viewer)))) if viewer.manages else own
     if expert is not None:
         keep &= table.experts == expert
     rows = table.newest[keep[table.newest]]
@@ -70,8 +71,10 @@ def recent(
     return _answer_page(session, viewer, Page([given[key] for key in ids if key in given], number, size, len(rows)))
 
 
-def _keys(session: Session, statement: Executable) -> list[int]:
-    return [row[0] for row in session.connection().execute(statement).all()]
+def answered_and_removed(attribute_id: int) -> Select[int]:
+    """The keys of the images with an answer that left the pool: few, however many ever left it."""
+    answered = select(Annotation.asset_pk).where(Annotation.attribute_id == attribute_id)
+    return select(Asset.id).where(Asset.removed_at.is_not(None), Asset.id.in_(answered))
 
 
 def _answer_page(session: Session, viewer: Viewer, answer_page: Page[Annotation]) -> Page[GivenAnswer]:

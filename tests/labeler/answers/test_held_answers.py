@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from attune.labeler.answers import change, exclude_expert, held_answers
 from attune.labeler.answers.counting import current
 from attune.labeler.records.schema import Annotation, Attribute, AttributeRevision, Queue
-from attune.labeler.records.session import reading, writing
+from attune.labeler.records.session import engine, reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
-from tests.support import factories
+from tests.support import databases, factories
 from tests.support.databases import statements
 
 Change = Callable[[Settings, Annotation, Queue], None]
+
+
+@pytest.fixture(params=databases.BOTH)
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+    made = factories.workspace(tmp_path, database_url=databases.database(request))
+    yield made
+    engine(made.records_url).dispose()
 
 
 def rows(settings: Settings, attribute: int) -> list[tuple[int, int, int, str]]:
@@ -79,6 +89,25 @@ def test_a_change_shows_at_once(settings: Settings, happens: Change) -> None:
     assert rows(settings, romance.id) != before
 
 
+def again(settings: Settings, answer: Annotation, queue: Queue) -> None:
+    """Give an answer again as it was: it is the newest now, and nobody raises the counter, as nothing is to learn."""
+    with writing(settings) as session:
+        row = session.get_one(Annotation, answer.id)
+        row.updated_at = now()
+        change.remember(session, row, "changed", "sync")
+
+
+def test_the_older_of_two_answers_given_again_counts(settings: Settings) -> None:
+    romance = factories.add_attribute(settings)
+    queue = factories.add_queue(settings, romance, factories.add_expert(settings))
+    (asset,) = factories.add_assets(settings, 1)
+    older = factories.add_answer(settings, queue, asset, "romance")
+    factories.add_answer(settings, queue, asset, "friendship")
+    assert [one[3] for one in rows(settings, romance.id)] == ["friendship"]
+    again(settings, older, queue)
+    assert [one[3] for one in rows(settings, romance.id)] == ["romance"]
+
+
 def test_another_questions_answer_costs_no_reading_and_an_own_one_only_its_image(settings: Settings) -> None:
     romance, tender = factories.add_attribute(settings), factories.add_attribute(settings, "tender")
     ana, (asset, *others) = factories.add_expert(settings), factories.add_assets(settings, 4)
@@ -88,12 +117,53 @@ def test_another_questions_answer_costs_no_reading_and_an_own_one_only_its_image
     with reading(settings) as session:
         table = held_answers.of(session, romance.id)
     factories.add_answer(settings, queues[1], asset, "romance")
-    with reading(settings) as session:
-        assert held_answers.of(session, romance.id) is table
+    with statements(settings) as asked, reading(settings) as session:
+        assert held_answers.of_each(session, [romance.id, tender.id])[romance.id] is table
+    assert len([one for one in asked if "row_number" in one]) == 1
     factories.add_answer(settings, queues[0], asset, "neither")
     with statements(settings) as asked, reading(settings) as session:
         assert len(held_answers.of(session, romance.id).ids) == 4
-    assert [one for one in asked if "row_number" in one and "asset_pk IN" in one]
+    read = [one for one in asked if "row_number" in one]
+    assert len(read) == 1
+    assert ("asset_pk IN" in read[0]) is settings.records_url.startswith("sqlite")
+
+
+def test_many_answers_to_one_question_leave_the_others_as_they_are(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(held_answers, "ANEW", 0)
+    romance, tender = factories.add_attribute(settings), factories.add_attribute(settings, "tender")
+    queue = factories.add_queue(settings, romance, factories.add_expert(settings))
+    with reading(settings) as session:
+        table = held_answers.of_each(session, [romance.id, tender.id])[tender.id]
+    factories.add_answer(settings, queue, factories.add_assets(settings, 1)[0], "romance")
+    with reading(settings) as session:
+        found = held_answers.of_each(session, [romance.id, tender.id])
+    assert found[tender.id] is table
+    assert len(found[romance.id].ids) == 1
+
+
+def test_two_requests_at_once_read_the_answers_once(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    romance, real, times = factories.add_attribute(settings), held_answers._read, 0
+
+    def look() -> None:
+        with reading(settings) as session:
+            held_answers.of(session, romance.id)
+
+    second = threading.Thread(target=look)
+
+    def slow(session: Session, keys: Sequence[int]) -> object:
+        nonlocal times
+        times += bool(keys)
+        if keys and times == 1:
+            second.start()
+            second.join(0.3)  # it waits for us, or it would be done
+        return real(session, keys)
+
+    monkeypatch.setattr(held_answers, "_read", slow)
+    look()
+    second.join()
+    assert times == 1
 
 
 def test_what_is_rolled_back_is_kept_by_nobody(settings: Settings) -> None:

@@ -12,7 +12,7 @@ from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.views.assets import assets
 from attune.labeler.views.disagreements import disputed_images
-from attune.labeler.views.recent import COVERS, recent
+from attune.labeler.views.recent import COVERS, answered_and_removed, recent
 from attune.models.clock import now
 from tests.labeler.views.conftest import OWNER
 from tests.support import factories
@@ -152,6 +152,16 @@ def test_a_removed_image_is_shown_to_nobody(settings: Settings) -> None:
             assert disputed_images(session, who, romance.id, romance.classes).total == 0
             assert recent(session, who, romance.id).total == 0
         assert assets(settings, who).pictures.total == 0
+
+
+def test_of_the_removed_images_only_those_with_an_answer_are_read(settings: Settings) -> None:
+    romance, (answered, _) = factories.add_attribute(settings), factories.add_assets(settings, 2)
+    queue = factories.add_queue(settings, romance, factories.add_expert(settings))
+    factories.add_answer(settings, queue, answered, "romance")
+    with writing(settings) as session:
+        session.execute(update(Asset).values(removed_at=now()))
+    with reading(settings) as session:
+        assert session.scalars(answered_and_removed(romance.id)).all() == [answered.id]
 
 
 def test_an_expert_sees_the_images_that_were_put_to_them_and_no_others(settings: Settings) -> None:
