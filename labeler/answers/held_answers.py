@@ -34,8 +34,8 @@ os.register_at_fork(after_in_child=_kept.unlock)
 
 
 def of(session: Session, attribute_id: int) -> AnswerTable:
-    """The answers of one attribute."""
-    return of_each(session, [attribute_id])[attribute_id]
+    """The answers of one attribute; none of one that there is not."""
+    return of_each(session, [attribute_id]).get(attribute_id) or table_of(())
 
 
 def of_each(session: Session, attribute_ids: Sequence[int]) -> dict[int, AnswerTable]:

@@ -64,7 +64,10 @@ def write(folder: Path, seed: int, made: World) -> Simulated:
 def check_folder(folder: Path) -> None:
     """Raise DataError where ``folder`` holds files that are no simulation."""
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not (folder / TRUTH).is_file()):
-        raise DataError(f"{folder} is not empty, and nothing in it is overwritten. Name a new folder: --to ./made-up")
+        raise DataError(
+            f"{folder} is not empty, and nothing in it is overwritten. Name a new folder: "
+            "`attune insights simulate --to ./made-up`"
+        )
 
 
 def write_files(

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
+from attune.labeler.answers import change
 from attune.labeler.records.schema import Annotation, Attribute, AttributeRevision, Comment, Expert, Job
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
@@ -172,6 +173,7 @@ def test_an_image_on_which_the_experts_agree_by_now_stays_on_the_page(
     assert "Agreed since" not in owner.get(LIST).text
     with writing(settings) as session:
         session.execute(update(Annotation).values(value="romance"))
+        change.count(session, *session.scalars(select(Attribute.id)))
     page = owner.get(LIST).text
     assert "Agreed since" in page
     assert ">1 comment<" in page

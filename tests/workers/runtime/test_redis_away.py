@@ -239,10 +239,11 @@ def test_rests_double_with_each_failed_round(settings: Settings) -> None:
 
 def _rest(settings: Settings) -> int:
     """For how many seconds no further round is asked for."""
+    began = now()
     for seconds in range(1000):
         with reading(settings) as session:
             longest = timedelta(seconds=settings.sync_seconds * schedule.LONGEST_REST)
-            if not schedule.rests(session, "romance", longest, now() + timedelta(seconds=seconds)):
+            if not schedule.rests(session, "romance", longest, began + timedelta(seconds=seconds)):
                 return seconds
     raise AssertionError("for ever")
 
