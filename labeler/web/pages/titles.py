@@ -26,7 +26,7 @@ def page() -> ResponseReturnValue:
 def brief() -> ResponseReturnValue:
     """The brief of ``title`` as a file ``to``: pdf or html."""
     kind = request.args.get("to", "pdf")
-    made, content = files.written(auth.settings(), _asked(), kind)
+    made, content = files.written(auth.settings(), _asked(), kind, auth.viewer())
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", made.title_id).strip("-.")[:60] or "title"
     response = Response(content, mimetype=files.KINDS[kind].partition(";")[0])
     response.headers["Content-Disposition"] = f'attachment; filename="brief-{name}.{kind}"'
