@@ -39,12 +39,12 @@ def test(shell: Shell, number: int, to: Path, titles: int | None, power: float) 
     value = {
         "insight": number, "to": str(to), "titles": len(told.arms), "impressions_each": told.impressions,
         "impressions": told.impressions * 2 * len(told.arms), "titles_needed": told.plan.needed.titles,
-        "one_sided": told.one_sided, "power": power, "effect": told.plan.effect,
+        "one_sided": told.one_sided, "power": round(told.power, 3), "power_asked": power, "effect": told.plan.effect,
     }  # fmt: skip
     shell.written(
         to, value,
         f"{plural(len(told.arms), 'title')} with two images each, {told.impressions:,} impressions for each image, "
-        f"written to {to}. If “{often(told.plan.effect)}” is true, {power:.0%} of such tests find it.",
+        f"written to {to}. If “{often(told.plan.effect)}” is true, {told.found_by} such tests find it.",
     )  # fmt: skip
     if told.short:
         shell.hint(
