@@ -44,6 +44,13 @@ class Pair:
     first: Side
     second: Side
 
+    @property
+    def in_pool(self) -> bool:
+        """Whether the pool has the title, so that it has a page: performance may know other titles."""
+        return any(
+            one.picture is not None and one.picture.title_id == self.title_id for one in (self.first, self.second)
+        )
+
 
 @dataclass(frozen=True)
 class Card:

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from attune.labeler.briefs import files
 from attune.labeler.views.title import title_page
 from attune.labeler.web import auth
+from attune.models.errors import UnknownAsset
 
 blueprint = Blueprint("titles", __name__, url_prefix="/titles")
 LONGEST = 255  # of a title's id
@@ -18,7 +19,13 @@ LONGEST = 255  # of a title's id
 @blueprint.get("")
 def page() -> ResponseReturnValue:
     """What the artwork of ``title`` covers, and what it could have; ids may hold any sign, so it is no path."""
-    found = title_page(auth.settings(), auth.viewer(), _asked())
+    try:
+        found = title_page(auth.settings(), auth.viewer(), _asked())
+    except UnknownAsset as error:
+        raise UnknownAsset(
+            f"No image of the title {_asked()[:80]!r} is in the pool. Write its id as the title_id of your images has "
+            "it, or open the title from an insight."
+        ) from error
     return render_template("title.html", found=found, brief=found.brief)
 
 
