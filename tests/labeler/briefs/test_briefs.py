@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import select
 
 from attune.labeler.briefs import brief as briefing
 from attune.labeler.briefs import files
 from attune.labeler.briefs.brief import Brief, brief
+from attune.labeler.cli.main import attune
 from attune.labeler.insights import arms, features, imported, insights, questions
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Asset, InsightVersion, MemberGrouping, PerformanceImport
@@ -211,3 +214,17 @@ def test_who_labels_reads_no_class_of_what_waits_for_their_answer(
     assert own not in [*line.has, *line.lacks]
     assert line.known == len(has[title]) - 1
     assert files.written(settings, title, "html", viewer)[0].lines[0].known == line.known
+
+
+def test_the_file_of_a_test_has_no_formula_and_its_command_says_the_real_power(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = insights.listed(settings)[0]
+    planned = arms.plan_test(settings, told)
+    odd = replace(planned, arms=[replace(planned.arms[0], title_id="=1+1")], short=9, power=0.31)
+    monkeypatch.setattr(arms, "plan_test", lambda *_: odd)
+    to, where = tmp_path / "arms.csv", ["--workspace", str(settings.workspace)]
+    done = CliRunner().invoke(attune, ["insights", "test", str(told.row.id), "--to", str(to), *where])
+    assert done.exit_code == 0, done.output
+    assert "only about 31 of 100 such tests find it" in " ".join(done.output.split())
+    assert to.read_text().splitlines()[1].startswith("'=1+1,")
