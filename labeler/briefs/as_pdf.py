@@ -50,7 +50,8 @@ def as_pdf(brief: Brief, pictures: Mapping[str, bytes]) -> bytes:
     page.said(brief.name, 20, bold=True)
     page.said(f"Brief for new artwork · title {brief.title_id} · made {brief.made_at:%Y-%m-%d}", 8.5, SOFT)
     if brief.made_up:
-        warning = "Simulated performance. Nobody measured these figures. They show what a brief looks like."
+        which = "the figures of the lines that say so" if brief.mixed else "these figures"
+        warning = f"Simulated performance. Nobody measured {which}. They show what a brief looks like."
         page.said(warning, 9.5, WARN, bold=True, before=2)
     page.said(brief.summary, 12, before=3)
     page.heading("Its images now")
@@ -80,7 +81,7 @@ def _line(page: _Page, line: Line) -> None:
     ], [
         (f"This title: images {line.use}", named(line.has)),
         ("Elsewhere, taken more often", captioned(line.worked)),
-        ("Elsewhere, taken less often: avoid", captioned(line.avoid)),
+        (line.less_often, captioned(line.avoid)),
     ])  # fmt: skip
 
 

@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 from attune.labeler.assets.title_names import title_name
 from attune.labeler.briefs.tastes import Tastes, tastes
 from attune.labeler.insights import features, insights
-from attune.labeler.insights.features import pair
+from attune.labeler.insights.features import PER_SD, pair
 from attune.labeler.insights.insights import PUBLISHED, RETIRED, Told
 from attune.labeler.insights.known import Known
 from attune.labeler.insights.words import Words, sides_of, words
-from attune.labeler.performance.simulated import is_simulated
+from attune.labeler.people.viewer import Viewer, waiting
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -26,6 +26,7 @@ from attune.models.clock import now
 from attune.models.errors import UnknownAsset
 from attune.models.text import plural
 
+CAUSAL = frozenset("AB")  # grades of which the image makes the difference
 EXAMPLES = 3  # other titles whose images are shown for a line
 
 
@@ -61,40 +62,69 @@ class Line:
     def state(self) -> str:
         """Whether anybody stands for it."""
         row, version = self.one.row, self.one.newest.version
-        return "published" if row.state == PUBLISHED and row.published == version else "proposed, not published yet"
+        stands = row.state == PUBLISHED and row.published == version
+        made_up = ", simulated performance" if self.one.simulated else ""
+        return ("published" if stands else "proposed, not published yet") + made_up
 
     @property
     def missing(self) -> bool:
         """Whether the title has no image of the side that is taken more often within titles, and some of the other."""
-        return bool(self.one.figures["within"]) and not self.has and bool(self.lacks)
+        within = bool(self.one.figures["within"]) and not self.numbers
+        return within and not self.has and bool(self.lacks)
+
+    @property
+    def numbers(self) -> bool:
+        """Whether images differ by degree: the insight compares within a title, so no title lacks anything."""
+        return self.one.question.contrast == PER_SD
+
+    @property
+    def less_often(self) -> str:
+        """What stands above images that are taken less often; to avoid them takes more than a guess."""
+        return f"Elsewhere, taken less often{': avoid' if self.grade in CAUSAL else ''}"
+
+    @property
+    def known(self) -> int:
+        """How many images of the title have a known side."""
+        return len(self.has) + len(self.lacks)
 
     @property
     def covers(self) -> str:
         """What the title has of it, in words."""
-        known = len(self.has) + len(self.lacks)
-        if not known:
+        if not self.known:
             return "Nobody knows yet which images of this title have it."
+        if self.numbers:
+            count = f"{len(self.has)} of {plural(self.known, 'image')}"
+            return f"Beside each other: {count} {self.use} than the middle of this title."
         if self.missing:
             return f"Missing: no image {self.use} yet."
         begin = "Covered" if self.has else "Here"
-        return f"{begin}: {len(self.has)} of {plural(known, 'image')} {self.use}."
+        return f"{begin}: {len(self.has)} of {plural(self.known, 'image')} {self.use}."
 
 
 @dataclass(frozen=True)
 class Brief:
-    """``images`` of the title; ``lines`` with what is missing first; ``made_up``: performance is simulated."""
+    """``images`` of the title; ``lines`` with what is missing first."""
 
     title_id: str
     images: Sequence[Asset]
     lines: Sequence[Line]
     tastes: Tastes
-    made_up: bool
     made_at: datetime
 
     @property
     def name(self) -> str:
         """What people call the title, or its id."""
         return next((name for one in self.images if (name := title_name(one.columns or {}))), self.title_id)
+
+    @property
+    def made_up(self) -> bool:
+        """Whether a line rests on simulated performance."""
+        return any(one.one.simulated for one in self.lines)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether other lines were measured."""
+        return len({one.one.simulated for one in self.lines}) > 1
 
     @property
     def missing(self) -> list[Line]:
@@ -106,9 +136,19 @@ class Brief:
         """The brief in one sentence."""
         if not self.lines:
             return "No insight is sure enough yet, so nobody knows what works."
-        if not self.missing:
+        kinds = [one for one in self.lines if not one.numbers]
+        if not kinds:
+            return "What is known to work is a matter of more or less: see which of its images have more."
+        if all(one.has for one in kinds):
             return f"Its {plural(len(self.images), 'image')} cover all that is known to work."
-        return f"Taken more often elsewhere, and missing here: {_listed([one.use for one in self.missing])}."
+        told = {
+            "Taken more often elsewhere, and missing here": self.missing,
+            "Not covered, and nobody knows whether it matters": [
+                one for one in kinds if one.known and not one.has and not one.missing
+            ],
+            "Nobody knows yet whether it has": [one for one in kinds if not one.known],
+        }
+        return " ".join(f"{head}: {_listed([one.use for one in lines])}." for head, lines in told.items() if lines)
 
     def asset_ids(self) -> list[str]:
         """All images that are shown, each once."""
@@ -120,11 +160,15 @@ class Brief:
         return list(dict.fromkeys(found))
 
 
-def brief(settings: Settings, title: str) -> Brief:
-    """The brief of ``title``. Raises UnknownAsset where no image of it is in the pool."""
+def brief(settings: Settings, title: str, viewer: Viewer | None = None) -> Brief:
+    """The brief of ``title``, without what a probe says of images that wait for an answer of ``viewer``.
+
+    Raises UnknownAsset where no image of it is in the pool.
+    """
     with reading(settings) as session:
         images = images_of(session, title)
-        made_up = is_simulated(session)
+        asked = select(Asset.asset_id).where(Asset.id.in_(waiting(viewer))) if viewer else None
+        hidden = frozenset(session.scalars(asked)) if asked is not None else frozenset[str]()
     if not images:
         raise UnknownAsset(
             f"No image of the title {title[:80]!r} is in the pool. To see which titles there are: `attune assets list`"
@@ -132,9 +176,9 @@ def brief(settings: Settings, title: str) -> Brief:
     known = features.known(settings)
     told = [one for one in insights.listed(settings) if one.enough and one.row.state != RETIRED]
     ids = [one.asset_id for one in images]
-    lines = [_line(settings, one, known.get(one.question.feature), title, ids) for one in told]
+    lines = [_line(settings, one, known.get(one.question.feature), images, hidden) for one in told]
     lines.sort(key=lambda line: not line.missing)  # the surest first, of those that are missing and of the others
-    return Brief(title, images, lines, tastes(settings, title, ids), made_up, now())
+    return Brief(title, images, lines, tastes(settings, title, ids), now())
 
 
 def images_of(session: Session, title: str) -> list[Asset]:
@@ -143,12 +187,18 @@ def images_of(session: Session, title: str) -> list[Asset]:
     return list(session.scalars(wanted))
 
 
-def _line(settings: Settings, one: Told, feature: Known | None, title: str, ids: Sequence[str]) -> Line:
+def _line(
+    settings: Settings, one: Told, feature: Known | None, images: Sequence[Asset], hidden: frozenset[str]
+) -> Line:  # fmt: skip
+    if feature is None or feature.kind != "attribute":
+        hidden = frozenset()  # nobody is asked about it
+    title, ids = images[0].title_id, [row.asset_id for row in images if row.asset_id not in hidden]
     more = one.figures["shrunk"]["estimate"] > 0
     first, second = sides_of(one.question.feature, one.question.contrast)
     sides = _sides(settings, one, feature, ids)
     has, lacks = ([name for name, side in sides.items() if side is wanted] for wanted in (more, not more))
     pairs = [pair for pair in (one.figures.get("examples") or {}).get("same", ()) if pair["title_id"] != title]
+    pairs = [pair for pair in pairs if not hidden & {pair[side]["asset_id"] for side in ("first", "second")}]
     good, bad = ("first", "second") if more else ("second", "first")
     use, less = (first, second) if more else (second, first)
     worked, avoid = ([_shown(pair, side) for pair in pairs[:EXAMPLES]] for side in (good, bad))
@@ -166,11 +216,12 @@ def _sides(settings: Settings, one: Told, feature: Known | None, ids: Sequence[s
         return {name: value == two[0] for name, value in zip(ids, values, strict=True) if value in two}
     if feature.classes:
         return {}
-    with reading(settings) as session:
-        pool = list(session.scalars(select(Asset.asset_id).where(Asset.removed_at.is_(None))))
-    numbers = features.values(settings, feature, np.array([*ids, *pool], dtype=object)).astype(np.float64)
-    middle = np.nanmedian(numbers) if np.isfinite(numbers).any() else np.nan
-    return {name: bool(value > middle) for name, value in zip(ids, numbers, strict=False) if np.isfinite(value)}
+    numbers = features.values(settings, feature, asked).astype(np.float64)
+    known = numbers[np.isfinite(numbers)]
+    # Beside the title's own middle, as the insight compares; what equals it is of neither side.
+    middle = np.median(known) if len(known) else np.nan
+    two_sides = zip(ids, numbers, strict=True)
+    return {name: bool(value > middle) for name, value in two_sides if np.isfinite(value) and value != middle}
 
 
 def _shown(pair: Mapping[str, Any], side: str) -> Shown:

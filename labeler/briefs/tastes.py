@@ -21,7 +21,8 @@ NO_RESPONSES = "No responses to artwork were brought, so nobody knows whose tast
 class Taste:
     """A group: ``liked`` images of this title, images ``elsewhere``, and its share of the title's viewers ``said``.
 
-    ``compared``: whether this title's images were shown to enough of its members.
+    ``compared``: whether this title's images were shown to enough of its members. ``unliked``: whether it surely takes
+    each of those less often than others do.
     """
 
     group: int
@@ -30,11 +31,12 @@ class Taste:
     elsewhere: Sequence[str]
     said: str
     compared: bool
+    unliked: bool = False
 
     @property
     def missing(self) -> bool:
-        """Whether the group was shown this title's images, and prefers images of other titles alone."""
-        return self.compared and not self.liked and bool(self.elsewhere)
+        """Whether the group surely takes this title's images less often, and prefers images of other titles alone."""
+        return self.unliked and not self.liked and bool(self.elsewhere)
 
     @property
     def covers(self) -> str:
@@ -42,7 +44,9 @@ class Taste:
         if self.liked:
             return f"Met: this group takes {plural(len(self.liked), 'image')} of this title more often than others do."
         if self.missing:
-            return "Missing: no image of this title appeals to this group more than to others."
+            return "Missing: this group takes the images of this title less often than others do."
+        if self.compared:
+            return "No measurable preference: the figures do not say whether it takes them more often than others do."
         return "Not known: too few of its members saw the images of this title."
 
 
@@ -77,10 +81,12 @@ def tastes(settings: Settings, title: str, asset_ids: Sequence[str]) -> Tastes:
 def _taste(row: MemberGrouping, one: Mapping[str, Any], own: set[str], shares: Mapping[int, str]) -> Taste:
     liked = [image.asset_id for image in words.liked(row, one["group"])]
     told = row.figures["resonance"]["images"]
+    mine = [image for image in told if image["group"] == one["group"] and image["asset_id"] in own]
+    unliked = bool(mine) and all(image["q"] <= words.SURE and image["estimate"] < 0 for image in mine)
     return Taste(
         one["group"], one["members"], [name for name in liked if name in own],
         [name for name in liked if name not in own][:ELSEWHERE], shares.get(one["group"], ""),
-        any(image["group"] == one["group"] and image["asset_id"] in own for image in told),
+        bool(mine), unliked,
     )  # fmt: skip
 
 

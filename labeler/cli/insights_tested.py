@@ -31,20 +31,27 @@ def test(shell: Shell, number: int, to: Path, titles: int | None, power: float) 
     """
     import pyarrow as pa
 
+    from attune.labeler.exchange.export_tables import write_csv
     from attune.labeler.insights import arms
-    from attune.models.files.table_output import write_table
+    from attune.models.files.outputs import user_file
+    from attune.models.files.table_output import check_table_suffix, write_table
 
+    check_table_suffix(to)
     told = arms.plan_test(shell.settings, insights.find(shell.settings, number), titles, power)
-    write_table(to, pa.Table.from_pylist(told.rows()))
+    if to.suffix.lower() == ".csv":  # ids come from files of others, and a spreadsheet opens this one
+        with user_file(to) as file:
+            file.write(write_csv(told.rows(), arms.COLUMNS))
+    else:
+        write_table(to, pa.Table.from_pylist(told.rows()))
     value = {
         "insight": number, "to": str(to), "titles": len(told.arms), "impressions_each": told.impressions,
         "impressions": told.impressions * 2 * len(told.arms), "titles_needed": told.plan.needed.titles,
-        "one_sided": told.one_sided, "power": power, "effect": told.plan.effect,
+        "one_sided": told.one_sided, "power": round(told.power, 3), "power_asked": power, "effect": told.plan.effect,
     }  # fmt: skip
     shell.written(
         to, value,
         f"{plural(len(told.arms), 'title')} with two images each, {told.impressions:,} impressions for each image, "
-        f"written to {to}. If “{often(told.plan.effect)}” is true, {power:.0%} of such tests find it.",
+        f"written to {to}. If “{often(told.plan.effect)}” is true, {told.found_by} such tests find it.",
     )  # fmt: skip
     if told.short:
         shell.hint(

@@ -12,14 +12,14 @@ import numpy as np
 from sqlalchemy import select
 
 from attune.labeler.insights import evidence, features, powering
-from attune.labeler.insights.features import pair
+from attune.labeler.insights.features import PER_SD, pair
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.words import caption, sides_of
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.errors import DataError
-from attune.models.insights.power import POWER
+from attune.models.insights.power import POWER, reached
 
 COLUMNS = ("title_id", "asset_id", "side", "arm", "propensity", "impressions", "canvas")
 EXPLORE, EVEN = "explore", 0.5
@@ -38,7 +38,8 @@ class Arm:
 class RandomTest:
     """A planned test. ``impressions`` of each image; ``one_sided`` titles have images of one side alone.
 
-    ``short``: how many more titles it needs; with fewer, no number of impressions is enough.
+    ``short``: how many more titles it needs; with fewer, no number of impressions is enough. ``power``: how many of
+    such tests find the effect with the titles that are there. ``extremes``: its images are those that differ most.
     """
 
     plan: powering.Plan
@@ -48,6 +49,13 @@ class RandomTest:
     impressions: int
     one_sided: int
     short: int
+    power: float
+    extremes: bool = False
+
+    @property
+    def found_by(self) -> str:
+        """How many of such tests find the effect if it is true, in words."""
+        return f"{'only ' if self.short else ''}about {100 * self.power:.0f} of 100"
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each image, with the columns ``COLUMNS``: what the test's program needs."""
@@ -75,9 +83,10 @@ def plan_test(settings: Settings, one: Told, titles: int | None = None, power: f
     plan = powering.plan(one, max(room, 2), power)
     kept = sorted(rng.permutation(len(arms))[:room].tolist())
     each = math.ceil(plan.needed.impressions / (2 * max(plan.needed.titles, 1)))
+    real = reached(plan.effect, plan.rate, plan.tau, room, 2 * each * room)
     return RandomTest(
         plan, [arms[at] for at in kept], (caption(first), caption(second)), one.question.canvas, each, one_sided,
-        max(plan.needed.titles - room, 0),
+        max(plan.needed.titles - room, 0), real, one.question.contrast == PER_SD,
     )  # fmt: skip
 
 

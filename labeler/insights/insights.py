@@ -50,6 +50,11 @@ class Told:
         return bool(self.figures.get("seen"))
 
     @property
+    def simulated(self) -> bool:
+        """Whether performance behind the figures was made up, whatever is imported today."""
+        return bool(self.figures.get("simulated"))
+
+    @property
     def enough(self) -> bool:
         """Whether there is a sentence: a figure, a small q, and nobody can have chosen it for its figure."""
         return self.figures["estimate"] is not None and self.figures["q"] <= self.largest_q and not self.seen

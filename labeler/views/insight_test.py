@@ -12,7 +12,6 @@ from attune.labeler.insights.arms import COLUMNS, RandomTest
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.words import Words, often, sides_of, words
 from attune.labeler.people.viewer import Viewer, may_explore
-from attune.labeler.performance.simulated import is_simulated
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -49,12 +48,11 @@ def test_page(settings: Settings, viewer: Viewer, number: int) -> TestPage:
     with reading(settings) as session:
         rows = session.scalars(select(Asset).where(Asset.asset_id.in_(wanted), may_explore(viewer)))
         images = {row.asset_id: picture(row) for row in rows}
-        made_up = is_simulated(session)
     kinds = sides_of(one.question.feature, one.question.contrast)
     pairs = [
         Pair(arm.title_id, *(Side(name, images.get(name), 0.0) for name in (arm.first, arm.second))) for arm in shown
     ]
-    return TestPage(one, words(one), planned, pairs, often(planned.plan.effect), made_up, kinds)
+    return TestPage(one, words(one), planned, pairs, often(planned.plan.effect), one.simulated, kinds)
 
 
 def arms_rows(settings: Settings, number: int) -> tuple[list[dict[str, object]], Sequence[str]]:

@@ -15,7 +15,6 @@ from attune.labeler.insights.insights import Told
 from attune.labeler.insights.known import Known
 from attune.labeler.insights.words import Words, change, words
 from attune.labeler.people.viewer import Viewer, may_explore
-from attune.labeler.performance.simulated import is_simulated
 from attune.labeler.records.schema import Asset, InsightEvent, InsightRun, InsightVersion
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -45,6 +44,13 @@ class Pair:
     first: Side
     second: Side
 
+    @property
+    def in_pool(self) -> bool:
+        """Whether the pool has the title, so that it has a page: performance may know other titles."""
+        return any(
+            one.picture is not None and one.picture.title_id == self.title_id for one in (self.first, self.second)
+        )
+
 
 @dataclass(frozen=True)
 class Card:
@@ -60,7 +66,7 @@ class Card:
 
 @dataclass(frozen=True)
 class InsightsPage:
-    """``sure`` have a sentence, ``unsure`` not yet, ``retired`` do not hold any more. ``made_up``: performance is."""
+    """``sure`` have a sentence, ``unsure`` not yet, ``retired`` do not hold any more. ``made_up``: some figures are."""
 
     sure: Sequence[Card]
     unsure: Sequence[Card]
@@ -70,6 +76,7 @@ class InsightsPage:
     imports: int
     features: Sequence[Known]
     made_up: bool
+    mixed: bool  # some are, and others were measured
 
 
 @dataclass(frozen=True)
@@ -97,7 +104,6 @@ def insights_page(settings: Settings, viewer: Viewer) -> InsightsPage:
     with reading(settings) as session:
         images = pictures(session, viewer, (one.figures.get("examples") for one in found))
         run, job = insights.last_run(session), progress(session, (KIND,))
-        made_up = is_simulated(session)
     cards = [card(one, images, reach) for one in found]
     gone = insights.RETIRED
     return InsightsPage(
@@ -105,7 +111,7 @@ def insights_page(settings: Settings, viewer: Viewer) -> InsightsPage:
         [one for one in cards if not one.one.enough and one.one.row.state != gone],
         [one for one in cards if one.one.row.state == gone],
         run, job, len(evidence.digests(settings)), list(features.known(settings).values()),
-        made_up,
+        any(one.simulated for one in found), len({one.simulated for one in found}) > 1,
     )  # fmt: skip
 
 
@@ -116,20 +122,20 @@ def insight_page(settings: Settings, viewer: Viewer, number: int) -> InsightPage
     with reading(settings) as session:
         images = pictures(session, viewer, (figures.get("examples"),))
         versions, history = insights.versions(session, number), insights.history(session, number)
-        made_up = is_simulated(session)
     examples = figures.get("examples") or {"same": [], "other": []}
     canvases = figures.get("canvases") or []
     halves = figures.get("halves") or {}
     shown = [*(half for half in halves.values() if half), figures, figures.get("any_time") or {}]
     reach = max([LEAST_REACH, *(abs(end) for part in shown if part.get("ci") for end in part["ci"])])
     told = figures["estimate"] is not None
+    public = Told(one.row, one.question, one.published) if one.published else None
     return InsightPage(
         card(one, images, reach), MEANING.get(one.newest.grade, ""),  # type: ignore[call-overload]
         lines(figures, reach) if told else [],
         [canvas_line(part, reach) for part in canvases],
         [line(name, part, reach) for name, part in halves.items()],
         pairs(examples["same"], images), pairs(examples["other"], images), versions, history, _plan(one),
-        words(Told(one.row, one.question, one.published)).sentence if one.published else "", made_up,
+        words(public).sentence if public else "", one.simulated or bool(public and public.simulated),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from attune.labeler.jobs import failures, jobs
 from attune.labeler.performance import imports, uploaded
 from attune.labeler.performance.columns import ARMS, DOUBLED, FAULTS, FIELDS, REQUIRED, SHAPE
 from attune.labeler.performance.faults import Fault
+from attune.labeler.performance.simulated import any_simulated
 from attune.labeler.performance.uploaded import Preview
 from attune.labeler.records.schema import Job, PerformanceImport
 from attune.labeler.records.session import reading
@@ -88,6 +89,11 @@ class FilePage:
         return self.state in ("queued", "running")
 
 
+def mixes(there: Sequence[PerformanceImport]) -> bool:
+    """Whether simulated rows count beside measured ones, so that every new answer is partly made up."""
+    return any_simulated(there) and not all(any_simulated([row]) for row in there)
+
+
 def listed(settings: Settings) -> tuple[Sequence[PerformanceImport], Sequence[PerformanceImport]]:
     """The imports that count and those that were removed, both with the newest first."""
     with reading(settings) as session:
@@ -155,7 +161,12 @@ def _advice(row: PerformanceImport, checks: Mapping[str, Any]) -> list[str]:
     """What a person should know before insights are read."""
     told = []
     if "arm" not in row.options["columns"] and row.options["arm"] != ARMS[0]:
-        told.append("The file does not say that images were shown at random, so no insight of it has a grade above C.")
+        best = "B" if imports.has_one_chance(row) else "C"
+        told.append(
+            f"The file does not say that images were shown at random, so no insight of it has a grade above {best}."
+        )
+    if any_simulated([row]):
+        told.append("Its rows are simulated: nobody measured them. Insights that rest on them say so.")
     ratio = checks["sample_ratio"]
     if ratio["flagged"]:
         names = ", ".join(f"{one['title_id']} on {one['canvas']}" for one in ratio["worst"][:3])

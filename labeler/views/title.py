@@ -25,7 +25,7 @@ class TitlePage:
 
 def title_page(settings: Settings, viewer: Viewer, title: str) -> TitlePage:
     """The page of ``title``. Raises UnknownAsset where no image of it is in the pool."""
-    made = brief(settings, title)
+    made = brief(settings, title, viewer)
     with reading(settings) as session:
         rows = session.scalars(select(Asset).where(Asset.asset_id.in_(made.asset_ids()), may_explore(viewer)))
         return TitlePage(made, {row.asset_id: picture(row) for row in rows})

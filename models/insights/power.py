@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from attune.models.errors import NotEnoughLabels
 
@@ -34,3 +34,9 @@ def needed(effect: float, rate: float, tau: float, titles: int, power: float = P
     least = tau**2 / variance
     count = max(titles, 2) if titles > 1.25 * least else math.ceil(2 * least)
     return Needed(count, math.ceil(4 / (rate * (variance - tau**2 / count))))
+
+
+def reached(effect: float, rate: float, tau: float, titles: int, impressions: int) -> float:
+    """The power of a test of ``titles`` with ``impressions`` of all of them together, as ``needed`` plans it."""
+    error = math.sqrt(4 / (rate * impressions) + tau**2 / titles)
+    return float(ndtr(abs(effect) / error - ndtri(1 - ALPHA / 2)))

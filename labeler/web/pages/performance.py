@@ -13,7 +13,7 @@ from attune.labeler.assets import uploads
 from attune.labeler.performance import imports, uploaded
 from attune.labeler.performance.columns import ARMS, FIELDS
 from attune.labeler.performance.uploaded import Choice
-from attune.labeler.views.performance import faults_of, file_page, listed
+from attune.labeler.views.performance import faults_of, file_page, listed, mixes
 from attune.labeler.web import auth
 from attune.labeler.web.sizes import PIECE_BYTES
 from attune.models.errors import DataError, ServiceDown
@@ -32,7 +32,10 @@ def page() -> ResponseReturnValue:
         "none": "This is no CSV or Parquet file. Choose another one.",
         "many": "Send one file after the other: choose one.", "finish": {"for": uploaded.KIND},
     }  # fmt: skip
-    return render_template("performance.html", there=there, removed=removed, faults_of=faults_of, bring=bring)
+    return render_template(
+        "performance.html", there=there, removed=removed, faults_of=faults_of, bring=bring,
+        mixed=mixes(there),
+    )  # fmt: skip
 
 
 @blueprint.get("/uploads/<ticket>")

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from attune.labeler.briefs import files
 from attune.labeler.views.title import title_page
 from attune.labeler.web import auth
+from attune.models.errors import UnknownAsset
 
 blueprint = Blueprint("titles", __name__, url_prefix="/titles")
 LONGEST = 255  # of a title's id
@@ -18,7 +19,13 @@ LONGEST = 255  # of a title's id
 @blueprint.get("")
 def page() -> ResponseReturnValue:
     """What the artwork of ``title`` covers, and what it could have; ids may hold any sign, so it is no path."""
-    found = title_page(auth.settings(), auth.viewer(), _asked())
+    try:
+        found = title_page(auth.settings(), auth.viewer(), _asked())
+    except UnknownAsset as error:
+        raise UnknownAsset(
+            f"No image of the title {_asked()[:80]!r} is in the pool. Write its id as the title_id of your images has "
+            "it, or open the title from an insight."
+        ) from error
     return render_template("title.html", found=found, brief=found.brief)
 
 
@@ -26,7 +33,7 @@ def page() -> ResponseReturnValue:
 def brief() -> ResponseReturnValue:
     """The brief of ``title`` as a file ``to``: pdf or html."""
     kind = request.args.get("to", "pdf")
-    made, content = files.written(auth.settings(), _asked(), kind)
+    made, content = files.written(auth.settings(), _asked(), kind, auth.viewer())
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", made.title_id).strip("-.")[:60] or "title"
     response = Response(content, mimetype=files.KINDS[kind].partition(";")[0])
     response.headers["Content-Disposition"] = f'attachment; filename="brief-{name}.{kind}"'

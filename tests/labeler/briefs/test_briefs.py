@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import select
 
+from attune.labeler.briefs import brief as briefing
 from attune.labeler.briefs import files
 from attune.labeler.briefs.brief import Brief, brief
+from attune.labeler.cli.main import attune
 from attune.labeler.insights import arms, features, imported, insights, questions
-from attune.labeler.records.schema import Asset, MemberGrouping
+from attune.labeler.people.viewer import Viewer
+from attune.labeler.records.schema import Asset, InsightVersion, MemberGrouping, PerformanceImport
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
+from attune.labeler.views.insight_test import test_page as page_of_test
+from attune.labeler.views.insights import insight_page, insights_page
 from attune.models.clock import now
 from attune.models.errors import DataError, UnknownAsset
 from attune.workers.jobs import run_insights
@@ -103,11 +111,11 @@ def test_a_group_whose_taste_is_missing_is_told_from_one_that_nobody_asked(
         return {"group": group, "asset_id": name, "title_id": of_title, "estimate": estimate, "ci": [0.1, 0.9], "q": q}
 
     told = [
-        image(1, own, title, 0.5, 0.01), image(2, own, title, 0.0, 0.9), image(2, elsewhere, other, 0.5, 0.01),
-        image(3, elsewhere, other, 0.5, 0.01),
+        image(1, own, title, 0.5, 0.01), image(2, own, title, -0.5, 0.01), image(2, elsewhere, other, 0.5, 0.01),
+        image(3, elsewhere, other, 0.5, 0.01), image(4, own, title, -0.1, 0.6), image(4, elsewhere, other, 0.5, 0.01),
     ]  # fmt: skip
     figures = {
-        "groups": [{"group": one, "members": 100, "share": 0.3, "titles": []} for one in (1, 2, 3)],
+        "groups": [{"group": one, "members": 100, "share": 0.3, "titles": []} for one in (1, 2, 3, 4)],
         "forecast": {"why": "No forecast."}, "resonance": {"grade": "C", "images": told},
     }  # fmt: skip
     with writing(settings) as session:
@@ -116,7 +124,7 @@ def test_a_group_whose_taste_is_missing_is_told_from_one_that_nobody_asked(
     try:
         tastes = brief(settings, title).tastes
         said = {one.group: one.covers.partition(":")[0] for one in tastes.groups}
-        assert said == {1: "Met", 2: "Missing", 3: "Not known"}
+        assert said == {1: "Met", 2: "Missing", 3: "Not known", 4: "No measurable preference"}
         assert tastes.groups[0].group == 2  # what is missing comes first
         assert list(tastes.groups[0].elsewhere) == [elsewhere]
         assert tastes.grade == "C"
@@ -142,11 +150,81 @@ def test_the_arms_of_a_test_are_two_images_of_each_title_that_has_both_kinds(
     assert {row["impressions"] for row in rows} == {planned.impressions}
     assert planned.impressions * len(rows) >= planned.plan.needed.impressions
     assert {(row["arm"], row["propensity"]) for row in rows} == {("explore", 0.5)}
+    assert not planned.short
+    assert planned.power >= 0.8
+    assert not planned.extremes
     fewer = arms.plan_test(settings, one, titles=40)
     assert fewer.arms == arms.plan_test(settings, one, titles=40).arms  # chance, but the same each time
     assert len(fewer.arms) == 40
     assert {arm.title_id for arm in fewer.arms} < both
+    differ = {"estimate": 0.05, "shrunk": {"estimate": 0.05}, "tau": 0.5}  # 1,570 titles are needed
+    few = arms.plan_test(settings, replace(one, newest=InsightVersion(figures=one.figures | differ)))
+    assert few.short > 500
+    assert few.power < 0.3
+    assert few.found_by.startswith("only about ")
     numbers = arms.plan_test(settings, asked["brightness"])
+    assert numbers.extremes
     assert len(numbers.arms) == len(has)
     order = list(has[numbers.arms[0].title_id])
     assert (numbers.arms[0].first, numbers.arms[0].second) == (order[3], order[0])  # the two that differ most
+
+
+def test_a_simulated_import_that_comes_later_does_not_mark_what_was_measured(settings: Settings) -> None:
+    told = {"source": "demo", "source_digest": "", "file": "", "rows": 1, "rows_read": 1, "rows_replaced": 0}
+    told |= {"faults": {}, "impressions": 1, "takes": 1, "added_by": "", "removed_by": "", "removed_reason": ""}
+    with writing(settings) as session:
+        row = PerformanceImport(options={"simulated": "1", "columns": {}}, added_at=now(), **told)
+        session.add(row)
+    try:
+        viewer = Viewer("owner", "olga")
+        page = insights_page(settings, viewer)
+        assert not page.made_up
+        number = page.sure[0].one.row.id
+        assert not insight_page(settings, viewer, number).made_up
+        assert not page_of_test(settings, viewer, number).made_up
+    finally:
+        with writing(settings) as session:
+            session.delete(session.get_one(PerformanceImport, row.id))
+    with writing(settings) as session:
+        version = session.get_one(InsightVersion, page.sure[0].one.newest.id)
+        plain, version.figures = version.figures, version.figures | {"simulated": True}
+    try:
+        assert insight_page(settings, viewer, number).made_up  # its import is gone, and the figures stay made up
+        assert page_of_test(settings, viewer, number).made_up
+        assert insights_page(settings, viewer).made_up
+    finally:
+        with writing(settings) as session:
+            session.get_one(InsightVersion, version.id).figures = plain
+
+
+def test_who_labels_reads_no_class_of_what_waits_for_their_answer(
+    settings: Settings, has: dict[str, dict[str, bool]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    title = next(title for title, images in has.items() if len(set(images.values())) == 2)
+    own = next(iter(has[title]))
+    monkeypatch.setattr(briefing, "waiting", lambda _: select(Asset.id).where(Asset.asset_id == own))
+    known = features.known(settings)
+    probe = {name: replace(one, kind="attribute") for name, one in known.items()}
+    read = features.values
+    monkeypatch.setattr(features, "values", lambda of, one, ids: read(of, known[one.name], ids))
+    viewer = Viewer("owner", "olga", 1)
+    assert own in [*brief(settings, title, viewer).lines[0].has, *brief(settings, title, viewer).lines[0].lacks]
+    monkeypatch.setattr(features, "known", lambda _: probe)
+    line = brief(settings, title, viewer).lines[0]
+    assert own not in [*line.has, *line.lacks]
+    assert line.known == len(has[title]) - 1
+    assert files.written(settings, title, "html", viewer)[0].lines[0].known == line.known
+
+
+def test_the_file_of_a_test_has_no_formula_and_its_command_says_the_real_power(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = insights.listed(settings)[0]
+    planned = arms.plan_test(settings, told)
+    odd = replace(planned, arms=[replace(planned.arms[0], title_id="=1+1")], short=9, power=0.31)
+    monkeypatch.setattr(arms, "plan_test", lambda *_: odd)
+    to, where = tmp_path / "arms.csv", ["--workspace", str(settings.workspace)]
+    done = CliRunner().invoke(attune, ["insights", "test", str(told.row.id), "--to", str(to), *where])
+    assert done.exit_code == 0, done.output
+    assert "only about 31 of 100 such tests find it" in " ".join(done.output.split())
+    assert to.read_text().splitlines()[1].startswith("'=1+1,")

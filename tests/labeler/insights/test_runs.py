@@ -20,7 +20,7 @@ from attune.models.errors import DataError, NotEnoughLabels, UnknownInsight
 from attune.models.insights.across_titles import across_titles, naive
 from attune.models.insights.halves import discovery_half
 from attune.models.insights.outcomes import outcomes
-from attune.models.insights.power import needed
+from attune.models.insights.power import needed, reached
 from attune.workers.jobs import run_insights
 from tests.support import performed
 from tests.support.factories import workspace
@@ -333,6 +333,9 @@ def test_a_planned_test_finds_its_effect_in_four_of_five_draws() -> None:
         gone = np.log((first + 0.5) / (second + 0.5))
         hits += abs(gone.mean()) > 1.96 * gone.std() / math.sqrt(plan.titles)
     assert 0.7 < hits / draws < 0.9
+    assert reached(effect, rate, tau, plan.titles, plan.impressions) == pytest.approx(0.8, abs=0.001)
+    fewer, share = plan.titles // 4, plan.impressions // 4
+    assert 0.2 < reached(effect, rate, tau, fewer, share) < 0.35  # 1.4 errors from 0 in place of 2.8
     assert needed(effect, rate, 1.0, 10).titles > 10  # no number of impressions is enough for ten titles
     with pytest.raises(NotEnoughLabels):
         needed(0.0, rate, tau, 10)

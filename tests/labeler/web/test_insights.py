@@ -101,6 +101,10 @@ def test_an_owner_reads_a_titles_page_takes_its_brief_and_plans_a_test(answered:
     assert "Elsewhere, taken less often: avoid" in page
     assert f'href="/insights/{one.row.id}"' in page
     assert "/media/" in page
+    nowhere = owner.get("/titles?title=nowhere")
+    assert nowhere.status_code == 404
+    assert "No image of the title" in nowhere.text
+    assert "attune assets list" not in nowhere.text  # who reads a page has no command line
     sent = owner.get(f"/titles/brief?title={title}&to=html")
     assert sent.headers["Content-Disposition"] == f'attachment; filename="brief-{title}.html"'
     assert "Covered: " in sent.text

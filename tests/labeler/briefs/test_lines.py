@@ -1,0 +1,81 @@
+"""A brief claims no more than its lines know, and says which of them nobody measured."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from attune.labeler.briefs import as_pdf
+from attune.labeler.briefs.as_html import as_html
+from attune.labeler.briefs.brief import Brief, Line
+from attune.labeler.briefs.tastes import Tastes
+from attune.labeler.insights.features import PER_SD
+from attune.labeler.insights.insights import Told
+from attune.labeler.insights.words import Words
+from attune.labeler.records.schema import Asset, Insight, InsightQuestion, InsightVersion
+
+WORDS = Words("Smiles work.", "", "", "", ("", ""))
+
+
+def line(
+    has: int, lacks: int, grade: str = "A", use: str = "with a", contrast: str = "1:0", simulated: bool = False
+) -> Line:  # fmt: skip
+    figures = {"within": grade != "D", "simulated": simulated}
+    row, asked = Insight(id=1, state="proposed"), InsightQuestion(contrast=contrast)
+    one = Told(row, asked, InsightVersion(version=1, grade=grade, figures=figures))
+    return Line(one, WORDS, use, "", ["x"] * has, ["y"] * lacks, [], [])
+
+
+def brief(*lines: Line) -> Brief:
+    images = [Asset(asset_id=f"a{number}", title_id="t") for number in range(4)]
+    return Brief("t", images, lines, Tastes([], why="No groups."), datetime(2026, 1, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ([line(1, 3), line(4, 0)], "Its 4 images cover all that is known to work."),
+        ([line(1, 3), line(0, 0, use="with b")], "Nobody knows yet whether it has: images with b."),
+        ([line(0, 4, "D", "with d")], "Not covered, and nobody knows whether it matters: images with d."),
+        (
+            [line(0, 4), line(0, 0, use="with b")],
+            "Taken more often elsewhere, and missing here: images with a. Nobody knows yet whether it has: images with "
+            "b.",
+        ),
+    ],
+)
+def test_a_title_covers_all_only_where_it_has_something_of_each_line(lines: list[Line], said: str) -> None:
+    assert brief(*lines).summary == said
+
+
+def test_no_title_lacks_a_number_because_the_insight_compares_within_titles() -> None:
+    number = line(0, 4, contrast=PER_SD, use="with a higher brightness")
+    assert not number.missing
+    assert "Missing" not in number.covers
+    assert "missing" not in brief(number).summary
+    assert brief(number, line(1, 3)).summary.startswith("Its 4 images cover all")
+
+
+@pytest.mark.parametrize(("grade", "avoid"), [("A", True), ("B", True), ("C", False), ("D", False)])
+def test_only_what_makes_the_difference_is_to_be_avoided(grade: str, avoid: bool) -> None:
+    assert ("avoid" in line(1, 1, grade).less_often) is avoid
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_both_files_say_that_performance_is_simulated(simulated: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, said = brief(line(1, 3, simulated=simulated)), []
+    plain = as_pdf._Page.said
+
+    def listen(self: as_pdf._Page, text: str, *rest: object, **named: object) -> None:
+        said.append(text)
+        plain(self, text, *rest, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(as_pdf._Page, "said", listen)
+    as_pdf.as_pdf(made, {})
+    for text in (as_html(made, {}).decode(), " ".join(said)):
+        assert ("Simulated performance" in text) is simulated
+        assert ("not published yet, simulated performance" in text) is simulated
+    mixed = replace(made, lines=[*made.lines, line(1, 3, simulated=not simulated)])
+    assert "the figures of the lines that say so" in as_html(mixed, {}).decode()
