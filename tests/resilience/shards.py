@@ -13,7 +13,7 @@ import numpy as np
 
 
 def read(record: Path) -> list[dict[str, Any]]:
-    """The shards that ended, in their order; none where there is no file yet. Half a line is of a call that was killed."""
+    """The shards that ended, in their order; none where there is no file yet. Half a line is left out."""
     shards = []
     for line in record.read_text().splitlines() if record.exists() else ():
         with suppress(ValueError):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from attune.labeler.briefs import files
-from attune.labeler.views.title import title_page
+from attune.labeler.views.title import MOST_FOUND, title_page, titles_like
 from attune.labeler.web import auth
 from attune.models.errors import UnknownAsset
 
@@ -22,10 +22,15 @@ def page() -> ResponseReturnValue:
     try:
         found = title_page(auth.settings(), auth.viewer(), _asked())
     except UnknownAsset as error:
-        raise UnknownAsset(
-            f"No image of the title {_asked()[:80]!r} is in the pool. Write its id as the title_id of your images has "
-            "it, or open the title from an insight."
-        ) from error
+        titles = titles_like(auth.settings(), auth.viewer(), _asked()) if _asked() else []
+        if not titles:
+            raise UnknownAsset(
+                f"No title of the pool has {_asked()[:80]!r} in its name or id. Write a part of its name, or open the "
+                "title from an insight."
+            ) from error
+        if len(titles) == 1:
+            return redirect(url_for("titles.page", title=titles[0].title_id))
+        return render_template("titles_found.html", titles=titles, asked=_asked(), most=MOST_FOUND)
     return render_template("title.html", found=found, brief=found.brief)
 
 

@@ -16,7 +16,7 @@ from attune.labeler.insights import imported, insights, publishing
 from attune.labeler.people import tokens
 from attune.labeler.performance import imports
 from attune.labeler.records.schema import Asset, InsightQuestion, Job, User
-from attune.labeler.records.session import reading
+from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.views.insight_bars import canvas_line
 from attune.workers.jobs import run_insights
@@ -103,8 +103,18 @@ def test_an_owner_reads_a_titles_page_takes_its_brief_and_plans_a_test(answered:
     assert "/media/" in page
     nowhere = owner.get("/titles?title=nowhere")
     assert nowhere.status_code == 404
-    assert "No image of the title" in nowhere.text
+    assert "No title of the pool has" in nowhere.text
     assert "attune assets list" not in nowhere.text  # who reads a page has no command line
+    with writing(answered) as session:
+        for image in session.scalars(select(Asset).where(Asset.title_id == title)):
+            image.columns = {"title": "Balcony of Dunmere"}
+    assert owner.get("/titles?title=of+dunmere").headers["Location"].endswith(f"/titles?title={title}")
+    with writing(answered) as session:
+        session.scalars(select(Asset).where(Asset.title_id != title)).first().columns = {"title": "Cat of Dunmere"}
+    several = owner.get("/titles?title=dunmere").text
+    assert "Which title?" in several
+    assert "Balcony of Dunmere" in several
+    assert "Cat of Dunmere" in several
     sent = owner.get(f"/titles/brief?title={title}&to=html")
     assert sent.headers["Content-Disposition"] == f'attachment; filename="brief-{title}.html"'
     assert "Covered: " in sent.text

@@ -172,7 +172,9 @@ def test_an_image_on_which_the_experts_agree_by_now_stays_on_the_page(
     expert.send(f"{LIST}/{image}", text="They hold hands.")
     assert "Agreed since" not in owner.get(LIST).text
     with writing(settings) as session:
-        session.execute(update(Annotation).values(value="romance"))
+        for annotation in session.scalars(select(Annotation)).all():
+            annotation.value = "romance"
+            change.remember(session, annotation, "updated", "sync")
         change.count(session, *session.scalars(select(Attribute.id)))
     page = owner.get(LIST).text
     assert "Agreed since" in page
