@@ -17,10 +17,9 @@ from attune.labeler.views.links import queue_url
 
 # An end stands before a capital letter (or nothing), and behind neither an initial, a number nor an abbreviation.
 SENTENCE_END = re.compile(r"(?P<word>[^\s(\"“„«]*?)[.!?…]+[\"”’»)]*(?=\s+[\"“„«(]*(?P<next>\S)|$)|[。！？]")
-ABBREVIATIONS = frozenset(
-    "mr mrs ms dr prof st vs etc incl excl approx no fig e.g i.e ca cf max min "
-    "bzw usw evtl ggf inkl exkl z.b d.h u.a o.ä vgl nr hr fr sog bspw abb".split()
-)
+ENGLISH = "mr mrs ms dr prof st vs etc incl excl approx no fig e.g i.e ca cf max min"
+GERMAN = "bzw usw evtl ggf inkl exkl z.b d.h u.a o.ä vgl nr hr fr sog bspw abb"
+ABBREVIATIONS = frozenset(f"{ENGLISH} {GERMAN}".split())
 
 
 @dataclass(frozen=True)
@@ -84,6 +83,6 @@ def _ends(end: re.Match[str]) -> bool:
         return True
     if after.islower():
         return False
-    dotted = end[0].rstrip("\"”’»)").endswith(".")
+    dotted = end[0].rstrip('"”’»)').endswith(".")
     short = len(word) == 1 or word.isdecimal() or word.lower() in ABBREVIATIONS
     return not (dotted and word and short)
