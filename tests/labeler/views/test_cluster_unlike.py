@@ -11,7 +11,8 @@ from attune.labeler.records.schema import Asset, Cluster
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.spaces.members import Members
-from attune.labeler.views.cluster_unlike import nearest_named, unlike
+from attune.labeler.views import cluster_unlike
+from attune.labeler.views.cluster_unlike import nearest_named, percent, unlike
 from attune.models.measured.measured_values import MeasuredValues
 from attune.models.measured.measures import NAMES
 from tests.support import factories
@@ -49,6 +50,17 @@ def test_owners_read_the_column_and_the_measure_that_a_cluster_is_most_unlike_th
         "100 % of these images are darker than the middle of the others.",
     ]
     assert said(settings, EXPERT, held) == ["100 % of these images are darker than the middle of the others."]
+
+
+def test_a_draw_is_called_one_and_almost_all_are_not_all(
+    settings: Settings, held: Members, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster_unlike, "HERE", 9)
+    monkeypatch.setattr(cluster_unlike, "OTHERS", 8)
+    assert said(settings, EXPERT, held) == ["100 % of 9 drawn images are darker than the middle of 8 drawn others."]
+    assert [percent(share) for share in (0.996, 1.0, 0.99, 0.004, 0.0)] == [
+        "over 99 %", "100 %", "99 %", "under 1 %", "0 %",
+    ]  # fmt: skip
 
 
 def test_the_nearest_cluster_that_has_a_name_or_words_is_named() -> None:
