@@ -94,7 +94,7 @@ def test_a_cluster_that_was_not_described_is_not_said_to_have_no_words(alone: Fl
         template = alone.jinja_env.get_template("cluster.html")
         macro = re.search(r"{% macro known.*?{% endmacro %}", (TEMPLATES / "cluster.html").read_text(), re.DOTALL)
         assert macro is not None
-        values["known"] = alone.jinja_env.from_string(macro[0]).module.known
+        values["known"] = vars(alone.jinja_env.from_string(macro[0]).module)["known"]
         values |= {"g": SimpleNamespace(viewer=SimpleNamespace(manages=False)), "csrf_token": str, "kind": "cluster"}
         page = "".join(template.blocks["main"](template.new_context(values)))
     assert "has not looked for words for these images yet" in page
