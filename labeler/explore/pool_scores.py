@@ -31,7 +31,8 @@ class RankedRight:
     many would be in a random order. ``of`` is 0 where the ``n`` audit images with an agreed answer are too few.
 
     ``share`` in [0, 1] of all images that are of the class, from ``lo`` to ``hi``: likely images are drawn for audits
-    more often, and this weighs each by its chance. None where too few are of the class, or of others.
+    more often, and this weighs each by its chance. None where too few are of the class, or of others. ``even``: all had
+    the same chance, as those that were drawn before there was a probe.
     """
 
     n: int
@@ -41,6 +42,7 @@ class RankedRight:
     share: float | None = None
     lo: float | None = None
     hi: float | None = None
+    even: bool = False
 
     @property
     def in_all(self) -> int:

@@ -54,8 +54,10 @@ def unlike(
     inside = [row for row in rows if row.id in mine_only]
     outside = [row for row in rows if row.id not in mine_only]
     told = columns and viewer.manages
-    said = _column([row.columns for row in inside], [row.columns for row in outside]) if told else ""
-    measured = _measured(settings, [row.asset_id for row in inside], [row.asset_id for row in outside])
+    of = f"{HERE:,} drawn images" if len(mine) > HERE else "these images"
+    than = f"{OTHERS:,} drawn others" if len(rest) > OTHERS else "the others"
+    said = _column([row.columns for row in inside], [row.columns for row in outside], of, than) if told else ""
+    measured = _measured(settings, [row.asset_id for row in inside], [row.asset_id for row in outside], of, than)
     return [line for line in (said, *measured) if line]
 
 
@@ -66,7 +68,18 @@ def nearest_named(one: Cluster, clusters: Iterable[Cluster], words: Mapping[int,
     return "" if found is None else f"Nearest to cluster {found}, “{names[found].rstrip('.')}”."
 
 
-def _column(inside: Sequence[Mapping[str, object]], outside: Sequence[Mapping[str, object]]) -> str:
+def percent(share: float) -> str:
+    """``share`` in [0, 1] in whole percent: 100 % and 0 % only where it is all or none of them.
+
+    >>> percent(0.996), percent(1.0), percent(0.004)
+    ('over 99 %', '100 %', 'under 1 %')
+    """
+    if 0.995 <= share < 1:
+        return "over 99 %"
+    return "under 1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
+
+
+def _column(inside: Sequence[Mapping[str, object]], outside: Sequence[Mapping[str, object]], of: str, than: str) -> str:
     """The value of a column whose share differs most; empty where none differs much."""
     best, said = LEAST_DIFFERENCE, ""
     for name in sorted({key for row in inside for key in row if key.casefold() not in NAME_COLUMNS}):
@@ -78,8 +91,7 @@ def _column(inside: Sequence[Mapping[str, object]], outside: Sequence[Mapping[st
             if count >= LEAST_IMAGES and share - rest > best:
                 best = share - rest
                 said = (
-                    f"The column {name} is “{value}” for {100 * share:.0f} % of these images, "
-                    f"and for {100 * rest:.0f} % of the others."
+                    f"The column {name} is “{value}” for {percent(share)} of {of}, and for {percent(rest)} of {than}."
                 )
     return said
 
@@ -88,7 +100,7 @@ def _counted(rows: Sequence[Mapping[str, object]], name: str) -> Counter[str]:
     return Counter(str(row[name]) for row in rows if row.get(name) not in (None, ""))
 
 
-def _measured(settings: Settings, inside: Sequence[str], outside: Sequence[str]) -> list[str]:
+def _measured(settings: Settings, inside: Sequence[str], outside: Sequence[str], of: str, than: str) -> list[str]:
     """On which side of the others' middle most of the images are, by measured features; none were measured: nothing."""
     kept = values.newest(settings)
     if kept is None:
@@ -105,7 +117,7 @@ def _measured(settings: Settings, inside: Sequence[str], outside: Sequence[str])
         most = max(shares)
         if most >= CLEARLY:
             word = sides[shares.index(most)]
-            lines.append(f"{100 * most:.0f} % of these images are {word} than the middle of the others.")
+            lines.append(f"{percent(most)} of {of} are {word} than the middle of {than}.")
     return lines
 
 

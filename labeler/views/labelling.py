@@ -15,7 +15,11 @@ from attune.labeler.settings.workspace_id import workspace_id
 from attune.labeler.views.attribute_page import Example, examples
 from attune.labeler.views.links import queue_url
 
-SENTENCE_END = re.compile(r"(?<!\b[A-Za-z])[.!?…]+[\"”’»)]*(?=\s|$)|[。！？]")  # no initial, no "e.g."
+# An end stands before a capital letter (or nothing), and behind neither an initial, a number nor an abbreviation.
+SENTENCE_END = re.compile(r"(?P<word>[^\s(\"“„«]*?)[.!?…]+[\"”’»)]*(?=\s+[\"“„«(]*(?P<next>\S)|$)|[。！？]")
+ENGLISH = "mr mrs ms dr prof st vs etc incl excl approx no fig e.g i.e ca cf max min"
+GERMAN = "bzw usw evtl ggf inkl exkl z.b d.h u.a o.ä vgl nr hr fr sog bspw abb"
+ABBREVIATIONS = frozenset(f"{ENGLISH} {GERMAN}".split())
 
 
 @dataclass(frozen=True)
@@ -70,5 +74,15 @@ def first_sentence(text: str) -> str:
     'The main face looks serious (1.5 m away).'
     """
     line = " ".join(text.split())
-    end = SENTENCE_END.search(line)
-    return line[: end.end()] if end else line
+    return next((line[: end.end()] for end in SENTENCE_END.finditer(line) if _ends(end)), line)
+
+
+def _ends(end: re.Match[str]) -> bool:
+    word, after = end["word"], end["next"]
+    if word is None or after is None:  # a full stop of Chinese or Japanese, or the last one
+        return True
+    if after.islower():
+        return False
+    dotted = end[0].rstrip('"”’»)').endswith(".")
+    short = len(word) == 1 or word.isdecimal() or word.lower() in ABBREVIATIONS
+    return not (dotted and word and short)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
 
-from attune.labeler.answers import label_errors
+from attune.labeler.answers import label_errors, look_again
 from attune.labeler.catalog.audit_evidence import Evidence, Scored
 from attune.labeler.catalog.run_facts import thresholds_of
 from attune.labeler.people.viewer import Viewer, may_see, waiting
@@ -50,12 +50,15 @@ class Confusion:
 
 @dataclass(frozen=True)
 class Mistake:
-    """An image that the run is sure and wrong about: what it says, how sure in [0, 1], and who said what."""
+    """An image that the run is sure and wrong about: what it says, how sure in [0, 1], and who said what.
+
+    ``again``: whether an expert who answered can be asked to look again."""
 
     picture: PageImage
     says: str
     sure: float
     sides: Sequence[tuple[str, Sequence[str]]]
+    again: bool = False
 
 
 def weighted_share(hit: npt.NDArray[np.bool_], weight: npt.NDArray[np.float64]) -> tuple[float, float, float]:
@@ -102,9 +105,12 @@ def suspected(session: Session, settings: Settings, viewer: Viewer, evidence: Ev
     found: dict[str, Mistake] = {}  # an image once, also where several gave the same answer
     for row in rows:
         asset = named[row.annotation_id]
+        if asset.asset_id in found or len(found) == MOST:
+            continue
         sides_here = sides_of.get(asset.asset_id, [])
-        found.setdefault(asset.asset_id, Mistake(picture(asset), row.expected, row.probe, sides_here))
-    return list(found.values())[:MOST]
+        again = bool(look_again.offered(session, viewer, evidence.attribute, asset.id))
+        found[asset.asset_id] = Mistake(picture(asset), row.expected, row.probe, sides_here, again)
+    return list(found.values())
 
 
 def _annotations(ids: Sequence[int]) -> Select[Annotation]:

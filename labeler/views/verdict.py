@@ -63,7 +63,20 @@ class Compared:
             return f"It is right and wrong about the same audited images as version {self.champion}. "
         return (
             f"It gets {counted(won, 'audited image')} right that version {self.champion} gets wrong, and "
-            f"{f'{lost:,}' if lost else 'none'} wrong that version {self.champion} gets right. "
+            f"{f'{lost:,}' if lost else 'none'} wrong that version {self.champion} gets right. {self._apart}"
+        )
+
+    @property
+    def _apart(self) -> str:
+        """Why the counts say the reverse of the difference, where they do."""
+        if self.changed is None or self.difference is None or not self.difference.value:
+            return ""
+        won, lost = self.changed
+        if (won - lost) * self.difference.value >= 0:
+            return ""
+        return (
+            "These counts and the ranking disagree: audits have more likely images than the pool. "
+            "Average precision corrects for that, and counts the whole ranking. "
         )
 
     @property

@@ -62,12 +62,13 @@ def ranked_right(snapshot: Snapshot, weights: ProbeWeights) -> dict[str, RankedR
     vectors = snapshot.view.pool.rows(snapshot.view.pool.positions(names))
     raw = vectors @ weights.weight.T + weights.bias
     p, truth = apply(weights.calibration, raw.astype(np.float64)), audited.majority()[decided]
-    found = {}
+    found, chances = {}, inclusion[decided]
+    even = bool(np.allclose(chances, chances[0]))
     titles = [audited.title_ids[i] for i in decided]
     for i, name in enumerate(classes):
         highest = np.argsort(-p[:, i], kind="stable")[:of]
         chance = of * float((truth == i).mean())
-        share = class_share(truth == i, titles, inclusion[decided], snapshot.seed)
+        share = class_share(truth == i, titles, chances, snapshot.seed)
         right = int((truth[highest] == i).sum())
-        found[name] = RankedRight(n, of, right, round(chance, 4), share.value, share.lo, share.hi)
+        found[name] = RankedRight(n, of, right, round(chance, 4), share.value, share.lo, share.hi, even)
     return found

@@ -11,7 +11,8 @@ from attune.labeler.records.schema import Asset, Cluster
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.spaces.members import Members
-from attune.labeler.views.cluster_unlike import nearest_named, unlike
+from attune.labeler.views import cluster_unlike
+from attune.labeler.views.cluster_unlike import nearest_named, percent, unlike
 from attune.models.measured.measured_values import MeasuredValues
 from attune.models.measured.measures import NAMES
 from tests.support import factories
@@ -60,6 +61,17 @@ def test_images_that_equal_the_middle_of_the_others_are_on_neither_side(settings
     again = MeasuredValues(values.folder(settings), "b" * 64)
     again.append(names, ["0" * 64] * len(names), grey)
     assert said(settings, EXPERT, held) == []
+
+
+def test_a_draw_is_called_one_and_almost_all_are_not_all(
+    settings: Settings, held: Members, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster_unlike, "HERE", 9)
+    monkeypatch.setattr(cluster_unlike, "OTHERS", 8)
+    assert said(settings, EXPERT, held) == ["100 % of 9 drawn images are darker than the middle of 8 drawn others."]
+    assert [percent(share) for share in (0.996, 1.0, 0.99, 0.004, 0.0)] == [
+        "over 99 %", "100 %", "99 %", "under 1 %", "0 %",
+    ]  # fmt: skip
 
 
 def test_the_nearest_cluster_that_has_a_name_or_words_is_named() -> None:

@@ -12,6 +12,12 @@ from attune.labeler.views.labelling import first_sentence
     [
         ("The main face looks serious. If there are several, the largest decides.", "The main face looks serious."),
         ("A film by A. Varda counts (e.g. at 1.5 m). Others do not.", "A film by A. Varda counts (e.g. at 1.5 m)."),
+        ("Mr. and Mrs. Bean count. Others do not.", "Mr. and Mrs. Bean count."),
+        ("Mrs. Bean counts. Others do not.", "Mrs. Bean counts."),
+        ("Faces count, incl. drawn ones. Masks do not.", "Faces count, incl. drawn ones."),
+        ("Gesichter bzw. Masken zählen (z. B. Clowns). Puppen nicht.", "Gesichter bzw. Masken zählen (z. B. Clowns)."),
+        ("In the 1. Row they sit. Others do not.", "In the 1. Row they sit."),
+        ("“It is dusk.” Night does not count.", "“It is dusk.”"),
         ("Is it dusk? Then it counts.", "Is it dusk?"),
         ("Two lines\nof one sentence", "Two lines of one sentence"),
         ("主な顔が真剣。ほかは数えない。", "主な顔が真剣。"),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from attune.labeler.answers import label_errors
+from attune.labeler.answers import label_errors, look_again
 from attune.labeler.attributes import attributes
 from attune.labeler.catalog import gate_bounds
 from attune.labeler.catalog.audit_evidence import collect
@@ -123,6 +123,12 @@ def test_mistakes_are_audits_it_is_sure_and_wrong_about_and_suspected_errors_are
         kept = attributes.find(session, "serious").settings
     assert serious.mistakes
     assert [one.picture.asset_id for one in serious.suspected] == list(dict.fromkeys(suspect(world)))[:8]
+    with reading(world) as session:
+        one, held = attributes.find(session, "serious"), {}
+        for shown in serious.suspected:
+            asset = session.scalars(select(Asset).where(Asset.asset_id == shown.picture.asset_id)).one()
+            held[shown.picture.asset_id] = bool(look_again.offered(session, OWNER, one, asset.id))
+    assert {shown.picture.asset_id: shown.again for shown in serious.suspected} == held, "no link to a missing button"
     alone = [one for one in serious.suspected if len(one.sides) == 1]
     assert all(one.sure == 0.93 and one.says not in dict(one.sides) for one in alone)
     sure = [one.sure for one in serious.mistakes]

@@ -35,6 +35,14 @@ def compared(**change: Any) -> Compared:
 FIRST = {"champion": None, "difference": None}
 
 
+def test_counts_that_disagree_with_the_difference_are_explained() -> None:
+    disagree = "These counts and the ranking disagree"
+    assert disagree in verdict(compared(changed=(2, 9))).why
+    assert disagree in verdict(compared(difference=WORSE, changed=(9, 2))).why
+    assert disagree not in verdict(compared(changed=(9, 2))).why
+    assert disagree not in verdict(compared(difference=WORSE, changed=(2, 9))).why
+
+
 @pytest.mark.parametrize(
     ("change", "kind", "sentence", "promotes", "ask"),
     [

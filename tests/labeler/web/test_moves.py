@@ -111,7 +111,7 @@ def test_a_promotion_says_what_changes_then_runs_as_a_job_whose_page_tells_the_r
 
 def test_a_first_promotion_speaks_of_no_version_before_it(owner: Actor, settings: Settings) -> None:
     sent = owner.send(FORM, reason="to try", alias="challenger", **seen(owner, FORM))
-    assert "Programs get no version until" in owner.get(sent.location).text
+    assert "serious@challenger</span> get no version until" in owner.get(sent.location).text
 
 
 def test_a_second_click_of_the_same_form_leads_to_the_same_job(owner: Actor, settings: Settings) -> None:

@@ -217,6 +217,8 @@ def test_a_review_that_cannot_tell_asks_for_the_audit_answers_that_it_lacks(tmp_
     olga = Actor(create_app(bare), "olga@example.org")
     page = "/attributes/serious/review?candidate=2"
     text = olga.get(page).text
+    assert "so you cannot ask another expert about them" in text
+    assert "The second look does not measure, the first answer does." in text
     (size,) = re.findall(r'name="size" value="(\d+)">Request \d+ audit answers</button>', text)
     assert int(size) >= 30 - 12
     assert "Use it anyway" in text

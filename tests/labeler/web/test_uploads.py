@@ -110,6 +110,13 @@ def test_somebody_elses_upload_and_none_at_all_look_the_same(owner: Actor, admin
         replies = [ask(admin, method, place + path) for place in (upload, none)]
         assert [reply.status_code for reply in replies] == [404, 404], path
         assert told(replies[0])["message"] == told(replies[1])["message"]
+    performance = {"for": "performance"}
+    for place, sent in ((upload, performance), (upload.replace("/assets/", "/insights/performance/"), {})):
+        reply = ask(admin, "POST", place if not sent else f"{place}/finish", data=sent)
+        assert reply.status_code == 404, "a file of somebody else's is neither read nor added"
+        mine = ask(owner, "POST", place if not sent else f"{place}/finish", data=sent)
+        assert mine.status_code != 404, "the address is right, and its sender is told what is missing"
+    assert told(ask(owner, "GET", f"{upload}/received"))["received"] == {}, "it is still there for whoever sent it"
 
 
 def test_a_token_cannot_send_images(app: Flask, settings: Settings) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from sqlalchemy import select
 
 from attune.labeler.attributes import attributes
@@ -13,7 +14,7 @@ from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading, writing
 from attune.models.catalog.probe_files import ProbeWeights
 from attune.models.clock import now
-from attune.workers.rounds import gallery_scores
+from attune.workers.rounds import gallery_scores, round_figures
 from attune.workers.rounds.snapshot import take_snapshot
 from tests.labeler.catalog import judged
 from tests.workers.rounds.test_round_figures import probe_of, studio
@@ -76,3 +77,12 @@ def test_few_audit_answers_count_fewer_images_and_very_few_none() -> None:
     ]
     none = studio(0)
     assert gallery_scores.ranked_right(none, weights(probe_of(none)))["no"].n == 0
+
+
+def test_only_a_draw_with_equal_chances_is_called_even(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = studio(60, training=60)
+    audited, inclusion = round_figures.audit_answers(seen)
+    for chances, even in ((np.full(len(inclusion), 0.4), True), (np.linspace(0.2, 0.9, len(inclusion)), False)):
+        monkeypatch.setattr(round_figures, "audit_answers", lambda _, c=chances: (audited, c))
+        found = gallery_scores.ranked_right(seen, weights(probe_of(seen)))
+        assert {one.even for one in found.values()} == {even}
