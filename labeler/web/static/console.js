@@ -64,14 +64,13 @@ function every(milliseconds, act) {
 }
 
 function follow(root) {
-  let last = null;
+  let last = JSON.stringify(JSON.parse(root.dataset.now)); // what the page shows: news may come before the first turn
   every(POLL_MS, async () => {
     const reply = await fetch(root.dataset.live, { headers: { Accept: "application/json" } });
     document.querySelector("[data-stale]").hidden = reply.status !== 401;
     if (!reply.ok) return;
-    const text = await reply.text();
-    if (last !== null && text !== last) {
-      const now = JSON.parse(text);
+    const now = await reply.json(), text = JSON.stringify(now);
+    if (text !== last) {
       showCounts(now);
       await refresh(root.dataset.page);
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -136,6 +137,9 @@ def test_the_live_counts_move_with_an_answer(
     before = expert.get("/attributes/romance/live").json
     factories.add_answer(settings, queue, factories.add_assets(settings, 1)[0], "romance")
     after = expert.get("/attributes/romance/live").json
+    shown = re.search("data-now='([^']+)'", expert.get("/attributes/romance").text)
+    assert shown
+    assert json.loads(shown[1]) == after, "a page asks for itself anew only where this differs"
     assert (before["answers"], after["answers"]) == (0, 1)
     assert after["by_value"] == {"romance": 1, "friendship": 0, "neither": 0, "unsure": 0}
 
