@@ -220,7 +220,14 @@ export function identity() {
 export const painted = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
 
 // -- the instructions: once a revision, and with "?" ------------------------------------------------------------------
-export function help() { if (dialog.open) dialog.close(); else dialog.showModal(); }
+export function help() { if (dialog.open) dialog.close(); else fromTheTop(); }
+
+// The button at the end has the focus, and the browser would scroll there, past the question.
+function fromTheTop() {
+  dialog.showModal();
+  place("close").focus({ preventScroll: true });
+  dialog.scrollTop = 0;
+}
 
 // The focus rests here where nothing else has it: keys act, and Tab leads to the answers.
 export const toStage = () => document.getElementById("main").focus({ preventScroll: true });
@@ -240,5 +247,5 @@ export function setUpHelp(closed) {
 export function openedBefore() {
   let read = null;
   try { read = localStorage.getItem(`${root.dataset.outbox}:read`); } catch { /* shown, then */ }
-  if (read !== root.dataset.revision) { dialog.showModal(); place("close").focus(); }
+  if (read !== root.dataset.revision) fromTheTop();
 }

@@ -377,6 +377,11 @@ def test_the_image_fills_the_window_and_answers_are_in_reach(page: Page, served:
         finished(page)
         fills(page, width, height)
         assert axe.serious(page) == []
+    page.set_viewport_size({"width": 390, "height": 400})
+    page.keyboard.press("?")
+    for part in (page.locator("#dialog-title"), page.get_by_role("button", name="Start")):
+        expect(part).to_be_in_viewport(ratio=0.9)
+    page.keyboard.press("Escape")
     page.get_by_role("button", name="yes", exact=True).click()
     all_stored(page)
     assert len(served.desk.by_key()) == 1
