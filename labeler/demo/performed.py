@@ -1,7 +1,7 @@
 """The demo's performance, which is made up: three questions about the sample images, one of them a trap.
 
-Titles that are popular happen to be set outdoors, so all titles in one pot say that outdoor images work. Within a
-title they are taken less often. Compared within titles, the trap does not work.
+Titles that are popular happen to be set in nature, so all titles in one pot say that nature works. Within a title such
+images are taken less often. Compared within titles, the trap does not work.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from attune.labeler.settings import Settings
 from attune.models.insights.simulate_pool import Property, simulate_pool
 
 SEED = 7
-TRAP = "outdoors"
-OUTDOORS = {"beach", "desert", "forest", "garden", "mountains"}
+TRAP = "in-nature"
+NATURE = {"beach", "desert", "forest", "garden", "mountains"}
 WHO = "the demo"
 HAS: dict[str, Callable[[Truth], bool]] = {
     "one-person": lambda truth: truth.people == 1,
-    TRAP: lambda truth: truth.setting in OUTDOORS,
+    TRAP: lambda truth: truth.setting in NATURE,
     "close-couple": lambda truth: truth.value("romance") == "romance",
 }
 README = """# The demo's performance is made up
@@ -41,7 +41,8 @@ Attune made these files. The images are the demo's; how often they were shown an
 |---|---|---|
 {rows}
 
-*{trap}* is a trap. Popular titles of the sample are more often set outdoors, so outdoor images look good. They are not.
+*{trap}* is a trap. Popular titles of the sample are more often set in nature (beach, desert, forest, garden, mountains), so such images look
+good. They are not.
 In *close-couple*, titles differ: in some of them it is the other way round.
 """
 

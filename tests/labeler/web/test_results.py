@@ -191,12 +191,16 @@ def test_home_says_how_many_are_right_before_it_says_the_average_precision(
 
 def test_a_guess_from_the_words_is_called_one(owner: Actor, assets: list[Asset], settings: Settings) -> None:
     """The fixture's question has probabilities and no answer in the records."""
-    assert "Nobody has answered yet: these probabilities are a guess" in words(owner.get("/").text)
+    home = owner.get("/").text
+    assert "Nobody has answered yet: these images are a guess" in words(home)
+    assert 'class="score"><strong>' not in home, "no figure that looks as sure as one from answers"
     with reading(settings) as session:
         romance = session.scalars(select(Attribute)).one()
     queue = factories.add_queue(settings, romance, factories.add_expert(settings, "eve@example.org"))
     factories.add_answer(settings, queue, assets[0], "romance")
-    assert "a guess from the words" not in words(owner.get("/").text)
+    home = owner.get("/").text
+    assert "a guess from the words" not in words(home)
+    assert 'class="score"><strong>' in home
 
 
 def test_an_owner_asks_the_same_expert_to_look_again_once_and_the_notice_says_nothing_of_others(
