@@ -41,8 +41,8 @@ Attune made these files. The images are the demo's; how often they were shown an
 |---|---|---|
 {rows}
 
-*{trap}* is a trap. Popular titles of the sample are more often set in nature (beach, desert, forest, garden, mountains), so such images look
-good. They are not.
+*{trap}* (beach, desert, forest, garden, mountains) is a trap. Popular titles of the sample are more often set there, so
+such images look good. They are not.
 In *close-couple*, titles differ: in some of them it is the other way round.
 """
 

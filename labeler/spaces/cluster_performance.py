@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy.orm import Session
 
+from attune.labeler.insights import evidence
 from attune.labeler.performance import checks
 from attune.labeler.performance.aggregate import Measured, aggregate
 from attune.labeler.performance.imports import active
@@ -73,8 +74,9 @@ class Performed:
     """All clusters of a clustering on all canvases; ``digests`` are those of the imports that were read."""
 
     digests: Sequence[str]
-    flagged: int  # tests whose images were not shown in the planned ratio
+    flagged: int  # tests whose images were not shown in the planned ratio: they are left out
     rows: Sequence[OnCanvas]
+    believed: bool = True  # so few of them that the others count as random, as insights have it
 
     def of(self, number: int) -> list[OnCanvas]:
         """The rows of one cluster."""
@@ -87,8 +89,8 @@ def make(settings: Settings, saved: Saved, held: Held) -> Performed | None:
     if every is None:
         return None
     checked = checks.check(settings)
-    random = aggregate(settings, EXPLORE)
-    passed = checked.tested > 0 and not checked.flagged
+    random, believed = _random(settings, checked.flagged)
+    passed = checked.tested > 0 and believed
     rows: list[OnCanvas] = []
     for one in checked.canvases[:CANVASES]:
         part, judged = _part(random, one.canvas), grade(Evidence(randomised=True, ratio_passed=passed))
@@ -105,6 +107,7 @@ def make(settings: Settings, saved: Saved, held: Held) -> Performed | None:
             one if one.estimate is None else replace(one, q=float(value), shrunk=float(less))
             for one, value, less in zip(rows, q, drawn, strict=True)
         ],
+        believed,
     )
     path = _path(settings, saved.row.id)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -116,7 +119,8 @@ def load(settings: Settings, clustering: int) -> Performed | None:
     """What was last found for a clustering; None where nothing was, or the file was cleared away."""
     try:
         held = json.loads(_path(settings, clustering).read_bytes())
-        return Performed(held["digests"], held["flagged"], [OnCanvas(**one) for one in held["rows"]])
+        rows = [OnCanvas(**one) for one in held["rows"]]
+        return Performed(held["digests"], held["flagged"], rows, held.get("believed", not held["flagged"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -130,6 +134,22 @@ def is_stale(settings: Settings, clustering: int, digests: Sequence[str]) -> boo
     """Whether there is performance, of ``digests``, that a clustering was not compared with."""
     found = load(settings, clustering) if digests else None
     return bool(digests) and (found is None or list(found.digests) != list(digests))
+
+
+def _random(settings: Settings, flagged: int) -> tuple[Measured | None, bool]:
+    """The random rows without the tests that were not shown as planned, and whether the rest may be called random."""
+    measured = aggregate(settings, EXPLORE)
+    if measured is None or not flagged:
+        return measured, True
+    rows = evidence.load(settings)
+    if rows is None or rows.random is None:
+        return None, False
+    titles, canvases = rows.title_ids[rows.random.title], rows.canvases[rows.canvas(rows.random)]
+    fair = set(zip(titles.tolist(), canvases.tolist(), strict=True))
+    mine = measured.outcomes
+    names = zip(measured.title_ids[mine.title].tolist(), measured.canvases[mine.canvas].tolist(), strict=True)
+    kept = np.fromiter((name in fair for name in names), dtype=bool, count=len(mine))
+    return replace(measured, outcomes=mine.where(kept)), rows.believed
 
 
 def _part(measured: Measured | None, canvas: str) -> tuple[Measured, Outcomes] | None:

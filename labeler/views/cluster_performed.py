@@ -42,13 +42,15 @@ class Canvas:
 class Performance:
     """``imported``: whether there is any performance; ``made``: whether this clustering was compared with it.
 
-    ``stale``: imports changed since; ``flagged`` tests were not shown as planned.
+    ``stale``: imports changed since; ``flagged`` tests were not shown as planned and are left
+    out; ``believed``: so few of them that the others count as random.
     """
 
     imported: bool
     made: bool = False
     stale: bool = False
     flagged: int = 0
+    believed: bool = True
     canvases: Sequence[Canvas] = ()
 
 
@@ -66,7 +68,7 @@ def performance(
     keys = [key for one in rows for key, _ in (*one.worked, *one.failed)]
     images = pictures_of(session, viewer, keys)
     stale = cluster_performance.is_stale(settings, clustering, digests)
-    return Performance(True, True, stale, found.flagged, [_canvas(one, images) for one in rows])
+    return Performance(True, True, stale, found.flagged, found.believed, [_canvas(one, images) for one in rows])
 
 
 def _canvas(one: OnCanvas, images: Mapping[int, PageImage]) -> Canvas:

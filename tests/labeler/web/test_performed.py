@@ -197,6 +197,26 @@ def test_a_spoiled_random_test_is_not_called_random(performed: Settings, tmp_pat
     assert row(settings, "tv home").grade == "A"
 
 
+def test_one_spoiled_test_is_left_out_and_the_others_stay_random(
+    performed: Settings, olga: Actor, tmp_path: Path
+) -> None:
+    settings = performed
+    measured(settings, tmp_path / "takes.csv")
+    head, first, *rows = (tmp_path / "takes.csv").read_text().splitlines()
+    one = [head, first.replace(",3000,", ",9000,", 1), *rows]
+    (tmp_path / "spoiled.csv").write_text("\n".join(one) + "\n")
+    added = imports.add(settings, str(tmp_path / "spoiled.csv"))
+    before = row(settings, "tv home").titles
+    describe_clusters.run(settings, clustering=1)
+    after = row(settings, "tv home")
+    assert (after.grade, after.titles) == ("A", before - 1)
+    assert (
+        "1 test did not show its images in the planned ratio and is left out." in olga.get("/explore/clusters/1/1").text
+    )
+    imports.remove(settings, added.row.id, "spoiled", "olga")
+    describe_clusters.run(settings, clustering=1)
+
+
 @pytest.mark.browser
 @pytest.mark.usefixtures("performed")
 def test_an_owner_looks_at_what_worked(browser: Browser, house: Flask) -> None:
