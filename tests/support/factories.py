@@ -86,9 +86,13 @@ def picture(number: int, size: tuple[int, int] = (240, 320)) -> bytes:
 
 
 def add_assets(settings: Settings, count: int, images: bool = False, per_title: int = 2) -> list[Asset]:
-    """``count`` assets, ``per_title`` to a title; with ``images`` the files are there too."""
+    """``count`` assets, ``per_title`` to a title; with ``images`` the files are there too.
+
+    Of pairs the first may stand alone: what a test says of more to a title needs all of them.
+    """
     rows = []
-    for number in (next(_unique) for _ in range(count)):
+    first = next(number for number in _unique if number % per_title == 0 or per_title == 2)
+    for number in (first, *(next(_unique) for _ in range(count - 1)))[:count]:
         size = (240, 320) if number % 3 else (360, 200)
         content = picture(number, size) if images else str(number).encode()
         path = settings.workspace / "images" / f"img-{number}.jpg"
