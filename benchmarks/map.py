@@ -17,10 +17,8 @@ import argparse
 import gzip
 import json
 import resource
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +32,7 @@ from attune.models.vectors.pool import Pool, unit_length
 from benchmarks.cluster_cost import own_bytes
 from benchmarks.clusters import NOISE
 from benchmarks.machine import machine
+from benchmarks.pool_size.clock import watched
 from benchmarks.printed import print_rows
 
 AT_ONCE = 4_096
@@ -78,6 +77,7 @@ def build(vectors: npt.NDArray[np.float16]) -> tuple[Places, dict[str, Any]]:
     pool = Pool(ids, ids, (vectors,))
     among = np.arange(len(vectors)) < count
     row: dict[str, Any] = {}
+    before = own_bytes() / 2**20
     with watched() as most:
         began, busy = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF)
         landmarks, index = layout.make(pool, among, SEED)
@@ -86,7 +86,7 @@ def build(vectors: npt.NDArray[np.float16]) -> tuple[Places, dict[str, Any]]:
         after = resource.getrusage(resource.RUSAGE_SELF)
         row["build_seconds"] = time.perf_counter() - began
         row["cpu_seconds"] = after.ru_utime + after.ru_stime - busy.ru_utime - busy.ru_stime
-    row["mib"] = most[0] / 2**20
+    row["mib"] = most[0] - before
     row["wire_bytes"] = len(gzip.compress(np.ascontiguousarray(places.T).astype("<u2").tobytes(), LEVEL, mtime=0))
     new = np.arange(count, len(vectors))
     began = time.perf_counter()
@@ -149,24 +149,6 @@ def _read(path: Path) -> npt.NDArray[np.float16]:
         vectors = unit_length(held["vectors"])
     order = np.random.default_rng(SEED).permutation(len(vectors))
     return vectors[order].astype(np.float16)
-
-
-@contextmanager
-def watched() -> Iterator[list[int]]:
-    """The most bytes of its own that this process needed during the block, less those that it had before it."""
-    before, most, ended = own_bytes(), [0], threading.Event()
-
-    def watch() -> None:
-        while not ended.wait(0.05):
-            most[0] = max(most[0], own_bytes() - before)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        yield most
-    finally:
-        ended.set()
-        watcher.join()
 
 
 if __name__ == "__main__":
