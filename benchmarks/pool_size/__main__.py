@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     for one in found["sizes"]:
         memory = {"pages": one["mib_of_pages"]} | {work["page"]: work["mib"] for work in one["work"]}
         told = ", ".join(f"{name} {mib:.0f}" for name, mib in memory.items())
-        print(f"{one['pool']:,} images, load {one['load']}; MiB at most, files that are mapped left out: {told}")
+        print(f"{one['pool']:,} images, load {one['load']}; most memory in MiB, without mapped files: {told}")
     if options.json:
         options.json.write_text(json.dumps(found, indent=1) + "\n")
     return found

@@ -1,7 +1,8 @@
 """Every page of the console for each role, asked for in this process and without a browser.
 
 Pages are found in the console's own table of addresses, so that a new one is measured, too. ``same``: nothing has
-changed since the last look; ``answered``: one more answer came in between. Of each page the first look is told apart.
+changed since the last look; ``answered``: one more answer came in between. The first look at each page has
+a row of its own.
 """
 
 from __future__ import annotations

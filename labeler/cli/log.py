@@ -10,6 +10,7 @@ import click
 
 from attune.labeler.cli.shell import Group, Shell, table
 from attune.labeler.cli.shell import command as attune_command
+from attune.labeler.people.access_log import KINDS
 
 
 @click.group(cls=Group)
@@ -21,7 +22,7 @@ def log() -> None:
 @click.option("--who", default="", metavar="TEXT", help="Only people and tokens with TEXT in their name.")
 @click.option("--image", default="", metavar="ASSET_ID", help="Only requests whose reply showed this image.")
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="Only this day and later (UTC).")
-@click.option("--kind", type=click.Choice(["saw", "exported", "refused"]), help="Only requests of this kind.")
+@click.option("--kind", type=click.Choice(KINDS), help="Only requests of this kind.")
 @click.option("--last", default=100, show_default=True, type=click.IntRange(1), help="Number of requests to list.")
 def access(shell: Shell, who: str, image: str, since: datetime | None, kind: str | None, last: int) -> None:
     """List who saw and exported what in the console and by the API, oldest first.
