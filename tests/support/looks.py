@@ -35,6 +35,7 @@ def look(page: Page, name: str) -> None:
     """
     here = page.viewport_size
     assert here
+    page.wait_for_load_state("load")  # a page that has just begun has no width yet
     for width in sorted((DESK, TELEPHONE), key=lambda one: one == here["width"]):
         page.set_viewport_size({**here, "width": width})
         assert not page.evaluate(TOO_WIDE), f"{name} is wider than {width} pixels"

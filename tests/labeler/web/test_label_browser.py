@@ -407,6 +407,7 @@ def test_an_answer_is_corrected_from_a_list_by_one_key_and_the_list_says_so(page
     begin(page, served, "/attributes/romance/answers", opens_instructions=False)
     page.get_by_role("link", name="Correct").click()
     expect(page.get_by_role("status")).to_contain_text("Your answer: yes.")
+    page.wait_for_load_state("load")  # its script listens to keys from now on
     assert axe.serious(page) == []
     page.keyboard.press("Backspace")
     expect(page.get_by_role("heading", name="Your answers")).to_be_visible()

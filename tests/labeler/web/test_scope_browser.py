@@ -54,8 +54,8 @@ def begin(page: Page, address: str) -> None:
     enter(page, address, OWNER)
     page.goto(f"{address}/attributes/tender")
     page.click("text=Decide what counts")
-    page.keyboard.press("?")  # closes the instructions of the first visit
-    expect(page.locator("dialog")).to_be_hidden()
+    page.wait_for_url("**/attributes/tender/scope")
+    page.wait_for_load_state("load")  # its script hears keys from now on
 
 
 def test_ten_groups_and_their_definition(browser: Browser, served: str, settings: Settings) -> None:
