@@ -141,7 +141,7 @@ def _check(workspace: str | None, answers: int, keep: bool) -> None:
 
 
 def _demo(workspace: str | None, answers: int) -> None:
-    from attune.labeler.demo import prepare, story, welcome_text
+    from attune.labeler.demo import explored, prepare, story, welcome_text
 
     settings = _settings(workspace, keep_ports=True)
     _report(welcome_text.beginning())
@@ -150,6 +150,7 @@ def _demo(workspace: str | None, answers: int) -> None:
         click.echo(welcome_text.console(stack.settings))
         with add_service_log(stack), bars(lines=True) as progress:
             version = story.prepared(stack.settings, answers, progress)
+        explored.begin(stack.settings)
         click.echo(welcome_text.text(stack.settings, story.FINISHED, version, story.WAITING))
         if old := prepare.old_classes(stack.settings):
             _report(old)

@@ -68,6 +68,9 @@ Attune is up.
    The performance behind them is simulated. One is a trap: look at the figure that is struck through.
    {prefix} brief t0004 --to brief.pdf      (what the next artwork of a title should have)
 
+4. As the owner, open {settings.web_address}/explore/clusters and {settings.web_address}/explore/map: groups of
+   similar posters, and a map of all of them. Attune makes them while you look around; it takes a minute or two.
+
 The images are drawings made by this program. The encoder works only for such drawings.
 Everything is in {settings.workspace}. Ctrl-C stops the demo, `make demo` continues it.
 """

@@ -21,6 +21,7 @@ from attune.models.insights.outcomes import Floats
 from attune.models.insights.sample_ratio import LEAST_EXPECTED, THRESHOLD, p_values, small_p
 from attune.models.insights.within_title import LEAST_TITLES
 
+UNKNOWN = 5  # of the images that are not in the pool, so many are named
 NAMED = 20  # flagged titles that are named
 RARE = 0.01  # below this propensity, or this share of a cell's impressions, an image was hardly ever shown
 Report = Callable[[int, int], None]
@@ -62,6 +63,7 @@ class Checked:
     served: int
     with_propensity: int
     rare_propensity: int
+    unknown: tuple[str, ...] = ()  # the first ids, by name, that are not in the pool
 
     def as_json(self) -> dict[str, Any]:
         """For --json."""
@@ -70,7 +72,10 @@ class Checked:
         overlap = {
             "served_rows": self.served, "with_propensity": self.with_propensity, "below_0.01": self.rare_propensity
         }  # fmt: skip
-        counts = {name: getattr(self, name) for name in ("imports", "rows", "titles", "assets", "assets_here")}
+        counts: dict[str, Any] = {
+            name: getattr(self, name) for name in ("imports", "rows", "titles", "assets", "assets_here")
+        }
+        counts["assets_unknown"] = list(self.unknown)
         return counts | {"canvases": canvases, "sample_ratio": ratio, "overlap": overlap}
 
 
@@ -131,10 +136,13 @@ def _summary(settings: Settings, duck: duckdb.DuckDBPyConnection, imports: int, 
         duck.register("ids", pa.table({"asset_id": pa.array(ids, pa.string())}))
         duck.execute("INSERT INTO pool SELECT asset_id FROM ids")
     (here,) = duck.execute("SELECT count(DISTINCT asset_id) FROM seen SEMI JOIN pool USING (asset_id)").fetchall()[0]
+    strange = f"SELECT DISTINCT asset_id FROM seen ANTI JOIN pool USING (asset_id) ORDER BY asset_id LIMIT {UNKNOWN}"
+    unknown = tuple(name for (name,) in duck.execute(strange).fetchall())
     tested, flagged, named = _ratios(duck)
     return Checked(
-        imports, total, titles, assets, here, _canvases(duck), tested, flagged, named, served, with_propensity, rare
-    )
+        imports, total, titles, assets, here, _canvases(duck), tested, flagged, named, served, with_propensity, rare,
+        unknown,
+    )  # fmt: skip
 
 
 def _canvases(duck: duckdb.DuckDBPyConnection) -> tuple[Canvas, ...]:

@@ -181,7 +181,10 @@ def _advice(row: PerformanceImport, checks: Mapping[str, Any]) -> list[str]:
             f"takes {LEAST_TITLES} titles with two images that were shown and taken."
         )
     if missing := checks["assets"] - checks["assets_here"]:
+        named = checks.get("assets_unknown", [])  # a job of before tells none
+        names = f": {', '.join(named)}{' and more' if missing > len(named) else ''}" if named else ""
         told.append(
-            f"{missing:,} of {counted(checks['assets'], 'image')} are not in the pool. They count by their ids."
+            f"{missing:,} of {counted(checks['assets'], 'image')} are not in the pool{names}. They count by their "
+            "ids. If they should be in the pool, compare how the ids are written."
         )
     return told

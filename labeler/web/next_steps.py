@@ -12,7 +12,7 @@ SECTIONS = {
     "experts": ("h-experts", "See who differs"),
     "queues": ("h-queues", "View queues"),
     "measure": ("h-measure", "Request audit"),
-    "ask": ("h-queues", "Ask for answers"),
+    "ask": ("h-queues", "Choose whom to ask"),
 }
 PAGES = {
     "queue": ("label.start", "Start labelling"),

@@ -241,9 +241,11 @@ def _sentence(state: State, evidence: dict[str, float | None], goals: Goals, gai
         return f"Stop: the probe has settled at {labels} labels, and its interval is {evidence['width']:.2f} wide."
     if gain is None or (labels < goals.least_labels and state == "labelling"):
         return "Continue labelling. A forecast needs more answers."
-    forecast = "The next 50 answers should raise the average precision by " + (
-        f"about {gain:.2f}." if gain >= 0.005 else "less than 0.01."
-    )
+    small = "The next 50 answers should raise the average precision by less than 0.01."
+    if state == "labelling" and gain < 0.005:
+        known = "not measured yet" if evidence["width"] is None else f"known to {evidence['width']:.2f} only"
+        return f"Request audit answers: the quality is {known}. {small}"
+    forecast = small if gain < 0.005 else f"The next 50 answers should raise the average precision by about {gain:.2f}."
     if state == "narrow":
         return f"Publish if the quality is good enough: the interval is {evidence['width']:.2f} wide. {forecast}"
     return f"Continue labelling. {forecast}"

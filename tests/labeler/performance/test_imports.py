@@ -153,6 +153,7 @@ def test_a_test_that_was_not_random_and_a_canvas_with_few_titles_are_found(setti
         "home": (41, True), "phone": (0, False)
     }  # fmt: skip
     assert (found.assets, found.assets_here, found.titles) == (123, 0, 42)
+    assert len(found.unknown) == 5, "the page names some of those that the pool does not have"
 
 
 def test_another_mix_of_countries_is_no_fault_and_propensities_are_the_plan(settings: Settings, tmp_path: Path) -> None:

@@ -9,7 +9,10 @@ from attune.labeler.views.insights import Pair, Side
 from attune.labeler.views.performance import _advice, mixes
 from attune.labeler.views.pictures import PageImage
 
-CHECKS = {"sample_ratio": {"flagged": 0, "tested": 0, "worst": []}, "canvases": [], "assets": 1, "assets_here": 1}
+CHECKS = {
+    "sample_ratio": {"flagged": 0, "tested": 0, "worst": []}, "canvases": [],
+    "assets": 1, "assets_here": 1, "assets_unknown": [],
+}  # fmt: skip
 
 
 def row(**options: object) -> PerformanceImport:
@@ -44,3 +47,8 @@ def test_only_a_title_of_the_pool_has_a_link(of_pool: str, there: bool) -> None:
     image = PageImage(1, "a1", of_pool, "", 10, 10, "")
     assert Pair("t1", Side("a1", image, 0.1), Side("a2", None, 0.1)).in_pool is there
     assert not Pair("t1", Side("a1", None, 0.1), Side("a2", None, 0.1)).in_pool
+
+
+def test_images_that_the_pool_does_not_have_are_named() -> None:
+    (text,) = _advice(row(arm="explore"), CHECKS | {"assets": 9, "assets_unknown": ["IMG-1", "IMG-2"]})
+    assert "8 of 9 images are not in the pool: IMG-1, IMG-2 and more." in text

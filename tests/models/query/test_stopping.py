@@ -85,8 +85,9 @@ def test_few_labels_never_settle_and_nothing_is_foretold_from_them() -> None:
 def test_a_gain_is_foretold_on_the_scale_that_the_figures_have() -> None:
     labels = [50, 100, 200]
     assert advise(learning(labels, [2.0, 0.0, 0.0]), SHARE).sentence == (
-        "Continue labelling. The next 50 answers should raise the average precision by less than 0.01."
-    )
+        "Request audit answers: the quality is not measured yet. The next 50 answers should raise the average "
+        "precision by less than 0.01."
+    ), "nobody is told to go on for nothing"
     assert "by about 0.0" in advise(learning(labels, [2.0, 2.0, 2.0]), SHARE).sentence
 
 
