@@ -22,6 +22,7 @@ from redis.exceptions import TimeoutError as TooLate
 from rq import Queue, Worker
 from rq.executions import Execution
 from rq.job import Job
+from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 from rq.worker import BaseWorker, WorkerStatus
 from sqlalchemy.orm import configure_mappers
@@ -36,6 +37,7 @@ from attune.workers.runtime import queue_priority
 
 log = logging.getLogger("attune.worker")
 HEARTBEAT_SECONDS = 20
+FORGOTTEN_SECONDS = 60  # after which Redis drops what a worker could not delete at a job's end
 AWAY = (NoConnection, TooLate)  # what redis raises where nothing answers, or it is still reading its file
 FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
@@ -92,6 +94,17 @@ class SteadyWorker(Worker):
         with suppress(*AWAY):
             self._register_again()
             super().maintain_heartbeats(job, execution)
+
+    def handle_job_success(
+        self, job: Job, queue: Queue, started_job_registry: StartedJobRegistry, execution: Execution
+    ) -> None:
+        """Note the end of a job, also where Redis forgot its execution as its clock leapt ahead.
+
+        What keeps no result is deleted with its executions, which rq reads first: one that is gone, or came back with
+        the next sign of life alone, has it take the finished job for a failed one (``KeyError: b'created_at'``).
+        """
+        execution.save(ttl=FORGOTTEN_SECONDS)
+        super().handle_job_success(job, queue, started_job_registry, execution)
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Do a search here, and any other job in a process of its own, as rq does.

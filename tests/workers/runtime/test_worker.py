@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
-from rq import Worker
+from rq import Queue, Worker
 from rq.serializers import JSONSerializer
 
 from attune.labeler.jobs import jobs
@@ -91,6 +91,24 @@ def test_a_worker_that_redis_forgot_is_registered_again_also_while_it_works(
             shows_life()
             assert jobs.living_workers(live) == [("learn",)]
     worker.register_death()
+
+
+@pytest.mark.parametrize("shows_life", [False, True])
+def test_a_job_whose_execution_redis_forgot_ends_well(
+    live: Settings, caplog: pytest.LogCaptureFixture, shows_life: bool
+) -> None:
+    """A step of the clock in the middle of a reading, which keeps no result."""
+    connection = jobs.connect(live)
+    queue = Queue(jobs.HINTS, connection=connection, serializer=JSONSerializer)
+    worker = main.SteadyWorker([queue], connection=connection, serializer=JSONSerializer)
+    job = queue.enqueue("time.monotonic", result_ttl=0)
+    execution = worker.prepare_execution(job)
+    connection.delete(execution.key)
+    if shows_life:
+        connection.hset(execution.key, "last_heartbeat", time.time())
+    assert worker.perform_job(job, queue, execution)
+    assert not connection.exists(job.key, execution.key)
+    assert "Traceback" not in caplog.text
 
 
 def test_every_kind_of_job_can_be_imported(caplog: pytest.LogCaptureFixture) -> None:
