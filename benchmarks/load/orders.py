@@ -56,20 +56,23 @@ class Orders(threading.Thread):
     def run(self) -> None:
         """Look until told to stop."""
         while not self.stopping.wait(LOOK_SECONDS):
-            with self._lock:
-                waiting = list(self._waiting)
-            if not waiting:
-                continue
             try:
-                with reading(self.settings) as session:
-                    ended = self._look(session, waiting)
+                self.look()
             except SQLAlchemyError as error:
                 self.seen.tell_error("records", error)
-                continue
-            with self._lock:
-                self._waiting = [one for one in self._waiting if id(one) not in ended]
 
-    def _look(self, session: Session, waiting: list[Waiting]) -> set[int]:
+    def look(self) -> None:
+        """Tell of all that came since the last look. Raises SQLAlchemyError."""
+        with self._lock:
+            waiting = list(self._waiting)
+        if not waiting:
+            return
+        with reading(self.settings) as session:
+            ended = self._ended(session, waiting)
+        with self._lock:
+            self._waiting = [one for one in self._waiting if id(one) not in ended]
+
+    def _ended(self, session: Session, waiting: list[Waiting]) -> set[int]:
         keys = [one.key for one in waiting if one.counter is None]
         rows = select(Task.key, Attribute.id, Attribute.answers_counter).join(Annotation, Annotation.task_id == Task.id)
         found = {
@@ -87,7 +90,7 @@ class Orders(threading.Thread):
             .join(Run, (Run.attribute_id == Queue.attribute_id) & (Run.number <= Queue.order_run))
             .group_by(Queue.project)
         )
-        served = dict(session.execute(rows_of_orders).tuples().all())
+        served = dict(session.execute(rows_of_orders).all())
         done = [one for one in waiting if one.counter is not None and served.get(one.project, -1) >= one.counter]
         for one in done:
             self.seen.tell(KIND, one.began)

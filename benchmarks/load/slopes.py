@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import t as student
 
 SECONDS = 3600.0
-Z = 1.959964  # of 95 %
-FEWEST = 8
+FEWEST, MOST_ALIKE = 8, 0.99
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,13 @@ class Slope:
 
 
 def second_half(at: Sequence[float], values: Sequence[float]) -> Slope | None:
-    """The least-squares slope of ``values`` over ``at`` (seconds), both (n,), in the later half of the time.
+    """The least-squares slope of ``values`` over ``at`` (seconds, evenly apart), both (n,), in the later half of the
+    time. None for fewer than 8 samples there.
 
-    A sample is like the one before it, so the interval is Newey and West's (1987), of lag n^(1/3): one from independent
-    errors would be too narrow. None for fewer than 8 samples there.
+    A sample is like the one before it, so what is left beside the line counts as a first-order autoregression: the
+    interval is Student's at n (1 - r) / (1 + r) samples, r without its bias beside a line (Marriott and Pope 1954).
     """
-    if not at:
+    if len(at) == 0:
         return None
     t, y = np.asarray(at, dtype=np.float64), np.asarray(values, dtype=np.float64)
     late = t >= (t[0] + t[-1]) / 2
@@ -43,10 +44,10 @@ def second_half(at: Sequence[float], values: Sequence[float]) -> Slope | None:
         return None
     x = t - t.mean()
     slope = float(x @ y / (x @ x))
-    scores = x * (y - y.mean() - slope * x)
-    lags = int(np.ceil(n ** (1 / 3)))
-    spread = scores @ scores + 2 * sum(
-        (1 - lag / (lags + 1)) * (scores[lag:] @ scores[:-lag]) for lag in range(1, lags + 1)
-    )
-    error = Z * float(np.sqrt(max(spread, 0.0) * n / (n - 2))) / float(x @ x)
-    return Slope(slope, slope - error, slope + error, n)
+    left = y - y.mean() - slope * x
+    square = float(left @ left)
+    r = float(left[1:] @ left[:-1]) / square if square else 0.0
+    r = min(max(r + (1 + 4 * r) / n, 0.0), MOST_ALIKE)
+    like = (1 + r) / (1 - r)
+    half = float(student.ppf(0.975, max(n / like - 2, 1)) * np.sqrt(square / (n - 2) / (x @ x) * like))
+    return Slope(slope, slope - half, slope + half, n)
