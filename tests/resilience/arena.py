@@ -11,16 +11,17 @@ from pathlib import Path
 from attune.labeler import settings as reader
 from attune.labeler.services import free_ports
 from attune.labeler.settings import Settings
-from tests.resilience import clocks, faults, hook_proxy, small_disk, weather
+from tests.resilience import clocks, faults, hook_proxy, on_postgresql, small_disk, weather
 from tests.resilience.faults import Fault
 
 PARTS, WEBHOOKS, LABEL_STUDIO, DISK, CLOCK = KINDS = ("parts", "webhooks", "label-studio", "disk", "clock")
+SQLITE, POSTGRESQL = DATABASES = ("sqlite", "postgresql")
 
 
 @contextmanager
-def arena(kinds: Sequence[str], folder: Path) -> Iterator[tuple[Settings, list[Fault]]]:
+def arena(kinds: Sequence[str], folder: Path, records: str = DATABASES[0]) -> Iterator[tuple[Settings, list[Fault]]]:
     """Settings of a workspace in ``folder`` that can be harmed in all of ``kinds``, and the faults; those that this
-    machine does not allow are named and left out.
+    machine does not allow are named and left out. ``records`` is the kind of database that they are in.
     """
     chosen, disk = list(faults.FAULTS) if PARTS in kinds else [], folder / "disk"
     with ExitStack() as stack:
@@ -33,6 +34,10 @@ def arena(kinds: Sequence[str], folder: Path) -> Iterator[tuple[Settings, list[F
             if kind in kinds and not allowed[kind]:
                 print(f"{kind}: not done, as this machine does not allow it", file=sys.stderr)
         settings = reader.build({}, workspace=disk / "workspace")
+        if records == POSTGRESQL:
+            settings = replace(settings, database_url=stack.enter_context(on_postgresql.database()))
+            chosen = [one for one in chosen if one.name != faults.RECORDS_LOCKED]
+            chosen += on_postgresql.FAULTS if PARTS in kinds else ()
         if WEBHOOKS in kinds:
             proxy = hook_proxy.HookProxy()
             stack.callback(proxy.close)

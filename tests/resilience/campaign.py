@@ -10,6 +10,7 @@ value, on its image. The last line is one JSON object; exit code 0 where nothing
 leave to mount) and steps of the clock (needs a C compiler) to killed, hanging and locked parts. `--record FILE` runs
 shards of 100 answers and 15 faults each, seed after seed, and keeps each that ends: called again, also after
 `--minutes` were over, it goes on where it was, until all shards together have the answers and faults asked for.
+`--database postgresql` keeps the records in a PostgreSQL of its own, whose connections and tables are harmed too.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ from benchmarks.machine import machine
 from benchmarks.round_trip import add_pool
 from tests.resilience import ledger as ledgers
 from tests.resilience import shards
-from tests.resilience.arena import KINDS, PARTS, arena
+from tests.resilience.arena import DATABASES, KINDS, PARTS, arena
 from tests.resilience.faults import Fault, until_ready
 from tests.resilience.ledger import PASSWORD, Answerer, Ledger
 from tests.resilience.page_answerer import PageAnswerer
@@ -147,7 +148,7 @@ def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     ledger = Ledger()
     began = time.monotonic()
     with (
-        arena(options.kinds, folder) as (settings, chosen),
+        arena(options.kinds, folder, options.database) as (settings, chosen),
         Stack(settings, lambda line: print(line, file=sys.stderr)) as stack,
     ):
         fill(settings, options.pool, options.seed)
@@ -181,6 +182,7 @@ def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "seconds to ready": shards.recoveries([told]),
         "seed": options.seed,
         "kinds": options.kinds,
+        "database": options.database,
         "exceptions": exceptions,
         "machine": machine(),
         "folder": str(folder),
@@ -218,6 +220,7 @@ def main() -> None:
     parser.add_argument("--pool", type=int, default=4000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--kinds", nargs="+", choices=[*KINDS, "all"], default=[PARTS])
+    parser.add_argument("--database", choices=DATABASES, default=DATABASES[0], help="of the records")
     parser.add_argument("--record", type=Path, help="file of the shards that ended; goes on after them")
     parser.add_argument("--minutes", type=float, default=60.0, help="start no shard later than that; with --record")
     parser.add_argument("--json", type=Path)

@@ -29,6 +29,7 @@ PARTS = {
     "scheduler": "attune.workers.runtime.schedule",
 }
 WORKERS = 3
+RECORDS_LOCKED = "records locked"
 READY_SECONDS = 300.0
 
 
@@ -101,7 +102,7 @@ def _everything(settings: Settings, _chance: Random) -> bool:
 FAULTS = (
     *(Fault(f"kill -9 {name}", _kill(word)) for name, word in PARTS.items()),
     *(Fault(f"{name} hangs", _hang(PARTS[name])) for name in ("redis", "label studio", "web", "worker")),
-    Fault("records locked", _locked(RECORDS)),
+    Fault(RECORDS_LOCKED, _locked(RECORDS)),
     Fault("Label Studio's database locked", _locked(LABEL_STUDIO_DATABASE)),
     Fault("kill -9 everything", _everything),
 )

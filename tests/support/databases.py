@@ -64,12 +64,19 @@ def _folder_of(program: str | None) -> list[Path]:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[MakeUrl]:
-    """A function that makes a database and returns its address: empty, or ``migrated`` to the newest schema."""
+    """`server`, for the session."""
     bin_folder = programs()
     if bin_folder is None:
         if os.environ.get("ATTUNE_REQUIRE_POSTGRESQL") == "1":
             pytest.fail(MISSING)
         pytest.skip(MISSING)
+    with server(bin_folder) as make:
+        yield make
+
+
+@contextmanager
+def server(bin_folder: Path) -> Iterator[MakeUrl]:
+    """A function that makes a database and returns its address: empty, or ``migrated`` to the newest schema."""
     who = _who()
     folder = Path(tempfile.mkdtemp(prefix="attune-pg-"))
     if who:

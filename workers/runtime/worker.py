@@ -9,19 +9,20 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import psutil
 from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import ConnectionError as NoConnection
-from redis.exceptions import RedisError
+from redis.exceptions import OutOfMemoryError, RedisError
 from redis.exceptions import TimeoutError as TooLate
 from rq import Queue, Worker
 from rq.executions import Execution
 from rq.job import Job
+from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 from rq.worker import BaseWorker, WorkerStatus
 from sqlalchemy.orm import configure_mappers
@@ -36,8 +37,24 @@ from attune.workers.runtime import queue_priority
 
 log = logging.getLogger("attune.worker")
 HEARTBEAT_SECONDS = 20
+FORGOTTEN_SECONDS = 60  # after which Redis drops what a worker could not delete at a job's end
 AWAY = (NoConnection, TooLate)  # what redis raises where nothing answers, or it is still reading its file
 FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+
+
+def is_outage(error: RedisError) -> bool:
+    """Whether Redis does not answer, or takes nothing for now: its disk (MISCONF) or its memory (OOM) is full."""
+    return isinstance(error, (*AWAY, OutOfMemoryError)) or "MISCONF" in str(error)
+
+
+@contextmanager
+def outages_waited_out() -> Iterator[None]:
+    """Leave the block at an outage, as the worker waits for Redis before its next job."""
+    try:
+        yield
+    except RedisError as error:
+        if not is_outage(error):
+            raise
 
 
 class SteadyWorker(Worker):
@@ -67,7 +84,7 @@ class SteadyWorker(Worker):
         if pipeline is not None:
             super().heartbeat(timeout, pipeline)
             return
-        with suppress(*AWAY):
+        with outages_waited_out():
             self._register_again()
             super().heartbeat(timeout)
 
@@ -84,14 +101,25 @@ class SteadyWorker(Worker):
 
     def set_state(self, state: str, pipeline: Pipeline | None = None) -> None:
         """Tell what this worker does now; nothing depends on it."""
-        with suppress(*(AWAY if pipeline is None else ())):
+        with outages_waited_out() if pipeline is None else nullcontext():
             super().set_state(state, pipeline)
 
     def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
         """The same while a job runs, which goes on without Redis."""
-        with suppress(*AWAY):
+        with outages_waited_out():
             self._register_again()
             super().maintain_heartbeats(job, execution)
+
+    def handle_job_success(
+        self, job: Job, queue: Queue, started_job_registry: StartedJobRegistry, execution: Execution
+    ) -> None:
+        """Note the end of a job, also where Redis forgot its execution as its clock leapt ahead.
+
+        What keeps no result is deleted with its executions, which rq reads first: one that is gone, or came back with
+        the next sign of life alone, has it take the finished job for a failed one (``KeyError: b'created_at'``).
+        """
+        execution.save(ttl=FORGOTTEN_SECONDS)
+        super().handle_job_success(job, queue, started_job_registry, execution)
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Do a search here, and any other job in a process of its own, as rq does.
@@ -105,7 +133,9 @@ class SteadyWorker(Worker):
             execution = self.prepare_execution(job)
             self.perform_job(job, queue, execution)
             self.set_state(WorkerStatus.IDLE)
-        except AWAY as error:
+        except RedisError as error:
+            if not is_outage(error):
+                raise
             log.warning("Redis went away during %s: %s", job.id, error)
             if self.horse_pid:
                 self.wait_for_horse()

@@ -14,7 +14,8 @@ from typing import Any
 
 import psutil
 import pytest
-from rq import Worker
+from redis.exceptions import OutOfMemoryError, ResponseError
+from rq import Queue, Worker
 from rq.serializers import JSONSerializer
 
 from attune.labeler.jobs import jobs
@@ -91,6 +92,53 @@ def test_a_worker_that_redis_forgot_is_registered_again_also_while_it_works(
             shows_life()
             assert jobs.living_workers(live) == [("learn",)]
     worker.register_death()
+
+
+@pytest.mark.parametrize("shows_life", [False, True])
+def test_a_job_whose_execution_redis_forgot_ends_well(
+    live: Settings, caplog: pytest.LogCaptureFixture, shows_life: bool
+) -> None:
+    """A step of the clock in the middle of a reading, which keeps no result."""
+    connection = jobs.connect(live)
+    queue = Queue(jobs.HINTS, connection=connection, serializer=JSONSerializer)
+    worker = main.SteadyWorker([queue], connection=connection, serializer=JSONSerializer)
+    job = queue.enqueue("time.monotonic", result_ttl=0)
+    execution = worker.prepare_execution(job)
+    connection.delete(execution.key)
+    if shows_life:
+        connection.hset(execution.key, "last_heartbeat", time.time())
+    assert worker.perform_job(job, queue, execution)
+    assert not connection.exists(job.key, execution.key)
+    assert "Traceback" not in caplog.text
+
+
+def test_a_worker_stays_where_redis_takes_nothing_for_now(live: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its memory or its disk is full; what is no outage is still told."""
+    connection = jobs.connect(live)
+    worker = main.SteadyWorker(["learn"], connection=connection, serializer=JSONSerializer)
+    worker.register_birth()
+    connection.config_set("maxmemory", 1)
+    try:
+        with pytest.raises(OutOfMemoryError):
+            Worker.heartbeat(worker, 60)
+        worker.heartbeat()
+        worker.set_state("busy")
+    finally:
+        connection.config_set("maxmemory", 0)
+    worker.register_death()
+    job: Any = None
+    full = "Command # 1 (HSET key) of pipeline caused error: MISCONF Errors writing to the AOF file: No space left"
+    for text, is_told in ((full, False), ("WRONGTYPE Operation against a key", True)):
+        monkeypatch.setattr(Worker, "maintain_heartbeats", _refused(text))
+        with pytest.raises(ResponseError) if is_told else contextlib.nullcontext():
+            worker.maintain_heartbeats(job, job)
+
+
+def _refused(text: str) -> Callable[..., None]:
+    def refuse(*_: object) -> None:
+        raise ResponseError(text)
+
+    return refuse
 
 
 def test_every_kind_of_job_can_be_imported(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,0 +1,54 @@
+"""The records on a PostgreSQL of the campaign's own, and its faults. Label Studio's database stays SQLite: a Label
+Studio that we start ourselves has no other.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from random import Random
+
+from sqlalchemy import Connection, create_engine, text
+
+from attune.labeler.settings import Settings
+from tests.resilience.faults import Fault
+from tests.support.databases import MISSING, programs, server
+
+
+@contextmanager
+def database() -> Iterator[str]:
+    """The address of an empty database. Raises FileNotFoundError where no server is installed."""
+    bin_folder = programs()
+    if bin_folder is None:
+        raise FileNotFoundError(MISSING)
+    with server(bin_folder) as make:
+        yield make()
+
+
+@contextmanager
+def _connected(settings: Settings) -> Iterator[Connection]:
+    engine = create_engine(settings.records_url)
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _locked(settings: Settings, chance: Random) -> bool:
+    """Another program holds the answers and questions for some seconds, as a careless migration does."""
+    with _connected(settings) as connection:
+        connection.execute(text("LOCK TABLE annotations, tasks, attributes IN ACCESS EXCLUSIVE MODE"))
+        time.sleep(chance.uniform(1, 6))
+    return True
+
+
+def _cut(settings: Settings, _chance: Random) -> bool:
+    """PostgreSQL ends every connection but this one, as on a restart or where a network goes away."""
+    others = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+    with _connected(settings) as connection:
+        return bool(connection.execute(text(f"SELECT pg_terminate_backend(pid) {others}")).all())
+
+
+FAULTS = (Fault("PostgreSQL's tables locked", _locked), Fault("PostgreSQL cuts all connections", _cut))
