@@ -92,6 +92,10 @@ class NotPrepared(PoolError):
     """A worker prepares what a page needs; says when to look again."""
 
 
+class NotMeasured(PoolError):
+    """A worker is to measure what a page needs; names the attribute."""
+
+
 class PoolExhausted(PoolError):
     """More was requested than is available; says both numbers."""
 

@@ -5,7 +5,8 @@ Runs are judged by the same answers, and by all of them, so that figures of two 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any, TypeVar
@@ -24,7 +25,7 @@ from attune.labeler.records.schema import Attribute, Run
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.catalog.probe_files import ProbeWeights, read_probe
-from attune.models.errors import PoolError
+from attune.models.errors import NotMeasured, PoolError
 from attune.models.evaluation.audit_design import RESERVED_SHARE, AuditDesign
 from attune.models.evaluation.audit_titles import pool_reserved_mask
 from attune.models.evaluation.evaluate import compare, evaluate_audit
@@ -37,6 +38,7 @@ MOST_RESERVED = 20_000  # of the reserved assets, so many stand for all: more wo
 NAME, METHOD = "average_precision_difference", "paired audit, Bayesian score curve over the reserved pool"
 
 T = TypeVar("T")
+Key = tuple[Any, ...]  # what a figure is, then of which run
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +48,9 @@ class Evidence:
     ``labels`` of the n audited assets that are in the pool and were drawn, ``inclusion`` (n,) their probabilities,
     ``answers`` every answer that holds, the audit's and the others', ``firsts`` what each expert said first of each
     image, which alone measures; ``own`` pairs (asset id, expert) of the images that experts chose themselves, whose
-    answers tell no agreement; ``view`` is None where the pool is empty; ``revisions`` the classes of each revision.
+    answers tell no agreement; ``revisions`` the classes of each revision. ``encoder`` is the digest of the pool's, None
+    where it is empty. ``kept`` holds the figures that a worker left, by `name_of` their keys: then nothing is worked
+    out here, and ``answers``, ``firsts``, ``own``, ``view`` and ``design`` are not read.
     """
 
     attribute: Attribute
@@ -61,14 +65,25 @@ class Evidence:
     firsts: tuple[Answer, ...] = ()
     own: frozenset[tuple[str, str]] = frozenset()
     design: AuditDesign = field(default_factory=lambda: AuditDesign(0))
-    known: dict[Hashable, Any] = field(default_factory=dict)
+    known: dict[Key, Any] = field(default_factory=dict)
+    encoder: str | None = None
+    kept: Mapping[str, Any] | None = None
 
-    def remember(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What ``make`` gives, worked out once for as long as this evidence stands."""
+    def remember(self, key: Key, make: Callable[[], T], load: Callable[[Any], T]) -> T:
+        """What ``make`` gives, worked out once for as long as this evidence stands; what ``load`` reads of a file.
+
+        Raises NotMeasured where a worker left figures and this is not among them.
+        """
         if key not in self.known:
-            self.known[key] = make()
+            self.known[key] = make() if self.kept is None else load(self._kept(key))
         found: T = self.known[key]
         return found
+
+    def _kept(self, key: Key) -> Any:
+        assert self.kept is not None
+        if name_of(key) not in self.kept:
+            raise NotMeasured(self.attribute.name)
+        return self.kept[name_of(key)]
 
     @property
     def classes(self) -> list[str]:
@@ -82,9 +97,9 @@ class Evidence:
 
     def why_not(self, run: Run) -> str:
         """Why nothing can be said of ``run``, as half a sentence; empty where it can."""
-        if self.view is None:
+        if self.encoder is None:
             return self.missing
-        if run.encoder_digest != self.view.fingerprint.digest:
+        if run.encoder_digest != self.encoder:
             return f"run {run.number} was made with another encoder than the active one"
         if run.number <= int(self.attribute.settings.get(attributes.REDRAWN, 0)):
             return f"run {run.number} is older than the draw of the audit titles, and may have learned from them"
@@ -122,7 +137,7 @@ class Evidence:
         Calibrated by today's answers on *other* titles: what a calibration learned from an answer must not be judged
         by it, and two runs that were calibrated at different times are only comparable when both are treated alike.
         """
-        return self.remember(("scored", run.id), lambda: self._scored(run))
+        return self.remember(("scored", run.number), lambda: self._scored(run), Scored.read)
 
     def _scored(self, run: Run) -> Scored:
         probe = read_probe(run.probe)
@@ -145,6 +160,7 @@ class Evidence:
                 self.labels, scored.audited, self.inclusion, self.classes,
                 pool=scored.pool, pool_inclusion=scored.pool_inclusion, thresholds=thresholds, seed=self.seed,
             ),
+            lambda kept: {name: Metric.from_dict(metric) for name, metric in kept.items()},
         )  # fmt: skip
 
     def difference(self, a: Scored, b: Scored) -> Metric:
@@ -157,6 +173,7 @@ class Evidence:
                 # Beside the newest run's scores, that it was drawn says nothing more.
                 pool_inclusion=None if b.pool_inclusion is None else a.pool_inclusion,
             ),
+            Metric.from_dict,
         )  # fmt: skip
 
 
@@ -170,13 +187,28 @@ class Scored:
     pool: npt.NDArray[np.float64] | None
     pool_inclusion: npt.NDArray[np.float64] | None = None
 
+    def to_dict(self) -> dict[str, Any]:
+        """What pages need of it: nothing of the pool."""
+        return {"run": self.run, "audited": self.audited, "led": self.pool_inclusion is not None}
+
+    @classmethod
+    def read(cls, kept: Mapping[str, Any]) -> Scored:
+        """What ``to_dict`` wrote; ``pool_inclusion`` is empty where there was one."""
+        led = np.empty(0) if kept["led"] else None
+        return cls(kept["run"], np.array(kept["audited"], dtype=np.float64), None, led)
+
+
+def name_of(key: Key) -> str:
+    """The name under which a figure is kept in a file."""
+    return json.dumps(key)
+
 
 def collect(settings: Settings, attribute: str) -> Evidence:
     """The evidence of today. Raises UnknownAttribute."""
     with reading(settings) as session:
         row = attributes.find(session, attribute)
         answers = tuple(one for one, _ in as_answers(session, row.id) if one.value in {*row.classes, UNSURE, SKIP})
-        revisions = _revisions(session, row)
+        revisions = classes_by_revision(session, row)
         newest = session.scalar(select(Run).where(Run.attribute_id == row.id).order_by(Run.number.desc()).limit(1))
         independent = first_answers.independent(session, row, answers)
         firsts = tuple(answer for answer in independent if answer.value in {*row.classes, UNSURE})
@@ -187,6 +219,7 @@ def collect(settings: Settings, attribute: str) -> Evidence:
             view = open_pool(settings, session)
         except PoolError as error:
             return made(nothing, np.empty(0), None, str(error))
+    made = partial(made, encoder=view.fingerprint.digest)
     design = AuditDesign.from_bytes(row.audit_state) if row.audit_state else AuditDesign(0)
     audits = design.measuring(firsts, own)
     if row.audit_state is None or not audits:
@@ -217,7 +250,7 @@ def _alike(a: ProbeWeights, b: ProbeWeights | None) -> bool:
     return bool(np.allclose(a.weight, b.weight, 1e-5, 1e-7) and np.allclose(a.bias, b.bias, 1e-5, 1e-6))
 
 
-def _revisions(session: Session, attribute: Attribute) -> dict[int, list[str]]:
+def classes_by_revision(session: Session, attribute: Attribute) -> dict[int, list[str]]:
     """The classes of each revision as they are called today: a probe outlives a rename."""
     past = revisions.history(session, attribute)
     later = {one.number: [said.reading for said in past if said.number > one.number] for one in past}

@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from attune.labeler.assets.active_encoder import active_encoder
 from attune.labeler.attributes import attributes
+from attune.labeler.catalog import review_figures
 from attune.labeler.catalog.audit_evidence import Evidence, Scored, paired
 from attune.labeler.catalog.evidence_cache import gather
 from attune.labeler.catalog.gate_outcomes import Gate
@@ -25,10 +26,7 @@ from attune.labeler.settings import Settings
 from attune.models.catalog.manifest import CHAMPION
 from attune.models.errors import GateFailed
 from attune.models.evaluation.metrics import Metric
-from attune.models.labels.agreement import alpha
-from attune.models.labels.agreement_sample import comparable
 from attune.models.labels.class_coverage import draft_classes, quoted_list, smallest_class_answers
-from attune.models.labels.panel import Panel
 
 
 @dataclass(frozen=True)
@@ -82,9 +80,9 @@ def champion_of(settings: Settings, attribute: str) -> Run | None:
 def measured(evidence: Evidence, run: Run, scored: Scored | None) -> dict[str, Metric]:
     """The run's figures on today's answers; those that it was recorded with where it cannot be judged today."""
     metrics = {name: Metric.from_dict({"name": name, "method": ""} | metric) for name, metric in run.metrics.items()}
-    if evidence.firsts:
-        shared = comparable(evidence.firsts, evidence.own, evidence.seed)
-        metrics["alpha"] = alpha(Panel.of(shared, evidence.classes), seed=evidence.seed)
+    together = review_figures.together(evidence)
+    if together is not None:
+        metrics["alpha"] = together
     return metrics if scored is None else metrics | evidence.figures(scored, thresholds_of(run, evidence.classes))
 
 

@@ -59,6 +59,7 @@ KINDS = {
     "learn_taste": ("attune.workers.jobs.learn_taste:run", "embed"),
     "fine_tune": ("attune.workers.jobs.fine_tune:run", "embed"),
     "similar": ("attune.workers.jobs.prepare_similar:run", "embed"),
+    "review": ("attune.workers.jobs.measure_review:run", "publish"),
 }
 HINTS = "hints"  # the line of the readings that webhooks ask for, which are no jobs of the records
 # First what ends someone's access: nothing that a stranger can ask for goes before it.

@@ -86,6 +86,9 @@ KINDS = {
         "preparation of Similar", "preparations of Similar", "of",
         "Similar answers at once, in each space that is in use.",
     ),
+    "review": Words(
+        "measuring of a version", "measurings of versions", "of", "Review shows the version's quality as it is now."
+    ),
     "duplicates": Words(
         "search for duplicates", "searches for duplicates", "of",
         "Duplicates in Explore shows images that are nearly the same, and outliers.",

@@ -13,7 +13,8 @@ from attune.labeler.catalog import gates
 from attune.labeler.catalog.aliases import aliases_of, is_draft
 from attune.labeler.catalog.audit_evidence import Evidence, Scored
 from attune.labeler.catalog.gate_outcomes import Gate
-from attune.labeler.catalog.run_facts import LATEST, classes_of, thresholds_of
+from attune.labeler.catalog.kept_review import Made
+from attune.labeler.catalog.run_facts import LATEST, classes_of, find_run, thresholds_of
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Attribute, Run, Version
 from attune.labeler.records.session import reading
@@ -76,6 +77,7 @@ class Review:
 
     ``few``: too few audit answers are in for any figure. ``led``: the newest of the two sides, where its scores led the
     draw of the audits and the other's did not, so that only the other's figures have the draw in their curve.
+    ``made``: when a worker measured this, None where it was measured now; ``newest``: the newest run there is.
     """
 
     name: str
@@ -103,6 +105,8 @@ class Review:
     slices: Slices
     agreement: Agreement
     provenance: Provenance
+    made: Made | None = None
+    newest: int = 0
 
     @property
     def same(self) -> bool:
@@ -154,7 +158,7 @@ def review(
 ) -> Review:
     """The review of run ``candidate`` (a number, or the newest): ``column`` slices it, ``class_name`` is plotted.
 
-    Raises UnknownAttribute, and UnknownProbe where there is no such run.
+    Raises UnknownAttribute, UnknownProbe where there is no such run, and NotMeasured as `review_comparison.compare`.
     """
     found = review_comparison.compare(settings, name, candidate or LATEST)
     attribute, run, evidence = found.attribute, found.run, found.evidence
@@ -187,7 +191,9 @@ def review(
             suspected=review_mistakes.suspected(session, settings, viewer, evidence),
             slices=review_slices.slices(session, evidence, mine, cuts, column),
             agreement=review_facts.agreement(evidence, mine),
-            provenance=review_facts.provenance(session, attribute, run),
+            provenance=review_facts.provenance(session, evidence, run),
+            made=found.made,
+            newest=find_run(session, attribute, LATEST).number,
         )
 
 
@@ -200,7 +206,7 @@ def _pairs(session: Session, viewer: Viewer, found: Comparison) -> Pairs | None:
 def _few(evidence: Evidence, run: Run) -> bool:
     """Whether nothing but audit answers is missing."""
     only = evidence.why_not(run) in ("", evidence.missing)
-    return evidence.view is not None and only and len(evidence.labels) < FIRST
+    return evidence.encoder is not None and only and len(evidence.labels) < FIRST
 
 
 def _led(mine: Scored | None, theirs: Scored | None) -> int | None:

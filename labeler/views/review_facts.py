@@ -7,18 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import numpy as np
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers.counting import answers, is_valid
+from attune.labeler.catalog import review_figures
 from attune.labeler.catalog.audit_evidence import Evidence, Scored
-from attune.labeler.records.schema import Annotation, Attribute, Encoder, Run
+from attune.labeler.records.schema import Encoder, Run
 from attune.labeler.views.quality import Quality, of
 from attune.models.catalog.manifest import EXPERT_WEIGHTS, LEANS_ON
-from attune.models.labels.agreement import alpha, panel_parity
-from attune.models.labels.agreement_sample import comparable
-from attune.models.labels.panel import Panel
 
 
 @dataclass(frozen=True)
@@ -58,30 +54,15 @@ class Provenance:
 
 
 def agreement(evidence: Evidence, scored: Scored | None) -> Agreement:
-    """Agreement on images that nobody chose and that were not asked again out of doubt.
-
-    Parity is of audit answers alone, as the probe has learned from the rest.
-    """
-    panel = Panel.of(comparable(evidence.firsts, evidence.own, evidence.seed), evidence.classes)
-    proba = np.full((len(panel.asset_ids), len(panel.classes)), np.nan)
-    if scored is not None:
-        row = {asset: i for i, asset in enumerate(panel.asset_ids)}
-        for asset, probabilities in zip(evidence.labels.asset_ids, scored.audited, strict=True):
-            if asset in row:
-                proba[row[asset]] = probabilities
-    parity = panel_parity(panel, proba, evidence.seed)
-    chosen = sum((one.asset_id, one.expert) in evidence.own for one in evidence.firsts)
-    return Agreement(
-        of(alpha(panel, seed=evidence.seed)), of(parity.expert), of(parity.probe), of(parity.difference), chosen
-    )
+    """Agreement on images that nobody chose and that were not asked again out of doubt."""
+    found = review_figures.agreement(evidence, scored)
+    return Agreement(of(found.alpha), of(found.expert), of(found.probe), of(found.difference), found.chosen)
 
 
-def provenance(session: Session, attribute: Attribute, run: Run) -> Provenance:
+def provenance(session: Session, evidence: Evidence, run: Run) -> Provenance:
     """The facts that ``run`` was recorded with, and the span of the answers it could see."""
     counts = run.labels or {}
-    answer = answers([attribute.id], which=is_valid() & (Annotation.received_at <= run.started_at))
-    first_and_last = select(func.min(answer.c.answered_at), func.max(answer.c.answered_at))
-    first, last = session.execute(first_and_last).one()
+    first, last = review_figures.span(session, evidence, run)
     encoder = session.scalar(select(Encoder.fingerprint).where(Encoder.digest == run.encoder_digest))
     return Provenance(
         answers=run.answers,

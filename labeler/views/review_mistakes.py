@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,14 +12,15 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
 
 from attune.labeler.answers import label_errors, look_again
+from attune.labeler.answers.as_answers import as_answers
 from attune.labeler.catalog.audit_evidence import Evidence, Scored
+from attune.labeler.catalog.audit_slices import weighted_share
 from attune.labeler.catalog.run_facts import thresholds_of
 from attune.labeler.people.viewer import Viewer, may_see, waiting
 from attune.labeler.records.schema import Annotation, Asset, Expert, LabelError, Run
 from attune.labeler.settings import Settings
 from attune.labeler.views.pictures import PageImage, picture
-from attune.models.evaluation.intervals import share_interval
-from attune.models.labels.answers import SKIP, Answer, latest
+from attune.models.labels.answers import SKIP, latest
 from attune.models.labels.labels import Labels
 from attune.models.probes.decision import NO_LABEL, decide
 
@@ -61,15 +62,6 @@ class Mistake:
     again: bool = False
 
 
-def weighted_share(hit: npt.NDArray[np.bool_], weight: npt.NDArray[np.float64]) -> tuple[float, float, float]:
-    """The weighted share of hits with Jeffreys' interval at the effective number of answers (Kish)."""
-    total = float(weight.sum())
-    share = float(weight[hit].sum()) / total
-    effective = total**2 / float((weight**2).sum())
-    lo, hi = share_interval(share * effective, effective)
-    return share, min(lo, share), max(hi, share)
-
-
 def confusion(evidence: Evidence, scored: Scored, thresholds: Mapping[str, float]) -> Confusion:
     """What the run says of the images that experts give each class, on today's audit answers."""
     keep = evidence.labels.decided()
@@ -99,9 +91,7 @@ def suspected(session: Session, settings: Settings, viewer: Viewer, evidence: Ev
     listed = label_errors.listed(session, settings, viewer, evidence.attribute.id)
     rows = session.scalars(listed.where(LabelError.probe > 0.5).limit(MOST * 4)).all()  # not where others alone differ
     named = {one.id: one.asset for one in session.scalars(_annotations([row.annotation_id for row in rows]))}
-    asset_ids = {asset.asset_id for asset in named.values()}
-    answers = [answer for answer in evidence.answers if answer.asset_id in asset_ids]
-    sides_of = answers_by_image(session, answers, evidence)
+    sides_of = answers_by_image(session, evidence, {asset.asset_id for asset in named.values()})
     found: dict[str, Mistake] = {}  # an image once, also where several gave the same answer
     for row in rows:
         asset = named[row.annotation_id]
@@ -130,14 +120,13 @@ def _worst(
     sure = probabilities[wrong, predicted[wrong]]
     order = wrong[np.argsort(-sure, kind="stable")]
     images = visible_pictures(session, viewer, [labels.asset_ids[i] for i in order[: MOST * 4]])
-    mine = set(labels.asset_ids)
-    sides = answers_by_image(session, [answer for answer in evidence.answers if answer.asset_id in mine], evidence)
+    sides = answers_by_image(session, evidence, images)
     mistakes_found = [
         Mistake(
             images[labels.asset_ids[i]],
             evidence.classes[predicted[i]],
             float(probabilities[i, predicted[i]]),
-            sides[labels.asset_ids[i]],
+            sides.get(labels.asset_ids[i], []),
         )
         for i in order[: MOST * 4]
         if labels.asset_ids[i] in images
@@ -153,12 +142,13 @@ def visible_pictures(session: Session, viewer: Viewer, asset_ids: Sequence[str])
 
 
 def answers_by_image(
-    session: Session, answers: Sequence[Answer], evidence: Evidence
+    session: Session, evidence: Evidence, asset_ids: Iterable[str]
 ) -> dict[str, list[tuple[str, list[str]]]]:
-    """Who said what of each asset: (value, names) in the order of the classes, unsure last, skips left out."""
+    """Who says what today of each asset: (value, names) in the order of the classes, unsure last, skips left out."""
+    given = as_answers(session, evidence.attribute.id, list(asset_ids))
     names = dict(session.execute(select(Expert.email, Expert.name)).all())
     by_asset: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for answer in latest(answers):
+    for answer in latest(one for one, _ in given):
         if answer.value != SKIP:
             by_asset[answer.asset_id][answer.value].append(names.get(answer.expert, answer.expert))
     order = [*evidence.classes, "unsure"]

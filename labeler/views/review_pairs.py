@@ -83,7 +83,7 @@ def pairs(
     ]
     asked = [labels.asset_ids[i] for order in orders for i in order[: MOST * SPARE]]
     images = visible_pictures(session, viewer, asked)
-    sides = answers_by_image(session, [one for one in evidence.answers if one.asset_id in images], evidence)
+    sides = answers_by_image(session, evidence, images)
     named = [*evidence.classes, "no class"]  # NO_LABEL is -1, the last
 
     def shown(order: npt.NDArray[np.intp]) -> list[Pair]:
@@ -93,7 +93,7 @@ def pairs(
                 images[labels.asset_ids[i]],
                 (named[said[i]], _sure(mine.audited[i], int(said[i]))),
                 (named[champion_said[i]], _sure(theirs.audited[i], int(champion_said[i]))),
-                sides[labels.asset_ids[i]],
+                sides.get(labels.asset_ids[i], []),
             )
             for i in here
         ]

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
+from attune.labeler.catalog import review_figures
 from attune.labeler.catalog.audit_evidence import Evidence, Scored
-from attune.models.evaluation.audit_answers import Audited
-from attune.models.evaluation.audit_curves import Band, precision_recall, reliability
+from attune.models.evaluation.audit_curves import Band
 from attune.models.evaluation.metrics import too_few
 
 
@@ -30,21 +28,8 @@ def plots(evidence: Evidence, class_name: str, mine: Scored | None, theirs: Scor
     if mine is None:
         return Plots(shown_class, reason=reason)
     column = classes.index(shown_class)
-    if why := too_few(_audited(evidence, mine).truth(column)):
+    if why := too_few(review_figures.truth(evidence, column)):
         return Plots(shown_class, reason=f"“{shown_class}” has {why}")
-    curves = evidence.remember(("plots", mine.run, column), lambda: _curves(evidence, mine, column))
-    other = None
-    if theirs is not None:
-        other = evidence.remember(("plots", theirs.run, column), lambda: _curves(evidence, theirs, column))
+    curves = review_figures.curves(evidence, mine, column)
+    other = None if theirs is None else review_figures.curves(evidence, theirs, column)
     return Plots(shown_class, curves[0], other[0] if other else None, curves[1])
-
-
-def _curves(evidence: Evidence, scored: Scored, column: int) -> tuple[Band, Band]:
-    world = _audited(evidence, scored).populations(column, np.random.default_rng(evidence.seed))
-    return precision_recall(world), reliability(world)
-
-
-def _audited(evidence: Evidence, scored: Scored) -> Audited:
-    return Audited.of(
-        evidence.labels, (scored.audited,), evidence.inclusion, evidence.classes, (scored.pool,), scored.pool_inclusion
-    )

@@ -60,4 +60,4 @@ def _changed(found: Comparison) -> tuple[int, int] | None:
 
 def _stays(evidence: Evidence, why: str) -> bool:
     """Whether more audit answers would not help: the pool is empty, or the encoder or the classes are others."""
-    return evidence.view is None or why != evidence.missing
+    return evidence.encoder is None or why != evidence.missing

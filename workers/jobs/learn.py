@@ -9,6 +9,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from attune.labeler.attributes import attributes, audit_batches
+from attune.labeler.catalog import measure_review
 from attune.labeler.jobs.jobs import Report
 from attune.labeler.jobs.learn_lease import Lease, acquire_lease
 from attune.labeler.label_studio.client import LabelStudio
@@ -141,6 +142,7 @@ def one_round(
             label_errors.record(settings, snapshot, learned.run, prompts)
         if due:
             slow_figures.record_forecast(settings, snapshot, learned.run, prompts)
+        measure_review.leave(settings, attribute, learned.run)
 
     return result, snapshot.attribute.answers_counter, afterwards
 

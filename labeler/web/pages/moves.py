@@ -22,9 +22,9 @@ from attune.labeler.records.session import reading
 from attune.labeler.views import moves, review_verdict, versions
 from attune.labeler.views.moves import Intent
 from attune.labeler.views.verdict import Verdict
-from attune.labeler.web import auth
+from attune.labeler.web import auth, review_waits
 from attune.models.catalog.manifest import CHAMPION
-from attune.models.errors import CatalogError, ServiceDown
+from attune.models.errors import CatalogError, NotMeasured, ServiceDown
 
 blueprint = Blueprint("moves", __name__, url_prefix="/attributes/<name>")
 
@@ -60,7 +60,10 @@ def promote_page(name: str) -> ResponseReturnValue:
     wanted = moves.intent(auth.settings(), name, request.args.get("version", LATEST)[:20])
     alias = request.args.get("alias", CHAMPION)
     form = PromoteForm(alias=alias if alias in moves.ALIASES else CHAMPION)
-    return _promote_page(form, wanted, *review_verdict.of_run(auth.settings(), name, wanted.version))
+    try:
+        return _promote_page(form, wanted, *review_verdict.of_run(auth.settings(), name, wanted.version))
+    except NotMeasured:
+        return review_waits.page(name, str(wanted.version))
 
 
 @blueprint.post("/promote")
@@ -68,7 +71,10 @@ def promote_version(name: str) -> ResponseReturnValue:
     """Ask the workers to promote: checking the files and writing them may take a while."""
     settings, who = auth.settings(), auth.viewer().name
     intent = moves.intent(settings, name, request.args.get("version", LATEST)[:20])
-    form, (said, judged) = PromoteForm(), review_verdict.of_run(settings, name, intent.version)
+    try:
+        form, (said, judged) = PromoteForm(), review_verdict.of_run(settings, name, intent.version)
+    except NotMeasured:  # the champion was changed since the form was opened
+        return review_waits.page(name, str(intent.version))
     alias = form.alias.data or CHAMPION
     if form.validate_on_submit():
         before = moves.earlier_job(settings, name, who, form.asked_at.data)

@@ -11,10 +11,10 @@ from attune.labeler.catalog.gates import RULES
 from attune.labeler.catalog.run_facts import LATEST
 from attune.labeler.records.session import reading
 from attune.labeler.views.review import review
-from attune.labeler.web import auth
+from attune.labeler.web import auth, review_waits
 from attune.labeler.web.svg import audit_plots
 from attune.labeler.web.svg.learning_curve import learning_curve
-from attune.models.errors import DataError
+from attune.models.errors import DataError, NotMeasured
 
 blueprint = Blueprint("review", __name__, url_prefix="/attributes/<name>")
 
@@ -23,12 +23,15 @@ blueprint = Blueprint("review", __name__, url_prefix="/attributes/<name>")
 def page(name: str) -> ResponseReturnValue:
     """All that is known of a run, beside the champion on the same audit answers."""
     arguments = {key: request.args.get(key, "")[:200] for key in ("candidate", "column", "class")}
-    result = review(
-        auth.settings(), auth.viewer(), name, arguments["candidate"] or LATEST, arguments["column"], arguments["class"]
-    )
+    asked = arguments["candidate"] or LATEST, arguments["column"], arguments["class"]
+    try:
+        result = review(auth.settings(), auth.viewer(), name, *asked)
+    except NotMeasured:
+        return review_waits.page(name, *asked)
     return render_template(
         "review.html",
         page=result,
+        older=review_waits.ask_anew(name, result.candidate.number, result.made),
         asked=arguments,
         balance=audit_plots.balance(result.difference),
         precision_recall=audit_plots.precision_recall(result.plots.precision_recall, result.plots.champion),

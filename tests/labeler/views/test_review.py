@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +12,9 @@ from sqlalchemy import select
 
 from attune.labeler.answers import label_errors, look_again
 from attune.labeler.attributes import attributes
-from attune.labeler.catalog import gate_bounds
+from attune.labeler.catalog import gate_bounds, kept_review, measure_review
 from attune.labeler.catalog.audit_evidence import collect
+from attune.labeler.catalog.audit_slices import groups
 from attune.labeler.catalog.gates import champion_of, measured
 from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.people.viewer import Viewer
@@ -20,9 +23,8 @@ from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.views.review import Review, review
 from attune.labeler.views.review_facts import agreement
-from attune.labeler.views.review_slices import groups
 from attune.models.clock import now
-from attune.models.errors import UnknownAttribute, UnknownProbe
+from attune.models.errors import NotMeasured, UnknownAttribute, UnknownProbe
 from attune.models.evaluation.audit_design import reserved_mask
 from attune.models.labels.answers import AUDIT
 from attune.models.labels.label_errors import SuspectedError
@@ -269,6 +271,55 @@ def test_the_same_question_gets_the_same_figures(world: Settings, serious: Revie
     again = review(world, OWNER, "serious")
     assert again.rows == serious.rows
     assert np.array_equal(again.plots.precision_recall.value, serious.plots.precision_recall.value)
+
+
+def _told(page: Review) -> str:
+    """All that a page shows, to the digit."""
+    return json.dumps(asdict(replace(page, made=None)), default=lambda one: getattr(one, "tolist", one.__str__)())
+
+
+def test_a_large_question_shows_what_a_worker_measured_to_the_digit(
+    world: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = [("serious", "", ""), ("romance", "year", "neither")]
+    measured_now = [review(world, OWNER, name, "", column, chosen) for name, column, chosen in there]
+    monkeypatch.setattr(kept_review, "LARGE", 0)
+    for (name, column, chosen), before in zip(there, measured_now, strict=True):
+        with pytest.raises(NotMeasured):
+            review(world, OWNER, name, "", column, chosen)
+        measure_review.measure(world, name, "latest", column, chosen)
+        page = review(world, OWNER, name, "", column, chosen)
+        assert page.made is not None
+        assert page.made.stands
+        assert _told(page) == _told(before)
+    with pytest.raises(NotMeasured):  # of another run nothing is kept, and of another column neither
+        review(world, OWNER, "serious", "3")
+    with pytest.raises(NotMeasured):
+        review(world, OWNER, "serious", column="year")
+
+
+def test_figures_that_a_worker_left_stay_until_it_has_time_and_end_with_their_question(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = judged.filled(tmp_path / "workspace")
+    monkeypatch.setattr(kept_review, "LARGE", 0)
+    assert measure_review.leave(large, "serious", 3), "an old workspace has none"
+    before = review(large, OWNER, "serious")
+    assert (before.candidate.number, before.newest) == (3, 4), "the newest that was measured"
+    with writing(large) as session:
+        attributes.find(session, "serious").answers_counter += 1
+    page = review(large, OWNER, "serious")
+    assert page.made is not None
+    assert not page.made.stands
+    assert page.rows == before.rows
+    monkeypatch.setattr(measure_review, "RESTS", 1e9)
+    assert not measure_review.leave(large, "serious", 4), "a round that follows at once has no time for it"
+    monkeypatch.setattr(measure_review, "RESTS", 0)
+    assert measure_review.leave(large, "serious", 4)
+    assert review(large, OWNER, "serious").candidate.number == 4
+    promote(large, Move("serious", 1, "to have one", "olga@example.org"))
+    with pytest.raises(NotMeasured):
+        review(large, OWNER, "serious")
 
 
 def test_the_images_on_which_two_runs_part_are_right_in_one_and_wrong_in_the_other(

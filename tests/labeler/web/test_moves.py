@@ -9,11 +9,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from attune.labeler.catalog import gate_bounds
+from attune.labeler.catalog import gate_bounds, kept_review, measure_review
 from attune.labeler.catalog.alias_history import history
 from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.people import tokens
-from attune.labeler.records.schema import Job, Run
+from attune.labeler.records.schema import Attribute, Job, Run
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
@@ -257,3 +257,28 @@ def test_the_gates_page_sets_all_or_nothing_and_names_the_field(owner: Actor, se
     held = gate_bounds.bounds(settings, "serious")[0]
     assert (held.bound, held.enforced, held.by) == (50, True, "olga@example.org")
     assert "set by olga@example.org" in owner.get(path).text
+
+
+def test_a_large_question_says_that_a_worker_measures_and_then_shows_it(
+    owner: Actor, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_review, "LARGE", 0)
+    review = "/attributes/serious/review?candidate=2"
+    for page in (review, FORM, review):
+        told = owner.get(page)
+        assert told.status_code == 200
+        assert "A worker measures how good the version is" in told.text
+        assert "data-waiting" in told.text
+    with reading(settings) as session:
+        assert [job.kind for job in session.scalars(select(Job).where(Job.state == "queued"))] == ["review"], "once"
+    assert work(settings) == []
+    for page in (review, FORM):
+        told = owner.get(page)
+        assert "data-waiting" not in told.text
+        assert 'id="live-review"' in told.text, "what the waiting page looks for"
+    with writing(settings) as session:
+        session.query(Attribute).filter_by(name="serious").update({"answers_counter": 5})
+    monkeypatch.setattr(measure_review, "RESTS", 0)
+    assert "Answers came since then" in owner.get(review).text
+    work(settings)
+    assert "Answers came since then" not in owner.get(review).text
