@@ -17,8 +17,6 @@ from attune.labeler.settings import Settings
 from attune.models.errors import DataError, UnreadableItem
 
 if TYPE_CHECKING:
-    from PIL import Image
-
     from attune.models.encoders.encoders import OpenClipEncoder
 
 
@@ -49,8 +47,10 @@ def embed_files(
     check_suffix(to)
     written = Written()
     candidates = _candidates(settings, paths, written)
+    reach = Reach.of(settings)
     pictures = [
-        ImageToEmbed(id_, partial(_picture, settings, candidate.uri, id_)) for id_, candidate in candidates.items()
+        ImageToEmbed(id_, partial(image_sources.read, candidate.uri, id_, reach), settings.max_pixels)
+        for id_, candidate in candidates.items()
     ]
     with vector_file(to, encoder.fingerprint) as writer:
         for batch in embed_in_batches(encoder, pictures, settings.embed_batch):
@@ -88,12 +88,6 @@ def _candidates(settings: Settings, paths: Sequence[str], written: Written) -> d
         else:
             by_id[free] = candidate
     return by_id
-
-
-def _picture(settings: Settings, uri: str, name: str) -> Image.Image:
-    from attune.models.images.decode import decode
-
-    return decode(image_sources.read(uri, name, Reach.of(settings)), name, settings.max_pixels)
 
 
 def _first(written: Written) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from attune.models.encoders.devices import device_named, half_precision
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.encoders.weights import WAYS_OUT, Checkpoint, locate
 from attune.models.errors import EncoderError, WeightsUnavailable
@@ -23,9 +24,9 @@ from attune.models.vectors.products import FloatArray
 if TYPE_CHECKING:
     import torch
 
+    from attune.models.encoders.embedding import Stages
+
 RESIZE_MODES = ("longest", "squash", "shortest")
-# Below this many weights a CPU gains nothing by bfloat16, and float32 gives the same vectors on every machine.
-LARGE = 30_000_000
 # A half-precision forward pass must stay this close (cosine) to the float32 one, or it is not used. Stored vectors are
 # float16, whose own rounding is of the same order.
 CLOSE = 0.999
@@ -65,7 +66,7 @@ class OpenClipEncoder:
         import open_clip
 
         check_resize_mode(resize_mode)
-        device_name = _device(device)
+        device_name = device_named(device)
         with _quiet(), _registered(checkpoint) as name:
             try:
                 model, transform = open_clip.create_model_from_pretrained(
@@ -83,7 +84,7 @@ class OpenClipEncoder:
             tokenizer = _tokenizer(name, checkpoint)
         model.eval()
         encoder = cls(_fingerprint(checkpoint, model), model, transform, tokenizer, device_name, None, batch)
-        half = _half_precision(model, device_name)
+        half = half_precision(model, device_name)
         return encoder if half is None else encoder._with_half(half)
 
     @property
@@ -95,6 +96,19 @@ class OpenClipEncoder:
         """One RGB image as the model takes it: float32 (3, size, size). May run in a thread."""
         tensor: torch.Tensor = self.transform(image)
         return tensor
+
+    @contextmanager
+    def stages(self, images: int) -> Iterator[Stages]:
+        """How to embed so many ``images`` from their bytes on: `attune.models.encoders.embedding` runs them."""
+        from attune.models.encoders.embedding import PlainStages
+        from attune.models.encoders.staged_images import staged
+
+        with staged(self, images) as own:
+            yield own or PlainStages(self)
+
+    def encode_normalised(self, batch: torch.Tensor) -> FloatArray:
+        """Vectors of images that are on the device as the model takes them, float32 (n, 3, h, w), in parts."""
+        return self._batched(batch, lambda part: self._forward(self.model.encode_image, part))
 
     def encode_prepared(self, tensors: Sequence[torch.Tensor]) -> FloatArray:
         """Vectors of prepared images: float32 (n, d) of unit length."""
@@ -110,7 +124,7 @@ class OpenClipEncoder:
         """Vectors of texts in the same space: float32 (n, d) of unit length. A long text is cut by the tokenizer."""
         return self._batched(texts, lambda part: self._forward(self.model.encode_text, self.tokenizer(list(part))))
 
-    def _batched(self, items: Sequence[Any], encode: Any) -> FloatArray:
+    def _batched(self, items: Any, encode: Any) -> FloatArray:
         parts = [encode(items[start : start + self.batch]) for start in range(0, len(items), self.batch)]
         return np.concatenate(parts) if parts else np.empty((0, self.dimension), dtype=np.float32)
 
@@ -169,41 +183,6 @@ def _dimension(model: Any) -> int:
     device = next(model.parameters()).device
     with torch.inference_mode():
         return int(model.encode_image(torch.zeros(1, 3, *edges, device=device)).shape[-1])
-
-
-def _device(name: str) -> torch.device:
-    import torch
-
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except Exception as error:  # RuntimeError, AssertionError or NotImplementedError, by kind of device
-        raise EncoderError(
-            f"ATTUNE_DEVICE is {name!r}, but torch has no such device here. Set it to auto or cpu."
-        ) from error
-    return device
-
-
-def _half_precision(model: Any, device: torch.device) -> torch.dtype | None:
-    """The autocast type that makes this model faster on this device; None for float32."""
-    import torch
-
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    weights = sum(parameter.numel() for parameter in model.visual.parameters())
-    if device.type == "cpu" and weights >= LARGE and _cpu_has_bfloat16():
-        return torch.bfloat16
-    return None
-
-
-def _cpu_has_bfloat16() -> bool:
-    """Whether the processor multiplies bfloat16 by itself; emulated it is slower than float32."""
-    import torch
-
-    looks = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
-    return any(bool(getattr(torch.cpu, look)()) for look in looks if hasattr(torch.cpu, look))
 
 
 def _pair(preprocessing: Any, name: str) -> tuple[float, ...] | None:

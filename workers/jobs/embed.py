@@ -21,7 +21,6 @@ from attune.labeler.settings import Settings
 from attune.models.encoders.embedding import ImageToEmbed, embed_in_batches
 from attune.models.errors import UnreadableItem
 from attune.models.files.atomic import digest_bytes
-from attune.models.images.decode import decode
 from attune.models.vectors.vector_store import VectorStore
 
 if TYPE_CHECKING:
@@ -111,13 +110,9 @@ def _one_of_each(assets: Sequence[Asset]) -> tuple[list[Asset], list[Asset]]:
     return list(first.values()), others
 
 
-def _picture(settings: Settings, asset: Asset) -> Any:
-    return decode(read_asset(settings, asset), asset.asset_id, settings.max_pixels)
-
-
 def pictures(settings: Settings, assets: Sequence[Asset]) -> list[ImageToEmbed]:
     """Assets as what is embedded."""
-    return [ImageToEmbed(asset.asset_id, partial(_picture, settings, asset)) for asset in assets]
+    return [ImageToEmbed(asset.asset_id, partial(read_asset, settings, asset), settings.max_pixels) for asset in assets]
 
 
 def read_asset(settings: Settings, asset: Asset) -> bytes:
