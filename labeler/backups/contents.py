@@ -33,6 +33,7 @@ PARTS = (
     Part(LABEL_STUDIO),
     Part("secrets.json"),
     Part("settings.json"),
+    Part("erased.json"),
     Part(CATALOG),
     Part(IMAGES),
     Part("sample-catalogue"),

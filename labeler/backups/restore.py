@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 from attune.labeler.assets import image_uris
 from attune.labeler.backups import contents, copying, manifest
 from attune.labeler.backups.manifest import Counts, Manifest, Report
+from attune.labeler.people import erase, erased_list
+from attune.labeler.people.erased_list import Erased
 from attune.labeler.records import copy_rows
 from attune.labeler.records.schema import Asset, ConsoleSession, SignInLink
 from attune.labeler.records.session import configuration, engine, migrate, reading, writing
@@ -28,22 +30,26 @@ MAKING = ".restoring"
 
 @dataclass(frozen=True)
 class Restored:
-    """What the backup said, and how many images of the workspace have no file in it: they had none before."""
+    """What the backup said, how many images of the workspace have no file in it (they had none before), and how many
+    people are to be erased again."""
 
     manifest: Manifest
     without_file: int
+    erased_again: int = 0
 
 
-def restore(backup: Path, settings: Settings, report: Report) -> Restored:
+def restore(backup: Path, settings: Settings, report: Report, erased: Path | None = None) -> Restored:
     """Make the workspace of ``settings`` from the folder ``backup``, and bring its records to the newest schema.
 
-    ``report`` hears of bytes. Whoever was logged in then must log in again, and unused login links
-    end. Images that lay in the old workspace are found in the new one. With ``database_url`` the records go there,
-    last. Raises DataError for a backup that is not whole or of a newer Attune, AlreadyThere where the workspace or the
-    database holds something, UnwritableFile where the workspace cannot be written; nothing is restored then. A kill
-    leaves a folder that is no workspace; restoring again begins anew.
+    ``report`` hears of bytes. ``erased`` is the list of a newer workspace: whoever it names and the backup still has
+    is erased again, by jobs that the next start does. Whoever was logged in then must log in again, and unused login
+    links end. Images that lay in the old workspace are found in the new one. With ``database_url`` the records go
+    there, last. Raises DataError for a backup that is not whole or of a newer Attune, AlreadyThere where the workspace
+    or the database holds something, UnwritableFile where the workspace cannot be written; nothing is restored then. A
+    kill leaves a folder that is no workspace; restoring again begins anew.
     """
     found = manifest.read(backup)
+    known_erased = erased_list.read_given(erased) if erased else ()
     _check_schema(backup, found)
     _check_place(settings.workspace)
     if settings.database_url:
@@ -56,6 +62,7 @@ def restore(backup: Path, settings: Settings, report: Report) -> Restored:
         making.mkdir(parents=True, mode=0o700)
         copying.copy_checked(backup, making, found.files, report)
         missing = _prepare(making, found, settings)
+        again = _erase_again(replace(settings, workspace=making, database_url=None), known_erased)
         _put_in_place(making, settings.workspace)
     except OSError as error:
         raise UnwritableFile(
@@ -68,7 +75,7 @@ def restore(backup: Path, settings: Settings, report: Report) -> Restored:
             settings.workspace.rmdir()
     if settings.database_url:
         _to_database(settings)
-    return Restored(found, missing)
+    return Restored(found, missing, again)
 
 
 def _put_in_place(making: Path, workspace: Path) -> None:
@@ -122,6 +129,15 @@ def _prepare(making: Path, found: Manifest, settings: Settings) -> int:
             database.execute("DELETE FROM django_session")
             database.commit()
     return missing
+
+
+def _erase_again(here: Settings, erased: tuple[Erased, ...]) -> int:
+    """Record the erasures of whom the backup brought back, and the list that knows them."""
+    erased_list.join(here.workspace, erased)
+    with writing(here) as session:
+        again = erase.repeat(session, erased_list.of(here))
+    engine(here.records_url).dispose()
+    return len(again)
 
 
 def _end_logins(session: Session) -> None:

@@ -42,7 +42,12 @@ def backup(shell: Shell, to: Path, without_vectors: bool) -> None:
 
 @attune_command(_private, "restore", workspace="optional", example="attune restore /backups/2026-11-28 --workspace new")
 @click.argument("source", metavar="FOLDER", type=FOLDER)
-def restore(shell: Shell, source: Path) -> None:
+@click.option(
+    "--erased",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="List of erased people (erased.json of the newer workspace). Whoever it names is erased here again.",
+)
+def restore(shell: Shell, source: Path, erased: Path | None) -> None:
     """Restore the backup in FOLDER into a new workspace. Every file is checked.
 
     Everybody must log in again. With ATTUNE_DATABASE_URL the records go to that database, which must be empty.
@@ -50,14 +55,20 @@ def restore(shell: Shell, source: Path) -> None:
     from attune.labeler.backups.restore import restore as restored
 
     with shell.progress("restore") as report:
-        done = restored(source, shell.settings, report)
+        done = restored(source, shell.settings, report, erased)
     made, workspace = done.manifest, shell.settings.workspace
     value = {"workspace": str(workspace), **_value(made), "without_file": done.without_file}
+    value |= {"erased_again": done.erased_again}
     shell.result(value, f"{workspace}: {_text(made)}.")
     if done.without_file:
         shell.hint(f"{plural(done.without_file, 'image')} of the workspace had no file when the backup was taken.")
     for line in made.elsewhere:
         shell.hint(line)
+    if erased:
+        who = plural(done.erased_again, "person of the list", "people of the list")
+        shell.hint(f"{who} came back with the backup. The next start erases them again.")
+    else:
+        shell.hint("People who were erased after the backup are back: `attune expert erased --again erased.json`")
     shell.hint(
         "People and tokens that were removed after the backup are back: look at `attune user list` and "
         f"`attune token list`. To start: `attune up --workspace {workspace}`"

@@ -38,7 +38,7 @@ COMMANDS = {
     "encoder": Listed("encoder", "List encoders, test one on this computer, and change the pool's encoder."),
     "assets": Listed("assets", "Add, list, read again and remove images of the pool."),
     "attribute": Listed("attribute", "Create, list, show and revise attributes, and set their decision thresholds."),
-    "expert": Listed("expert", "Add, list and remove experts, and include or exclude their answers."),
+    "expert": Listed("expert", "Add, list, remove and erase experts, and include or exclude their answers."),
     "queue": Listed("queue", "List the experts' queues of an attribute, and stop or start one."),
     "user": Listed("user", "Add, list, change and remove logins of the console."),
     "token": Listed("token", "Create, list and revoke API tokens for pipelines."),

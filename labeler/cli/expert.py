@@ -1,4 +1,4 @@
-"""`attune expert`: who answers, with which queues."""
+"""`attune expert`: who answers, with which queues. What erases a person is in `expert_erase`."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ from dataclasses import asdict
 import click
 
 from attune.labeler.answers import exclude_expert
-from attune.labeler.cli.shell import Group, Shell, table, who
+from attune.labeler.cli import expert_erase  # noqa: F401 - it adds its commands to the group
+from attune.labeler.cli.expert_group import command
+from attune.labeler.cli.shell import Shell, table, who
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.people import experts, login_links
 from attune.models.text import plural
-
-
-@click.group(cls=Group)
-def command() -> None:
-    """Add, list and remove experts, and include or exclude their answers."""
 
 
 @attune_command(command, "add", example="attune expert add ana@studio.example --attribute serious")

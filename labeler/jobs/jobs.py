@@ -45,6 +45,7 @@ KINDS = {
     "encoder": ("attune.workers.jobs.switch_encoder:run", "embed"),
     "join": ("attune.workers.jobs.label_studio_access:join", "people"),
     "leave": ("attune.workers.jobs.label_studio_access:leave", "access"),
+    "erase": ("attune.workers.jobs.label_studio_access:erase", "people"),
     "configure": ("attune.workers.jobs.label_studio_access:configure", "people"),
     "grid": ("attune.workers.jobs.make_grids:run", "learn"),
     "clusters": ("attune.workers.jobs.make_clusters:run", "embed"),

@@ -15,7 +15,7 @@ from attune.models.clock import now
 from attune.models.errors import AlreadyThere, DataError, RecordsError, UnknownUpload
 
 ENDED_BADLY = ("failed", "lost")
-DATED = ("join", "leave", "configure")  # of these the newest counts, so a repeated one keeps its time
+DATED = ("join", "leave", "erase", "configure")  # of these the newest counts, so a repeated one keeps its time
 
 
 def again(settings: Settings, job_id: str) -> Job:

@@ -75,14 +75,15 @@ def settle(settings: Settings, report: Report, email: str) -> dict[str, Any]:
             expert = session.scalar(select(Expert).where(Expert.email == email))
             came_back = end_access.may_enter(session, email)
         if came_back:
-            return {"email": email, "questions": 0, "kept": BACK}
+            return {"questions": 0, "kept": BACK}
         had_login = expert is not None and expert.label_studio_user is not None
         result = _end(ls, email, had_login)  # first: what is open to a leaver must not wait for the questions
         with writing(settings) as session:
             result = end_access.record_progress(session, email, result)
         has_left = expert is not None and expert.removed_at is not None
         retired = _retire_tasks(settings, ls, report, expert.id) if expert and has_left else 0
-    return {"email": email, "questions": retired, **result}
+    # Without the address, which the job's arguments say: a result that comes late must not bring back who was erased.
+    return {"questions": retired, **result}
 
 
 def _end(ls: LabelStudio, email: str, had_login: bool) -> dict[str, Any]:

@@ -182,7 +182,7 @@ def settle(settings: Settings, report: Report, email: str, nonce: str | None, wa
             shut = not end_access.may_enter(session, email)
             current = nonce is not None and end_access.may_set(session, email, nonce)
         if expert.removed_at is not None:
-            return {"email": expert.email, "state": "left meanwhile"}
+            return {"state": "left meanwhile"}
         reason = "The login was disabled in the meantime." if shut else ""
         if nonce is not None and not shut:
             reason = _open(settings, ls, expert, password_of(settings, email, nonce)) if current else REPLACED
@@ -191,7 +191,7 @@ def settle(settings: Settings, report: Report, email: str, nonce: str | None, wa
             queues.ensure(settings, ls, attribute.name, [expert])
     for attribute in chosen_attributes:
         ingest.ask_to_learn(settings, attribute.name)
-    return {"email": expert.email, "queues": len(chosen_attributes), "password": reason or "as shown"}
+    return {"queues": len(chosen_attributes), "password": reason or "as shown"}
 
 
 def _open(settings: Settings, ls: LabelStudio, expert: Expert, password: str) -> str:

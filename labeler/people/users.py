@@ -276,6 +276,12 @@ def _find_unless_last_admin(session: Session, email: str, done: str) -> User:
     return user
 
 
+def refuse_last_admin(session: Session, email: str, done: str) -> None:
+    """Raise DataError where ``email`` is the one open admin, who cannot be ``done``; nobody else is asked about."""
+    if session.scalar(select(User.id).where(User.email == email, User.password_hash != GONE)) is not None:
+        _find_unless_last_admin(session, email, done)
+
+
 def address(email: str) -> str:
     """``email`` as it is kept: trimmed, lower case. Raises DataError where it is no address."""
     trimmed = email.strip().casefold()

@@ -122,6 +122,11 @@ class Settings:
     access_log_days: int = _setting(
         values.count, 90, "Days that the log of who saw and exported what is kept. 0 keeps none."
     )
+    erase_after_days: int = _setting(
+        values.count,
+        0,
+        "Days after which the personal data of a removed person is erased. 0 keeps it until you erase it.",
+    )
     seed: int = _setting(values.whole, 0, "Seed of every random choice.")
     log_level: str = _setting(str, "INFO", "DEBUG, INFO, WARNING or ERROR.")
 

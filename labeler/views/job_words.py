@@ -57,6 +57,10 @@ KINDS = {
         "end of access to Label Studio", "ends of access to Label Studio", "for",
         "The person cannot open Label Studio any more.",
     ),
+    "erase": Words(
+        "erasure of a person's data", "erasures of a person's data", "of",
+        "Nothing names the person any more. The answers stay, as those of an expert who left.",
+    ),
     "configure": Words(
         "change of a question in Label Studio", "changes of a question in Label Studio", "for",
         "Label Studio shows the question as it is today.",
@@ -113,6 +117,7 @@ KINDS = {
 BY_ITSELF = {
     "join": "Attune tries again by itself every minute.",
     "leave": "Attune tries again by itself every minute, until it is done.",
+    "erase": "Attune tries again by itself every minute, until it is done.",
     "configure": "Attune tries again by itself every minute.",
     "learn": "Attune starts a new one by itself while answers wait.",
     "sync": "Attune starts a new one by itself every half minute or so.",

@@ -184,6 +184,8 @@ RULES: dict[str, frozenset[str]] = {
     "people.remove": MANAGERS,
     "people.end_again": MANAGERS,
     "people.answers": MANAGERS,
+    "people.erase_page": ADMINS,
+    "people.erase": ADMINS,
     "people.role": ADMINS,
     "tokens.page": ADMINS,
     "tokens.make": ADMINS,

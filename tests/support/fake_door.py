@@ -22,6 +22,8 @@ class FakeDoor:
         self.shut: list[str] = []
         self.opened: dict[str, str] = {}
         self.members: dict[str, list[str]] = {}
+        self.erased: dict[str, str] = {}
+        self.titles: dict[str, str] = {}
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> Self:
         """Take the place of the real one."""
@@ -49,6 +51,12 @@ class FakeDoor:
 
     def request(self, method: str, path: str, body: Any = None, **_: Any) -> Any:
         """The list of users, who are those let in; members are kept as they are set."""
+        if method == "PATCH":
+            self.titles[path] = body["title"]
+            return {}
+        if path == door.LOGINS:
+            self.erased[body["email"]] = body["erased_as"]
+            return {"ended": {}, "erased": 1}
         if path == members.PATH:
             self.members |= body or {}
             return {"members": self.members, "logins": sorted(self.opened)}

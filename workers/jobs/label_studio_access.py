@@ -7,6 +7,7 @@ from typing import Any
 from attune.labeler.attributes import revise_attribute
 from attune.labeler.jobs.jobs import Report
 from attune.labeler.people import end_label_studio_access, invite
+from attune.labeler.people import erase as erase_person
 from attune.labeler.settings import Settings
 
 
@@ -26,3 +27,10 @@ def leave(settings: Settings, report: Report, expert: str, here: dict[str, Any] 
     Raises LabelStudioUnreachable, LabelStudioRefused; the scheduler then asks again.
     """
     return end_label_studio_access.settle(settings, report, expert)
+
+
+def erase(
+    settings: Settings, report: Report, expert: str, alias: str, drop_answers: bool = False, who: str = ""
+) -> dict[str, Any]:
+    """Erase a person's data, here and in Label Studio. Raises LabelStudioUnreachable; the scheduler then asks again."""
+    return erase_person.run(settings, report, expert, alias, drop_answers, who)

@@ -34,9 +34,10 @@ AGAIN = (
 )  # of jobs begun: someone waits for these; others are asked for again
 MOST_TIMES, COUNTED_SECONDS = 3, 86_400
 # Kinds that carry a change from the records into Label Studio: they are tried until it is there.
-CARRIED = ("join", "leave", "configure")
+CARRIED = ("join", "leave", "erase", "configure")
 CARRY_REST, CARRY_FOR = timedelta(minutes=1), timedelta(days=3)
-ENDLESS = "leave"  # until it is done: someone may be getting in as long as it is not
+# Until it is done: someone may be getting in as long as it is not, or was promised that nothing is left.
+ENDLESS = ("leave", "erase")
 
 
 def requeue_lost(settings: Settings, connection: Redis, recovered: bool = False) -> int:
@@ -79,7 +80,7 @@ def retry_failed(settings: Settings, connection: Redis, recovered: bool = False)
     rested = Job.finished_at < now() - CARRY_REST
     with reading(settings) as session:
         lost = (Job.state.in_(("failed", "lost")), Job.kind.in_(CARRIED))
-        lately = or_(Job.created_at > now() - CARRY_FOR, Job.kind == ENDLESS)
+        lately = or_(Job.created_at > now() - CARRY_FOR, Job.kind.in_(ENDLESS))
         when = (or_(rested, Job.state == "lost") if recovered else rested, lately)
         waiting = list(session.scalars(select(Job).where(*lost, *when).order_by(Job.created_at)))
     if not waiting or not label_studio_answers(settings):

@@ -26,7 +26,7 @@ from attune.labeler.jobs import jobs
 from attune.labeler.jobs.learn_lease import is_free
 from attune.labeler.label_studio import LabelStudio
 from attune.labeler.members import kept
-from attune.labeler.people import access_log, login_sessions
+from attune.labeler.people import access_log, erase, login_sessions
 from attune.labeler.queues import repair
 from attune.labeler.recommend import histories
 from attune.labeler.records import schema
@@ -201,6 +201,7 @@ STEPS: tuple[Step, ...] = (
     lambda settings, _, __: {"descriptions": due_descriptions.ask(settings)},
     lambda settings, redis, _: due_notices.ask(settings, redis),
     lambda settings, _, __: {"forgotten": forget(settings)},
+    lambda settings, _, __: {"erasures": erase.ask_when_due(settings)},
     lambda settings, _, __: {"old_caches": old_caches.delete(settings)},
     lambda settings, _, __: {"uploads_forgotten": uploads.forget(settings)},
 )

@@ -42,16 +42,21 @@ def members(request):
 @csrf_exempt
 @require_http_methods(["POST"])
 def logins(request):
-    """Open the login of an address with a new password, or end all access where the password is null."""
-    requested = _read(request)
-    email, password = (requested or {}).get("email"), (requested or {}).get("password")
-    if not isinstance(email, str) or not isinstance(password, str | None):
+    """Open the login of an address with a new password, or end all access where the password is null.
+
+    With ``erased_as``, an address that is nobody's, the person is erased, too: that address takes the place.
+    """
+    requested = _read(request) or {}
+    email, password, alias = (requested.get(name) for name in ("email", "password", "erased_as"))
+    if not isinstance(email, str) or not isinstance(password, str | None) or not isinstance(alias, str | None):
         return _wrong("expected an email, and a password or null")
     email = email.strip().casefold()
     if email == administrator_address():
         return _wrong("this is the administrator's own address, as which Attune works")
     if password is None:  # whatever the address looks like: it must end in any case
         users, ended = attune_people.end_all(email)
+        if alias:
+            return JsonResponse({"ended": ended, "erased": attune_people.erase(email, alias)})
         return JsonResponse({"id": users[0].pk if users else None, "ended": ended})
     try:
         validate_email(email)

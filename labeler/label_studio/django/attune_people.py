@@ -49,6 +49,25 @@ def end_all(email):
     return users, dict(ended)
 
 
+def erase(email, alias):
+    """End the access of everyone with this address, and put ``alias`` in the place of who they were; how many.
+
+    The rows stay, so that answers keep an author, who is nobody. Several get an address each, as addresses differ.
+    """
+    from django.db import transaction
+
+    with transaction.atomic():
+        users = everybody(email)
+        for number, user in enumerate(users):
+            end_access(user)
+            user.email = user.username = alias if number == 0 else f"{number}-{alias}"
+            user.first_name = user.last_name = user.phone = ""
+            if user.avatar:
+                user.avatar.delete(save=False)
+            user.save(update_fields=["email", "username", "first_name", "last_name", "phone", "avatar"])
+    return len(users)
+
+
 def end_access(user):
     """End all that ``user`` may do, for good: what ended, as counts by name.
 

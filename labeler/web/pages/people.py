@@ -12,7 +12,8 @@ from werkzeug.exceptions import BadRequest, Forbidden
 from attune.labeler.answers import exclude_expert
 from attune.labeler.attributes import attributes
 from attune.labeler.notices import link_mail
-from attune.labeler.people import end_access, end_label_studio_access, experts, invite, login_links, users
+from attune.labeler.people import end_access, end_label_studio_access, erased_list, experts, invite, login_links, users
+from attune.labeler.people import erase as erasure
 from attune.labeler.records.session import reading, writing
 from attune.labeler.views import people as view
 from attune.labeler.web import auth
@@ -194,6 +195,28 @@ def remove() -> ResponseReturnValue:
         moved_counts = exclude_expert.exclude(auth.settings(), email, may=_check, who=auth.viewer().name)
         flash(exclude_expert.summary_text(moved_counts, dropped=True), "success")
     return _back(email)
+
+
+@blueprint.get("/erase")
+def erase_page() -> ResponseReturnValue:
+    """What an erasure takes and what stays, before it is done."""
+    found = erasure.concerned(auth.settings(), request.args.get("email", ""))
+    return render_template("person_erase.html", found=found, place=auth.settings().workspace / erased_list.NAME)
+
+
+@blueprint.post("/erase")
+def erase() -> ResponseReturnValue:
+    """End a person's access, and erase the rest by a job."""
+    email, drops = _allowed(), request.form.get("answers") == DROP
+    try:
+        job_id = erasure.ask(auth.settings(), email, drops, may=_check, who=auth.viewer().name)
+    except (DataError, UnknownExpert) as error:
+        flash(str(error), "danger")
+        return redirect(url_for("people.page"))
+    job = erasure.hand_over(auth.settings(), job_id)
+    waits = "" if job.state in ("queued", "running", "done") else " Attune retries every minute."
+    flash(f"The personal data is being erased. The page Jobs shows when it is done.{waits}", "success")
+    return redirect(url_for("people.page"))
 
 
 @blueprint.post("/answers")

@@ -21,8 +21,9 @@ from attune.labeler.backups import contents, manifest
 from attune.labeler.backups.restore import restore
 from attune.labeler.backups.sqlite_snapshots import snapshot
 from attune.labeler.backups.take import take
+from attune.labeler.people import erased_list
 from attune.labeler.records import copy_rows
-from attune.labeler.records.schema import Annotation, Asset, Base, ConsoleSession
+from attune.labeler.records.schema import Annotation, Asset, Base, ConsoleSession, Job
 from attune.labeler.records.session import configuration, engine, reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
@@ -124,6 +125,21 @@ def test_a_restored_workspace_has_every_row_and_every_file_and_nobody_is_logged_
     with closing(sqlite3.connect(new.workspace / contents.LABEL_STUDIO_DATABASE)) as database:
         assert database.execute("SELECT v FROM answers").fetchall() == [("romance",)]
         assert database.execute("SELECT k FROM django_session").fetchall() == []
+
+
+def test_who_was_erased_since_the_backup_is_erased_again(used: Settings, backup: Path, tmp_path: Path) -> None:
+    new, newer = replace(used, workspace=tmp_path / "new"), replace(used, workspace=tmp_path / "newer")
+    newer.workspace.mkdir()
+    erased_list.add(newer, "olga@example.org", "left-1@erased.invalid", answers_left=True)
+    assert restore(backup, new, silent, newer.workspace / erased_list.NAME).erased_again == 1
+    with reading(new) as session:
+        job = session.scalars(select(Job).where(Job.kind == "erase")).one()
+    assert (job.state, job.arguments["expert"]) == ("queued", "olga@example.org"), "the next start sends it"
+    assert erased_list.of(new) == erased_list.of(newer)
+    with pytest.raises(DataError, match="lists nobody"):
+        restore(backup, replace(used, workspace=tmp_path / "no"), silent, tmp_path / "none.json")
+    assert not (tmp_path / "no").exists()
+    engine(new.records_url).dispose()
 
 
 @pytest.mark.parametrize("harm", ["changed", "gone", "no list", "another's list"])

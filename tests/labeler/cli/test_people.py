@@ -19,6 +19,7 @@ from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.errors import AlreadyThere, DataError
 from tests.support import factories
+from tests.support.fake_door import FakeDoor
 
 SAID = ("romance", "romance", "friendship", "unsure")
 
@@ -164,3 +165,17 @@ def test_a_queue_is_listed_stopped_and_started(settings: Settings) -> None:
     assert living(settings) == list(SAID), "all answers stay"
     assert run(settings, "queue", "start", "romance", "ana@example.org")["state"] == "open"
     assert run(settings, "queue", "list", "romance")[0]["stopped_at"] is None
+
+
+def test_an_erasure_waits_for_a_yes_and_says_that_backups_keep_the_data(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(DataError, match=r"4 answers to 1 question.*add --yes"):
+        run(settings, "expert", "erase", "ana@example.org")
+    assert users.role_of(settings, "ana@example.org") == "expert"
+    FakeDoor().install(monkeypatch)
+    done = run(settings, "expert", "erase", "ana@example.org", "--yes")
+    assert done["state"] == "done"
+    (listed,) = run(settings, "expert", "erased")["erased"]
+    assert listed["alias"] == done["expert"]
+    assert living(settings) == list(SAID)

@@ -540,6 +540,13 @@ print(json.dumps(None))
     )
     assert door.end_access(ls, "twin@example.org").ended == ("2 logins",)
     assert door.end_access(ls, "mö@studio.example").ended == ("the login",)
+    assert door.erase_person(ls, "twin@example.org", "left-1@erased.invalid") == ()
+    code = """
+from users.models import User
+print(json.dumps(sorted(User.objects.filter(email__endswith="left-1@erased.invalid").values_list("email", "username"))))
+"""
+    assert services.inside.run(code) == [["1-left-1@erased.invalid"] * 2, ["left-1@erased.invalid"] * 2]
+    assert "twin@example.org" not in {one.casefold() for one in accounts.addresses(ls).values()}
 
 
 def test_the_body_of_an_answer_does_not_wait_until_its_head_is_confirmed(services: Services) -> None:

@@ -205,7 +205,7 @@ GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "uploads.drop",
         "uploads.page",
     ),
-    ADMINS: ("people.role", "tokens.page", "tokens.make", "tokens.revoke"),
+    ADMINS: ("people.erase_page", "people.erase", "people.role", "tokens.page", "tokens.make", "tokens.revoke"),
 }
 ROUTES: dict[str, tuple[str, ...]] = {name: who for who, names in GROUPS.items() for name in names}
 

@@ -82,6 +82,8 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("POST", "/people/open"): (LOGIN, NO, 400, 400, NO),
     ("POST", "/people/end-again"): (LOGIN, NO, 400, 400, NO),
     ("POST", "/people/answers"): (LOGIN, NO, 400, 400, NO),
+    ("GET", "/people/erase?email=expert@example.org"): (LOGIN, NO, NO, OK, NO),
+    ("POST", "/people/erase"): (LOGIN, NO, NO, 400, NO),
     ("POST", "/people/role"): (LOGIN, NO, NO, 400, NO),
     ("GET", "/tokens"): (LOGIN, NO, NO, OK, NO),
     ("POST", "/tokens"): (LOGIN, NO, NO, 400, NO),

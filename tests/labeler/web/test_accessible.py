@@ -40,6 +40,7 @@ QUERIES = {
     "people.person": "email=ana@example.org",
     "people.leave": "email=ana@example.org",
     "people.shut_page": "email=ana@example.org",
+    "people.erase_page": "email=ana@example.org",
 }
 OPENED_BY_MORE = {
     "welcome.page": "a link's secret",
