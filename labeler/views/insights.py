@@ -161,7 +161,7 @@ def struck(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The figures that others would show, with what is wrong about each."""
     told = []
     if uncorrected := figures.get("uncorrected"):
-        told.append((change(uncorrected["estimate"]), "without the correction for the probe’s errors"))
+        told.append((change(uncorrected["estimate"]), "without the correction for misread images"))
     naive = figures.get("naive")
     if naive is not None and figures["within"]:
         turned = figures.get("shrunk") is not None and naive * figures["shrunk"]["estimate"] < 0
