@@ -53,8 +53,8 @@ class Asked:
 class Answer:
     """``effect`` of ``rows`` with ``grade``; ``within`` titles or across; or ``why`` there is none.
 
-    ``corrected`` where the feature's errors are; ``uncorrected`` is what its thresholded classes would say. ``hindered``:
-    why a detector's errors are not corrected, though people check them.
+    ``corrected`` where the feature's errors are; ``uncorrected`` is what its thresholded classes would say.
+    ``hindered``: why a detector's errors are not corrected, though people check them.
     """
 
     effect: Effect | None

@@ -25,7 +25,8 @@ from attune.models.evaluation.audit_titles import pool_reserved_mask
 from attune.models.files.atomic import digest_json
 from attune.models.insights.probed import Probed, probed
 from attune.models.insights.response import check_answered, response
-from attune.models.measured.eye_checks import BY_BANDED, chances as measured_chances
+from attune.models.measured.eye_checks import BY_BANDED
+from attune.models.measured.eye_checks import chances as measured_chances
 
 MOST_CLASSES = 5  # each further class leaves fewer audits for each
 

@@ -46,7 +46,7 @@ class Checked:
 
     @property
     def rows(self) -> Sequence[tuple[str, str, Sequence[int]]]:
-        """A row a measured class: its name, how often people agree there, and how many images people gave each class."""
+        """A row a measured class: its name, how often people agree there, and how many images they gave each class."""
         told = []
         for name, own, counts in zip(self.check.classes, self.found.by_class, self.found.confusion, strict=True):
             share = "no answers" if own is None else f"{_percent(own[0])} [{_percent(own[1])}, {_percent(own[2])}]"
@@ -78,15 +78,11 @@ def checked(settings: Settings, name: str) -> Checked | None:
         return None
     evidence = gather(settings, row.name)
     if tuple(evidence.classes) != check.classes:
-        nothing = agreement(*_none(), np.zeros(len(check.classes), dtype=np.intp))
+        none = np.zeros(0, dtype=np.intp)
+        nothing = agreement(none, none, np.zeros(0), np.zeros(0, dtype=np.str_), np.zeros(len(check.classes), np.intp))
         problem = f"The classes of {row.name} were changed, so its answers do not fit {name}. Change them back."
         return Checked(check, row.name, nothing, 0, 0, problem)
     return _checked(settings, check, evidence)
-
-
-def _none() -> tuple[Any, ...]:
-    whole = np.zeros(0, dtype=np.intp)
-    return whole, whole, np.zeros(0), np.zeros(0, dtype=np.str_)
 
 
 def _checked(settings: Settings, check: EyeCheck, evidence: Evidence) -> Checked:
