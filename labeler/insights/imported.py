@@ -22,7 +22,7 @@ from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.catalog.manifest import NAME
 from attune.models.clock import now
-from attune.models.errors import DataError
+from attune.models.errors import DataError, UnknownFeature
 from attune.models.files.atomic import digest_file
 
 COLUMNS = ("asset_id", "value")
@@ -187,13 +187,15 @@ def meaning(sentence: str) -> str:
 def say_meaning(settings: Settings, name: str, sentence: str) -> str:
     """Keep what the imported feature ``name`` means; the sentence as it is kept.
 
-    Raises DataError where there is no such feature, or no sentence.
+    Raises UnknownFeature, and DataError where there is no sentence.
     """
     told = meaning(sentence)
     with writing(settings) as session:
         row = newest(session, name)
         if row is None:
-            raise DataError(f"There is no imported feature {name[:80]!r}. To list the features: `attune features list`")
+            raise UnknownFeature(
+                f"There is no imported feature {name[:80]!r}. To list the features: `attune features list`"
+            )
         if not told:
             raise DataError(f"No sentence was given. Say what {name} means, for example: yes: somebody smiles.")
         row.means = told
