@@ -5,7 +5,7 @@ AttuneError
 ├ ExtraNotInstalled (ImportError)
 ├ DataError (ValueError)            ConflictingLabels · NotEnoughLabels · SplitLeakage · UnreadableItem
 │                                   · UnwritableFile · UnknownClustering · UnknownInsight
-│                                   · UnknownGrouping
+│                                   · UnknownGrouping · UnknownFeature
 ├ PoolError (ValueError)            EmptyPool · PoolExhausted
 ├ EncoderError                      UnknownEncoder · EncoderMismatch · EncoderNotInstalled · WeightsUnavailable
 ├ ProbeError                        ProbeNotFitted · BadProbeFile · GateFailed
@@ -78,6 +78,10 @@ class UnknownGrouping(DataError, LookupError):
 
 class UnknownInsight(DataError, LookupError):
     """No insight has this number."""
+
+
+class UnknownFeature(DataError, LookupError):
+    """No measured or imported feature has this name."""
 
 
 class PoolError(AttuneError, ValueError):
@@ -290,6 +294,7 @@ CONSEQUENCES: dict[type[AttuneError], Consequence] = {
     UnknownClustering: Consequence(404, 3, False),
     UnknownGrouping: Consequence(404, 3, False),
     UnknownInsight: Consequence(404, 3, False),
+    UnknownFeature: Consequence(404, 3, False),
     PoolError: Consequence(409, 4, False),
     EncoderError: Consequence(409, 5, False),
     UnknownEncoder: Consequence(404, 5, False),

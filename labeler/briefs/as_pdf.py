@@ -71,7 +71,8 @@ def as_pdf(brief: Brief, pictures: Mapping[str, bytes]) -> bytes:
 
 def _line(page: _Page, line: Line) -> None:
     stale = f"  ·  stale: {', '.join(line.one.moved)}" if line.one.moved else ""
-    texts = (line.words.interval, line.words.other_way, line.words.reason, line.words.caution)
+    means = f"{line.one.question.feature}: {line.one.means}" if line.one.means else ""
+    texts = (means, line.words.interval, line.words.other_way, line.words.reason, line.words.caution)
     head = f"Grade {line.grade}  ·  insight {line.one.row.id}, {line.state}{stale}"
     page.entry([
         Text(head, 8.5, COLOURS[line.grade], True),

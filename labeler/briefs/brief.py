@@ -190,7 +190,7 @@ def images_of(session: Session, title: str) -> list[Asset]:
 def _line(
     settings: Settings, one: Told, feature: Known | None, images: Sequence[Asset], hidden: frozenset[str]
 ) -> Line:  # fmt: skip
-    if feature is None or feature.kind != "attribute":
+    if feature is None or not feature.audited_by:
         hidden = frozenset()  # nobody is asked about it
     title, ids = images[0].title_id, [row.asset_id for row in images if row.asset_id not in hidden]
     more = one.figures["shrunk"]["estimate"] > 0

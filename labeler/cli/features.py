@@ -8,16 +8,21 @@ from typing import Any
 
 import click
 
+from attune.labeler.attributes import audit_batches
 from attune.labeler.cli.shell import OUTPUT, Group, Shell, table, who
 from attune.labeler.cli.shell import command as attune_command
+from attune.labeler.cli.text_tables import Table
 from attune.labeler.cli.vectors import name_left_out
 from attune.labeler.insights import features, imported, questions
 from attune.labeler.jobs import jobs
+from attune.labeler.measured import checks
+from attune.labeler.measured.checked import NOT_YET, Checked, checked
 from attune.labeler.measured.exported import as_table
 from attune.labeler.measured.spread import spread
 from attune.labeler.measured.values import SHORT, coverage, measured
 from attune.labeler.performance.faults import summary
 from attune.models.files.table_output import write_table
+from attune.models.measured.eye_checks import CHECKS
 from attune.models.text import plural
 
 
@@ -29,14 +34,17 @@ def command() -> None:
 @attune_command(command, "import", workspace="made", example="attune features import faces.parquet --name faces")
 @click.argument("file", metavar="FILE")
 @click.option("--name", help="What to call the feature. Default: the name of FILE.")
-def import_(shell: Shell, file: str, name: str | None) -> None:
+@click.option(
+    "--means", default="", help="What the feature means, in one sentence. Insights show it. A new version keeps it."
+)
+def import_(shell: Shell, file: str, name: str | None, means: str) -> None:
     """Import FILE (CSV or Parquet, a path or an address) with the columns asset_id and value.
 
     Values are numbers, or classes such as yes and no. Assets need no image. The same name again makes a new version. A
     feature with two classes or numbers brings its question along: it is frozen now, before anyone has looked.
     """
     called = name or named_after(file)
-    done = imported.add(shell.settings, file, called, who())
+    done = imported.add(shell.settings, file, called, who(), means)
     row = done.row
     asked = None
     if not done.again:
@@ -44,9 +52,16 @@ def import_(shell: Shell, file: str, name: str | None) -> None:
     value = {
         "feature": row.name, "version": row.version, "again": done.again, "rows": row.rows, "classes": row.classes,
         "left_out": summary(done.faults), "digest": row.file, "question": asked.row.id if asked else None,
+        "means": row.means,
     }  # fmt: skip
+    if not row.means:
+        shell.hint(
+            f"Nothing says what {row.name} means. Say it, and insights show it: `attune features import {file} --name "
+            f'{row.name} --means "..."`'
+        )
     if done.again:
-        shell.result(value, f"{file} is {row.name} version {row.version} already. Nothing changed.")
+        same = "Its values did not change." if means else "Nothing changed."
+        shell.result(value, f"{file} is {row.name} version {row.version} already. {same}")
         for fault in done.faults:
             shell.hint(fault.text)
         return
@@ -78,18 +93,58 @@ def measure(shell: Shell) -> None:
 @click.argument("name")
 @click.option("--to", type=OUTPUT, help="File to write the values to: .csv or .parquet.")
 def show(shell: Shell, name: str, to: Path | None) -> None:
-    """Show how the values of the measured feature NAME lie, or write them to a file."""
+    """Show how the values of the measured feature NAME lie and how often people agree, or write them to a file."""
     one = measured(shell.settings, name)
     if to is not None:
         rows = write_table(to, as_table(shell.settings, one))
         shell.written(to, {"feature": name, "to": str(to), "rows": rows}, f"{plural(rows, 'value')} written to {to}.")
         return
-    told = spread(one)
+    asked = checked(shell.settings, name)
+    told = spread(one) | {"checked": asked.as_json() if asked else None}
     unit = "" if one.measure.classes else f" ({one.measure.unit})"
     head = f"{name}{unit}: {plural(told['images'], 'image')} of {one.images:,} measured, version {one.version[:SHORT]}"
     shell.result(told, table(("value", "images" if one.measure.classes else "figure"), told["rows"], head))
+    if not shell.json:
+        shell.result(None, _checked(name, asked))
     if not told["images"]:
         shell.hint("Nothing is measured yet: `attune features measure`")
+
+
+def _checked(name: str, asked: Checked | None) -> str | Table:
+    """What people said of the feature."""
+    if asked is None:
+        way = f"Ask experts: `attune features audit {name}`" if name in CHECKS else "Nobody can judge it by eye."
+        return f"{NOT_YET} {way}"
+    if not asked.found.n:
+        return asked.sentence
+    columns = ("measured", "people agree", *(f"say {one}" for one in asked.check.classes))
+    return table(columns, [(one, share, *counts) for one, share, counts in asked.rows], asked.sentence)
+
+
+@attune_command(command, "audit", example="attune features audit faces --size 60")
+@click.argument("name")
+@click.option(
+    "--size", "--images", default=60, show_default=True, type=int,
+    help="Number of further images to check. Where fewer are left, these.",
+)  # fmt: skip
+@click.option(
+    "--expert", "experts", multiple=True,
+    help="Email address of an expert who answers. Repeat the option for more. Default: all who answer every question.",
+)  # fmt: skip
+@click.option("--no-wait", is_flag=True, help="Do not wait for the run that draws the images.")
+def audit(shell: Shell, name: str, size: int, experts: tuple[str, ...], no_wait: bool) -> None:
+    """Ask experts what they see, to check the measured feature NAME.
+
+    Attune draws images of each value, at random and with known chances, and asks about them on the labelling page.
+    Experts do not see what was measured. Insights on NAME are corrected once 60 images with performance are checked.
+    """
+    done = checks.request(shell.settings, name, size, experts)
+    with shell.progress(f"audit {name}") as report:
+        run = jobs.ask(shell.settings, "learn", report, wait=not no_wait, attribute=done.attribute)
+    value = {"feature": name, "question": done.attribute, "size": done.granted, "experts": list(experts), "round": run}
+    begin = f"The question {done.attribute} was created. " if done.made else ""
+    granted = audit_batches.requested(size, done.granted).replace("audit answer", "answer")
+    shell.result(value, f"{begin}{granted} To see how often people agree: `attune features show {name}`")
 
 
 def named_after(file: str) -> str:
@@ -104,11 +159,21 @@ def list_(shell: Shell) -> None:
     found = features.known(shell.settings)
     rows: list[dict[str, Any]] = [
         {"feature": one.name, "kind": one.kind, "version": one.version, "classes": list(one.classes),
-         "digest": one.digest}
+         "digest": one.digest, "means": one.means, "audited_by": one.audited_by or None}
         for one in found.values()
     ]  # fmt: skip
-    cells = [(row["feature"], row["kind"], row["version"], ", ".join(row["classes"]) or "a number") for row in rows]
-    shell.result({"features": rows}, table(("feature", "from", "version", "values"), cells))
+    cells = [
+        (row["feature"], row["kind"], row["version"], ", ".join(row["classes"]) or "a number",
+         row["audited_by"] or "nobody yet")
+        for row in rows
+    ]  # fmt: skip
+    shell.result({"features": rows}, table(("feature", "from", "version", "values", "checked by"), cells))
+    for one in found.values():
+        if not one.means:
+            shell.hint(
+                f"Nothing says what {one.name} means. Say it, and insights show it: `attune features import FILE "
+                f'--name {one.name} --means "..."`'
+            )
     if not rows:
         shell.hint(
             "There is no feature yet. Measure the images: `attune features measure`. Or bring one: "

@@ -38,21 +38,23 @@ NOT_ACROSS = (
 class Asked:
     """``x`` for all assets (assets,): 1 and 0 for two classes, or in standard deviations of ``unit``; NaN: unknown.
 
-    ``properties``: of an attribute whose errors are to be corrected, that of ``x`` first. ``audited``: no errors are
-    left of which nobody knows.
+    ``properties``: of a feature whose errors are to be corrected, that of ``x`` first. ``audited``: no errors are left
+    of which nobody knows, once they are corrected; else they need not be, and ``hindered`` says why they cannot be.
     """
 
     x: Floats
     unit: float | None
     properties: tuple[Probed, ...] = ()
     audited: bool = True
+    hindered: str = ""
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
     """``effect`` of ``rows`` with ``grade``; ``within`` titles or across; or ``why`` there is none.
 
-    ``corrected`` where the attribute's errors are; ``uncorrected`` is what its thresholded classes would say.
+    ``corrected`` where the feature's errors are; ``uncorrected`` is what its thresholded classes would say.
+    ``hindered``: why a detector's errors are not corrected, though people check them.
     """
 
     effect: Effect | None
@@ -63,6 +65,7 @@ class Answer:
     why: str = ""
     corrected: Corrected | None = None
     uncorrected: Effect | None = None
+    hindered: str = ""
 
 
 def compared(feature: Known, values: npt.NDArray[np.object_], chosen: str) -> Asked:
@@ -80,7 +83,8 @@ def answer(rows: Rows, asked: Asked, titles: Bools | None = None, canvas: int | 
     else all across titles.
 
     ``titles`` (titles,) are those that may answer, ``canvas`` is one alone. Of an attribute whose errors cannot be
-    corrected, or not yet, there is no figure, only the uncorrected one, to be struck through.
+    corrected, or not yet, there is no figure, only the uncorrected one, to be struck through; of a detector the
+    uncorrected one stands, with a grade that says so.
     """
     whys: list[str] = []
     x = asked.x
@@ -91,12 +95,13 @@ def answer(rows: Rows, asked: Asked, titles: Bools | None = None, canvas: int | 
         except NotEnoughLabels as error:
             whys.append(str(error))
             continue
-        return _corrected(Answer(effect, _grade(rows, asked, basis), basis, True, chosen), asked)
+        best = _grade(rows, replace(asked, audited=True), basis)
+        return _corrected(Answer(effect, _grade(rows, asked, basis), basis, True, chosen), asked, best)
     chosen = select(rows, rows.every, titles, canvas)
     if not _varies(chosen, x[chosen.asset]):  # only what cannot be asked within titles is compared across them
         try:
             effect = across_titles(chosen, x[chosen.asset])
-            if asked.properties:
+            if asked.properties and asked.audited:
                 return Answer(None, None, "every", False, chosen, NOT_ACROSS, uncorrected=effect)
             return Answer(effect, grade(rows.evidence("every", within=False)), "every", False, chosen)
         except NotEnoughLabels as error:
@@ -108,15 +113,17 @@ def _grade(rows: Rows, asked: Asked, basis: Basis) -> Grade:
     return grade(replace(rows.evidence(basis), audited=asked.audited))
 
 
-def _corrected(found: Answer, asked: Asked) -> Answer:
-    """The answer with the attribute's errors corrected by its audits."""
+def _corrected(found: Answer, asked: Asked, best: Grade) -> Answer:
+    """The answer with the feature's errors corrected by its audits, with the grade ``best``."""
     if not asked.properties or found.rows is None:
         return found
     try:
         done = corrected_jointly(found.rows, asked.properties, classes=True)[0]
     except NotEnoughLabels as error:
+        if not asked.audited:
+            return replace(found, hindered=str(error))
         return replace(found, effect=None, grade=None, uncorrected=found.effect, why=str(error))
-    return replace(found, effect=done.effect, corrected=done, uncorrected=done.uncorrected)
+    return replace(found, effect=done.effect, grade=best, corrected=done, uncorrected=done.uncorrected)
 
 
 def select(rows: Rows, source: Outcomes, titles: Bools | None, canvas: int | None) -> Outcomes:
@@ -145,7 +152,9 @@ def figures(found: Answer, asked: Asked, rows: Rows) -> dict[str, Any]:
     basis |= {"unit": asked.unit, "why": found.why, "log": rows.logged.as_json() if rows.logged else None}
     basis |= {"undeclared": rows.undeclared, "simulated": rows.simulated}
     checks = {"tested": rows.tested, "flagged": rows.flagged, "believed": rows.believed}
-    basis |= {"corrected": None, "uncorrected": _short(found.uncorrected), "not_audited": not asked.audited}
+    unknown = not asked.audited and found.corrected is None
+    basis |= {"corrected": None, "uncorrected": _short(found.uncorrected), "not_audited": unknown}
+    basis |= {"hindered": (found.hindered or asked.hindered) if unknown else ""}
     if found.corrected is not None:
         more = {"audits": found.corrected.audits, "errors_follow_performance": found.corrected.follow}
         basis["corrected"] = (_short(found.effect) or {}) | more
@@ -190,7 +199,7 @@ def by_canvas(rows: Rows, found: Answer, asked: Asked) -> list[dict[str, Any]]:
         one: dict[str, Any] = {"canvas": str(rows.canvases[number]), "estimate": None, "exploratory": True}
         try:
             effect = within_title(part, asked.x[part.asset])
-            if asked.properties:
+            if found.corrected is not None:
                 effect = corrected_jointly(part, asked.properties, classes=True)[0].effect
         except NotEnoughLabels as error:
             told.append(one | {"why": str(error), "least": LEAST_TITLES})

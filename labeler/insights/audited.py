@@ -1,5 +1,5 @@
-"""An attribute as a question about its errors: what the champion says of each image, and the audits that show where it
-errs."""
+"""A feature as a question about its errors: what an attribute's champion or a measurement says of each image, and the
+audits that show where it errs."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from attune.labeler.catalog.audit_evidence import Evidence
 from attune.labeler.catalog.evidence_cache import gather
 from attune.labeler.catalog.reading import features_of
 from attune.labeler.insights.known import Known
+from attune.labeler.measured import checks
 from attune.labeler.records.schema import Annotation, Attribute
 from attune.labeler.settings import Settings
 from attune.models.catalog.manifest import Reference
@@ -24,6 +25,8 @@ from attune.models.evaluation.audit_titles import pool_reserved_mask
 from attune.models.files.atomic import digest_json
 from attune.models.insights.probed import Probed, probed
 from attune.models.insights.response import check_answered, response
+from attune.models.measured.eye_checks import BY_BANDED
+from attune.models.measured.eye_checks import chances as measured_chances
 
 MOST_CLASSES = 5  # each further class leaves fewer audits for each
 
@@ -36,15 +39,14 @@ def properties(
     Only audits of images with performance and a score take part; there may be none. An image is included with the
     chance that its title was reserved for audits, times the chance that it was drawn, times the share of the drawn that
     have an answer. Raises NotEnoughLabels where the attribute has other classes now, or many audits are open.
+
+    Of a measured feature, the audits are those of the question that checks it, and all titles are reserved.
     """
     wanted = [pair[0], *(name for name in feature.classes if name not in pair)]
     chances = probabilities(settings, feature, asset_ids)
-    evidence = gather(settings, feature.name)
+    evidence = gather(settings, feature.audited_by)
     if set(evidence.classes) != set(feature.classes):
-        raise NotEnoughLabels(
-            f"The classes of {feature.name} have changed since its champion was published, so its audits do not fit. "
-            "Promote a newer version."
-        )
+        raise NotEnoughLabels(_other_classes(feature))
     share = float(evidence.attribute.settings.get("reserved_share", RESERVED_SHARE))
     rows = pc.index_in(pa.array(evidence.labels.asset_ids, pa.string()), value_set=pa.array(asset_ids, pa.string()))
     place = rows.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.intp)
@@ -63,6 +65,15 @@ def properties(
             np.where(np.isfinite(chances[:, column]), says == column, np.nan),
         ))  # fmt: skip
     return tuple(made)
+
+
+def _other_classes(feature: Known) -> str:
+    if feature.kind == "measured":
+        return f"The classes of {feature.audited_by} were changed, so its answers do not fit {feature.name}."
+    return (
+        f"The classes of {feature.name} have changed since its champion was published, so its audits do not fit. "
+        "Promote a newer version."
+    )
 
 
 def _responding(
@@ -91,12 +102,15 @@ def _responding(
 
 
 def can_be(feature: Known) -> bool:
-    """Whether an effect of the attribute can be corrected at all."""
-    return feature.kind == "attribute" and len(feature.classes) <= MOST_CLASSES
+    """Whether an effect of the feature can be corrected at all."""
+    return bool(feature.audited_by) and len(feature.classes) <= MOST_CLASSES
 
 
 def probabilities(settings: Settings, feature: Known, asset_ids: npt.NDArray[np.object_]) -> npt.NDArray[np.float64]:
     """What the version says of each of ``asset_ids``, (n, classes); NaN where it has no score."""
+    if feature.kind == "measured":
+        check = BY_BANDED[feature.name]
+        return measured_chances(checks.codes(settings, check, [str(one) for one in asset_ids]), len(check.classes))
     path = features_of(settings, Reference(feature.name, str(feature.version))).path
     table = pq.read_table(path, columns=["asset_id", "class", "probability"])
     ids = pa.array(asset_ids, pa.string())
@@ -111,11 +125,13 @@ def probabilities(settings: Settings, feature: Known, asset_ids: npt.NDArray[np.
     return found
 
 
-def digest(session: Session, name: str) -> str:
-    """Of an attribute's audit answers: another one, and corrections are made of others."""
+def digest(session: Session, name: str, empty: str | None = None) -> str:
+    """Of an attribute's audit answers: another one, and corrections are made of others. ``empty``: without answers."""
     wanted = select(
         func.count(), func.count(Annotation.deleted_at), func.max(Annotation.id), func.max(Annotation.updated_at)
     )
     wanted = wanted.join(Attribute, Attribute.id == Annotation.attribute_id)
     row = session.execute(wanted.where(Attribute.name == name, Annotation.purpose == "audit")).one()
+    if empty is not None and not row[0]:
+        return empty
     return digest_json([str(part) for part in row])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import duckdb
 import numpy as np
 import numpy.typing as npt
@@ -14,13 +16,15 @@ from sqlalchemy.orm import Session
 from attune.labeler.catalog.reading import feature_digest, features_of, read
 from attune.labeler.insights import audited, imported
 from attune.labeler.insights.known import Known
+from attune.labeler.measured import checks
 from attune.labeler.measured import values as measured
 from attune.labeler.records.schema import Alias, Attribute, Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.catalog.manifest import Reference
 from attune.models.errors import CatalogError, DataError
-from attune.models.measured.measures import MADE_BY, MEASURES
+from attune.models.measured.eye_checks import BY_BANDED, CHECKS
+from attune.models.measured.measures import BY_NAME, MADE_BY, MEASURES
 
 PER_SD = "per sd"
 CHAMPION = "champion"
@@ -30,16 +34,17 @@ def known(settings: Settings) -> dict[str, Known]:
     """All features by name, without their values."""
     with reading(settings) as session:
         found = {
-            row.name: Known(row.name, row.version, "imported", tuple(row.classes), row.file)
+            row.name: Known(row.name, row.version, "imported", tuple(row.classes), row.file, means=row.means)
             for row in imported.listed(session)
         }
         champions = _champions(session)
-        audits = {name: audited.digest(session, name) for name, _ in champions}
-    for name, version in champions:
+        audits = {name: audited.digest(session, name) for name, _, _ in champions}
+    for name, version, question in champions:
         try:
             reference = Reference(name, str(version))
             classes = tuple(read(settings, reference).classes)
-            found[name] = Known(name, version, "attribute", classes, feature_digest(settings, reference), audits[name])
+            digest = feature_digest(settings, reference)
+            found[name] = Known(name, version, "attribute", classes, digest, audits[name], False, name, question)
         except CatalogError:  # not scored yet, or its storage does not answer: it takes part in the next run
             continue
     for one in _measured(settings):
@@ -52,20 +57,35 @@ def _measured(settings: Settings) -> list[Known]:
     state = values.state() if values else None
     if state is None:
         return []
-    return [
-        Known(one.name, MADE_BY, "measured", one.classes, f"{state}:{one.name}", detected=one.detected)
+    with reading(settings) as session:
+        asked = {name: row.name for name in CHECKS if (row := checks.find(session, name)) is not None}
+        audits = {name: audited.digest(session, by, empty="") for name, by in asked.items()}
+    found = [
+        Known(one.name, MADE_BY, "measured", one.classes, f"{state}:{one.name}", detected=one.detected, means=one.means)
         for one in MEASURES
     ]
+    checked = [one for one in CHECKS.values() if one.feature in asked]
+    for one in checked:  # people answer in bands, so the bands of a number are what their answers can correct
+        if not one.of_classes:
+            means = f"{BY_NAME[one.feature].means} In bands: {', '.join(one.classes)}."
+            found.append(Known(one.banded, MADE_BY, "measured", one.classes, f"{state}:{one.banded}", detected=True,
+                               means=means))  # fmt: skip
+    by_name = {one.banded: one.feature for one in checked}
+    return [
+        replace(one, audited_by=asked[by_name[one.name]], audits=audits[by_name[one.name]])
+        if one.name in by_name else one
+        for one in found
+    ]  # fmt: skip
 
 
-def _champions(session: Session) -> list[tuple[str, int]]:
+def _champions(session: Session) -> list[tuple[str, int, str]]:
     wanted = (
-        select(Attribute.name, Alias.version)
+        select(Attribute.name, Alias.version, Attribute.question)
         .join(Alias, Alias.attribute_id == Attribute.id)
         .join(Version, (Version.attribute_id == Attribute.id) & (Version.version == Alias.version))
         .where(Alias.alias == CHAMPION, Version.retired_at.is_(None))
     )
-    return [(row.name, row.version) for row in session.execute(wanted)]
+    return [(row.name, row.version, row.question) for row in session.execute(wanted)]
 
 
 def values(settings: Settings, feature: Known, asset_ids: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
@@ -91,6 +111,10 @@ def _imported(settings: Settings, feature: Known) -> pa.Table:
 
 
 def _measured_values(settings: Settings, feature: Known) -> pa.Table:
+    if (check := BY_BANDED.get(feature.name)) is not None and not check.of_classes:
+        number = measured.measured(settings, check.feature)
+        bands = [check.classes[code] if code >= 0 else None for code in check.codes(number.values)]
+        return pa.table({"asset_id": pa.array(number.ids, pa.string()), "value": pa.array(bands, pa.string())})
     one = measured.measured(settings, feature.name)
     given = pa.array(one.classes, pa.string()) if feature.classes else pa.array(one.values, pa.float64())
     return pa.table({"asset_id": pa.array(one.ids, pa.string()), "value": given})

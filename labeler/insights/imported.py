@@ -22,12 +22,13 @@ from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.catalog.manifest import NAME
 from attune.models.clock import now
-from attune.models.errors import DataError
+from attune.models.errors import DataError, UnknownFeature
 from attune.models.files.atomic import digest_file
 
 COLUMNS = ("asset_id", "value")
 MOST_CLASSES = 20
 LONGEST = 80  # characters of a class
+LONGEST_MEANING = 300
 FIRST = ("1", "true", "yes", "y", "t")  # of two classes, the one that is asked about
 ABOUT = {
     "no asset_id": "it has no asset_id",
@@ -46,13 +47,16 @@ class Imported:
     again: bool = False
 
 
-def add(settings: Settings, place: str, name: str, who: str = "") -> Imported:
+def add(settings: Settings, place: str, name: str, who: str = "", means: str = "") -> Imported:
     """Import the CSV or Parquet file at ``place``, a path or an address, as the next version of the feature ``name``.
+
+    ``means`` says what the feature means, in a sentence; without one a new version keeps that of the last.
 
     Values are numbers where all of them are, and more than two are different; else classes. Raises DataError where the
     file cannot be read, has other columns, no usable row or too many classes: then nothing is kept.
     """
     _check_name(settings, name)
+    means = meaning(means)
     with connection(settings) as (duck, folder):
         source = open_source(settings, place, folder, duck)
         try:
@@ -69,7 +73,7 @@ def add(settings: Settings, place: str, name: str, who: str = "") -> Imported:
         digest = _keep(settings, path)
     row = ImportedFeature(
         name=name, classes=classes, rows=rows, faults=summary(faults), file=digest, source=place, added_by=who,
-        added_at=now(),
+        added_at=now(), means=means,
     )  # fmt: skip
     return _record(settings, row, tuple(faults))
 
@@ -157,12 +161,45 @@ def _record(settings: Settings, row: ImportedFeature, faults: tuple[Fault, ...])
     with writing(settings) as session:
         before = newest(session, row.name)
         if before is not None and before.file == row.file:
+            before.means = row.means or before.means
+            session.flush()
+            session.expunge(before)
             return Imported(before, faults, again=True)
+        row.means = row.means or (before.means if before else "")
         row.version = 1 if before is None else before.version + 1
         session.add(row)
         session.flush()
         session.expunge(row)
     return Imported(row, faults)
+
+
+def meaning(sentence: str) -> str:
+    """``sentence`` as it is kept. Raises DataError where it is no single sentence that fits a page."""
+    told = " ".join(sentence.split())
+    if len(told) > LONGEST_MEANING or not told.isprintable():
+        raise DataError(
+            f"The meaning has {len(told):,} characters. Expected one sentence of at most {LONGEST_MEANING} printable "
+            'characters, for example: --means "yes: somebody in the image smiles"'
+        )
+    return told
+
+
+def say_meaning(settings: Settings, name: str, sentence: str) -> str:
+    """Keep what the imported feature ``name`` means; the sentence as it is kept.
+
+    Raises UnknownFeature, and DataError where there is no sentence.
+    """
+    told = meaning(sentence)
+    with writing(settings) as session:
+        row = newest(session, name)
+        if row is None:
+            raise UnknownFeature(
+                f"There is no imported feature {name[:80]!r}. To list the features: `attune features list`"
+            )
+        if not told:
+            raise DataError(f"No sentence was given. Say what {name} means, for example: yes: somebody smiles.")
+        row.means = told
+    return told
 
 
 def newest(session: Session, name: str) -> ImportedFeature | None:

@@ -30,7 +30,7 @@ class Told:
     """An insight with its question, one version and ``moved``: what has changed since, and makes it stale.
 
     ``newest`` is the newest version, or the published one for whoever reads only what is published. ``published`` is
-    the published version where ``newest`` is another.
+    the published version where ``newest`` is another. ``means``: what the feature means, where somebody said it.
     """
 
     row: Insight
@@ -38,6 +38,7 @@ class Told:
     newest: InsightVersion
     moved: tuple[str, ...] = ()
     published: InsightVersion | None = None
+    means: str = ""
 
     @property
     def figures(self) -> dict[str, Any]:
@@ -145,7 +146,9 @@ def listed(
         public = {row[0].id: row for row in session.execute(_with_versions(_IS_PUBLISHED))}
         newest = [] if published else session.execute(_with_versions(InsightVersion.id.in_(last))).all()
         rows = list(public.values()) if published else newest
-        found = [Told(*row, moved.of(row[2]), _other(row[2], public.get(row[0].id))) for row in rows]
+        found = [
+            Told(*row, moved.of(row[2]), _other(row[2], public.get(row[0].id)), moved.means(row[1])) for row in rows
+        ]
     kept = [
         one
         for one in found
@@ -191,7 +194,7 @@ def find(settings: Settings, number: int, published: bool = False) -> Told:
         if row is None or shown is None:
             raise UnknownInsight(f"Insight {number} does not exist. To list the insights: `attune insights list`")
         question = session.get_one(InsightQuestion, row.question_id)
-        return Told(row, question, shown, moved.of(shown), _other(shown, public))
+        return Told(row, question, shown, moved.of(shown), _other(shown, public), moved.means(question))
 
 
 def versions(session: Session, insight: int) -> Sequence[InsightVersion]:
@@ -217,6 +220,11 @@ class Moving:
     def __init__(self, settings: Settings) -> None:
         self.performance = list(evidence.digests(settings))
         self.features = features.known(settings)
+
+    def means(self, question: InsightQuestion) -> str:
+        """What the feature of a question means; empty where nobody said so."""
+        feature = self.features.get(question.feature)
+        return feature.means if feature else ""
 
     def of(self, version: InsightVersion) -> tuple[str, ...]:
         """Words for each input that moved."""

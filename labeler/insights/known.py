@@ -11,7 +11,9 @@ from attune.models.files.atomic import digest_json
 @dataclass(frozen=True)
 class Known:
     """A feature's newest version. ``classes``: none for a number; ``digest`` changes when its values do; ``audits``
-    when an attribute's audit answers do. ``detected``: a detector says it, and errs."""
+    when the audit answers do that correct it. ``detected``: a detector says it, and errs. ``audited_by``: the attribute
+    whose audits correct it: itself, or the question that checks a measured feature, if one does. ``means`` says what it
+    means, in a sentence; empty where nobody said so."""
 
     name: str
     version: int
@@ -20,6 +22,8 @@ class Known:
     digest: str
     audits: str = ""
     detected: bool = False
+    audited_by: str = ""
+    means: str = ""
 
     @property
     def values(self) -> str:

@@ -149,17 +149,23 @@ def _answered(work: _Work, question: InsightQuestion, feature: Known | None, new
     told = answering.figures(found, asked, rows)
     told["canvases"] = answering.by_canvas(rows, found, asked) if canvas is None else []
     told["seen"], told["values"] = seen, feature.values
-    told["halves"] = _halves(work, asked, canvas)
+    told["halves"] = _halves(work, asked, canvas, found.corrected is not None)
     if found.effect is not None and found.rows is not None and found.within:
         told["examples"] = examples(rows, found.rows, asked.x[found.rows.asset], found.effect.estimate)
     return {"question": question, "figures": told, "grade": found.grade or "", "inputs": inputs}
 
 
 def _asked(work: _Work, feature: Known, contrast: str) -> Asked:
-    """What is compared; of an attribute with the audits that correct its errors."""
+    """What is compared; of an attribute, or a measured feature that people check, with the audits that correct it."""
     asked, pair = answering.compared(feature, work.of(feature.name), contrast), features.pair(feature, contrast)
-    if pair is None or feature.kind != "attribute":
+    if pair is None or not feature.audited_by:
         return asked
+    if feature.kind == "measured":  # its figure stands uncorrected, too, with a grade that says so
+        try:
+            found = audited.properties(work.settings, feature, pair, work.rows.asset_ids)
+            return replace(asked, properties=found, audited=False)
+        except NotEnoughLabels as error:
+            return replace(asked, hindered=str(error))
     if not audited.can_be(feature):
         raise NotEnoughLabels(
             f"{feature.name} has {len(feature.classes)} classes. The errors of an attribute can be corrected up to "
@@ -179,11 +185,15 @@ def _canvas(rows: Rows, name: str) -> int | None:
     return int(found[0]) if len(found) else None
 
 
-def _halves(work: _Work, asked: Asked, canvas: int | None) -> dict[str, Any]:
-    """The two halves beside each other: what was found, and what the titles say that had no part in it."""
+def _halves(work: _Work, asked: Asked, canvas: int | None, corrected: bool) -> dict[str, Any]:
+    """The two halves beside each other: what was found, and what the titles say that had no part in it.
+
+    ``corrected``: the whole is, so a half with too few audits has no figure beside it.
+    """
     told: dict[str, Any] = {}
     for name, half in (("discovery", work.half), ("confirmation", ~work.half)):
-        effect = answering.answer(work.rows, asked, half, canvas).effect
+        part = answering.answer(work.rows, asked, half, canvas)
+        effect = part.effect if part.corrected is not None or not corrected else None
         told[name] = None if effect is None else {
             "estimate": effect.estimate, "se": effect.se, "ci": list(effect.ci), "titles": effect.titles
         }  # fmt: skip

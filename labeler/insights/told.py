@@ -20,6 +20,7 @@ def as_json(one: Told, whole: bool = False) -> dict[str, Any]:
     told: dict[str, Any] = {
         "id": one.row.id, "feature": question.feature, "contrast": question.contrast, "canvas": question.canvas or None
     } | {name: figures.get(name) for name in FIGURES}  # fmt: skip
+    told["means"] = one.means
     told |= {
         "grade": one.newest.grade or None, "corrected": figures.get("corrected"),
         "uncorrected": figures.get("uncorrected"), "shrunk": figures.get("shrunk"), "naive": figures.get("naive"),

@@ -27,7 +27,8 @@ NO_ONE_CHANCE = (
     "Not shown at random. The rows have chances, and no import says that all impressions of a row had the same one. "
     "Something else may be the reason."
 )
-NOT_AUDITED = "Not audited: the detector’s errors are not known."
+NOT_AUDITED = "Not checked by people yet: the detector’s errors are not known."
+HINDERED = "The detector’s errors are not corrected yet."
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,14 @@ def words(one: Told) -> Words:
     if figures["estimate"] is None:
         return Words(question(one), "", "", figures["why"], sides)
     width, shares, rests = interval(figures, one.enough), other_way(figures), basis(figures)
-    caution = NOT_AUDITED if figures.get("not_audited") else ""
-    return Words(sentence(one), width, shares, rests, sides, chance(figures["q"]), caution, reason(one))
+    return Words(sentence(one), width, shares, rests, sides, chance(figures["q"]), caution_of(figures), reason(one))
+
+
+def caution_of(figures: Mapping[str, Any]) -> str:
+    """What nobody knows of the figures, or why known errors are not corrected."""
+    if not figures.get("not_audited"):
+        return ""
+    return f"{HINDERED} {figures['hindered']}" if figures.get("hindered") else NOT_AUDITED
 
 
 def reason(one: Told) -> str:
@@ -66,7 +73,7 @@ def reason(one: Told) -> str:
     if grade == BEST[basis]:
         return GRADES[grade]
     if grade == "C" and figures.get("not_audited"):
-        return f"{SHOWN[basis]}. What the detector gets wrong may be the reason: nobody audited it."
+        return f"{SHOWN[basis]}. What the detector gets wrong may be the reason."
     if grade == "C" and basis == "random" and not figures["ratio"]["believed"]:
         return "Planned as random, but too many tests were not shown as planned. Something else may be the reason."
     return f"{SHOWN[basis]}. An earlier answer had grade {grade}, and a grade never rises."

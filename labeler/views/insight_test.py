@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from attune.labeler.insights import arms, insights
+from attune.labeler.insights import arms, features, insights
 from attune.labeler.insights.arms import COLUMNS, RandomTest
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.words import Words, often, sides_of, words
@@ -15,7 +15,7 @@ from attune.labeler.people.viewer import Viewer, may_explore
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views.insights import Pair, Side
+from attune.labeler.views.insights import Pair, Side, asked_of_people, waiting_images
 from attune.labeler.views.pictures import picture
 
 SHOWN = 12  # titles with their pictures; the file has all
@@ -43,9 +43,11 @@ def test_page(settings: Settings, viewer: Viewer, number: int) -> TestPage:
     """The page. Raises UnknownInsight, DataError where no test can be planned."""
     one = insights.find(settings, number)
     planned = arms.plan_test(settings, one)
-    shown = planned.arms[:SHOWN]
-    wanted = [name for arm in shown for name in (arm.first, arm.second)]
+    asked = asked_of_people(features.known(settings).get(one.question.feature))
     with reading(settings) as session:
+        hidden = waiting_images(session, viewer) if asked else frozenset[str]()
+        shown = [arm for arm in planned.arms if not hidden & {arm.first, arm.second}][:SHOWN]
+        wanted = [name for arm in shown for name in (arm.first, arm.second)]
         rows = session.scalars(select(Asset).where(Asset.asset_id.in_(wanted), may_explore(viewer)))
         images = {row.asset_id: picture(row) for row in rows}
     kinds = sides_of(one.question.feature, one.question.contrast)

@@ -14,6 +14,7 @@ from attune.labeler.insights import evidence, features, insights, powering
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.known import Known
 from attune.labeler.insights.words import Words, change, words
+from attune.labeler.people import viewer as viewers
 from attune.labeler.people.viewer import Viewer, may_explore
 from attune.labeler.records.schema import Asset, InsightEvent, InsightRun, InsightVersion
 from attune.labeler.records.session import reading
@@ -103,14 +104,18 @@ def insights_page(settings: Settings, viewer: Viewer) -> InsightsPage:
     reach = reach_of(found)
     with reading(settings) as session:
         images = pictures(session, viewer, (one.figures.get("examples") for one in found))
-        run, job = insights.last_run(session), progress(session, (KIND,))
-    cards = [card(one, images, reach) for one in found]
+        run, job, hidden = insights.last_run(session), progress(session, (KIND,)), waiting_images(session, viewer)
+    known = features.known(settings)
+    cards = [
+        card(one, images, reach, hidden if asked_of_people(known.get(one.question.feature)) else frozenset())
+        for one in found
+    ]
     gone = insights.RETIRED
     return InsightsPage(
         [one for one in cards if one.one.enough and one.one.row.state != gone],
         [one for one in cards if not one.one.enough and one.one.row.state != gone],
         [one for one in cards if one.one.row.state == gone],
-        run, job, len(evidence.digests(settings)), list(features.known(settings).values()),
+        run, job, len(evidence.digests(settings)), list(known.values()),
         any(one.simulated for one in found), len({one.simulated for one in found}) > 1,
     )  # fmt: skip
 
@@ -118,11 +123,14 @@ def insights_page(settings: Settings, viewer: Viewer) -> InsightsPage:
 def insight_page(settings: Settings, viewer: Viewer, number: int) -> InsightPage:
     """One insight. Raises UnknownInsight."""
     one = insights.find(settings, number)
-    figures = one.figures
+    figures, known = one.figures, features.known(settings)
     with reading(settings) as session:
         images = pictures(session, viewer, (figures.get("examples"),))
+        hidden = waiting_images(session, viewer)
         versions, history = insights.versions(session, number), insights.history(session, number)
     examples = figures.get("examples") or {"same": [], "other": []}
+    if asked_of_people(known.get(one.question.feature)):
+        examples = {way: blind(examples[way], hidden) for way in ("same", "other")}
     canvases = figures.get("canvases") or []
     halves = figures.get("halves") or {}
     shown = [*(half for half in halves.values() if half), figures, figures.get("any_time") or {}]
@@ -130,7 +138,8 @@ def insight_page(settings: Settings, viewer: Viewer, number: int) -> InsightPage
     told = figures["estimate"] is not None
     public = Told(one.row, one.question, one.published) if one.published else None
     return InsightPage(
-        card(one, images, reach), MEANING.get(one.newest.grade, ""),  # type: ignore[call-overload]
+        card(one, images, reach, hidden if asked_of_people(known.get(one.question.feature)) else frozenset()),
+        MEANING.get(one.newest.grade, ""),  # type: ignore[call-overload]
         lines(figures, reach) if told else [],
         [canvas_line(part, reach) for part in canvases],
         [line(name, part, reach) for name, part in halves.items()],
@@ -146,11 +155,26 @@ def _plan(one: Told) -> powering.Plan | None:
         return None
 
 
-def card(one: Told, images: Mapping[str, PageImage], reach: float) -> Card:
-    """An insight with the pictures of its clearest title, one that is here if any is."""
+def asked_of_people(feature: Known | None) -> bool:
+    """Whether experts answer what the feature says, so that who still has to answer must not read it."""
+    return feature is None or bool(feature.audited_by)
+
+
+def waiting_images(session: Session, viewer: Viewer) -> frozenset[str]:
+    """The images that wait for an answer of ``viewer``."""
+    return frozenset(session.scalars(select(Asset.asset_id).where(Asset.id.in_(viewers.waiting(viewer)))))
+
+
+def blind(found: Sequence[Mapping[str, Any]], hidden: frozenset[str]) -> list[Mapping[str, Any]]:
+    """Pairs of examples without those of the ``hidden`` images: each side of a pair tells the image's class."""
+    return [pair for pair in found if not hidden & {pair[side]["asset_id"] for side in ("first", "second")}]
+
+
+def card(one: Told, images: Mapping[str, PageImage], reach: float, hidden: frozenset[str] = frozenset()) -> Card:
+    """An insight with the pictures of its clearest title, one that is here if any is, without ``hidden`` images."""
     figures = one.figures
     told = figures["estimate"] is not None
-    found = pairs((figures.get("examples") or {"same": []})["same"], images)
+    found = pairs(blind((figures.get("examples") or {"same": []})["same"], hidden), images)
     here = [pair for pair in found if pair.first.picture and pair.second.picture] or found
     amount = change(figures["shrunk"]["estimate"]) if told else ""
     shown = shrunk_bar(figures, reach) if told else None
@@ -161,7 +185,7 @@ def struck(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The figures that others would show, with what is wrong about each."""
     told = []
     if uncorrected := figures.get("uncorrected"):
-        told.append((change(uncorrected["estimate"]), "without the correction for the probe’s errors"))
+        told.append((change(uncorrected["estimate"]), "without the correction for misread images"))
     naive = figures.get("naive")
     if naive is not None and figures["within"]:
         turned = figures.get("shrunk") is not None and naive * figures["shrunk"]["estimate"] < 0

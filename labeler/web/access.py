@@ -145,6 +145,10 @@ RULES: dict[str, frozenset[str]] = {
     "insights.one": MANAGERS,
     "insights.publish": MANAGERS,
     "insights.retire": MANAGERS,
+    "features.page": MANAGERS,
+    "features.one": MANAGERS,
+    "features.audit": MANAGERS,
+    "features.means": MANAGERS,
     "performance.page": MANAGERS,
     "performance.file": MANAGERS,  # with a login, as uploads
     "performance.add": MANAGERS,
@@ -160,6 +164,7 @@ RULES: dict[str, frozenset[str]] = {
     "api.list_insights": CONSUMERS,
     "api.one_insight": CONSUMERS,
     "api.insights_file": CONSUMERS,
+    "api.list_features": MANAGERS,
     "api.search": EXPERTS,
     "api.similar": EXPERTS,
     "api.recommended": CONSUMERS,

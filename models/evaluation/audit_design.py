@@ -47,6 +47,17 @@ def importance(scores: ArrayLike | None, n: int) -> NDArray[np.float64]:
     return np.asarray(UNIFORM_SHARE + (1.0 - UNIFORM_SHARE) * by_rank, dtype=np.float64)
 
 
+def by_class(codes: ArrayLike) -> NDArray[np.float64]:
+    """How much each asset matters to the errors of a measured class, float64 (n,), mean 1.
+
+    ``codes`` (n,) is the class of each. Classes share equally, whatever their size, so that the rare ones are checked,
+    too; ``UNIFORM_SHARE`` of the draw ignores them. Within a class every asset weighs the same.
+    """
+    _, place, size = np.unique(np.asarray(codes), return_inverse=True, return_counts=True)
+    shared = len(place) / (len(size) * size[place.reshape(-1)]) if len(place) else np.ones(0)
+    return np.asarray(UNIFORM_SHARE + (1.0 - UNIFORM_SHARE) * shared, dtype=np.float64)
+
+
 def _rank_prior(score: NDArray[np.float64]) -> NDArray[np.float64]:
     rank = np.empty(len(score))
     rank[np.argsort(-score, kind="stable")] = np.arange(len(score)) + 0.5
@@ -74,12 +85,18 @@ class AuditDesign:
         self._number: dict[str, float] = {}
 
     def extend(
-        self, asset_ids: Sequence[str], title_ids: Sequence[str], scores: ArrayLike | None, n_more: int
+        self,
+        asset_ids: Sequence[str],
+        title_ids: Sequence[str],
+        scores: ArrayLike | None,
+        n_more: int,
+        weights: NDArray[np.float64] | None = None,
     ) -> list[tuple[int, float]]:
         """Draw ``n_more`` further assets: pairs of (index into ``asset_ids``, inclusion probability), likeliest first.
 
         ``asset_ids`` are all reserved assets that can still be shown, drawn ones included; ``scores`` as in
-        ``importance``. Raises EmptyPool where there are none, PoolExhausted where fewer than ``n_more`` are undrawn.
+        ``importance``; ``weights`` (n,) above 0 stand for them where they are given. Raises EmptyPool where there are
+        none, PoolExhausted where fewer than ``n_more`` are undrawn.
         """
         ids = [str(asset) for asset in asset_ids]
         _check_pool(ids, title_ids, n_more)
@@ -90,7 +107,7 @@ class AuditDesign:
                 f"{n_more} audit images requested, but only {len(waiting)} of {len(ids)} reserved images are "
                 f"left. Request at most {len(waiting)}, or reserve a larger share for a new attribute."
             )
-        weight = importance(scores, len(ids))
+        weight = importance(scores, len(ids)) if weights is None else weights
         ratio = number[waiting] / weight[waiting]
         order = np.argsort(ratio, kind="stable")
         chosen_ids, rest = waiting[order[:n_more]], waiting[order[n_more:]]

@@ -19,6 +19,11 @@ MADE_BY = 1  # raised where the same image is measured otherwise
 FACES_EDGE, LIGHT_EDGE = 720, 256  # pixels of the longer side that an image is shrunk to
 MISSING = np.nan
 
+SAID = {
+    "main_colour": "The colour that most of the image has, measured from its pixels.",
+    "faces": "How many faces a detector finds in the image. It recognises nobody.",
+}
+
 Group = Literal["light", "texture", "composition", "faces"]
 
 
@@ -39,6 +44,13 @@ class Measure:
     def detected(self) -> bool:
         """Whether a detector says it, which errs; the others are what they are defined to be."""
         return self.group == "faces"
+
+    @property
+    def means(self) -> str:
+        """What it means, as a sentence."""
+        if self.name in SAID:
+            return SAID[self.name]
+        return f"Measured from the image ({self.unit}). A higher number means: {self.more}."
 
 
 MEASURES = (

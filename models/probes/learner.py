@@ -24,6 +24,7 @@ from attune.models.threads import one_thread
 from attune.models.vectors.axes import leading_axes
 from attune.models.vectors.pool import Pool
 
+MEASURES_ONLY = 1.0  # reserved share of a question that checks a measured feature: no probe learns from its answers
 EXAMPLE_WEIGHT = 0.5  # an example is chosen to be clear: worth less than an answer about an image of the pool
 
 
@@ -46,7 +47,7 @@ class LearnerSettings:
     def __post_init__(self) -> None:
         for name, top in (("audit_share", 0.9), ("reserved_share", 0.5)):
             value = getattr(self, name)
-            if not 0 <= value <= top:
+            if not (0 <= value <= top or (name == "reserved_share" and value == MEASURES_ONLY)):
                 raise SettingsError(f"{name} is {value}. It must be between 0 and {top}, for example 0.1.")
         if self.audit_share and not self.reserved_share:
             raise SettingsError(

@@ -61,14 +61,22 @@ def _audits(situation: Situation, audit: AuditDesign, due: int) -> list[Ask]:
     return draw_audits(situation.pool, mine, situation.logits[mine].astype(np.float64), audit, due)
 
 
-def draw_audits(pool: Pool, mine: IntArray, logits: npt.NDArray[np.float64], audit: AuditDesign, due: int) -> list[Ask]:
-    """Up to ``due`` further audits among the rows ``mine`` (m,) of audit titles that may be shown, ``logits`` (m, k):
-    all that are left where there are fewer. ``audit`` remembers them."""
+def draw_audits(
+    pool: Pool,
+    mine: IntArray,
+    logits: npt.NDArray[np.float64] | None,
+    audit: AuditDesign,
+    due: int,
+    weights: npt.NDArray[np.float64] | None = None,
+) -> list[Ask]:
+    """Up to ``due`` further audits among the rows ``mine`` (m,) of audit titles that may be shown, ``logits`` (m, k)
+    or ``weights`` (m,) as in ``AuditDesign.extend``: all that are left where there are fewer. ``audit`` remembers
+    them."""
     ids = pool.asset_ids[mine].tolist()
     due = min(due, int((~audit.drawn(ids)).sum())) if ids else 0
     if due <= 0:
         return []
-    draws = audit.extend(ids, pool.title_ids[mine].tolist(), logits, due)
+    draws = audit.extend(ids, pool.title_ids[mine].tolist(), logits, due, weights)
     return [Ask(int(mine[i]), str(pool.asset_ids[mine[i]]), AUDIT, 1.0, AUDIT_REASON, float(p)) for i, p in draws]
 
 

@@ -12,6 +12,7 @@ from attune.labeler.catalog.gates import RULES
 from attune.labeler.records.run_advice import AuditPlan, RunAdvice
 from attune.labeler.records.schema import Run
 from attune.models.evaluation import audit_pace
+from attune.models.evaluation.audit_design import by_class
 from attune.models.evaluation.audit_pace import Pace
 from attune.models.evaluation.audit_titles import pool_reserved_mask
 from attune.models.evaluation.metrics import Metric
@@ -99,6 +100,8 @@ def visible_audit_rows(snapshot: Snapshot) -> npt.NDArray[np.intp]:
     if not snapshot.learner.reserved_share:
         return np.empty(0, dtype=np.intp)
     rows = np.setdiff1d(np.flatnonzero(snapshot.view.keys >= 0), snapshot.examples).astype(np.intp)
+    if snapshot.measured is not None:
+        rows = rows[snapshot.measured[rows] >= 0]  # what was not measured cannot be checked
     return rows[pool_reserved_mask(snapshot.view.pool, rows, snapshot.learner.reserved_share, snapshot.seed)]
 
 
@@ -117,8 +120,12 @@ def plan_audits(snapshot: Snapshot, probe: Probe, now: Pace) -> Audits:
     rows, _, missing = _totals(snapshot, now)
     if not missing:
         return Audits(tuple(lost), tuple(request.experts) if request.coming else ())
-    logits = round_figures.logits(snapshot, probe, rows)
-    fresh = draw_audits(snapshot.view.pool, rows, logits, snapshot.design, missing)
+    if snapshot.measured is not None:
+        weights = by_class(snapshot.measured[rows])
+        fresh = draw_audits(snapshot.view.pool, rows, None, snapshot.design, missing, weights)
+    else:
+        logits = round_figures.logits(snapshot, probe, rows)
+        fresh = draw_audits(snapshot.view.pool, rows, logits, snapshot.design, missing)
     named = tuple(request.experts) if request.coming or request.extra > _known_extra(snapshot) else ()
     return Audits((*lost, *pinned_images.unanswered_audits(snapshot, fresh)), named)
 

@@ -130,9 +130,10 @@ def _reserved_pool(snapshot: Snapshot, probe: Probe) -> npt.NDArray[np.float64]:
 def audit_answers(snapshot: Snapshot) -> tuple[Labels, npt.NDArray[np.float64]]:
     """The audit's labels that can be weighed, with their probabilities: still shown, of an audit title, and drawn.
 
-    A title that was corrected since may be one that is trained on.
+    A title that was corrected since may be one that is trained on. None of a question that checks a feature: its audits
+    measure that feature (``labeler.measured.checked``), and no probe.
     """
-    labels = snapshot.audited
+    labels = snapshot.audited if snapshot.measured is None else snapshot.audited.subset(np.empty(0, dtype=np.intp))
     inclusion, rows = snapshot.design.inclusions(labels.asset_ids), snapshot.view.positions(labels.asset_ids)
     apart = pool_reserved_mask(snapshot.view.pool, rows, snapshot.learner.reserved_share, snapshot.seed)
     usable = np.flatnonzero((rows >= 0) & (inclusion > 0) & apart)

@@ -18,6 +18,7 @@ from attune.labeler.assets.active_pool import PoolView, open_pool
 from attune.labeler.attributes import attributes
 from attune.labeler.catalog.related_probes import Relative, relatives
 from attune.labeler.label_studio.task_address import Address
+from attune.labeler.measured import checks
 from attune.labeler.queues import grids
 from attune.labeler.queues.asking import is_asking
 from attune.labeler.queues.pinned import Picked, own_picks, waiting_picks
@@ -70,6 +71,7 @@ class Snapshot:
     relatives: tuple[Relative, ...] = ()  # what is published of other attributes
     firsts: tuple[Answer, ...] | None = None  # what each expert said first; None: ``answers``
     weigh: bool = True  # whether an expert's answers may count less than another's
+    measured: npt.NDArray[np.intp] | None = None  # (pool,) of a question that checks a feature: `checks.codes_of`
 
     @property
     def seed(self) -> int:
@@ -214,6 +216,7 @@ def take_snapshot(settings: Settings, name: str) -> Snapshot:
             relatives=relatives(session, row, view.fingerprint) if settings.use_published else (),
             firsts=tuple(first_answers.independent(session, row, answers)),
             weigh=settings.weigh_experts,
+            measured=checks.codes_of(settings, row, view.pool.asset_ids),
             paged=tuple(np.flatnonzero(np.isin(view.keys, list(grids.offered(session, row.id)))).tolist()),
         )
 

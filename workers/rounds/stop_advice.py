@@ -7,6 +7,7 @@ import numpy.typing as npt
 from sqlalchemy import select
 
 from attune.labeler.attributes import revisions
+from attune.labeler.measured import checks
 from attune.labeler.records.run_advice import RunAdvice
 from attune.labeler.records.schema import Run
 from attune.labeler.records.session import reading
@@ -26,6 +27,8 @@ STOP_SET = 2000
 
 def advice(settings: Settings, snapshot: Snapshot, probe: Probe, metrics: dict[str, Metric]) -> RunAdvice:
     """When to stop, each expert beside the probe, and who differs from the others, where someone does."""
+    if snapshot.measured is not None:
+        return RunAdvice(state="labelling", advice=checks.purpose(snapshot.attribute))
     rows = round_figures.reserved_rows(snapshot)[:STOP_SET]
     raw = round_figures.logits(snapshot, probe, rows)
     labels = len(snapshot.training)

@@ -13,7 +13,8 @@ from attune.labeler.records.types import WIDE
 
 
 class ImportedFeature(Base):
-    """A version of a feature that was not made by Attune. Its values are in the Parquet file ``file``; immutable."""
+    """A version of a feature that was not made by Attune. Its values are in the Parquet file ``file``; immutable, but
+    for ``means``, a sentence that says what the feature means, or nothing."""
 
     __tablename__ = "imported_features"
     __table_args__ = (UniqueConstraint("name", "version"),)
@@ -27,6 +28,7 @@ class ImportedFeature(Base):
     source: Mapped[str] = mapped_column(Text)
     added_by: Mapped[str]
     added_at: Mapped[datetime]
+    means: Mapped[str] = mapped_column(Text, default="")
 
 
 class InsightQuestion(Base):

@@ -33,6 +33,7 @@ class InsightOut(TypedDict):
 
     id: int
     feature: str
+    means: Annotated[str, "What the feature means, in a sentence; empty where nobody said so."]
     contrast: Annotated[str, "Two classes, FIRST:SECOND, or per sd."]
     canvas: Annotated[str | None, "null: all canvases together."]
     estimate: Annotated[float | None, "The raw log rate ratio; null where there is not enough data."]
@@ -49,7 +50,7 @@ class InsightOut(TypedDict):
     tau: float | None
     grade: Annotated[str | None, "A to D."]
     grade_reason: Annotated[str, "Why it has this grade."]
-    corrected: Annotated[dict[str, Any] | None, "Corrected for the attribute's errors, from its audits."]
+    corrected: Annotated[dict[str, Any] | None, "Corrected for the probe's or detector's errors by audits."]
     uncorrected: dict[str, Any] | None
     shrunk: Annotated[dict[str, Any] | None, "The headline: estimate and se."]
     naive: Annotated[float | None, "All takes over all impressions. It mixes titles: never use it."]
@@ -58,7 +59,7 @@ class InsightOut(TypedDict):
     exploratory: Annotated[bool, "Asked after figures of it could be seen: confirm it with new performance."]
     sentence: str
     why: Annotated[str, "Why there is no figure."]
-    caution: Annotated[str, "What nobody knows of it, such as the errors of a detector that was not audited."]
+    caution: Annotated[str, "What nobody knows of it, such as the errors of a detector that people have not checked."]
     state: Annotated[str, "proposed, published or retired."]
     version: int
     published_version: int | None

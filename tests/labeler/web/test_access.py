@@ -143,6 +143,10 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("GET", "/insights"): (LOGIN, NO, OK, OK, NO),
     ("POST", "/insights"): (LOGIN, NO, 400, 400, NO),
     ("POST", "/insights/questions"): (LOGIN, NO, 400, 400, NO),
+    ("GET", "/insights/features"): (LOGIN, NO, OK, OK, NO),
+    ("GET", "/insights/features/faces"): (LOGIN, NO, GONE, GONE, NO),  # nothing is measured there
+    ("POST", "/insights/features/faces/audit"): (LOGIN, NO, 400, 400, NO),
+    ("POST", "/insights/features/faces/means"): (LOGIN, NO, 400, 400, NO),
     ("GET", "/insights/performance"): (LOGIN, NO, OK, OK, NO),
     ("POST", "/insights/performance/1/remove"): (LOGIN, NO, 400, 400, NO),
     ("GET", f"/insights/performance/uploads/{'0' * 32}"): (LOGIN, NO, GONE, GONE, NO),
@@ -160,6 +164,7 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("GET", "/api/v1/titles/1/forecast"): (401, NO, GONE, GONE, GONE),
     ("GET", "/api/v1/insights"): (401, NO, OK, OK, OK),
     ("GET", "/api/v1/insights/1"): (401, NO, GONE, GONE, GONE),
+    ("GET", "/api/v1/insights/features"): (401, NO, OK, OK, NO),
     ("GET", "/api/v1/insights.parquet"): (401, NO, OK, OK, OK),
     ("GET", "/api/v1/similar"): (401, 409, 409, 409, NO),  # the pool has no vectors there
     ("POST", "/api/v1/recommend"): (401, NO, 400, 400, 422),

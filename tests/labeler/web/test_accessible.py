@@ -56,6 +56,7 @@ OPENED_BY_MORE = {
     "insights.one": "an answered question",  # test_insights_browser looks at it
     "insights.test": "an answered question",  # test_insights_browser looks at it
     "insights.arms": "an answered question",
+    "features.one": "a measured or imported feature",  # test_insights_browser looks at it
     "titles.page": "a title of the pool",  # test_insights_browser looks at it
     "titles.brief": "a title of the pool",
     "grid.wait": "an expert who asked for a page of images",

@@ -1,0 +1,107 @@
+"""What experts say of a measured feature: how often they agree with it, over all images and class by class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from attune.labeler.catalog.audit_evidence import Evidence
+from attune.labeler.catalog.evidence_cache import gather
+from attune.labeler.measured import checks, values
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.models.measured.agreement import LEAST, Agreement, agreement
+from attune.models.measured.eye_checks import EyeCheck
+
+NOT_YET = "Not checked by people yet."
+
+
+@dataclass(frozen=True)
+class Checked:
+    """``check`` is how people check the feature, ``attribute`` the question that asks them; ``found`` how often they
+    agree, of the answered images; ``open`` drawn images wait for an answer, ``undecided`` have only unsure or tied
+    ones. ``problem``: why the answers do not fit any more, or empty."""
+
+    check: EyeCheck
+    attribute: str
+    found: Agreement
+    open: int
+    undecided: int
+    problem: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """All of it as one or two sentences."""
+        if self.problem:
+            return self.problem
+        waiting = f" {self.open} more wait for an answer." if self.open else ""
+        if self.found.value is None:
+            begin = NOT_YET if not self.found.n else f"People have checked {self.found.n} images so far."
+            return f"{begin} The first figure comes with {LEAST} answers.{waiting}"
+        said = f"{_percent(self.found.value)} [{_percent(self.found.lo)}, {_percent(self.found.hi)}]"
+        return f"People agree on {said} of all images ({self.found.n} checked).{waiting}"
+
+    @property
+    def rows(self) -> Sequence[tuple[str, str, Sequence[int]]]:
+        """A row a measured class: its name, how often people agree there, and how many images they gave each class."""
+        told = []
+        for name, own, counts in zip(self.check.classes, self.found.by_class, self.found.confusion, strict=True):
+            share = "no answers" if own is None else f"{_percent(own[0])} [{_percent(own[1])}, {_percent(own[2])}]"
+            told.append((name, share, counts))
+        return told
+
+    def as_json(self) -> dict[str, Any]:
+        """Shares of 0 to 1; ``confusion`` has a row a measured class and a column a class that people said."""
+        found = self.found
+        return {
+            "question": self.attribute, "classes": list(self.check.classes), "answers": found.n, "open": self.open,
+            "undecided": self.undecided, "agreement": found.value,
+            "ci": None if found.lo is None else [found.lo, found.hi],
+            "by_class": [None if own is None else {"agreement": own[0], "ci": list(own[1:])} for own in found.by_class],
+            "confusion": [list(row) for row in found.confusion], "sentence": self.sentence,
+        }  # fmt: skip
+
+
+def checked(settings: Settings, name: str) -> Checked | None:
+    """What experts said of the measured feature ``name``; None before anyone asked them.
+
+    Raises DataError for a feature that there is not.
+    """
+    values.measure_named(name)
+    with reading(settings) as session:
+        row = checks.find(session, name)
+    check = None if row is None else checks.checked_by(row)
+    if row is None or check is None:
+        return None
+    evidence = gather(settings, row.name)
+    if tuple(evidence.classes) != check.classes:
+        none = np.zeros(0, dtype=np.intp)
+        nothing = agreement(none, none, np.zeros(0), np.zeros(0, dtype=np.str_), np.zeros(len(check.classes), np.intp))
+        problem = f"The classes of {row.name} were changed, so its answers do not fit {name}. Change them back."
+        return Checked(check, row.name, nothing, 0, 0, problem)
+    return _checked(settings, check, evidence)
+
+
+def _checked(settings: Settings, check: EyeCheck, evidence: Evidence) -> Checked:
+    labels = evidence.labels
+    measured = checks.codes(settings, check, labels.asset_ids)
+    decided = labels.decided() & (measured >= 0) if len(labels) else np.zeros(0, dtype=bool)
+    everywhere = check.codes(values.measured(settings, check.feature).values)
+    images = np.bincount(everywhere[everywhere >= 0], minlength=len(check.classes)).astype(np.intp)
+    found = agreement(
+        measured[decided], labels.majority()[decided] if len(labels) else measured, evidence.inclusion[decided],
+        np.array(labels.title_ids, dtype=np.str_)[decided], images, evidence.seed % 2**32,
+    )  # fmt: skip
+    waiting = 0
+    if evidence.view is not None:
+        ids = evidence.view.pool.asset_ids[np.flatnonzero(evidence.view.keys >= 0)].tolist()
+        drawn = {id_ for id_, one in zip(ids, evidence.design.drawn(ids), strict=True) if one}
+        waiting = len(drawn - set(labels.asset_ids))
+    return Checked(check, evidence.attribute.name, found, waiting, len(labels) - int(decided.sum()))
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.0f} %"

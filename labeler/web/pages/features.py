@@ -1,0 +1,56 @@
+"""Features: the list, one with what people said of it, and the moves: let experts check it, say what it means."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from attune.labeler.attributes import audit_batches
+from attune.labeler.insights import imported
+from attune.labeler.jobs import jobs
+from attune.labeler.measured import checks
+from attune.labeler.views.features import feature_page, features_page
+from attune.labeler.web import auth
+from attune.models.errors import DataError, PoolExhausted, RecordsError, ServiceDown
+
+blueprint = Blueprint("features", __name__, url_prefix="/insights/features")
+
+
+@blueprint.get("")
+def page() -> ResponseReturnValue:
+    """All features that can be asked about."""
+    return render_template("features.html", found=features_page(auth.settings()))
+
+
+@blueprint.get("/<name>")
+def one(name: str) -> ResponseReturnValue:
+    """One feature."""
+    return render_template("feature.html", found=feature_page(auth.settings(), name))
+
+
+@blueprint.post("/<name>/audit")
+def audit(name: str) -> ResponseReturnValue:
+    """Ask experts to check the feature, and start the run that draws the images."""
+    sent = request.form.get("size", "")
+    size = int(sent) if sent.isascii() and sent.isdecimal() and len(sent) <= 6 else 0
+    try:
+        done = checks.request(auth.settings(), name, size)
+        said = audit_batches.requested(size, done.granted).replace("audit answer", "answer")
+        jobs.enqueue(auth.settings(), "learn", attribute=done.attribute)
+        flash(f"{said} Experts find them under “{done.attribute}” on the labelling page.", "success")
+    except ServiceDown as error:
+        flash(f"{error} Start the services and press again: `attune up`", "warning")
+    except (DataError, PoolExhausted, RecordsError) as error:
+        flash(str(error), "danger")
+    return redirect(url_for("features.one", name=name))
+
+
+@blueprint.post("/<name>/means")
+def means(name: str) -> ResponseReturnValue:
+    """Keep what an imported feature means."""
+    try:
+        imported.say_meaning(auth.settings(), name, request.form.get("means", ""))
+        flash(f"Insights now say what {name} means.", "success")
+    except DataError as error:
+        flash(str(error), "danger")
+    return redirect(url_for("features.one", name=name))

@@ -1,0 +1,170 @@
+"""A measured feature that experts check: drawn by its value, corrected for its errors, and never told to them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sqlalchemy import select
+
+from attune.labeler.attributes import attributes, audit_batches
+from attune.labeler.insights import features, insights, questions
+from attune.labeler.insights.words import words
+from attune.labeler.measured import checks
+from attune.labeler.measured import values as measured
+from attune.labeler.measured.checked import checked
+from attune.labeler.performance import imports
+from attune.labeler.records.schema import Annotation, Asset, Expert
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.errors import DataError, UnknownExpert
+from attune.models.labels.answers import AUDIT
+from attune.models.measured.eye_checks import CHECKS
+from attune.models.measured.measured_values import MeasuredValues
+from attune.models.measured.measures import NAMES
+from attune.workers.jobs import run_insights
+from attune.workers.rounds import audit_questions
+from attune.workers.rounds.snapshot import take_snapshot
+from tests.labeler.catalog import worlds
+from tests.support import factories
+
+EFFECT, IMAGES, ASKED = 0.4, 800, 220
+
+
+def truth() -> np.ndarray:
+    """0, 1 or 2 faces: the more, the rarer."""
+    return np.random.default_rng(3).choice(3, IMAGES, p=(0.6, 0.25, 0.15))
+
+
+def said() -> np.ndarray:
+    """What the detector says: one face in four is missed, and one image in twenty has one too many."""
+    rng = np.random.default_rng(8)
+    faces = truth()
+    return np.maximum(0, faces - (rng.random(IMAGES) < 0.25)) + (rng.random(IMAGES) < 0.05)
+
+
+def asked(settings: Settings) -> str:
+    """The question that checks the faces, with a queue; made without Label Studio."""
+    name, _ = checks._question(settings, CHECKS["faces"])
+    expert = factories.add_expert(settings, "ana@example.org")
+    with reading(settings) as session:
+        attribute = attributes.find(session, name)
+    factories.add_queue(settings, attribute, expert)
+    return name
+
+
+def drawn(settings: Settings, name: str, size: int) -> list[str]:
+    """The images that a round draws, with the design kept as the round keeps it."""
+    audit_batches.request(settings, name, size)
+    snapshot = take_snapshot(settings, name)
+    pace = audit_questions.pace(snapshot, "labelling", None)
+    found = audit_questions.plan_audits(snapshot, None, pace)  # type: ignore[arg-type]  # the probe is not looked at
+    with writing(settings) as session:
+        attributes.find(session, name).audit_state = snapshot.design.to_bytes()
+    return [ask.asset_id for ask in found.asks]
+
+
+def answered(settings: Settings, name: str, ids: list[str]) -> None:
+    """Ana says what is true."""
+    faces = dict(zip([f"a{one}" for one in range(IMAGES)], truth(), strict=True))
+    with writing(settings) as session:
+        attribute = attributes.find(session, name)
+        ana = session.scalars(select(Expert)).one()
+        keys = dict(session.execute(select(Asset.asset_id, Asset.id)).all())
+        for id_ in ids:
+            session.add(Annotation(
+                attribute_id=attribute.id, revision=1, asset_pk=keys[id_], expert_id=ana.id, purpose=AUDIT,
+                value=attribute.classes[faces[id_]], answered_at=now(), updated_at=now(), received_at=now(),
+            ))  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Images whose detector errs, and random performance in which images that do show one face are taken more often."""
+    folder = tmp_path_factory.mktemp("checked")
+    made = worlds.make(folder / "workspace")
+    worlds.add_assets(made, IMAGES)
+    with reading(made) as session:
+        assets = session.execute(select(Asset.asset_id, Asset.title_id, Asset.digest).order_by(Asset.id)).all()
+    rows = np.full((IMAGES, len(NAMES)), 0.5, np.float32)
+    rows[:, NAMES.index("faces")] = said()
+    rows[:, NAMES.index("brightness")] = 20 + 30 * truth()
+    MeasuredValues(measured.folder(made), "v").append([a.asset_id for a in assets], [a.digest for a in assets], rows)
+    rng = np.random.default_rng(4)
+    lines = ["asset_id,title_id,canvas,impressions,takes"]
+    for one, faces in zip(assets, truth(), strict=True):
+        rate = 0.05 * np.exp(EFFECT * (faces == 1) + rng.normal(0, 0.05))
+        lines.append(f"{one.asset_id},{one.title_id},home,20000,{rng.binomial(20000, rate)}")
+    (folder / "takes.csv").write_text("\n".join([*lines, ""]))
+    imports.add(made, str(folder / "takes.csv"), arm="explore")
+    questions.ask(made, features.known(made)["faces"], "1:0", who="olga")
+    return made
+
+
+def test_experts_correct_a_detector_and_the_grade_follows(settings: Settings) -> None:
+    assert checked(settings, "faces") is None
+    run_insights.run(settings)
+    (before,) = [one for one in insights.listed(settings) if one.question.origin == "person"]
+    assert before.newest.grade == "C"
+    assert "Not checked by people yet" in words(before).caution
+    name = asked(settings)
+    ids = drawn(settings, name, ASKED)
+    assert len(ids) == ASKED
+    by_value = np.bincount([int(said()[int(id_[1:])]) for id_ in ids], minlength=4)
+    assert by_value[3] == (said() == 3).sum(), "the rarest value is checked whole"
+    assert by_value[2] > 40, "each value has its share, whatever its size"
+    assert not insights.find(settings, before.row.id).moved, "nobody has answered yet"
+
+    answered(settings, name, ids[: ASKED // 2])
+    run_insights.run(settings)
+    half = insights.find(settings, before.row.id)
+    assert half.newest.grade == "C"
+    assert half.figures["corrected"] is None
+    assert "audits of check-faces are open" in words(half).caution
+
+    answered(settings, name, ids[ASKED // 2 :])
+    assert insights.find(settings, before.row.id).moved == ("faces has other audit answers",)
+    run_insights.run(settings)
+    one = insights.find(settings, before.row.id)
+    corrected, plain = one.figures["corrected"], one.figures["uncorrected"]
+    assert one.newest.grade == "A"
+    assert words(one).caution == ""
+    assert corrected["audits"] == ASKED
+    assert corrected["ci"][0] < EFFECT < corrected["ci"][1]
+    assert plain["estimate"] < 0.85 * EFFECT, "misread images hide a part of the effect"
+    assert plain["ci"][1] < EFFECT
+
+    told = checked(settings, "faces")
+    assert told is not None
+    assert (told.found.n, told.open, told.undecided) == (ASKED, 0, 0)
+    agrees = float((said() == truth()).mean())
+    assert told.found.lo is not None
+    assert told.found.hi is not None
+    assert told.found.lo < agrees < told.found.hi
+    assert sum(map(sum, told.found.confusion)) == ASKED
+    assert told.found.confusion[0][1] > 0, "missed faces"
+
+
+def test_a_number_is_checked_in_bands_that_can_be_asked_about(settings: Settings) -> None:
+    assert "brightness-bands" not in features.known(settings)
+    checks._question(settings, CHECKS["brightness"])
+    known = features.known(settings)["brightness-bands"]
+    assert known.classes == ("dark", "medium", "light")
+    assert known.audited_by == "check-brightness"
+    found = features.values(settings, known, np.array(["a0", "gone"], dtype=object))
+    assert list(found) == [known.classes[truth()[0]], ""]
+    assert features.known(settings)["brightness"].audited_by == "", "the number itself is what it is defined to be"
+
+
+def test_its_answers_teach_no_probe(settings: Settings) -> None:
+    snapshot = take_snapshot(settings, "check-faces")
+    assert not len(snapshot.training)
+    assert snapshot.learner.audit_share == 0
+    assert snapshot.measured is not None
+
+
+def test_what_nobody_can_check_is_refused_with_what_can_be(settings: Settings) -> None:
+    with pytest.raises(DataError, match="People can check faces"):
+        checks.request(settings, "entropy", 60)
+    with pytest.raises(UnknownExpert, match=r"ana@example\.org"):
+        checks.request(settings, "faces", 60, ["bo@example.org"])
