@@ -113,8 +113,8 @@ def test_what_cannot_be_told_says_why() -> None:
         depends(rows, Feature(first), Feature(np.where(rows.title < 5, 1.0, 0.0)))
     with pytest.raises(NotEnoughLabels, match="held already"):
         holding(rows, Feature(first), Feature(rows.title % 2.0))
+    few = said(first, 2.0, 5, audits=20)
     with pytest.raises(NotEnoughLabels, match="audited images"):
-        few = said(first, 2.0, 5, audits=20)
         holding(rows, Feature(few.says, probed=few), Feature(second))
     with pytest.raises(NotEnoughLabels):
         holding(rows, Feature(first), Feature(first))
