@@ -91,7 +91,7 @@ def answer(rows: Rows, asked: Asked, titles: Bools | None = None, canvas: int | 
         except NotEnoughLabels as error:
             whys.append(str(error))
             continue
-        return _corrected(Answer(effect, _grade(rows, asked, basis), basis, True, chosen), asked)
+        return _corrected(Answer(effect, grade_of(rows, asked, basis), basis, True, chosen), asked)
     chosen = select(rows, rows.every, titles, canvas)
     if not _varies(chosen, x[chosen.asset]):  # only what cannot be asked within titles is compared across them
         try:
@@ -104,7 +104,8 @@ def answer(rows: Rows, asked: Asked, titles: Bools | None = None, canvas: int | 
     return Answer(None, None, "every", True, None, whys[-1])
 
 
-def _grade(rows: Rows, asked: Asked, basis: Basis) -> Grade:
+def grade_of(rows: Rows, asked: Asked, basis: Basis) -> Grade:
+    """The grade of a comparison within titles."""
     return grade(replace(rows.evidence(basis), audited=asked.audited))
 
 
@@ -145,10 +146,10 @@ def figures(found: Answer, asked: Asked, rows: Rows) -> dict[str, Any]:
     basis |= {"unit": asked.unit, "why": found.why, "log": rows.logged.as_json() if rows.logged else None}
     basis |= {"undeclared": rows.undeclared, "simulated": rows.simulated}
     checks = {"tested": rows.tested, "flagged": rows.flagged, "believed": rows.believed}
-    basis |= {"corrected": None, "uncorrected": _short(found.uncorrected), "not_audited": not asked.audited}
+    basis |= {"corrected": None, "uncorrected": short(found.uncorrected), "not_audited": not asked.audited}
     if found.corrected is not None:
         more = {"audits": found.corrected.audits, "errors_follow_performance": found.corrected.follow}
-        basis["corrected"] = (_short(found.effect) or {}) | more
+        basis["corrected"] = (short(found.effect) or {}) | more
     if found.effect is None or found.rows is None:
         return basis | {"ratio": checks, "estimate": None}
     effect = found.effect
@@ -171,7 +172,8 @@ def _unweighted(rows: Rows, chosen: Outcomes) -> Outcomes:
     return every.where(np.isin(every.title, chosen.title) & np.isin(every.canvas, chosen.canvas))
 
 
-def _short(effect: Effect | None) -> dict[str, Any] | None:
+def short(effect: Effect | None) -> dict[str, Any] | None:
+    """A figure with its error and interval, as JSON."""
     return None if effect is None else {"estimate": effect.estimate, "se": effect.se, "ci": list(effect.ci)}
 
 
