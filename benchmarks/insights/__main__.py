@@ -12,7 +12,8 @@ says, corrected by 465 audits, 300 campaigns for each probe. ``bandit``: served 
 whose truth is known. ``scale``: import, checks and effects of made-up rows. ``faces``: faces counted on montages of
 photographs, and images measured a second. ``members``: planted groups of members, found by viewing and by response, and
 forecasts of their shares of titles that nobody watched. ``weekly``: a question about nothing, answered
-every week for 12 weeks. ``--data`` is the folder with ``arms.csv`` (22,666 arms of 4,873 tests; its README says where
+every week for 12 weeks. ``interactions``: whether an effect depends on another attribute, planted and not, and what it
+is with the other held. ``--data`` is the folder with ``arms.csv`` (22,666 arms of 4,873 tests; its README says where
 it is from).
 """
 
@@ -25,13 +26,13 @@ from pathlib import Path
 from typing import Any
 
 from attune.models.files.atomic import write_json
-from benchmarks.insights import arms, bandit, discoveries, placebo, probe_errors, weekly, winners
+from benchmarks.insights import arms, bandit, discoveries, interactions, placebo, probe_errors, weekly, winners
 from benchmarks.machine import machine
 from benchmarks.printed import print_rows
 
 DATA = Path("../shared/experiments")
 PHOTOS = Path("../shared/photos/images")
-PARTS = ("placebo", "fdr", "ratio", "curse", "error", "bandit", "scale", "faces", "members", "weekly")
+PARTS = ("placebo", "fdr", "ratio", "curse", "error", "bandit", "scale", "faces", "members", "weekly", "interactions")
 
 
 def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--draws", type=int, help="draws, runs, splits or campaigns; default: 400, 50, 20, 300, 10")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--photos", type=Path, default=PHOTOS, help="for faces: a folder of .jpg, one person each")
-    parser.add_argument("--setting", action="append", default=[], help="for error: only this setting, repeatable")
+    parser.add_argument("--setting", action="append", default=[], help="for error, interactions: only this, repeatable")
     parser.add_argument("--rows", type=int, default=10_000_000, help="for scale")
     parser.add_argument("--peers", type=Path, metavar="PYTHON", help="for placebo: a Python that has the peers")
     parser.add_argument("--json", type=Path)
@@ -91,6 +92,8 @@ def _measure(asked: argparse.Namespace) -> dict[str, Any]:
         return {"rows": discoveries.fdr(tests, asked.draws or 50, asked.seed)}
     if asked.part == "weekly":
         return {"rows": weekly.weekly(tests, asked.draws or 400, asked.seed)}
+    if asked.part == "interactions":
+        return {"rows": interactions.interactions(tests, asked.draws or 400, asked.seed, asked.setting)}
     if asked.part == "error":
         return {"rows": probe_errors.error(tests, asked.draws or 300, asked.seed, asked.setting)}
     return {

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,12 @@ SCRIPT = Path(__file__).with_name("peers_side.py")
 PREVALENCE, LEVEL = 0.4, 0.05
 
 
-def peers(arms: Arms, python: Path, draws: int, seed: int) -> list[dict[str, Any]]:
+def peers(
+    arms: Arms, python: Path, draws: int, seed: int, ties: Sequence[bool] = (False, True)
+) -> list[dict[str, Any]]:  # fmt: skip
     """Rejections at 5 % of each peer; for pyfixest's clustered errors also the largest difference to ours."""
     rows, found = arms.outcomes, []
-    for tied in (False, True):
+    for tied in ties:
         x = np.array([
             attribute(arms, PREVALENCE, tied, np.random.default_rng([seed, int(PREVALENCE * 100), tied, draw]))
             for draw in range(draws)

@@ -10,8 +10,11 @@ from attune.labeler.cli.insights_simulated import simulated_commands
 from attune.labeler.cli.insights_tested import tested_commands
 from attune.labeler.cli.shell import Group, Shell, key_value_lines, table, who
 from attune.labeler.cli.shell import command as attune_command
-from attune.labeler.insights import features, insights, powering, publishing, questions
+from attune.labeler.insights import companions, features, insights, powering, publishing, questions
+from attune.labeler.insights.beside_words import lines_of
+from attune.labeler.insights.companions import DEPENDS, HOLDING
 from attune.labeler.insights.insights import Told
+from attune.labeler.insights.known import Known
 from attune.labeler.insights.told import as_json
 from attune.labeler.insights.words import change, often, words
 from attune.labeler.jobs import jobs
@@ -31,32 +34,56 @@ def command() -> None:
 @click.option("--feature", required=True, help="A measured or imported feature, or an attribute.")
 @click.option("--contrast", default="", help="Two classes, FIRST:SECOND. Not needed for two classes or numbers.")
 @click.option("--canvas", default="", help="One canvas alone. Default: all together.")
-def ask(shell: Shell, feature: str, contrast: str, canvas: str) -> None:
+@click.option("--depends-on", multiple=True, metavar="NAME[=FIRST:SECOND]",
+              help="Whether the effect depends on this feature. Repeatable.")  # fmt: skip
+@click.option("--holding", multiple=True, metavar="NAME[=FIRST:SECOND]",
+              help="A second figure, of images that are alike in this feature. Repeatable.")  # fmt: skip
+def ask(
+    shell: Shell, feature: str, contrast: str, canvas: str, depends_on: tuple[str, ...], holding: tuple[str, ...]
+) -> None:
     """Register a question before it is answered. It never changes after that.
 
     Register it before anyone has looked, and all titles answer it. After a run has compared the feature, its answer is
     shown but not published: confirm it with new performance.
     """
     known = features.known(shell.settings)
-    if feature not in known:
-        listed = ", ".join(known) or "none yet"
-        raise DataError(
-            f"There is no feature {feature[:80]!r}. The features are: {listed}. To import one: "
-            "`attune features import FILE --name NAME`"
-        )
-    done = questions.ask(shell.settings, known[feature], contrast, canvas, who())
+    asked = _known(known, feature)
+    wanted = [_wanted(known, way, one) for way, given in ((DEPENDS, depends_on), (HOLDING, holding)) for one in given]
+    done = questions.ask(shell.settings, asked, contrast, canvas, who())
     row = done.row
+    beside = [companions.ask(shell.settings, row, asked, one, who()) for one in wanted]
     value = {
         "question": row.id, "feature": row.feature, "contrast": row.contrast, "canvas": row.canvas or None,
         "titles": row.titles, "exploratory": row.seen, "asked_by": row.asked_by, "asked_at": row.asked_at,
         "digest": row.digest, "again": done.again,
+        "beside": [one.as_json() for one in beside],
     }  # fmt: skip
     which = "All titles answer it" if row.titles == questions.ALL else "The confirmation half of the titles answers it"
     if row.seen:
         which = "Figures of it could be seen before, so its answer is not published: confirm it with new performance"
     begin = "was registered before, and never changes" if done.again else "is registered, and never changes"
     shell.result(value, f"Question {row.id} {begin}: {row.feature}, {row.contrast}. {which}.")
+    for one in beside:
+        what = "whether it depends on" if one.row.way == DEPENDS else "what it is with the same"
+        seen = ". Figures of both could be seen before: confirm it with new performance" if one.row.seen else ""
+        shell.hint(f"Asked, too: {what} {one.row.feature}, {one.row.contrast}{seen}.")
     shell.hint("To answer it: `attune insights run`")
+
+
+def _known(known: dict[str, Known], name: str) -> Known:
+    """The feature. Raises DataError where there is none."""
+    if name not in known:
+        listed = ", ".join(known) or "none yet"
+        raise DataError(
+            f"There is no feature {name[:80]!r}. The features are: {listed}. To import one: "
+            "`attune features import FILE --name NAME`"
+        )
+    return known[name]
+
+
+def _wanted(known: dict[str, Known], way: str, text: str) -> companions.Wanted:
+    name, _, contrast = text.partition("=")
+    return companions.Wanted(way, _known(known, name), contrast)
 
 
 @attune_command(command, "run", example="attune insights run")
@@ -123,6 +150,7 @@ def show(shell: Shell, number: int) -> None:
             lines["titles"] = said.other_way
         if said.caution:
             lines["errors"] = said.caution
+        lines |= lines_of(one)
         if figures["naive"] is not None:
             lines["all in one pot"] = f"{change(figures['naive'])} (wrong: it mixes titles)"
     else:

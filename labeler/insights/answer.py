@@ -95,8 +95,8 @@ def answer(rows: Rows, asked: Asked, titles: Bools | None = None, canvas: int | 
         except NotEnoughLabels as error:
             whys.append(str(error))
             continue
-        best = _grade(rows, replace(asked, audited=True), basis)
-        return _corrected(Answer(effect, _grade(rows, asked, basis), basis, True, chosen), asked, best)
+        best = grade_of(rows, replace(asked, audited=True), basis)
+        return _corrected(Answer(effect, grade_of(rows, asked, basis), basis, True, chosen), asked, best)
     chosen = select(rows, rows.every, titles, canvas)
     if not _varies(chosen, x[chosen.asset]):  # only what cannot be asked within titles is compared across them
         try:
@@ -109,7 +109,8 @@ def answer(rows: Rows, asked: Asked, titles: Bools | None = None, canvas: int | 
     return Answer(None, None, "every", True, None, whys[-1])
 
 
-def _grade(rows: Rows, asked: Asked, basis: Basis) -> Grade:
+def grade_of(rows: Rows, asked: Asked, basis: Basis) -> Grade:
+    """The grade of a comparison within titles."""
     return grade(replace(rows.evidence(basis), audited=asked.audited))
 
 
@@ -153,11 +154,11 @@ def figures(found: Answer, asked: Asked, rows: Rows) -> dict[str, Any]:
     basis |= {"undeclared": rows.undeclared, "simulated": rows.simulated}
     checks = {"tested": rows.tested, "flagged": rows.flagged, "believed": rows.believed}
     unknown = not asked.audited and found.corrected is None
-    basis |= {"corrected": None, "uncorrected": _short(found.uncorrected), "not_audited": unknown}
+    basis |= {"corrected": None, "uncorrected": short(found.uncorrected), "not_audited": unknown}
     basis |= {"hindered": (found.hindered or asked.hindered) if unknown else ""}
     if found.corrected is not None:
         more = {"audits": found.corrected.audits, "errors_follow_performance": found.corrected.follow}
-        basis["corrected"] = (_short(found.effect) or {}) | more
+        basis["corrected"] = (short(found.effect) or {}) | more
     if found.effect is None or found.rows is None:
         return basis | {"ratio": checks, "estimate": None}
     effect = found.effect
@@ -180,7 +181,8 @@ def _unweighted(rows: Rows, chosen: Outcomes) -> Outcomes:
     return every.where(np.isin(every.title, chosen.title) & np.isin(every.canvas, chosen.canvas))
 
 
-def _short(effect: Effect | None) -> dict[str, Any] | None:
+def short(effect: Effect | None) -> dict[str, Any] | None:
+    """A figure with its error and interval, as JSON."""
     return None if effect is None else {"estimate": effect.estimate, "se": effect.se, "ci": list(effect.ci)}
 
 

@@ -42,6 +42,17 @@ def first_looks(session: Session) -> dict[int, FirstLook | None]:
     return found
 
 
+def first_looks_beside(session: Session) -> dict[int, FirstLook | None]:
+    """The same of what was asked beside another feature (``beside``)."""
+    wanted = select(InsightVersion.figures).where(InsightVersion.grade != "").order_by(InsightVersion.id)
+    found: dict[int, FirstLook | None] = {}
+    for figures in session.scalars(wanted):
+        for one in figures.get("depends", ()):
+            if one["estimate"] is not None:
+                found[one["id"]] = found.get(one["id"]) or (None if one["seen"] else look_of(one))
+    return found
+
+
 def look_of(figures: Mapping[str, Any]) -> FirstLook:
     """The look of an answer's figures."""
     look = Look(*(figures[name] for name in ("estimate", "se", "p", "degrees")))

@@ -20,6 +20,7 @@ from attune.models.insights.grades import lowest
 
 # Of an answer: where one of them is another, so is the version.
 SAID = ("estimate", "se", "q", "shrunk", "corrected", "seen", "largest_q", "not_audited")
+BESIDE = ("depends", "holding")  # and of what else was asked of it
 METHOD = 3  # of the figures: a change of it makes new versions
 LARGEST_Q = 0.1
 PROPOSED, PUBLISHED, RETIRED = "proposed", "published", "retired"
@@ -108,6 +109,7 @@ def _keep_one(session: Session, run: InsightRun, one: dict[str, Any]) -> None:
     before = newest_of(session, row.id)
     # The other answers of the run are in it, too: q and shrinkage come from all of them together.
     said = {name: one["figures"].get(name) for name in SAID}
+    said |= {name: one["figures"][name] for name in BESIDE if one["figures"].get(name)}
     digest = digest_json({"question": question.digest, "inputs": one["inputs"], "method": METHOD, "said": said})
     if before is not None and before.digest == digest:
         return

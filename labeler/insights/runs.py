@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -11,40 +10,22 @@ import numpy as np
 import numpy.typing as npt
 
 from attune.labeler.insights import answer as answering
-from attune.labeler.insights import audited, discover, evidence, features, insights, questions
+from attune.labeler.insights import beside, companions, discover, evidence, features, insights, questions
 from attune.labeler.insights.answer import Asked
-from attune.labeler.insights.evidence import Rows
 from attune.labeler.insights.examples import examples
-from attune.labeler.insights.family import decide, first_looks
+from attune.labeler.insights.family import decide, first_looks, first_looks_beside
 from attune.labeler.insights.known import Known
+from attune.labeler.insights.work import Work
 from attune.labeler.records.schema import InsightQuestion, InsightRun
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.models.errors import DataError, NotEnoughLabels
-from attune.models.insights.halves import discovery_half
 
 Q = insights.LARGEST_Q
 SEED = 0  # nothing is drawn: the halves come from the titles' ids, so the same inputs give the same figures
 Report = Callable[[int, int], None]
 Bools = npt.NDArray[np.bool_]
-
-
-@dataclass
-class _Work:
-    """What a run carries along. ``values`` are those of one feature at a time: they can be many."""
-
-    settings: Settings
-    rows: Rows
-    known: Mapping[str, Known]
-    half: Bools
-    values: dict[str, npt.NDArray[np.object_]]
-
-    def of(self, name: str) -> npt.NDArray[np.object_]:
-        """The values of a feature (assets,)."""
-        if name not in self.values:
-            self.values = {name: features.values(self.settings, self.known[name], self.rows.asset_ids)}
-        return self.values[name]
 
 
 def run(
@@ -67,9 +48,10 @@ def run(
             "There is no feature to ask about yet. Publish a probe, or import a feature: "
             "`attune features import FILE --name NAME`"
         )
-    work = _Work(settings, rows, known, discovery_half(rows.title_ids), {})
+    work = Work(settings, rows, known)
     with reading(settings) as session:
         before, looks = list(questions.every(session)), first_looks(session)
+        work.companions, looks_beside = companions.every(session), first_looks_beside(session)
     steps = len(known) + len(before) + discover.MOST
     looked, found = _discover(work, before, lambda done: report(done, steps))
     asked = [*before, *found]
@@ -78,13 +60,14 @@ def run(
         told.append(_figures(work, question))
         report(len(known) + number + 1, len(known) + len(asked))
     decide(told, looks, q)
+    decide(beside.family(told), looks_beside, q)
     done = _record(work, q, who, started, looked)
     insights.keep(settings, done, told, found, asked_by)
     return done
 
 
 def _discover(
-    work: _Work, before: list[InsightQuestion], report: Callable[[int], None]
+    work: Work, before: list[InsightQuestion], report: Callable[[int], None]
 ) -> tuple[dict[str, int], list[InsightQuestion]]:
     """What discovery asked of each feature, and the questions that it raises."""
     looked: dict[str, int] = {}
@@ -104,44 +87,37 @@ def _discover(
     ]
 
 
-def _covers(row: InsightQuestion, one: discover.Candidate, work: _Work) -> bool:
+def _covers(row: InsightQuestion, one: discover.Candidate, work: Work) -> bool:
     """Whether the question was asked before, in force or retired: discovery never raises it again."""
     named = row.feature == one.feature or row.values == work.known[one.feature].values
     return named and row.canvas == one.canvas and questions.same(row.contrast, one.contrast)
 
 
-def _figures(work: _Work, question: InsightQuestion) -> dict[str, Any]:
+def _figures(work: Work, question: InsightQuestion) -> dict[str, Any]:
     """One question's figures and inputs."""
     questions.check(question)
     feature = work.known.get(question.feature)
     if question.seen and feature is not None and feature.values == question.values:
         new = evidence.load(work.settings, after=question.asked_at)  # nobody can have seen this when they asked
-        told = None if new is None else _answered(_over(work, new), question, feature, new=True)
+        told = None if new is None else _answered(work.over(new), question, feature, new=True)
         if told is not None and told["figures"]["estimate"] is not None:
             return told
     return _answered(work, question, feature)
 
 
-def _over(work: _Work, rows: Rows) -> _Work:
-    """The same work over other rows."""
-    return _Work(work.settings, rows, work.known, discovery_half(rows.title_ids), {})
-
-
-def _answered(work: _Work, question: InsightQuestion, feature: Known | None, new: bool = False) -> dict[str, Any]:
+def _answered(work: Work, question: InsightQuestion, feature: Known | None, new: bool = False) -> dict[str, Any]:
     """The figures of the work's rows. ``new``: all of them are of a time after the question was asked."""
     rows = work.rows
     if feature is None:
-        return _none(question, f"The feature {question.feature} is not there any more.", [])
+        return _none(work, question, f"The feature {question.feature} is not there any more.", [])
     inputs: list[dict[str, Any]] = [dict(feature.inputs), {"performance": list(rows.digests)}]
-    canvas = _canvas(rows, question.canvas)
+    canvas = work.canvas(question.canvas)
     if question.canvas and canvas is None:
-        return _none(question, f"No performance was imported for the canvas {question.canvas}.", inputs)
+        return _none(work, question, f"No performance was imported for the canvas {question.canvas}.", inputs)
     try:
-        if feature.classes and features.pair(feature, question.contrast) is None:
-            raise NotEnoughLabels(f"{feature.name} does not have the classes {question.contrast} any more.")
-        asked = _asked(work, feature, question.contrast)
+        asked = work.asked(feature, question.contrast)
     except NotEnoughLabels as error:
-        return _none(question, str(error), inputs)
+        return _none(work, question, str(error), inputs)
     with reading(work.settings) as session:
         seen = not new and (question.seen or not questions.holds(session, question, feature))
     titles = None if new or (question.titles == questions.ALL and not seen) else ~work.half
@@ -150,42 +126,21 @@ def _answered(work: _Work, question: InsightQuestion, feature: Known | None, new
     told["canvases"] = answering.by_canvas(rows, found, asked) if canvas is None else []
     told["seen"], told["values"] = seen, feature.values
     told["halves"] = _halves(work, asked, canvas, found.corrected is not None)
+    if question.id in work.companions:
+        told |= beside.told(work, beside.Base(question, feature, asked, found, seen), inputs)
     if found.effect is not None and found.rows is not None and found.within:
         told["examples"] = examples(rows, found.rows, asked.x[found.rows.asset], found.effect.estimate)
     return {"question": question, "figures": told, "grade": found.grade or "", "inputs": inputs}
 
 
-def _asked(work: _Work, feature: Known, contrast: str) -> Asked:
-    """What is compared; of an attribute, or a measured feature that people check, with the audits that correct it."""
-    asked, pair = answering.compared(feature, work.of(feature.name), contrast), features.pair(feature, contrast)
-    if pair is None or not feature.audited_by:
-        return asked
-    if feature.kind == "measured":  # its figure stands uncorrected, too, with a grade that says so
-        try:
-            found = audited.properties(work.settings, feature, pair, work.rows.asset_ids)
-            return replace(asked, properties=found, audited=False)
-        except NotEnoughLabels as error:
-            return replace(asked, hindered=str(error))
-    if not audited.can_be(feature):
-        raise NotEnoughLabels(
-            f"{feature.name} has {len(feature.classes)} classes. The errors of an attribute can be corrected up to "
-            f"{audited.MOST_CLASSES}, and without that no figure is right."
-        )
-    return replace(asked, properties=audited.properties(work.settings, feature, pair, work.rows.asset_ids))
-
-
-def _none(question: InsightQuestion, why: str, inputs: list[dict[str, Any]]) -> dict[str, Any]:
+def _none(work: Work, question: InsightQuestion, why: str, inputs: list[dict[str, Any]]) -> dict[str, Any]:
     figures: dict[str, Any] = {"estimate": None, "why": why, "within": True, "random": False, "unit": None}
     figures |= {"canvases": [], "halves": {}, "corrected": None, "uncorrected": None}
+    figures |= beside.nothing(work.companions.get(question.id, []), why)
     return {"question": question, "figures": figures, "grade": "", "inputs": inputs}
 
 
-def _canvas(rows: Rows, name: str) -> int | None:
-    found = np.flatnonzero(rows.canvases == name) if name else np.zeros(0)
-    return int(found[0]) if len(found) else None
-
-
-def _halves(work: _Work, asked: Asked, canvas: int | None, corrected: bool) -> dict[str, Any]:
+def _halves(work: Work, asked: Asked, canvas: int | None, corrected: bool) -> dict[str, Any]:
     """The two halves beside each other: what was found, and what the titles say that had no part in it.
 
     ``corrected``: the whole is, so a half with too few audits has no figure beside it.
@@ -200,7 +155,7 @@ def _halves(work: _Work, asked: Asked, canvas: int | None, corrected: bool) -> d
     return told
 
 
-def _record(work: _Work, q: float, who: str, started: datetime, looked: dict[str, int]) -> InsightRun:
+def _record(work: Work, q: float, who: str, started: datetime, looked: dict[str, int]) -> InsightRun:
     inputs = {"performance": list(work.rows.digests), "features": {one.name: one.digest for one in work.known.values()}}
     return InsightRun(
         q=q, seed=SEED, inputs=inputs, looked=looked, values={one.name: one.values for one in work.known.values()},

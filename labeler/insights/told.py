@@ -49,4 +49,5 @@ def as_json(one: Told, whole: bool = False) -> dict[str, Any]:
             "within",
         )
         told |= {name: figures.get(name) for name in more}
+        told |= {name: figures.get(name) or [] for name in ("depends", "holding")}
     return told

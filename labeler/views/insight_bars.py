@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from attune.labeler.insights.beside_words import BesideWords, depends_words, holding_words
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.words import change, held
+from attune.models.insights.grades import lowest
 
 LEAST_REACH = 0.1  # of the scale, as a log rate ratio: a small effect looks small
 
@@ -38,6 +40,30 @@ def lines(figures: Mapping[str, Any], reach: float) -> list[Line]:
     if ends := figures.get("any_time"):
         told.append(("As counted, looked at often", bar({"estimate": figures["estimate"], "ci": ends["ci"]}, reach)))
     return [Line(name, one, figures["titles"]) for name, one in told]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What was answered beside another feature: words, and its two figures as lines. ``grade``: that of its answer."""
+
+    said: BesideWords
+    lines: Sequence[Line]
+    grade: str
+
+
+def besides(one: Told) -> list[Beside]:
+    """Everything that was asked of an insight beside another feature."""
+    found = []
+    both = (("depends", depends_words, ("high", "low")), ("holding", holding_words, ("alone", "held")))
+    for ways, words_of, parts in both:
+        for entry in one.figures.get(ways) or ():
+            said, told = words_of(one, entry), [entry.get(part) for part in parts]
+            ends = [abs(end) for part in told if part for end in part["ci"]]
+            reach = max([LEAST_REACH, *ends])
+            rows = [Line(name, bar(part, reach), 0) for name, part in zip(said.ends, told, strict=True) if part]
+            grades: list[Any] = [grade for grade in (entry.get("grade"), one.newest.grade) if grade]
+            found.append(Beside(said, rows, lowest(grades) if rows and grades else ""))
+    return found
 
 
 def reach_of(found: Iterable[Told]) -> float:

@@ -20,7 +20,18 @@ from attune.labeler.records.schema import Asset, InsightEvent, InsightRun, Insig
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views.explore_jobs import Progress, progress
-from attune.labeler.views.insight_bars import LEAST_REACH, Bar, Line, canvas_line, line, lines, reach_of, shrunk_bar
+from attune.labeler.views.insight_bars import (
+    LEAST_REACH,
+    Bar,
+    Beside,
+    Line,
+    besides,
+    canvas_line,
+    line,
+    lines,
+    reach_of,
+    shrunk_bar,
+)
 from attune.labeler.views.pictures import PageImage, picture
 from attune.models.errors import AttuneError
 from attune.models.insights.grades import MEANING
@@ -94,6 +105,7 @@ class InsightPage:
     versions: Sequence[InsightVersion]
     history: Sequence[InsightEvent]
     plan: powering.Plan | None
+    besides: Sequence[Beside] = ()
     published: str = ""  # what the published version says, where it is not the newest
     made_up: bool = False
 
@@ -144,7 +156,7 @@ def insight_page(settings: Settings, viewer: Viewer, number: int) -> InsightPage
         [canvas_line(part, reach) for part in canvases],
         [line(name, part, reach) for name, part in halves.items()],
         pairs(examples["same"], images), pairs(examples["other"], images), versions, history, _plan(one),
-        words(public).sentence if public else "", one.simulated or bool(public and public.simulated),
+        besides(one), words(public).sentence if public else "", one.simulated or bool(public and public.simulated),
     )  # fmt: skip
 
 

@@ -40,7 +40,7 @@ def unsure(rows: Outcomes, influence: Floats, noise: Floats, title: Ints) -> Flo
     assets, first, place = np.unique(rows.asset, return_index=True, return_inverse=True)
     place = place.reshape(-1)
     columns = []
-    for k in properties:
+    for k in range(influence.shape[2]):
         squares = sum(np.bincount(place, influence[:, one, k]) ** 2 * noise[assets, one] for one in properties)
         columns.append(np.bincount(title[first], squares, minlength=int(title.max()) + 1))
     return np.stack(columns, axis=1).astype(np.float64)

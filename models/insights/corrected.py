@@ -97,6 +97,12 @@ def corrected_jointly(
     return result
 
 
+def told_rows(rows: Outcomes, known: npt.NDArray[np.bool_] | None = None) -> Outcomes:
+    """The rows of assets that are ``known`` (assets,), in cells with two or more images that were taken at all."""
+    shown = rows.impressions > 0
+    return _told(_where(rows, shown if known is None else shown & known[rows.asset]))
+
+
 def _told(rows: Outcomes) -> Outcomes:
     """Rows of cells with two or more images that were taken at all."""
     if not len(rows):

@@ -52,7 +52,7 @@ class Score:
            classes: bool) -> Score:  # fmt: skip
         """Raises NotEnoughLabels where a property that must be told differs in fewer than ``least_titles`` titles."""
         p = by_asset @ sets(by_asset.shape[1], properties)
-        titles = [round(sum(_differ(cells, column[cells.rows.asset]) for cells in blocks(rows))) for column in p.T]
+        titles = [round(sum(differ(cells, column[cells.rows.asset]) for cells in blocks(rows))) for column in p.T]
         rare = [classes and k > 0 and count < least_titles for k, count in enumerate(titles)]
         fewest = min(count for count, held in zip(titles, rare, strict=True) if not held)
         if fewest < least_titles:
@@ -71,6 +71,10 @@ class Score:
             told = expected_score(cells, self.by_asset[cells.rows.asset], effect)
             added = np.einsum("nkl,nk->nl", told.by_row, self.wrong[cells.rows.asset])
             yield cells, told, np.asarray(added, dtype=np.float64)
+
+    def weights(self, information: Floats, bread: Floats) -> Floats:
+        """What each cell says of each effect (c, k), by its ``information`` (c, k, k) and the ``bread`` (k, k)."""
+        return np.diagonal(information, axis1=1, axis2=2)
 
     def root(self) -> Floats:
         """The effects (k,). Raises NotEnoughLabels where none fits."""
@@ -157,7 +161,7 @@ def _part(
     influence = told.by_row @ bread
     should = unsure(cells.rows, influence, score.noise, title[cells.cell])
     own, audit = (_by_title(title, one) @ bread for one in (told.score, cells.sums(added)))
-    information = np.diagonal(told.information, axis1=1, axis2=2)
+    information = score.weights(told.information, bread)
     counts = []
     for column in information.T:
         kept = (column > NOTHING)[cells.cell]
@@ -178,7 +182,7 @@ def _bread(information: Floats) -> Floats:
     return bread
 
 
-def _differ(cells: Cells, p: Floats) -> float:
+def differ(cells: Cells, p: Floats) -> float:
     """The expected number of titles with images that differ in a property that each row has with probability ``p``."""
     same: Floats = np.multiply.reduceat(p, cells.starts) + np.multiply.reduceat(1 - p, cells.starts)
     title = numbered(cells.titles())

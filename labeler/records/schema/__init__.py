@@ -21,6 +21,7 @@ from attune.labeler.records.schema.import_tables import PerformanceImport, Watch
 from attune.labeler.records.schema.insight_tables import (
     ImportedFeature,
     Insight,
+    InsightCompanion,
     InsightEvent,
     InsightQuestion,
     InsightRun,
@@ -72,6 +73,7 @@ __all__ = [
     "GridPage",
     "ImportedFeature",
     "Insight",
+    "InsightCompanion",
     "InsightEvent",
     "InsightQuestion",
     "InsightRun",

@@ -55,6 +55,24 @@ class InsightQuestion(Base):
     digest: Mapped[str] = mapped_column(String(64), index=True)
 
 
+class InsightCompanion(Base):
+    """What else was asked of a question, beside another feature: whether its effect ``depends`` on that, or what it is
+    with that feature held (``holding``). Frozen as a question is; ``values`` and ``contrast`` are of the other feature.
+    """
+
+    __tablename__ = "insight_companions"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    question_id: Mapped[int] = mapped_column(ForeignKey("insight_questions.id"), index=True)
+    way: Mapped[str] = mapped_column(String(16))  # depends, holding
+    feature: Mapped[str]
+    contrast: Mapped[str] = mapped_column(Text)
+    values: Mapped[str] = mapped_column(String(64))  # digest: `Known.values`
+    seen: Mapped[bool] = mapped_column(default=False)
+    asked_by: Mapped[str]
+    asked_at: Mapped[datetime]
+    digest: Mapped[str] = mapped_column(String(64))
+
+
 class InsightRun(Base):
     """One run: ``inputs`` are digests of performance and features; the same inputs give the same figures."""
 

@@ -86,6 +86,8 @@ class InsightWhole(InsightOut):
     """An insight with its evidence."""
 
     canvases: Annotated[list[dict[str, Any]], "Exploratory: raw figures without q, and shrunk. Never published alone."]
+    depends: Annotated[list[dict[str, Any]], "Whether it depends on another feature; q is of these alone."]
+    holding: Annotated[list[dict[str, Any]], "The effect alone, and with another feature held the same. Without q."]
     halves: dict[str, Any]
     examples: dict[str, Any] | None
     ratio: dict[str, Any] | None

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from attune.labeler.exchange.export_tables import write_csv
-from attune.labeler.insights import features, publishing, questions
+from attune.labeler.insights import companions, features, publishing, questions
 from attune.labeler.jobs import jobs
 from attune.labeler.views.insight_test import arms_rows, test_page
 from attune.labeler.views.insights import KIND, insight_page, insights_page, waiting
@@ -40,7 +40,13 @@ def register() -> ResponseReturnValue:
     if name not in known:
         raise DataError(f"There is no feature {name[:80]!r}. Choose one from the list.")
     contrast, canvas = form.get("contrast", "").strip(), form.get("canvas", "").strip()[:255]
+    way, other = form.get("way", ""), form.get("other", "")
+    if way and (way not in (companions.DEPENDS, companions.HOLDING) or other not in known):
+        raise DataError(f"There is no other feature {other[:80]!r}. Choose one from the list.")
     done = questions.ask(settings, known[name], contrast, canvas, auth.viewer().name)
+    if way:
+        wanted = companions.Wanted(way, known[other], form.get("other_contrast", "").strip())
+        companions.ask(settings, done.row, known[name], wanted, auth.viewer().name)
     which = "All titles answer it." if done.row.titles == questions.ALL else (
         "Figures of its feature could be seen before, so its answer is not published. Confirm it with new performance."
         if done.row.seen else "The half of the titles answers it that did not find it."

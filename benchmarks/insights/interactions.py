@@ -1,0 +1,107 @@
+"""Two features in one model on real tests: planted differences of an effect, none, and an effect with another held.
+
+Attributes are made up and tied to popularity, the second follows the first, and their effects are put into real clicks
+by thinning. ``held`` in a row's method: the effect with the second attribute held; else the difference of the first's
+effect where the second is there and where it is not.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+
+from attune.models.errors import NotEnoughLabels
+from attune.models.evaluation.intervals import share_interval
+from attune.models.insights.outcomes import Outcomes
+from attune.models.insights.probed import Probed
+from attune.models.insights.two_features import Feature, depends, holding
+from attune.models.insights.within_title import Effect
+from benchmarks.insights.arms import Arms, Floats, attribute
+from benchmarks.insights.discoveries import thinned
+from benchmarks.insights.placebo import FEW, LEVEL
+from benchmarks.insights.probe_errors import PROBES, ROUNDS, audited, scores, summary
+
+FIRST, SECOND, MORE = -0.1, 0.15, 0.1
+SLOWER = 4  # draws of what is known for one of what a probe says
+PREVALENCE, BOTH = 0.4, 0.4  # the share of arms where the second is a copy of the first
+
+Found = list[tuple[str, Effect, float]]  # method, what it says, the truth
+
+
+def interactions(arms: Arms, draws: int, seed: int, only: Collection[str] = ()) -> list[dict[str, Any]]:
+    """A row for each setting (``only`` these, if any) and method: rejections at 5 %, coverage, width and bias."""
+    settings: dict[str, tuple[float, str, int]] = {"known, no difference": (0.0, "", 0), "known": (MORE, "", 0)}
+    settings |= {f"{probe} probe": (MORE, probe, 0) for probe in PROBES}
+    settings |= {"good probe, no difference": (0.0, "good", 0)}
+    settings |= {f"{titles} titles, no difference": (0.0, "", titles) for titles in FEW[1:]}
+    rows = []
+    for number, (name, (more, probe, titles)) in enumerate(settings.items()):
+        if only and name not in only:
+            continue
+        found: dict[str, list[tuple[Effect, float]]] = {}
+        failed = 0
+        for draw in range(max(1, draws // SLOWER) if probe else draws):
+            rng = np.random.default_rng([seed, number, draw])
+            try:
+                said = _campaign(arms, more, probe, titles, rng, seed * 1_000_000 + draw)
+            except NotEnoughLabels as reason:
+                failed += 1
+                sys.stderr.write(f"{name}, draw {draw}: {reason}\n")
+                continue
+            for method, effect, truth in said:
+                found.setdefault(method, []).append((effect, truth))
+        rows += [
+            {"setting": name, "method": method} | _rejections(told) | summary(told, failed)
+            for method, told in found.items()
+        ]
+        sys.stderr.write(f"{name}: done\n")
+    return rows
+
+
+def _rejections(told: Sequence[tuple[Effect, float]]) -> dict[str, Any]:
+    rejected = sum(one.p < LEVEL for one, _ in told)
+    lo, hi = share_interval(rejected, len(told))
+    return {"rejected": rejected / len(told), "rejected_lo": lo, "rejected_hi": hi}
+
+
+def _campaign(
+    arms: Arms, more: float, probe: str, titles: int, rng: np.random.Generator, seed: int
+) -> Found:  # fmt: skip
+    first = attribute(arms, PREVALENCE, True, rng)
+    second = np.where(rng.random(len(first)) < BOTH, first, attribute(arms, PREVALENCE, True, rng))
+    rows = thinned(arms.outcomes, FIRST * first + SECOND * second + more * first * second, rng)
+    by_first, by_second = _by_asset(rows, first), _by_asset(rows, second)
+    if not probe:
+        part, least = rows, 30
+        if titles:
+            part, least = rows.where(np.isin(rows.title, rng.choice(len(arms.names), titles, replace=False))), 2
+        return _told(part, by_first, by_second, None, more, least)
+    score = scores(rows, first, PROBES[probe], rng)
+    given = audited(arms, rows, first, score, [score] * ROUNDS, seed)
+    return _told(rows, by_first, by_second, given, more)
+
+
+def _told(
+    rows: Outcomes, first: Floats, second: Floats, given: Probed | None, more: float, least: int = 30
+) -> Found:  # fmt: skip
+    """The difference, and the first's effect with the second held where there is no difference."""
+    other = Feature(second)
+    said = {"attune": Feature(first if given is None else given.says, probed=given)}
+    if given is not None:
+        said["thresholded"] = Feature(given.says)
+    found: Found = []
+    for name, one in said.items():
+        found.append((name, depends(rows, one, other, least_titles=least).difference, more))
+        if not more:
+            held = holding(rows, one, other, least_titles=least)
+            found += [(f"{name}, held", held.held, FIRST), (f"{name}, not held", held.alone, FIRST)]
+    return found
+
+
+def _by_asset(rows: Outcomes, x: Floats) -> Floats:
+    values = np.empty(int(rows.asset.max()) + 1)
+    values[rows.asset] = x
+    return values

@@ -1,0 +1,74 @@
+"""What a run carries along: rows, features and their values, as comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from attune.labeler.insights import answer as answering
+from attune.labeler.insights import audited, features
+from attune.labeler.insights.answer import Asked
+from attune.labeler.insights.evidence import Rows
+from attune.labeler.insights.known import Known
+from attune.labeler.records.schema import InsightCompanion
+from attune.labeler.settings import Settings
+from attune.models.errors import NotEnoughLabels
+from attune.models.insights.halves import discovery_half
+
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass
+class Work:
+    """``values`` are those of one feature at a time: they can be many. ``companions``: what else is asked of each
+    question."""
+
+    settings: Settings
+    rows: Rows
+    known: Mapping[str, Known]
+    companions: Mapping[int, list[InsightCompanion]] = field(default_factory=dict)
+    values: dict[str, npt.NDArray[np.object_]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.half: Bools = discovery_half(self.rows.title_ids)
+
+    def of(self, name: str) -> npt.NDArray[np.object_]:
+        """The values of a feature (assets,)."""
+        if name not in self.values:
+            self.values = {name: features.values(self.settings, self.known[name], self.rows.asset_ids)}
+        return self.values[name]
+
+    def over(self, rows: Rows) -> Work:
+        """The same work over other rows."""
+        return Work(self.settings, rows, self.known, self.companions)
+
+    def canvas(self, name: str) -> int | None:
+        """The number of a canvas; None where it has no rows, or none is named."""
+        found = np.flatnonzero(self.rows.canvases == name) if name else np.zeros(0)
+        return int(found[0]) if len(found) else None
+
+    def asked(self, feature: Known, contrast: str) -> Asked:
+        """What is compared; of an attribute, or a measured feature that people check, with the audits that correct it.
+
+        Raises NotEnoughLabels.
+        """
+        if feature.classes and features.pair(feature, contrast) is None:
+            raise NotEnoughLabels(f"{feature.name} does not have the classes {contrast} any more.")
+        asked, pair = answering.compared(feature, self.of(feature.name), contrast), features.pair(feature, contrast)
+        if pair is None or not feature.audited_by:
+            return asked
+        if feature.kind == "measured":  # its figure stands uncorrected, too, with a grade that says so
+            try:
+                found = audited.properties(self.settings, feature, pair, self.rows.asset_ids)
+                return replace(asked, properties=found, audited=False)
+            except NotEnoughLabels as error:
+                return replace(asked, hindered=str(error))
+        if not audited.can_be(feature):
+            raise NotEnoughLabels(
+                f"{feature.name} has {len(feature.classes)} classes. The errors of an attribute can be corrected up to "
+                f"{audited.MOST_CLASSES}, and without that no figure is right."
+            )
+        return replace(asked, properties=audited.properties(self.settings, feature, pair, self.rows.asset_ids))

@@ -1,0 +1,109 @@
+"""What is asked of a question beside another feature: frozen, answered on the same rows, decided in its own family."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from attune.labeler.insights import companions, features, imported, insights, questions
+from attune.labeler.insights.beside_words import depends_words, holding_words, lines_of
+from attune.labeler.insights.companions import DEPENDS, HOLDING, Wanted
+from attune.labeler.insights.insights import Told
+from attune.labeler.performance import imports
+from attune.labeler.settings import Settings
+from attune.labeler.views.insight_bars import besides
+from attune.models.clock import now
+from attune.models.errors import DataError
+from attune.workers.jobs import run_insights
+from tests.support.factories import workspace
+
+SMILE, DARK, MORE = 0.1, -0.3, 0.3
+TITLES = 250
+
+
+def files(folder: Path, date: str = "2026-01-05") -> list[str]:
+    """Smiles are taken more often, and more so on dark images, which they go with; nothing depends on noise."""
+    rng = np.random.default_rng(3)
+    columns = [["asset_id,title_id,canvas,impressions,takes,period_start,period_end"]]
+    columns += [["asset_id,value"] for _ in range(3)]
+    for number in range(TITLES * 4):
+        smile = rng.random() < 0.5
+        dark, noise = rng.random() < 0.3 + 0.4 * smile, rng.random() < 0.5
+        rate = 0.03 * np.exp(SMILE * smile + DARK * dark + MORE * smile * dark + rng.normal(0, 0.05))
+        columns[0].append(f"a{number},t{number // 4},home,10000,{rng.binomial(10000, rate)},{date},{date}")
+        for column, value in zip(columns[1:], (smile, dark, noise), strict=True):
+            column.append(f"a{number},{'yes' if value else 'no'}")
+    paths = [folder / name for name in ("takes.csv", "smile.csv", "dark.csv", "noise.csv")]
+    for path, lines in zip(paths, columns, strict=True):
+        path.write_text("\n".join([*lines, ""]))
+    return [str(path) for path in paths]
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Told]:
+    """A workspace whose run has answered everything, and the insight about smiles."""
+    folder = tmp_path_factory.mktemp("beside")
+    settings = workspace(folder / "workspace")
+    takes, *values = files(folder)
+    imports.add(settings, takes, arm="explore")
+    for path in values:
+        imported.add(settings, path, Path(path).stem, "olga")
+    known = features.known(settings)
+    row = questions.ask(settings, known["smile"], who="olga").row
+    for way, name in ((DEPENDS, "dark"), (DEPENDS, "noise"), (HOLDING, "dark")):
+        assert not companions.ask(settings, row, known["smile"], Wanted(way, known[name]), "olga").again
+    assert companions.ask(settings, row, known["smile"], Wanted(DEPENDS, known["dark"], "no:yes"), "olga").again
+    with pytest.raises(DataError, match="the feature that the question is about"):
+        companions.ask(settings, row, known["smile"], Wanted(HOLDING, known["smile"]))
+    run_insights.run(settings)
+    return settings, next(one for one in insights.listed(settings) if one.question.feature == "smile")
+
+
+def test_a_dependence_has_both_ends_and_a_q_of_its_own_family(told: tuple[Settings, Told]) -> None:
+    _, one = told
+    dark, noise = one.figures[DEPENDS]
+    assert dark["ci"][0] < MORE < dark["ci"][1]
+    assert (dark["grade"], dark["seen"]) == ("A", False)
+    assert dark["q"] == pytest.approx(min(1.0, 2 * dark["any_time"]["p"]), rel=1e-6)  # of two, whatever else was asked
+    said = depends_words(one, dark)
+    assert said.sentence.startswith("Yes. Images with “dark”: ")
+    assert depends_words(one, noise).sentence.startswith("No measurable difference between images with “noise”")
+    shown = besides(one)
+    assert [len(part.lines) for part in shown] == [2, 2, 2]
+    assert "more often" in lines_of(one)["depends on dark"]
+
+
+def test_holding_is_a_second_figure_beside_the_first_and_no_verdict(told: tuple[Settings, Told]) -> None:
+    _, one = told
+    (dark,) = one.figures[HOLDING]
+    assert dark["alone"]["estimate"] == pytest.approx(one.figures["estimate"], abs=1e-8)
+    assert dark["held"]["estimate"] > dark["alone"]["estimate"]  # dark images are taken less often, and smile more
+    assert "q" not in dark
+    assert "Neither says that dark is the reason" in holding_words(one, dark).note
+
+
+def test_what_is_asked_after_both_were_seen_is_to_be_confirmed_by_new_performance(
+    told: tuple[Settings, Told], tmp_path: Path
+) -> None:
+    settings, one = told
+    known = features.known(settings)
+    late = companions.ask(settings, one.question, known["smile"], Wanted(DEPENDS, known["dark"], "yes:no"), "olga")
+    assert late.again
+    other = next(row for row in insights.listed(settings) if row.question.feature == "dark")
+    late = companions.ask(settings, other.question, known["dark"], Wanted(DEPENDS, known["smile"]), "olga")
+    assert late.row.seen
+    run_insights.run(settings)
+    (entry,) = insights.find(settings, other.row.id).figures[DEPENDS]
+    assert entry["seen"]
+    assert depends_words(other, entry).sentence.startswith("To be confirmed")
+    kept = insights.find(settings, one.row.id).figures[DEPENDS][0]
+    assert kept["q"] > one.figures[DEPENDS][0]["q"]  # a question more, in the same family
+    takes, *_ = files(tmp_path, (now() + timedelta(days=2)).date().isoformat())
+    imports.add(settings, takes, arm="explore")
+    run_insights.run(settings)
+    (entry,) = insights.find(settings, other.row.id).figures[DEPENDS]
+    assert not entry["seen"]
+    assert depends_words(other, entry).sentence.startswith("Yes.")
