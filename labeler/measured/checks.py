@@ -27,6 +27,7 @@ from attune.models.errors import DataError, UnknownExpert
 from attune.models.measured.eye_checks import CHECKS, EyeCheck
 from attune.models.probes.learner import MEASURES_ONLY
 
+BEGINS = "check-"  # the name of such a question, before the feature's
 KEY = "checks"  # in `Attribute.settings`: the measured feature that the question checks
 
 
@@ -56,6 +57,11 @@ def check_of(name: str) -> EyeCheck:
 def checked_by(attribute: Attribute) -> EyeCheck | None:
     """How the question ``attribute`` checks a feature; None for a question that checks none."""
     return CHECKS.get(str(attribute.settings.get(KEY, "")))
+
+
+def feature_of(attribute: str) -> str:
+    """The measured feature that the question of this name checks."""
+    return attribute.removeprefix(BEGINS)
 
 
 def find(session: Session, feature: str) -> Attribute | None:
@@ -109,7 +115,7 @@ def _question(settings: Settings, check: EyeCheck) -> tuple[str, bool]:
         found = find(session, check.feature)
         if found is not None:
             return found.name, False
-        name = f"check-{check.feature}"
+        name = f"{BEGINS}{check.feature}"
         made = attributes.create(session, Definition(name, check.question, check.classes, check.definition), settings)
         made.settings = made.settings | {KEY: check.feature, "reserved_share": MEASURES_ONLY, "audit_share": 0.0}
         return name, True

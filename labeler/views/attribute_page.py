@@ -81,6 +81,7 @@ class Head:
     queue_url: str | None
     way: Way | None  # how the viewer answers next; None without a queue
     unanswered: Sequence[str]
+    checks: str = ""  # for managers: the measured feature that the question checks, if it checks one
 
     @property
     def name(self) -> str:
@@ -103,6 +104,7 @@ def head(session: Session, settings: Settings, viewer: Viewer, attribute: Attrib
         queue_url=queue_url(settings, own) if own else None,
         way=page_advice.way(session, attribute, own) if own else None,
         unanswered=facts.unanswered,
+        checks=facts.checks if viewer.manages else "",
     )
 
 

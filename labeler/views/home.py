@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from attune.labeler.answers import totals
 from attune.labeler.answers.totals import Counts
 from attune.labeler.catalog.aliases import DRAFT
+from attune.labeler.measured import checks
 from attune.labeler.people import visible_runs
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.paging import Page, page_of
@@ -132,7 +133,7 @@ class CardFacts:
             attribute.name, self.experts.get(key, 0), self.open_tasks.get(key, 0), key in self.own, pool, answered,
             number, self.champions.get(key), advice, counts.unanswered(attribute.classes),
             self.filling.of(attribute.name, self.experts.get(key, 0)), key in self.paused,
-            self.stopped.get(key, 0),
+            self.stopped.get(key, 0), str(attribute.settings.get(checks.KEY, "")),
         )  # fmt: skip
 
     def quality(self, attribute_id: int) -> Quality:

@@ -39,7 +39,8 @@ class Step:
     """What to do next: a sentence, and a place or a command or both.
 
     Places are ``queue``, ``disputed``, ``review``, ``people``, ``measure``, ``experts``, ``queues``, ``jobs``,
-    ``images``, ``fill`` (a run fills the queues), ``champion`` and ``ask`` (experts answer, and can be asked to).
+    ``images``, ``fill`` (a run fills the queues), ``champion``, ``feature`` (that the question checks) and ``ask``
+    (experts answer, and can be asked to).
     """
 
     text: str
@@ -64,6 +65,7 @@ class Facts:
     filling: bool = False  # whether a job that makes or fills its queues waits or runs
     paused: bool = False  # whether an owner stopped the viewer's own queue
     stopped: int = 0  # of the experts, how many have a stopped queue
+    checks: str = ""  # the measured feature that the question checks, if it checks one
 
     @property
     def word(self) -> str:
@@ -198,7 +200,7 @@ def _managers_step(facts: Facts) -> Step:
     if where == UNDEFINED:
         return Step("Improve the definition. Start with the disputed images.", place="disputed")
     if not facts.open_tasks and where in (SEEDING, LABELLING):
-        return Step("Fill the queues.", place="fill", command=f"attune batch {name} --size 40")
+        return _empty_queues(facts)
     if where == SEEDING:
         return _experts_turn(facts, "The queues are full. The experts can start.")
     if where in (LABELLING, SETTLED) and (text := _measure(facts)):
@@ -213,6 +215,13 @@ def _managers_step(facts: Facts) -> Step:
         return Step("Review the new version, then use it.", place="review", command=command)
     command = f"attune pull {name}@champion --to DIR"
     return Step("See what the version in use finds. Programs can get it.", place="champion", command=command)
+
+
+def _empty_queues(facts: Facts) -> Step:
+    if facts.checks and facts.answers:
+        text = f"All images are answered. See how often people agree with the measured feature {facts.checks}."
+        return Step(text, place="feature", command=f"attune features show {facts.checks}")
+    return Step("Fill the queues.", place="fill", command=f"attune batch {facts.name} --size 40")
 
 
 def _experts_turn(facts: Facts, text: str) -> Step:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from flask import Flask, url_for
 
+from attune.labeler.measured import checks
 from attune.labeler.web.tabs import section_address
 
 SECTIONS = {
@@ -46,6 +47,8 @@ def step_link(name: str, place: str | None) -> StepLink | None:
         return StepLink(url_for(endpoint, name=name), label)
     if place == "people":
         return StepLink(url_for("people.new", attributes=name), "Add expert")
+    if place == "feature":
+        return StepLink(url_for("features.one", name=checks.feature_of(name)), "See how often people agree")
     if place in POOL:
         endpoint, label = POOL[place]
         return StepLink(url_for(endpoint), label)

@@ -132,6 +132,8 @@ def one_round(
     result = _result(settings, snapshot, learned) | {"asked": added, "open": sum(len(plan.order) for plan in plans)}
 
     def afterwards() -> None:
+        if snapshot.measured is not None:  # no probe learns here, so there is nothing to rank, doubt or forecast
+            return
         gallery_scores.leave(settings, snapshot, learned.run)
         scope_groups.leave(settings, snapshot, learned.run)
         if learned.fresh and pages_of_images.due(snapshot):

@@ -15,6 +15,7 @@ from attune.labeler.briefs import files
 from attune.labeler.briefs.brief import Brief, brief
 from attune.labeler.cli.main import attune
 from attune.labeler.insights import arms, features, imported, insights, questions
+from attune.labeler.people import viewer as viewers
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Asset, InsightVersion, MemberGrouping, PerformanceImport
 from attune.labeler.records.session import reading, writing
@@ -204,7 +205,7 @@ def test_who_labels_reads_no_class_of_what_waits_for_their_answer(
     own = next(iter(has[title]))
     monkeypatch.setattr(briefing, "waiting", lambda _: select(Asset.id).where(Asset.asset_id == own))
     known = features.known(settings)
-    probe = {name: replace(one, kind="attribute") for name, one in known.items()}
+    probe = {name: replace(one, kind="attribute", audited_by=name) for name, one in known.items()}
     read = features.values
     monkeypatch.setattr(features, "values", lambda of, one, ids: read(of, known[one.name], ids))
     viewer = Viewer("owner", "olga", 1)
@@ -214,6 +215,29 @@ def test_who_labels_reads_no_class_of_what_waits_for_their_answer(
     assert own not in [*line.has, *line.lacks]
     assert line.known == len(has[title]) - 1
     assert files.written(settings, title, "html", viewer)[0].lines[0].known == line.known
+
+
+def test_who_labels_sees_no_pair_with_an_image_that_waits_for_their_answer(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewer, number = Viewer("owner", "olga", 1), insights.listed(settings)[0].row.id
+    pairs = insight_page(settings, viewer, number).same
+    own, other = pairs[0].first.asset_id, pairs[1].title_id
+    monkeypatch.setattr(viewers, "waiting", lambda _: select(Asset.id).where(Asset.asset_id == own))
+    known = features.known(settings)
+    assert own in shown(settings, viewer, number), "of a file that nobody is asked about all pairs are shown"
+    asked = {name: replace(one, audited_by=name) for name, one in known.items()}
+    monkeypatch.setattr(features, "known", lambda _: asked)
+    assert own not in shown(settings, viewer, number)
+    assert other in {pair.title_id for pair in insight_page(settings, viewer, number).same}
+
+
+def shown(settings: Settings, viewer: Viewer, number: int) -> set[str]:
+    """The images of the pairs on an insight's page, in the list, and on the page of its test."""
+    page, listed = insight_page(settings, viewer, number), insights_page(settings, viewer)
+    cards = [card.pair for card in (*listed.sure, *listed.unsure) if card.pair is not None]
+    pairs = [*page.same, *page.other, *cards, *page_of_test(settings, viewer, number).pairs]
+    return {side.asset_id for pair in pairs for side in (pair.first, pair.second)}
 
 
 def test_the_file_of_a_test_has_no_formula_and_its_command_says_the_real_power(

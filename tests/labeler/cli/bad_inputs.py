@@ -118,6 +118,8 @@ COMMANDS = [
     "attune features import takes.csv --name faces",
     "attune features import faces.csv --name Faces!",
     "attune features import faces.csv",
+    "attune features audit entropy",
+    "attune features audit faces",
     "attune insights run",
     PERFORM + "takes.csv && attune insights run",
     "attune features import faces.csv && attune insights ask --feature smiles",

@@ -132,3 +132,11 @@ def test_without_an_open_queue_the_step_follows_what_is_there(
 ) -> None:
     step = next_step(replace(FACTS, experts=0, open_tasks=0, **change), OWNER)
     assert (step.place, says in step.text) == (place, True)
+
+
+def test_a_question_that_checks_a_feature_leads_to_what_people_said_of_it() -> None:
+    done = replace(FACTS, open_tasks=0, answers=60, checks="faces", own_queue=False)
+    step = next_step(done, OWNER)
+    assert (step.place, step.command) == ("feature", "attune features show faces")
+    assert next_step(replace(done, checks=""), OWNER).place == "fill"
+    assert next_step(replace(done, answers=0), OWNER).place == "fill", "nobody was asked yet"

@@ -126,12 +126,29 @@ def test_an_owner_reads_a_titles_page_takes_its_brief_and_plans_a_test(answered:
     assert f"{int(rows[0]['impressions']):,}".replace(",", "") in re.sub(r"[^0-9]", "", plan)
 
 
-def test_an_image_that_is_not_here_is_named_and_stale_is_said(answered: Settings, owner: Actor, tmp_path: Path) -> None:
+def test_a_feature_says_what_it_means_and_a_stale_insight_what_to_press(
+    answered: Settings, owner: Actor, tmp_path: Path
+) -> None:
+    one = insights.listed(answered)[0]
+    number, where = one.row.id, "/insights/features/smiles"
+    title = one.figures["examples"]["same"][0]["title_id"]
+    assert "Nothing says what smiles means" in owner.get(f"/insights/{number}").text
+    assert owner.send(f"{where}/means", form=where, means="<i>Somebody</i> smiles.").status_code == 302
+    for page in (f"/insights/{number}", f"/titles?title={title}", "/insights/features", where):
+        assert "&lt;i&gt;Somebody&lt;/i&gt; smiles." in owner.get(page).text, page
+    assert "Somebody" in owner.get(f"/titles/brief?title={title}&to=html").text
+    assert "take every value of the file as right" in owner.get(where).text
+    told = {row["feature"]: row for row in owner.get("/api/v1/insights/features").get_json()["features"]}
+    assert told["smiles"]["means"] == "<i>Somebody</i> smiles."
+    assert told["smiles"]["said"] == "Not checked by people yet."
+
     (tmp_path / "more.csv").write_text("asset_id,value\nelsewhere,1\nelsewhere-2,0\n")
     imported.add(answered, str(tmp_path / "more.csv"), "smiles", "olga")
-    number = insights.listed(answered)[0].row.id
-    page = owner.get(f"/insights/{number}").text
+    page = re.sub(r"\s+", " ", owner.get(f"/insights/{number}").text)
     assert "Stale: smiles has another version" in page
+    assert "The figures and the grade describe what was there before" in page
+    assert page.count("Answer again") == 2  # the sentence and the button
+    assert "smiles." in page, "a new version keeps what it means"
     assert "Publish version" not in page
     assert "stale" in owner.get("/insights").text
 
