@@ -28,3 +28,12 @@ def learns_now(others_wait: bool, age: timedelta | None) -> bool:
     that wait. ``age`` is that of the attribute's last round, None before the first.
     """
     return not others_wait or age is None or abs(age) > ROUND_AGE  # younger than now: a clock was set back
+
+
+def gives_way(others_wait: bool, seconds: float) -> bool:
+    """Whether a learner that would go round again, as answers came meanwhile, lets those that wait go first.
+
+    It has gone round for ``seconds``. Otherwise as many questions as there are workers, each answered faster than a
+    round takes, would hold all workers, and nobody's other answers would be read.
+    """
+    return others_wait and seconds > TURN_SECONDS

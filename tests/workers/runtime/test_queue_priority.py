@@ -104,10 +104,14 @@ class Workplace:
             self.delays += [self.at - one for one in worker.seen]
             self.read = self.read[len(worker.seen) :]
             worker.rounds += 1
-            if self.read and worker.rounds < MOST_ROUNDS:
+            others_wait = any(self.waiting.values())
+            if not self.read:
+                worker.rounds = 0
+            elif worker.rounds < MOST_ROUNDS and not queue_priority.gives_way(others_wait, worker.rounds * ROUND):
                 self._learn(worker)
             else:
                 worker.rounds = 0
+                self._ask("learn", "learn")
         elif job.startswith("read") and worker.seen:
             given = self.given[int(job.split()[1])]
             new = [one for one in worker.seen if one in given]
