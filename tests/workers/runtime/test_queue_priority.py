@@ -150,7 +150,7 @@ def test_however_many_answer_each_answer_is_learned_from_soon(experts: int, forg
 
 
 def test_where_a_round_takes_long_answers_are_read_and_every_question_is_learned() -> None:
-    """Three questions on a machine of a twentieth of the speed: an answer waited 240 seconds to be read, then a round."""
+    """Three questions on a machine of a twentieth of the speed: answers waited 240 s to be read, then a round."""
     place = Workplace(8, questions=3, slower=20)
     place.run()
     assert max(place.read_delays) < 120
