@@ -26,7 +26,7 @@ def draw(kept: Sequence[Sample], to: Path) -> None:
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(3, 1, figsize=(9, 9), sharex=True, layout="constrained")
-    for axis, (unit, told) in zip(axes, (("memory", "resident memory, MiB"), ("handles", "open files")), strict=False):
+    for axis, (unit, told) in zip(axes, (("memory", "own memory, MiB"), ("handles", "open files")), strict=False):
         for name in sorted({name for one in kept for name in one["parts"]}):
             at, values = series(kept, name, unit)
             axis.plot([seconds / 60 for seconds in at], values, label=name, linewidth=1.5)

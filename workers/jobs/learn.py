@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
+from redis.exceptions import RedisError
 from threadpoolctl import threadpool_limits
 
+from attune.labeler.answers import ingest
 from attune.labeler.attributes import attributes, audit_batches
 from attune.labeler.catalog import measure_review
+from attune.labeler.jobs import jobs
 from attune.labeler.jobs.jobs import Report
 from attune.labeler.jobs.learn_lease import Lease, acquire_lease
 from attune.labeler.label_studio.client import LabelStudio
@@ -36,14 +41,16 @@ from attune.workers.rounds.audit_questions import Audits
 from attune.workers.rounds.queue_plan import HEAD, asked_rows, assign_to_queues, coming_count, missing_by_queue
 from attune.workers.rounds.second_opinions import SecondOpinionPlan
 from attune.workers.rounds.snapshot import Snapshot, take_snapshot
+from attune.workers.runtime import queue_priority
 
 log = logging.getLogger("attune.learn")
-MOST_ROUNDS = 50  # a flood of answers may not hold one worker for ever; the sweep asks again
+MOST_ROUNDS = 50  # a flood of answers may not hold one worker for ever
 
 
 def run(settings: Settings, report: Report, attribute: str, size: int | None = None) -> dict[str, Any]:
     """Learn from every answer of ``attribute`` so far and order its queues; ``size`` open tasks a queue.
 
+    While answers keep coming it goes round again; where other jobs wait it leaves that to a job behind theirs.
     Idempotent: while answers, definition and what is leaned on stay the same no new run is made. Where another learner
     holds the attribute nothing is done: it goes round again for the newest answers. Raises UnknownAttribute, EmptyPool,
     LabelStudioUnreachable.
@@ -70,16 +77,27 @@ def _rounds(settings: Settings, report: Report, attribute: str, lease: Lease, si
     ls = LabelStudio.connect(settings)
     queues.ensure(settings, ls, attribute)
     chosen_first.hand_out(settings, attribute)
+    began = time.monotonic()
     for number in range(1, MOST_ROUNDS + 1):
         report(number - 1, number)
         result, counter, afterwards = one_round(settings, ls, attribute, lease, size or settings.queue_size)
         if lease.release(counter):
-            afterwards()
-            report(number, number)
-            return {**result, "rounds": number}
+            break
+        if number == MOST_ROUNDS or queue_priority.gives_way(_others_wait(settings), time.monotonic() - began):
+            log.info("learn(%s): answers came meanwhile, and other jobs wait: another job follows", attribute)
+            lease.abandon()
+            ingest.ask_to_learn(settings, attribute)
+            break
         log.info("learn(%s): answers came meanwhile, round %d follows", attribute, number + 1)
-    lease.abandon()
-    return {**result, "rounds": MOST_ROUNDS}
+    afterwards()
+    report(number, number)
+    return {**result, "rounds": number}
+
+
+def _others_wait(settings: Settings) -> bool:
+    with suppress(RedisError):
+        return any(jobs.waiting(settings).values())
+    return False
 
 
 def questions(

@@ -64,7 +64,7 @@ class SteadyWorker(Worker):
     """
 
     max_connection_wait_time = 2.0
-    _other_at = -float("inf")  # when it took something else than a reading
+    _other_at = -float("inf")  # when it took something else than a reading, or ended it
 
     def reorder_queues(self, reference_queue: Queue) -> None:
         """After each job that is taken: where the next one is looked for first."""
@@ -140,6 +140,9 @@ class SteadyWorker(Worker):
             if self.horse_pid:
                 self.wait_for_horse()
                 self._horse_pid = 0
+        finally:
+            if queue.name != jobs.HINTS:  # a long one leaves the readings their time all the same
+                self._other_at = time.monotonic()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -55,7 +55,7 @@ def perform(name: str) -> None:
         if attribute is None:
             return
         log.info("%s: answers are new", name)
-        if queue_priority.learns_now(_others_wait(settings), _age(settings, attribute)):
+        if queue_priority.learns_now(_others_wait(settings), _last_round(settings, attribute)):
             learn.run(settings, quiet, attribute)
         else:  # the answers of the others, too, are in the round that comes after them
             ingest.ask_to_learn(settings, attribute)
@@ -168,12 +168,12 @@ def _others_wait(settings: Settings) -> bool:
     return False
 
 
-def _age(settings: Settings, attribute: str) -> timedelta | None:
-    """How long ago the attribute's last round ended."""
-    ended = select(Run.finished_at).join(Attribute, Attribute.id == Run.attribute_id)
+def _last_round(settings: Settings, attribute: str) -> tuple[timedelta, timedelta] | None:
+    """How long ago the attribute's last round ended, and how long it took."""
+    times = select(Run.started_at, Run.finished_at).join(Attribute, Attribute.id == Run.attribute_id)
     with reading(settings) as session:
-        last = session.scalar(ended.where(Attribute.name == attribute).order_by(Run.number.desc()).limit(1))
-    return None if last is None else now() - last
+        last = session.execute(times.where(Attribute.name == attribute).order_by(Run.number.desc()).limit(1)).first()
+    return None if last is None else (now() - last.finished_at, last.finished_at - last.started_at)
 
 
 class Addresses(dict[int, str]):

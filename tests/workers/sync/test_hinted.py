@@ -159,23 +159,27 @@ def test_a_leavers_queue_is_read_for_a_day_and_no_longer(studio: Studio) -> None
 
 
 @pytest.mark.parametrize(
-    ("others", "seconds", "does"),
+    ("others", "seconds", "took", "does"),
     [
-        (False, 1, "learned"),
-        (True, 1, "asked"),
-        (True, 60, "learned"),
-        (True, -3600, "learned"),
-        (True, None, "learned"),
+        (False, 1, 1, "learned"),
+        (True, 1, 1, "asked"),
+        (True, 60, 1, "learned"),
+        (True, 60, 20, "asked"),  # those that wait would wait as long, each time
+        (False, 60, 20, "learned"),
+        (True, -3600, 1, "learned"),
+        (True, None, None, "learned"),
     ],
 )
 def test_a_round_follows_at_once_or_after_the_readings_that_wait(
-    studio: Studio, monkeypatch: pytest.MonkeyPatch, others: bool, seconds: int | None, does: str
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, others: bool, seconds: int | None, took: int | None, does: str
 ) -> None:
     """One round then learns from what all of them bring; where readings never end, every few seconds."""
-    if seconds is not None:
+    if seconds is not None and took is not None:
         with reading(studio.settings) as session:
             attribute = session.get_one(Attribute, studio.queues[0].attribute_id)
-        factories.add_run(studio.settings, attribute, 0, finished_at=now() - timedelta(seconds=seconds))
+        ended = now() - timedelta(seconds=seconds)
+        times = {"started_at": ended - timedelta(seconds=took), "finished_at": ended}
+        factories.add_run(studio.settings, attribute, 0, **times)
     done: list[str] = []
     monkeypatch.setattr(hinted.reader, "build", lambda: studio.settings)
     monkeypatch.setattr(hints, "others_wait", lambda _: others)
