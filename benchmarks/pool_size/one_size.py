@@ -42,6 +42,7 @@ def measured(plan: Plan) -> dict[str, Any]:
     version = ready(plan)
     with tempfile.TemporaryDirectory(prefix="redis-") as folder, redis_on_a_socket(Path(folder)) as address:
         settings = reader.build({}, workspace=plan.place, redis_url=address)
+        work.review(settings)  # the page shows what a worker left
         with watched() as most:
             looks = pages.measure(settings, version, plan.rounds, plan.roles, plan.only)
         found: dict[str, Any] = {"pool": plan.size, "load": load(), "mib_of_pages": most[0], **looks, "work": []}
@@ -71,6 +72,7 @@ def _works(settings: Settings, plan: Plan, version: int) -> dict[str, Callable[[
     return {
         "start of the console": partial(work.started, settings),
         "learning round": partial(work.learning_round, settings),
+        "figures of a review": partial(work.review, settings),
         "score all": partial(work.score, settings, version),
         "search by text": partial(work.search, settings),
         f"import of {plan.imported:,} images": partial(work.imported, settings, plan.imported),

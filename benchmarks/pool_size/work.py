@@ -19,6 +19,7 @@ from sqlalchemy import insert, select
 from threadpoolctl import threadpool_limits
 
 from attune.labeler.assets.add import Request, add
+from attune.labeler.catalog import measure_review
 from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.jobs.jobs import quiet
 from attune.labeler.jobs.learn_lease import acquire_lease
@@ -97,6 +98,12 @@ def publish(settings: Settings) -> int:
 def score(settings: Settings, version: int) -> None:
     """A version's feature values of all images."""
     score_pool.run(settings, quiet, QUESTION, version)
+
+
+def review(settings: Settings) -> None:
+    """The figures of the newest version's review after one more answer, as a worker leaves them for the page."""
+    answers.one_more(settings)
+    measure_review.measure(settings, QUESTION)
 
 
 def search(settings: Settings) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers import change, counting, exclusion, ingest
+from attune.labeler.answers import change, counting, exclusion, ingest, totals
 from attune.labeler.answers.exclusion import SET_ASIDE, TAKEN_BACK
 from attune.labeler.attributes import attributes, revisions
 from attune.labeler.people import users
@@ -67,7 +67,7 @@ def affected_answers(settings: Settings, email: str) -> AffectedAnswers:
     """What excluding, or taking back, would concern. Raises UnknownExpert."""
     with reading(settings) as session:
         expert = _expert(session, email)
-        counted = counting.by_attribute(session, expert.id)
+        counted = totals.by_attribute(session, expert.id)
         return AffectedAnswers(counted, counting.by_attribute(session, expert.id, exclusion.excluded_answers()))
 
 

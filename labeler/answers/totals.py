@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers import held_answers
-from attune.labeler.answers.answer_table import AnswerTable
-from attune.labeler.records.schema import Annotation, Expert
+from attune.labeler.answers.answer_table import AnswerTable, moment
+from attune.labeler.records.schema import Annotation, Attribute, Expert
 from attune.models.clock import now
 from attune.models.labels.answers import SKIP, UNSURE
 
@@ -57,6 +58,49 @@ def count(session: Session, classes: Mapping[int, Sequence[str]]) -> dict[int, C
         key: _counts(tables[key], names, [*order, UNSURE], at_work.get(key, 0)) if key in tables else Counts()
         for key, order in classes.items()
     }
+
+
+def by_value(session: Session, attribute_id: int) -> dict[str, int]:
+    """An attribute's answers by what they say; `counting.by_value` from memory."""
+    found: dict[str, int] = defaultdict(int)
+    for (_, value), number in held_answers.of(session, attribute_id).tally.items():
+        if value != SKIP:
+            found[value] += number
+    return dict(found)
+
+
+def by_expert(session: Session, experts: Sequence[int]) -> dict[int, tuple[int, datetime]]:
+    """How many answers each expert has given to all attributes, and when the last; by the expert's id.
+
+    `counting.by_expert` from memory.
+    """
+    tables = held_answers.of_each(session, session.scalars(select(Attribute.id)).all()).values()
+    found = {}
+    for expert in experts:
+        given = [table.answered[table.is_answer & (table.experts == expert)] for table in tables]
+        if any(map(len, given)):
+            found[expert] = sum(map(len, given)), moment(int(max(one.max() for one in given if len(one))))
+    return found
+
+
+def by_attribute(session: Session, expert: int) -> dict[str, int]:
+    """How many answers an expert has given, by the attribute's name; `counting.by_attribute` from memory."""
+    names = dict(session.execute(select(Attribute.id, Attribute.name).order_by(Attribute.name)).all())
+    tables = held_answers.of_each(session, list(names))
+    numbers = {key: int((table.is_answer & (table.experts == expert)).sum()) for key, table in tables.items()}
+    return {name: numbers[key] for key, name in names.items() if numbers.get(key)}
+
+
+def by_purpose(session: Session, attribute_ids: Sequence[int]) -> dict[int, dict[str, int]]:
+    """The answers of each attribute by the purpose of their question, counted anew where one has other answers."""
+    tables = held_answers.of_each(session, attribute_ids)
+    return {key: table.remember("purposes", partial(_purposes, session, key, table)) for key, table in tables.items()}
+
+
+def _purposes(session: Session, attribute_id: int, table: AnswerTable) -> dict[str, int]:
+    rows = session.execute(select(Annotation.id, Annotation.purpose).where(Annotation.attribute_id == attribute_id))
+    purposes = dict(rows.all())
+    return Counter(purposes[key] for key in table.ids[table.is_answer].tolist())
 
 
 def _counts(table: AnswerTable, names: Mapping[int, str], order: Sequence[str], at_work: int) -> Counts:

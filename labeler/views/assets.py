@@ -11,7 +11,7 @@ from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views.pictures import PageImage, picture
+from attune.labeler.views.pictures import PageImage, found_pictures, picture
 from attune.models.errors import UnknownAsset
 
 PAGE = 48
@@ -27,15 +27,11 @@ class Grid:
 
 def assets(settings: Settings, viewer: Viewer, query: str = "", page: int = 1) -> Grid:
     """The assets whose id or title contains ``query``, by id."""
-    visible_assets = select(Asset).where(may_see(viewer)).order_by(Asset.asset_id)
-    if query:
-        visible_assets = visible_assets.where(
-            or_(
-                Asset.asset_id.icontains(query, autoescape=True),
-                Asset.title_id.icontains(query, autoescape=True),
-            )
-        )
+    said = (column.icontains(query, autoescape=True) for column in (Asset.asset_id, Asset.title_id))
     with reading(settings) as session:
+        if query:
+            return Grid(found_pictures(session, may_see(viewer) & or_(*said), page, PAGE), query)
+        visible_assets = select(Asset).where(may_see(viewer)).order_by(Asset.asset_id)
         return Grid(page_of(session, visible_assets, page, PAGE).map(picture), query)
 
 

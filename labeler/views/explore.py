@@ -22,7 +22,7 @@ from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.spaces.learned import TASTE
 from attune.labeler.views import explore_clusters
-from attune.labeler.views.pictures import PageImage, picture
+from attune.labeler.views.pictures import PageImage, found_pictures, in_order, picture
 from attune.models.errors import CatalogError, DataError, EncoderError, NotPrepared, PoolError
 
 PAGE = 48
@@ -199,7 +199,7 @@ def _switch(
     there = set(session.scalars(visible))
     own, twins = ([name for name in names if name in there] for names in (found.own, found.twins))
     why = result.error if result is not None and result.state == "done" else ""
-    return Switch(spaces, columns, _in_order(session, own), _in_order(session, twins), why, found.older)
+    return Switch(spaces, columns, in_order(session, own), in_order(session, twins), why, found.older)
 
 
 def _cluster(settings: Settings, viewer: Viewer, key: str) -> clusters.Part:
@@ -218,6 +218,8 @@ def _pictures(
     """One page of the images in ``order``, or of the filtered pool by id; none that the viewer may not see."""
     condition = may_explore(viewer) & search.allowed_by(request.wanted())
     if order is None:
+        if search.parts(request.wanted()):
+            return found_pictures(session, condition, request.page, PAGE)
         query = select(Asset).where(condition).order_by(Asset.asset_id)
         return page_of(session, query, request.page, PAGE).map(picture)
     # Asked in one condition, SQLite goes by the index of removals, through the whole pool.
@@ -231,17 +233,12 @@ def _pictures(
     visible = [name for name in order if name in there]
     number = max(1, min(request.page, -(-len(visible) // PAGE) or 1))
     here = visible[(number - 1) * PAGE : number * PAGE]
-    return Page(_in_order(session, here), number, PAGE, len(visible))
+    return Page(in_order(session, here), number, PAGE, len(visible))
 
 
 def _compared(session: Session, viewer: Viewer, request: ExploreRequest) -> int:
     condition = may_explore(viewer) & search.allowed_by(request.wanted())
     return session.scalar(select(func.count(Asset.id)).where(condition)) or 0
-
-
-def _in_order(session: Session, names: Sequence[str]) -> list[PageImage]:
-    rows = {one.asset_id: one for one in session.scalars(select(Asset).where(Asset.asset_id.in_(names)))}
-    return [picture(rows[name]) for name in names if name in rows]
 
 
 def _one(session: Session, viewer: Viewer, asset_id: str) -> PageImage | None:
@@ -254,7 +251,7 @@ def sending(settings: Settings, viewer: Viewer, picks: Sequence[str]) -> Sending
     with reading(settings) as session:
         visible = select(Asset.asset_id).where(Asset.asset_id.in_(picks), may_explore(viewer))
         there = set(session.scalars(visible))
-        images = _in_order(session, [name for name in picks if name in there])
+        images = in_order(session, [name for name in picks if name in there])
         targets = [_target(session, viewer, one) for one in attributes.every(session)]
     return Sending(images, [one for one in targets if one.experts])
 

@@ -15,9 +15,9 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers import counting
+from attune.labeler.answers import totals
 from attune.labeler.jobs import jobs
-from attune.labeler.records.schema import Annotation, Asset, Attribute, Job, Queue, Run, Task
+from attune.labeler.records.schema import Asset, Attribute, Job, Queue, Run, Task
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.clock import now
@@ -68,14 +68,9 @@ def _images(session: Session) -> Figure:
 
 def _answers(session: Session) -> Figure:
     """As every page counts them: one of an expert on an image, no skips, none that a revision ended."""
-    held = counting.answers()
-    rows = session.execute(
-        select(Attribute.name, Annotation.purpose, func.count())
-        .select_from(held)
-        .join(Annotation, Annotation.id == held.c.id)
-        .join(Attribute, Attribute.id == Annotation.attribute_id)
-        .group_by(Attribute.name, Annotation.purpose)
-    )
+    names = dict(session.execute(select(Attribute.id, Attribute.name)).all())
+    counted = totals.by_purpose(session, list(names))
+    rows = [(names[key], purpose, number) for key, by in counted.items() for purpose, number in sorted(by.items())]
     return _figure("attune_answers", "Answers that count.", ("attribute", "purpose"), rows)
 
 

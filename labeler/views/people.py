@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers import counting, exclude_expert
+from attune.labeler.answers import exclude_expert, totals
 from attune.labeler.answers.exclude_expert import AffectedAnswers, Move
 from attune.labeler.jobs import failures
 from attune.labeler.people import end_access
@@ -146,7 +146,7 @@ def _login(viewer: Viewer, user: User) -> Login:
 
 def _members(session: Session, experts: Sequence[Expert]) -> list[Member]:
     ids = [one.id for one in experts]
-    queues, answer_counts = _attributes(session, ids), counting.by_expert(session, ids)
+    queues, answer_counts = _attributes(session, ids), totals.by_expert(session, ids)
     login_query = select(User.email, User.role).where(
         or_(User.expert_id.in_(ids), User.email.in_([one.email for one in experts])), User.disabled_at.is_(None)
     )

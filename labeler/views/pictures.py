@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
 from attune.labeler.assets.title_names import title_name
+from attune.labeler.records.paging import Page, page_of_keys
 from attune.labeler.records.schema import Asset
 
 
@@ -29,3 +34,15 @@ def picture(asset: Asset) -> PageImage:
     """The picture of an asset that the viewer was found to be allowed to see."""
     name = title_name(asset.columns or {})
     return PageImage(asset.id, asset.asset_id, asset.title_id, asset.digest, asset.width, asset.height, name)
+
+
+def in_order(session: Session, names: Sequence[str]) -> list[PageImage]:
+    """The pictures of assets by their ids, of those that there are."""
+    rows = {one.asset_id: one for one in session.scalars(select(Asset).where(Asset.asset_id.in_(names)))}
+    return [picture(rows[name]) for name in names if name in rows]
+
+
+def found_pictures(session: Session, condition: ColumnElement[bool], number: int, size: int) -> Page[PageImage]:
+    """One page of the assets that a search through the whole pool lets through, by id."""
+    names = page_of_keys(session, select(Asset.asset_id).where(condition).order_by(Asset.asset_id), number, size)
+    return Page(in_order(session, names.items), names.number, size, names.total)

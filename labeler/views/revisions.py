@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from attune.labeler.answers import counting
+from attune.labeler.answers import totals
 from attune.labeler.attributes import attributes, revisions
 from attune.labeler.attributes.revisions import PastRevision
 from attune.labeler.people.viewer import Viewer, may_see
@@ -116,6 +116,8 @@ def _lines(value: Any) -> list[str]:
 
 def pictures(settings: Settings, viewer: Viewer, texts: Sequence[str]) -> dict[str, PageImage]:
     """The pictures of those texts that are ids of assets which ``viewer`` may see."""
+    if not texts:
+        return {}
     with reading(settings) as session:
         found = session.scalars(select(Asset).where(Asset.asset_id.in_(texts), may_see(viewer)))
         return {asset.asset_id: picture(asset) for asset in found}
@@ -124,4 +126,4 @@ def pictures(settings: Settings, viewer: Viewer, texts: Sequence[str]) -> dict[s
 def answers_by_value(settings: Settings, name: str) -> dict[str, int]:
     """How many answers of each value count today, skips left out. Raises UnknownAttribute."""
     with reading(settings) as session:
-        return counting.by_value(session, attributes.find(session, name).id)
+        return totals.by_value(session, attributes.find(session, name).id)

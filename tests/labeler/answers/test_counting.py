@@ -173,6 +173,12 @@ def test_every_place_counts_the_same_answers(settings: Settings, found: list[Giv
         shown = [one.value for one in recent(session, Viewer("owner", "o"), attribute.id, size=50).items]
         assert Counter(value for value in shown if value != SKIP) == values
         assert revise_attribute.effect(session, attribute.id, {}).kept == total
+        everybody = session.scalars(select(Expert.id)).all()
+        assert totals.by_expert(session, everybody) == counting.by_expert(session)
+        for one in everybody:
+            assert totals.by_attribute(session, one) == counting.by_attribute(session, one)
+        purposes = totals.by_purpose(session, [attribute.id])[attribute.id]
+        assert purposes == Counter(one.purpose for one in answer)
     assert {one["email"]: one["answers"] for one in experts.every(settings)} == {who: people_of[who] for who in PEOPLE}
     assert {one.email: one.answers for one in people.people(settings).items} == {who: people_of[who] for who in PEOPLE}
     assert revisions.answers_by_value(settings, "romance") == dict(values)
