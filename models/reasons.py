@@ -76,6 +76,7 @@ EXTRAS = {
         "sqlalchemy", "waitress", "yaml",
     ),
     "postgres": ("psycopg",),
+    "ray": ("ray",),
     "remote": ("aiohttp", "s3fs"),
 }  # fmt: skip
 
