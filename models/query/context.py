@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from attune.models.evaluation.audit_titles import pool_reserved_mask
 from attune.models.probes.priors import Prompts
-from attune.models.probes.probe import Probe
 from attune.models.vectors.pool import IntArray, Pool
 from attune.models.vectors.products import FloatArray
+
+if TYPE_CHECKING:
+    from attune.models.probes.probe import Probe  # loads scikit-learn, which the console and the scheduler need not
 
 ENOUGH_TO_SAMPLE = 50_000  # assets above which a threshold is estimated before anything is sorted
 

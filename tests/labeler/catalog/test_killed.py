@@ -75,7 +75,7 @@ def pulled_all_the_while(settings: Settings) -> Iterator[None]:
                 read += 1
             except Exception as error:
                 errors.append(repr(error))
-            stop.wait(0.02)  # no reader is so keen that it leaves the writer no processor
+            stop.wait(0.1)  # no reader is so keen that it leaves the writer no processor
 
     pipeline = threading.Thread(target=pull)
     pipeline.start()

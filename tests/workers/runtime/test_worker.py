@@ -179,15 +179,17 @@ def _await(true: Callable[[], bool]) -> None:
     raise AssertionError("it did not come true within four minutes")
 
 
-def test_who_ends_access_alone_loads_nothing_that_learns() -> None:
-    """It stands by all the time, so it is to be small."""
+def test_what_stands_by_all_the_time_loads_nothing_that_learns() -> None:
+    """The worker that ends access, the scheduler and the console are to be small, and there at once."""
     code = (
         "import sys; from attune.labeler.jobs import jobs; from attune.workers.runtime import worker; "
         "worker.preload(jobs.ACCESS); print(sorted({'torch', 'sklearn', 'scipy'} & set(sys.modules)), "
-        "jobs.KINDS['leave'][0].partition(':')[0] in sys.modules)"
+        "jobs.KINDS['leave'][0].partition(':')[0] in sys.modules); "
+        "import attune.workers.runtime.schedule, attune.labeler.web.serve; "
+        "print(sorted({'torch', 'sklearn', 'scipy.stats', 'pandas'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[] True"
+    assert done.stdout.splitlines() == ["[] True", "[]"]
 
 
 def test_a_worker_counts_for_the_jobs_that_it_takes(live: Settings) -> None:
