@@ -30,6 +30,7 @@ def test_ten_images_by_keyboard_from_the_link_on_the_console(house: House, page:
     eye = {one.name: one for one in stock_experts(house.drawn)}["ana"]
     console(page, settings, f"ana@{DOMAIN}")
     page.get_by_role("link", name=re.compile("serious", re.IGNORECASE)).first.click()
+    page.wait_for_url(f"**/attributes/{ATTRIBUTE}**")
     page.screenshot(path=shot(PICTURES, "attribute-before"))
     served = Served(page)
     before = int(page.locator('[data-count="answers"]').inner_text())

@@ -3,6 +3,9 @@
 Found at ATTUNE_CHROMIUM, as Debian installs it, on PATH, or as playwright's own download; best as the headless shell,
 which has no window to draw and takes half the processor time for the same pages. Without any the tests are skipped,
 which ATTUNE_REQUIRE_BROWSER=1 turns into a failure.
+
+A busy machine draws a page long before it has run the page's script. A key that a test presses waits for that script,
+and what a test expects may take `PATIENCE_MS`, which only a test that fails takes.
 """
 
 from __future__ import annotations
@@ -11,9 +14,10 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Keyboard, Locator, Page, Playwright, expect, sync_playwright
 
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 # The last five keep Chromium from looking for hosts that a closed network refuses, many at a time.
@@ -37,6 +41,9 @@ FINISHED = """async () => {
   const fading = document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime !== Infinity);
   await Promise.allSettled(fading.map((one) => one.finished));
 }"""
+PATIENCE_MS = 20_000
+expect.set_options(timeout=PATIENCE_MS)
+KEYBOARD, PRESS = Page.keyboard, Locator.press
 MISSING = "no Chromium: install Debian's chromium, or set ATTUNE_CHROMIUM to one"
 
 
@@ -57,8 +64,22 @@ def browser() -> Iterator[Browser]:
                 pytest.fail(MISSING)
             pytest.skip(MISSING)
         opened = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
-        yield opened
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Page, "keyboard", property(_heard))
+            patch.setattr(Locator, "press", _press)
+            yield opened
         opened.close()
+
+
+def _heard(page: Page) -> Keyboard:
+    """The keyboard of ``page`` once its script listens; images may still be on their way."""
+    page.wait_for_load_state("domcontentloaded")
+    return KEYBOARD.__get__(page)
+
+
+def _press(self: Locator, key: str, **options: Any) -> None:
+    self.page.wait_for_load_state("domcontentloaded")
+    PRESS(self, key, **options)
 
 
 def finished(page: Page) -> None:

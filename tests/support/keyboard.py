@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from playwright.sync_api import Page, TimeoutError, expect
 
 from tests.support import factories
+from tests.support.browser import PATIENCE_MS
 
 FARTHEST = 160  # presses of Tab from the top of a page to anything on it that a person needs
-SCROLLED_MS = 2000
 # What is wrong with the element that has the focus; empty where a person sees it. Of a hidden box its label shows it.
 UNSEEN = """() => {
   const held = document.activeElement;
@@ -52,7 +54,7 @@ def reach(page: Page, words: str) -> None:
 def in_sight(page: Page) -> None:
     """The focus is drawn, in the window; the browser may scroll to it first."""
     try:
-        page.wait_for_function(f"() => ({UNSEEN})() === ''", timeout=SCROLLED_MS)
+        page.wait_for_function(f"() => ({UNSEEN})() === ''", timeout=PATIENCE_MS)
     except TimeoutError:
         raise AssertionError(f"on {page.url} nobody sees that the focus is on {page.evaluate(UNSEEN)}") from None
 
@@ -65,7 +67,9 @@ def follow(page: Page, words: str, key: str = "Enter") -> None:
 
 
 def focus(page: Page) -> str:
-    """What has the focus, which something must: tag, id and text."""
+    """What has the focus, which something must: tag, id and text. A busy browser gives it late."""
+    with suppress(TimeoutError):
+        page.wait_for_function("document.activeElement !== document.body", timeout=PATIENCE_MS)
     told = "(() => { const e = document.activeElement; return [e.localName, e.id, e.innerText].join(' ') })()"
     found = str(page.evaluate(told))
     assert not found.startswith("body"), f"nothing has the focus on {page.url}"

@@ -107,7 +107,7 @@ def shown(page: Page, before: str = "") -> str:
 
 
 def all_stored(page: Page) -> None:
-    expect(page.locator("body")).to_have_attribute("data-unsent", "0", timeout=20_000)
+    expect(page.locator("body")).to_have_attribute("data-unsent", "0")
 
 
 def stored(house: House, key: str) -> str:

@@ -8,7 +8,6 @@ import socket
 from dataclasses import replace
 from pathlib import Path
 
-import aiohttp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -237,7 +236,7 @@ def test_a_name_is_judged_by_the_number_that_is_connected_to(monkeypatch: pytest
         led.append(host)
         return [{"hostname": host, "host": "127.0.0.1", "port": port, "family": socket.AF_INET, "proto": 0, "flags": 0}]
 
-    monkeypatch.setattr(aiohttp.ThreadedResolver, "resolve", resolve)
+    monkeypatch.setattr("aiohttp.ThreadedResolver.resolve", resolve)
     with web.answers({"/a.jpg": picture(2)}) as (address, asked):
         port = address.rpartition(":")[2]
         with pytest.raises(UnreadableItem, match=r"rebinds\.example \(127\.0\.0\.1\).*ATTUNE_PRIVATE_HOSTS"):

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from attune.labeler.briefs import as_pdf
 from attune.labeler.briefs.as_html import as_html
 from attune.labeler.briefs.brief import Brief, Line
 from attune.labeler.briefs.tastes import Tastes
@@ -66,6 +65,8 @@ def test_only_what_makes_the_difference_is_to_be_avoided(grade: str, avoid: bool
 @pytest.mark.parametrize("simulated", [True, False])
 def test_both_files_say_that_performance_is_simulated(simulated: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     made, said = brief(line(1, 3, simulated=simulated)), []
+    from attune.labeler.briefs import as_pdf  # here, as it takes each process that collects the tests half a second
+
     plain = as_pdf._Page.said
 
     def listen(self: as_pdf._Page, text: str, *rest: object, **named: object) -> None:

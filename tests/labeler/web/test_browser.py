@@ -72,7 +72,7 @@ def test_an_open_page_counts_up_by_itself(page: Page, house: House) -> None:
     queue = house.queue("romance", "Ana")
     for asset in fresh:
         factories.add_answer(house.settings, queue, asset, "romance")
-    expect(shown).to_have_text(str(before + 2), timeout=10_000)
+    expect(shown).to_have_text(str(before + 2))
     expect(page.get_by_role("status")).to_have_text(f"{before + 2} answers")
     expect(page.locator("#live-recent")).to_contain_text("just now")
 
@@ -81,7 +81,7 @@ def test_a_page_left_open_over_the_end_of_the_session_says_so(page: Page, house:
     enter(page, house.address, "ana@example.org")
     page.goto(f"{house.address}/attributes/romance")
     page.context.clear_cookies()
-    expect(page.get_by_text("You were logged out.")).to_be_visible(timeout=10_000)
+    expect(page.get_by_text("You were logged out.")).to_be_visible()
 
 
 def test_the_keyboard_alone_leads_from_the_login_to_the_queue(page: Page, house: House) -> None:

@@ -33,6 +33,13 @@ def open_as(page: Page, house: House, email: str, path: str = "/") -> None:
     page.goto(house.address + path)
 
 
+def start(page: Page) -> None:
+    """Close the instructions of a first visit, which the page's script opens."""
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
 def test_an_expert_labels_single_images(page: Page, house: House) -> None:
     enter(page, house.address, ANA)
     follow(page, "Start labelling")
@@ -88,7 +95,7 @@ def test_an_expert_labels_a_page_of_twelve(page: Page, house: House) -> None:
     reach(page, "Other ways to begin")
     page.keyboard.press("Enter")
     follow(page, "Start with a page of images")
-    page.keyboard.press("Enter")
+    start(page)
     shown(page)
     reach(page, "12")
     page.keyboard.press("Enter")
@@ -120,7 +127,7 @@ def test_in_german_keys_answer_and_sentences_count_right(browser: Browser, house
     open_as(page, house, ANA, LABEL)
     assert page.evaluate("document.documentElement.lang") == "de"
     expect(page.get_by_role("dialog")).to_contain_text("Sie haben hingesehen und können sich nicht entscheiden.")
-    page.keyboard.press("Enter")
+    start(page)
     first = shown(page)
     expect(page.locator("[data-left]")).to_have_text(re.compile(r"^noch \d+ Bilder in Ihrer Warteschlange$"))
     house.singles.away = True
@@ -142,7 +149,7 @@ def test_in_german_keys_answer_and_sentences_count_right(browser: Browser, house
     expect(page.locator("[data-said]")).to_have_text(re.compile("^Ihre Antwort: unsicher. Eine Taste ändert sie"))
     assert [stored(house, key) for key in (first, second)] == ["tender", "unsure"]
     follow(page, "Bilderseiten")
-    page.keyboard.press("Enter")
+    start(page)
     shown(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Haken Sie jedes Bild an, das „tender“ ist")
     page.keyboard.press("Space")
@@ -273,7 +280,7 @@ def test_one_key_an_answer_and_the_image_fills_the_window(
     context = browser.new_context(viewport={"width": width, "height": height})
     page = context.new_page()
     open_as(page, house, ANA, LABEL)
-    page.keyboard.press("Enter")
+    start(page)
     shares: dict[str, float] = {}
     at, sent, keys = shown(page), len(answered(house)), 0
     while len(shares) < 2:

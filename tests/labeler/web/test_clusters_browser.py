@@ -92,7 +92,7 @@ def test_from_a_map_to_the_first_labels_of_a_new_question(browser: Browser, hous
     page.get_by_role("button", name="Describe these clusters").click()
     expect(page.locator("#live-described").get_by_text("Waiting for a worker.")).to_be_visible()
     work(house, "describe")
-    expect(page.get_by_text("there are too few answers yet")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("there are too few answers yet")).to_be_visible()
     _read_performance(page, took)
     look(page, "cluster")
 
@@ -144,7 +144,7 @@ def _make_map(page: Page, house: House, rooms: Locator) -> None:
     page.get_by_role("button", name="Make the map").click()
     expect(page.get_by_text("Waiting for a worker.")).to_be_visible()
     work(house, "map")
-    expect(page.locator("[data-map][data-ready]")).to_be_visible(timeout=20_000)
+    expect(page.locator("[data-map][data-ready]")).to_be_visible()
     expect(page.locator("[data-legend]")).to_be_hidden()
 
 
@@ -155,7 +155,7 @@ def _make_clusters(page: Page, house: House, rooms: Locator) -> None:
     page.get_by_role("button", name="Make clusters").click()
     expect(page.get_by_text("Waiting for a worker.")).to_be_visible()
     work(house, "clusters")
-    expect(page.get_by_role("heading", name="Clustering 1: Meaning")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("heading", name="Clustering 1: Meaning")).to_be_visible()
     expect(page.locator(".parts > li")).to_have_count(4)
 
 
@@ -215,7 +215,7 @@ def _first_labels(browser: Browser, house: House) -> None:
         page.wait_for_function("b => document.body.dataset.shown && document.body.dataset.shown !== b", arg=seen)
         seen = str(page.evaluate("document.body.dataset.shown"))
         page.keyboard.press(key)
-    expect(page.locator("body")).to_have_attribute("data-unsent", "0", timeout=20_000)
+    expect(page.locator("body")).to_have_attribute("data-unsent", "0")
     with reading(house.settings) as session:
         rows = select(Annotation.value, Asset.asset_id).join(Asset, Asset.id == Annotation.asset_pk)
         given = session.execute(rows.order_by(Annotation.id)).all()

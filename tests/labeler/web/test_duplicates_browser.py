@@ -38,7 +38,7 @@ def test_from_no_search_to_one_picture_fewer(browser: Browser, house: House) -> 
     expect(page.get_by_text("Waiting for a worker.")).to_be_visible()
     work(house, "duplicates")
     groups = page.locator(".alike-group")
-    expect(groups).to_have_count(3, timeout=20_000)
+    expect(groups).to_have_count(3)
     look(page, "groups")
 
     groups.first.get_by_role("link", name="Keep only this").first.click()
@@ -47,6 +47,7 @@ def test_from_no_search_to_one_picture_fewer(browser: Browser, house: House) -> 
     page.get_by_role("button", name="Remove").click()
     expect(groups).to_have_count(2)
     groups.first.get_by_role("link", name="Same title").click()
+    expect(page.get_by_role("button", name="Put under one title")).to_be_visible()
     look(page, "title")
     page.get_by_role("button", name="Put under one title").click()
     expect(groups).to_have_count(1)

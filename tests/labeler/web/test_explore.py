@@ -332,7 +332,7 @@ def test_search_choose_by_keyboard_over_two_pages_and_send(browser: Browser, hou
     page.locator("#q").focus()
     page.keyboard.type("two people in love")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("110 images, most similar first")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("110 images, most similar first")).to_be_visible()
     page.wait_for_load_state("load")  # the text is there before the script that hears the arrow keys
     boxes = page.get_by_role("checkbox")
     boxes.first.focus()

@@ -53,7 +53,7 @@ def test_from_performance_to_a_published_insight(
             (job,) = session.scalars(select(Job.id).where(Job.kind == "insights"))
         perform(job)
         sentence = page.get_by_role("link", name="Within a title, images with “smiles” are taken")
-        expect(sentence).to_be_visible(timeout=20_000)
+        expect(sentence).to_be_visible()
         expect(page.locator("#h-unsure")).to_be_visible()
         look(page, "insights")
         sentence.click()

@@ -55,7 +55,7 @@ def begin(page: Page, served: Served, path: str = "/attributes/romance/label", o
     page.goto(served.address + path)
     if not opens_instructions:
         return
-    expect(page.get_by_role("dialog")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("1")  # answers nothing while the instructions are open
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_be_hidden()
@@ -70,7 +70,7 @@ def shown(page: Page, before: str = "") -> str:
 
 
 def all_stored(page: Page) -> None:
-    expect(page.locator("body")).to_have_attribute("data-unsent", "0", timeout=20_000)
+    expect(page.locator("body")).to_have_attribute("data-unsent", "0")
 
 
 def answer(page: Page, key: str, before: str) -> str:
@@ -102,7 +102,7 @@ def test_a_queue_that_is_stopped_meanwhile_keeps_the_answer_on_its_way_and_asks_
     all_stored(page)
     stopping.stop(served.desk.settings, "romance", served.desk.ana.email)
     page.keyboard.press("2")
-    expect(page.get_by_role("heading", name="Paused by an owner")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("heading", name="Paused by an owner")).to_be_visible()
     all_stored(page)
     assert served.desk.by_key() == [(first, "yes"), (second, "no")]
     page.keyboard.press("Backspace")
@@ -215,7 +215,7 @@ def test_a_revision_in_the_middle_stores_nothing_under_the_new_question(page: Pa
         one.revision, one.question = 2, "Is it a new question?"
     answer(page, "1", at)
     expect(page.get_by_role("alert")).to_contain_text("question has changed")
-    expect(page.get_by_role("dialog")).to_contain_text("Is it a new question?", timeout=15_000)
+    expect(page.get_by_role("dialog")).to_contain_text("Is it a new question?")
     assert served.desk.by_key() == []
 
 
@@ -406,15 +406,14 @@ def test_an_answer_is_corrected_from_a_list_by_one_key_and_the_list_says_so(page
     served.desk.take(desk_answer(first, "yes"))
     begin(page, served, "/attributes/romance/answers", opens_instructions=False)
     page.get_by_role("link", name="Correct").click()
+    page.wait_for_url("**/attributes/romance/answers/*")
     expect(page.get_by_role("status")).to_contain_text("Your answer: yes.")
-    page.wait_for_load_state("load")  # its script listens to keys from now on
     assert axe.serious(page) == []
     page.keyboard.press("Backspace")
     expect(page.get_by_role("heading", name="Your answers")).to_be_visible()
     assert served.desk.by_key() == [(first.key, "yes")]
     page.get_by_role("link", name="Correct").click()
-    expect(page.get_by_role("status")).to_be_visible()
-    page.wait_for_load_state("load")  # its script listens to keys from now on
+    page.wait_for_url("**/attributes/romance/answers/*")
     page.keyboard.press("2")
     expect(page.get_by_text("Your answer is now “no”.")).to_be_visible()
     page.wait_for_url("**/attributes/romance/answers")

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import re
 from copy import deepcopy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-import schemathesis
 from flask import Flask
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from schemathesis import Case, GenerationMode
-from schemathesis.checks import CHECKS, load_all_checks
-from schemathesis.config import SchemathesisConfig
 from sqlalchemy import update
 
 from attune.labeler.people import tokens
@@ -33,6 +29,9 @@ from attune.workers.jobs import describe_clusters, make_clusters
 from tests.labeler.catalog import worlds
 from tests.labeler.web.conftest import Actor
 from tests.support import factories, published
+
+if TYPE_CHECKING:
+    from schemathesis import APIOperation, Case, GenerationMode
 
 EXAMPLES = 12  # of each operation and mode for who may enter; who may not is turned away before a request is read
 # What is really there, so that not every made-up request ends at 404.
@@ -142,6 +141,10 @@ def visitors(console: Flask) -> dict[str, dict[str, Any]]:
 def test_whatever_is_sent_the_answer_is_described(
     console: Flask, visitors: dict[str, dict[str, Any]], who: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    import schemathesis  # here, as all processes collect this test and one runs it
+    from schemathesis.checks import load_all_checks
+    from schemathesis.config import SchemathesisConfig
+
     load_all_checks()
     config = SchemathesisConfig.from_dict({"checks": {"positive_data_acceptance": {"expected-statuses": FINE}}})
     monkeypatch.setattr(searching_api, "SEARCH_SECONDS", 0.0)  # no worker is here who could find anything
@@ -151,7 +154,7 @@ def test_whatever_is_sent_the_answer_is_described(
     schema.app = console
     for found in schema.get_all_operations():
         operation = found.ok()
-        modes = [mode for mode in GenerationMode if can_be(operation, mode)]
+        modes = [mode for mode in schemathesis.GenerationMode if can_be(operation, mode)]
         most = EXAMPLES if who in MAY_ENTER and operation.label not in EITHER else FEW
         statuses = {status for mode in modes for status in met(operation, mode, visitors[who], most)}
         if who in MAY_ENTER:
@@ -162,14 +165,16 @@ def test_whatever_is_sent_the_answer_is_described(
             assert statuses <= {401, 405}, operation.label
 
 
-def met(operation: schemathesis.APIOperation, mode: GenerationMode, shown: dict[str, Any], most: int) -> set[int]:
+def met(operation: APIOperation, mode: GenerationMode, shown: dict[str, Any], most: int) -> set[int]:
     """The statuses that ``most`` made-up requests meet; each answer is checked against the operation's description."""
+    from schemathesis.checks import CHECKS
+
     statuses: set[int] = set()
 
     @settings(KEPT, max_examples=most)
     @given(case=operation.as_strategy(generation_mode=mode), data=st.data())
     def attack(case: Case, data: st.DataObject) -> None:
-        if mode is GenerationMode.POSITIVE:
+        if mode.is_positive:
             for name in sorted(set(case.path_parameters) & set(REAL)):
                 if data.draw(st.integers(0, 3)) < 3:
                     case.path_parameters[name] = data.draw(st.sampled_from(REAL[name]))
@@ -185,10 +190,10 @@ def met(operation: schemathesis.APIOperation, mode: GenerationMode, shown: dict[
     return statuses
 
 
-def can_be(operation: schemathesis.APIOperation, mode: GenerationMode) -> bool:
+def can_be(operation: APIOperation, mode: GenerationMode) -> bool:
     """Whether such a request exists: one that takes nothing cannot break its description."""
     takes = operation.path_parameters or operation.query or operation.body or operation.headers
-    return mode is GenerationMode.POSITIVE or bool(takes)
+    return mode.is_positive or bool(takes)
 
 
 def test_every_address_of_the_api_is_described_with_its_methods(console: Flask) -> None:

@@ -111,7 +111,7 @@ def test_an_owner_promotes_with_open_eyes_and_can_undo_it(browser: Browser, sett
     follow(page, "Use version 4", "Putting version 4 into use")
     expect(page.get_by_text("No worker is running")).to_be_visible()
     work(settings)
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Version 4 is now in use", timeout=15_000)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Version 4 is now in use")
     look(page, page.url)
 
     follow(page, "Version 4", "serious, version 4")

@@ -83,7 +83,7 @@ PRESSED_AGAIN = """() => new Promise((done) => {
 
 
 def all_stored(page: Page) -> None:
-    expect(page.locator("body")).to_have_attribute("data-unsent", "0", timeout=20_000)
+    expect(page.locator("body")).to_have_attribute("data-unsent", "0")
 
 
 def marks(page: Page) -> dict[int, str]:
@@ -136,8 +136,10 @@ def test_undo_takes_the_last_change_back_zoom_ticks_too_and_single_images_are_a_
     assert marks(page) == {1: "tick"}
     page.get_by_role("button", name="Single images", exact=True).click()
     page.wait_for_url("**/label")
+    expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Pages of images").click()
+    page.wait_for_url("**/pages")
     shown(page)
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import s3fs
 
 from attune.models.catalog.catalog import Catalog
 from attune.models.catalog.manifest import Manifest, parse_reference
@@ -15,6 +14,7 @@ from attune.models.catalog.probe_files import probe_bytes
 from attune.models.catalog.version_files import make_version
 from attune.models.errors import CatalogError, CatalogUnreachable, DigestMismatch, UnknownProbe, VersionExists
 from tests.models.catalog.manifests import make
+from tests.support import object_store
 
 
 def version(number: int, seed: int = 0) -> tuple[Manifest, dict[str, bytes]]:
@@ -25,17 +25,8 @@ def version(number: int, seed: int = 0) -> tuple[Manifest, dict[str, bytes]]:
 @pytest.fixture(scope="session")
 def s3() -> Iterator[str]:
     """An S3-compatible server on a free port, with a bucket."""
-    import boto3
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    address = f"http://{host}:{port}"
-    keys = {"aws_access_key_id": "k", "aws_secret_access_key": "s", "region_name": "us-east-1"}
-    boto3.client("s3", endpoint_url=address, **keys).create_bucket(Bucket="catalog")
-    yield address
-    server.stop()
+    with object_store.served("catalog") as address:
+        yield address
 
 
 @pytest.fixture(params=["folder", "memory", "s3"])
@@ -44,11 +35,7 @@ def catalog(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
         return Catalog(str(tmp_path / "catalog"))
     if request.param == "memory":
         return Catalog(f"memory://{tmp_path.name}/catalog")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", request.getfixturevalue("s3"))
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "k")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    s3fs.S3FileSystem.clear_instance_cache()  # one of another test's address would be taken for this one
+    object_store.use(monkeypatch, request.getfixturevalue("s3"))
     return Catalog(f"s3://catalog/{tmp_path.name}")
 
 
@@ -129,13 +116,7 @@ def test_altered_bytes_are_never_handed_out(tmp_path: Path) -> None:
 def test_an_address_that_does_not_answer_says_which_setting_to_look_at(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(CatalogUnreachable, match=r"nonsense://x is unavailable\. Check ATTUNE_CATALOG_URL"):
         Catalog("nonsense://x")
-    for name, value in (
-        ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
-        ("AWS_ACCESS_KEY_ID", "k"),
-        ("AWS_SECRET_ACCESS_KEY", "s"),
-    ):
-        monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    s3fs.S3FileSystem.clear_instance_cache()
+    object_store.use(monkeypatch, "http://127.0.0.1:9")
     with pytest.raises(CatalogUnreachable, match=r"s3://gone/catalog is unavailable"):
         Catalog("s3://gone/catalog").versions("romance")

@@ -4,60 +4,17 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from attune.models.errors import DataError, EncoderError
 from attune.models.similarity.network_state import State, read_state, state_bytes
 from attune.models.similarity.network_tower import put_weights, trained_names
 from attune.models.similarity.network_training import Network, NetworkSettings, Pictures, train
-from attune.models.similarity.space_files import LearnedSpace
 
-SIDE, DIMENSION = 4, 6
-
-
-class Tiny(torch.nn.Module):
-    """A tower of two blocks, named as those of open_clip's ViTs are, its last map listed first."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        generator = torch.Generator().manual_seed(3)
-        self.proj = torch.nn.Parameter(torch.randn(8, DIMENSION, generator=generator))
-        self.start = torch.nn.Linear(3 * SIDE * SIDE, 8)
-        self.resblocks = torch.nn.ModuleList(torch.nn.Linear(8, 8) for _ in range(2))
-        self.ln_post = torch.nn.LayerNorm(8)
-        for parameter in self.parameters():
-            torch.nn.init.normal_(parameter, std=0.3, generator=generator)
-
-    def forward(self, images: Any) -> Any:
-        """Vectors (n, d) of images."""
-        x = self.start(images.flatten(1))
-        for block in self.resblocks:
-            x = x + torch.tanh(block(x))
-        return self.ln_post(x) @ self.proj
-
-
-class Encoder(SimpleNamespace):
-    """As much of an encoder as the training asks for."""
-
-    def encode_prepared(self, tensors: Any) -> Any:
-        """Unit vectors of images."""
-        with torch.no_grad():
-            return torch.nn.functional.normalize(self.model.visual(torch.stack(list(tensors))), dim=-1).numpy()
-
-
-def network(blocks: int | None = None) -> Network:
-    tower = Tiny()
-    rng = np.random.default_rng(0)
-    eye = np.eye(DIMENSION, dtype=np.float32)
-    space = LearnedSpace(np.zeros(DIMENSION), eye, rng.standard_normal((3, DIMENSION)), np.zeros(2))
-    model = SimpleNamespace(visual=tower, encode_image=tower)
-    encoder: Any = Encoder(model=model, device=torch.device("cpu"), half=None, dimension=DIMENSION)
-    return Network(encoder, space, trained_names(tower, blocks))
+SIDE = 4
 
 
 def pictures(count: int = 64) -> Pictures:
@@ -69,11 +26,15 @@ def pictures(count: int = 64) -> Pictures:
 
 def apart(z: Any, labels: Any, rng: Any) -> Any:
     """A loss of all pairs of a batch: those of one kind together, the others apart."""
-    same = torch.from_numpy(labels @ labels.T)
+    same = z.new_tensor(labels @ labels.T)
     return ((z @ z.T - (2 * same - 1)) ** 2).mean()
 
 
 def test_the_last_blocks_are_trained_with_all_that_comes_after_them() -> None:
+    import torch
+
+    from tests.models.similarity.tiny_tower import Tiny
+
     tower = Tiny()
     last = trained_names(tower, 1)
     assert set(last) == {"proj", "resblocks.1.weight", "resblocks.1.bias", "ln_post.weight", "ln_post.bias"}
@@ -86,6 +47,8 @@ def test_the_last_blocks_are_trained_with_all_that_comes_after_them() -> None:
 
 
 def test_parts_of_a_batch_give_the_gradients_of_the_whole() -> None:
+    from tests.models.similarity.tiny_tower import network
+
     told = []
     for at_once in (8, 3):
         calls = itertools.count(0.0)
@@ -93,11 +56,13 @@ def test_parts_of_a_batch_give_the_gradients_of_the_whole() -> None:
         one, _ = train(network(), pictures(), apart, lambda _, calls=calls: next(calls), settings, seed=2)
         told.append(one.weights())
     whole, parts = told
-    assert all(torch.allclose(whole[name], parts[name], atol=1e-5) for name in whole)
-    assert not torch.allclose(whole["start.weight"], network().weights()["start.weight"])
+    assert all(whole[name].allclose(parts[name], atol=1e-5) for name in whole)
+    assert not whole["start.weight"].allclose(network().weights()["start.weight"])
 
 
 def test_what_is_not_named_stays_and_the_best_epoch_wins() -> None:
+    from tests.models.similarity.tiny_tower import Tiny, network
+
     scores = iter((0.0, 2.0, 1.0, 1.5))
     seen: list[dict[str, Any]] = []
 
@@ -109,16 +74,18 @@ def test_what_is_not_named_stays_and_the_best_epoch_wins() -> None:
     best, state = train(network(1), pictures(), apart, score, NetworkSettings(1, 3, 32, 32), seed=2)
     assert (state.best_epoch, state.misses) == (1, 2)
     assert state.rate == pytest.approx(NetworkSettings.rate / 9)
-    assert torch.equal(best.weights()["proj"], seen[1]["proj"])
-    assert torch.equal(best.encoder.model.visual.start.weight, before)
+    assert best.weights()["proj"].equal(seen[1]["proj"])
+    assert best.encoder.model.visual.start.weight.equal(before)
 
 
 def test_a_state_on_disk_is_the_same_and_another_file_is_named(tmp_path: Path) -> None:
+    import torch
+
     state = State({"a": torch.arange(3.0)}, 0.1).after(1.0, {"a": torch.ones(3)}).after(0.5, {"a": torch.zeros(3)})
     path = tmp_path / "state.safetensors"
     path.write_bytes(state_bytes(state))
     again = read_state(str(path))
-    assert torch.equal(again.weights["a"], torch.ones(3))
+    assert again.weights["a"].tolist() == [1, 1, 1]
     assert (again.rate, again.scores, again.misses, again.epoch) == (state.rate, (1.0, 0.5), 1, 1)
     path.write_bytes(b"nothing")
     with pytest.raises(DataError, match="not the state"):

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -81,6 +80,8 @@ def test_a_space_refuses_other_vectors_and_shapes_that_do_not_fit() -> None:
 
 
 def test_the_loss_falls_to_nothing_as_labels_come_apart() -> None:
+    import torch
+
     labels = np.repeat(np.eye(2, dtype=np.float32), 4, axis=0)
     apart = torch.from_numpy(np.repeat(np.array([[1.0], [-1.0]], dtype=np.float32), 4, axis=0))
     rng = np.random.default_rng(0)
@@ -93,6 +94,8 @@ def test_the_loss_falls_to_nothing_as_labels_come_apart() -> None:
 
 
 def test_the_loss_is_the_sum_over_negatives_that_it_says() -> None:
+    import torch
+
     rng = np.random.default_rng(3)
     z, labels = unit_length(rng.standard_normal((9, 4))), (rng.random((9, 3)) < 0.5).astype(np.float32)
     t = np.tan(np.radians(30)) ** 2

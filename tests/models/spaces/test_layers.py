@@ -7,7 +7,6 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-import torch
 
 from attune.models.encoders.encoders import OpenClipEncoder
 from attune.models.encoders.fingerprint import Fingerprint
@@ -26,7 +25,8 @@ TOWERS: dict[str, tuple[dict[str, Any], int]] = {
 
 @pytest.fixture(params=TOWERS)
 def tower(request: pytest.FixtureRequest) -> tuple[OpenClipEncoder, int]:
-    from open_clip.model import CLIP  # here, as it takes two seconds of each process that collects the tests
+    import torch  # here, as both take two seconds of each process that collects the tests
+    from open_clip.model import CLIP
 
     vision, blocks = TOWERS[request.param]
     torch.manual_seed(0)
@@ -38,6 +38,8 @@ def tower(request: pytest.FixtureRequest) -> tuple[OpenClipEncoder, int]:
 
 
 def test_each_channels_mean_and_spread_are_kept(tower: tuple[OpenClipEncoder, int]) -> None:
+    import torch
+
     encoder, blocks = tower
     images = torch.rand(2, 3, 32, 32)
     first, last = layers.maps(encoder, images, [0, blocks - 1])

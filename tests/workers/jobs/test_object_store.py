@@ -6,10 +6,10 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+import fsspec
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-import s3fs
 
 from attune.labeler.catalog.promote import Move, promote, rollback
 from attune.labeler.catalog.restore_files import restore
@@ -22,32 +22,20 @@ from attune.models.catalog.probe_files import read_probe
 from attune.models.catalog.pull_probe import pull
 from attune.models.errors import CatalogUnreachable
 from tests.labeler.catalog import worlds
-from tests.support import published
-
-KEYS = {"aws_access_key_id": "k", "aws_secret_access_key": "s", "region_name": "us-east-1"}
+from tests.support import object_store, published
 
 
 @pytest.fixture(scope="module")
 def store() -> Iterator[str]:
     """The address of an S3-compatible server with a bucket."""
-    import boto3
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    boto3.client("s3", endpoint_url=f"http://{host}:{port}", **KEYS).create_bucket(Bucket="attune")
-    yield f"http://{host}:{port}"
-    server.stop()
+    with object_store.served("attune") as address:
+        yield address
 
 
 @pytest.fixture
 def settings(store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A workspace whose catalog is a bucket; its champion is scored."""
-    for name, value in KEYS.items():
-        monkeypatch.setenv(name.upper().replace("REGION_NAME", "AWS_DEFAULT_REGION"), value)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", store)
-    s3fs.S3FileSystem.clear_instance_cache()
+    object_store.use(monkeypatch, store)
     return published.workspace(tmp_path / "workspace", catalog_url=f"s3://attune/{tmp_path.name}")
 
 
@@ -64,7 +52,7 @@ def test_a_champion_in_a_bucket_is_pulled_and_scored(settings: Settings, tmp_pat
 
 def test_feature_values_come_from_the_bucket_whole(settings: Settings) -> None:
     catalog = Catalog(settings.catalog_address)
-    with s3fs.S3FileSystem().open(catalog.feature_address("serious", 3, "part-00000.parquet")) as opened:
+    with fsspec.filesystem("s3").open(catalog.feature_address("serious", 3, "part-00000.parquet")) as opened:
         direct = pq.read_table(opened)
     client = create_app(settings).test_client()
     shown = {"Authorization": f"Bearer {tokens.issue(settings, 'nightly')}"}
@@ -90,7 +78,7 @@ def test_the_next_version_leaves_the_old_values_and_rolls_back(settings: Setting
 
 
 def test_lost_objects_are_healed_from_the_records(settings: Settings) -> None:
-    store = s3fs.S3FileSystem()
+    store = fsspec.filesystem("s3")
     root = settings.catalog_address.removeprefix("s3://")
     for name in ("manifest.json", "probe.safetensors"):
         store.rm(f"{root}/probes/serious/3/{name}")
@@ -101,9 +89,8 @@ def test_lost_objects_are_healed_from_the_records(settings: Settings) -> None:
 
 
 def test_a_store_that_is_gone_is_told_as_such(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    s3fs.S3FileSystem.clear_instance_cache()
+    object_store.use(monkeypatch, "http://127.0.0.1:9")
     with pytest.raises(CatalogUnreachable, match="ATTUNE_CATALOG_URL"):
         Catalog(settings.catalog_address).manifest_bytes("serious", 3)
     shown = {"Authorization": f"Bearer {tokens.issue(settings, 'nightly')}"}
