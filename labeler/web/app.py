@@ -29,6 +29,7 @@ from attune.labeler.web import (
     next_steps,
     nul,
     replies,
+    single_sign_on,
     sizes,
     tabs,
     throttle,
@@ -69,6 +70,7 @@ from attune.labeler.web.pages import (
     review,
     revisions,
     scope,
+    single,
     spaces,
     threads,
     titles,
@@ -84,6 +86,7 @@ ROOMS = (
     webhook,
     media,
     login,
+    single,
     welcome,
     account,
     home,
@@ -174,6 +177,7 @@ def create_app(settings: Settings) -> Flask:
     auth.init_app(app)
     nul.init_app(app)
     throttle.init_app(app)
+    single_sign_on.init_app(app, settings)
     filters.init_app(app)
     languages.init_app(app)
     tabs.init_app(app)
