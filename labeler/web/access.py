@@ -16,6 +16,8 @@ OPEN = frozenset(
         "health.ready",
         "login.page",
         "login.enter",
+        "single.begin",
+        "single.back",
         "static",
         "bootstrap.static",
         "webhook.label_studio",

@@ -29,6 +29,7 @@ from attune.labeler.web import (
     next_steps,
     nul,
     replies,
+    single_sign_on,
     sizes,
     tabs,
     throttle,
@@ -70,6 +71,7 @@ from attune.labeler.web.pages import (
     review,
     revisions,
     scope,
+    single,
     spaces,
     threads,
     titles,
@@ -85,6 +87,7 @@ ROOMS = (
     webhook,
     media,
     login,
+    single,
     welcome,
     account,
     home,
@@ -176,6 +179,7 @@ def create_app(settings: Settings) -> Flask:
     auth.init_app(app)
     nul.init_app(app)
     throttle.init_app(app)
+    single_sign_on.init_app(app, settings)
     filters.init_app(app)
     languages.init_app(app)
     tabs.init_app(app)

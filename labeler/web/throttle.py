@@ -11,7 +11,7 @@ from __future__ import annotations
 import ipaddress
 from hashlib import blake2b
 
-from flask import Flask, Response, request
+from flask import Flask, Response, request, url_for
 from flask_limiter import Limiter
 
 PER_NETWORK_ADDRESS = "30 per 5 minutes"
@@ -54,6 +54,11 @@ def init_app(app: Flask) -> None:
 def failed(response: Response) -> bool:
     """Only failed logins count: a success redirects. What was refused unheard (429) is not counted and not kept."""
     return response.status_code not in {302, 429}
+
+
+def came_in_vain(response: Response) -> bool:
+    """Only returns from the provider that open nothing count: they lead to the login page."""
+    return response.status_code != 429 and response.location == url_for("login.page")
 
 
 def refused(response: Response) -> bool:

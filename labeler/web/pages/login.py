@@ -45,7 +45,9 @@ def page() -> ResponseReturnValue:
 def enter() -> ResponseReturnValue:
     """Begin a session; a wrong address and a wrong password get the same answer."""
     form = LoginForm()
-    if form.validate_on_submit():
+    if not auth.settings().passwords:
+        flash("Passwords are turned off here. Log in with your company's account.", "danger")
+    elif form.validate_on_submit():
         email, password = form.email.data or "", form.password.data or ""
         entered = users.log_in(auth.settings(), email, password, origin.here())
         if entered:

@@ -23,7 +23,15 @@ CONSUMERS = (OWNER, ADMIN, PIPELINE, OWNER_TOKEN)
 
 GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
     EVERYBODY: ("health.alive", "health.ready", "login.page", "static", "bootstrap.static"),
-    PROOF: ("login.enter", "webhook.label_studio", "media.image", "welcome.page", "welcome.enter"),
+    PROOF: (
+        "login.enter",
+        "single.begin",
+        "single.back",
+        "webhook.label_studio",
+        "media.image",
+        "welcome.page",
+        "welcome.enter",
+    ),
     PEOPLE: (
         "home.page",
         "login.leave",

@@ -19,6 +19,8 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("GET", "/static/theme.css"): (OK, OK, OK, OK, OK),
     ("GET", "/bootstrap/static/css/bootstrap.min.css"): (OK, OK, OK, OK, OK),
     ("GET", "/login"): (OK, 302, 302, 302, OK),
+    ("GET", "/login/single"): (404, 404, 404, 404, 404),  # no provider is set
+    ("GET", "/login/single/back"): (404, 404, 404, 404, 404),
     ("POST", "/login"): (400, 400, 400, 400, 400),  # no proof against forgery was sent
     ("POST", "/webhooks/label-studio"): (NO, NO, NO, NO, NO),  # opened by its secret alone
     ("POST", "/webhooks/label-studio/queue-1-1"): (NO, NO, NO, NO, NO),
