@@ -2,9 +2,10 @@
 
 Makes a workspace of each size (records and vectors by a script, no image exists), each in a process of its own, and
 measures every page of the console for an expert, an owner and an admin, what an open page asks for every 3 seconds, the
-figures of a review that a worker leaves after an answer, a learning round, scoring of all images, a search by text, an import, the start
-of the console, and memory beyond mapped files. Compare by the seconds of the processor: the machine may be shared.
-``growth`` is the exponent of the pool's size with which the processor's seconds grow: 0 not at all, 1 as the pool.
+figures of a review that a worker leaves after an answer, a learning round, scoring of all images, a search by text, an
+import, the start of the console, and memory beyond mapped files. Compare by the seconds of the processor: the machine
+may be shared. ``growth`` is the exponent of the pool's size with which the processor's seconds grow: 0 not at all, 1 as
+the pool.
 """
 
 from __future__ import annotations
