@@ -19,6 +19,7 @@ def draw(kept: Sequence[Sample], to: Path) -> None:
     matplotlib.use("Agg")
     matplotlib.rcParams |= {
         "svg.hashsalt": "attune",
+        "svg.fonttype": "none",  # words instead of their outlines: a quarter of the file
         "font.size": 10,
         "axes.spines.top": False,
         "axes.spines.right": False,
