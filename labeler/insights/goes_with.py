@@ -18,7 +18,7 @@ from attune.models.insights.outcomes import Floats
 
 MOST_ASSETS = 20_000  # of whole titles: more would take minutes and say little more
 SAYS = {BOOSTING: "gradient boosting", LINEAR: "sparse linear model"}
-ROW, LABEL, WIDE = 46, 220, 420  # pixels of the plot
+ROW, LABEL, WIDE, FIGURES = 46, 220, 420, 90  # pixels of the plot
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,8 @@ def plot(told: Mapping[str, Any]) -> str:
             left, right = sorted((at(0.0), at(share["mean"])))
             size = f'width="{round(right - left, 1)}" height="9"'
             parts.append(f'<rect x="{left}" y="{line - 4}" {size} fill="{colour}"/>')
+            figure = f"{100 * share['mean']:.1f} %"
+            parts.append(f'<text x="{LABEL + WIDE + 14}" y="{line + 4}" fill="{colour}">{figure}</text>')
             parts.append(f'<path d="M{at(share["low"])} {line}H{at(share["high"])}" stroke="#222" stroke-width="1.5"/>')
     height, middle = 60 + len(rows) * ROW + 30, at(0.0)
     parts.append(f'<path d="M{middle} 54V{height - 24}" stroke="#666"/>')
@@ -117,7 +119,8 @@ def plot(told: Mapping[str, Any]) -> str:
         f'<text x="{LABEL}" y="44" fill="#a8381b">{SAYS[BOOSTING]}</text>'
         f'<text x="{LABEL + 150}" y="44" fill="#3c5a78">{SAYS[LINEAR]}</text>'
     )
-    size = f'viewBox="0 0 {LABEL + WIDE + 30} {height}" width="{LABEL + WIDE + 30}" height="{height}"'
+    across = LABEL + WIDE + FIGURES
+    size = f'viewBox="0 0 {across} {height}" width="{across}" height="{height}"'
     paper = '<rect width="100%" height="100%" fill="#fff"/>'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="13">{paper}'
