@@ -68,9 +68,7 @@ def goes_with(settings: Settings, seed: int = 0) -> GoesWith:
     images = np.bincount(title[seen], minlength=int(titles.max()) + 1)[order]
     chosen = order[np.cumsum(images) <= MOST_ASSETS]
     kept = seen[np.isin(title[seen], chosen)]
-    columns = {
-        name: _columns(one, features.values(settings, one, rows.asset_ids[kept])) for name, one in known.items()
-    }
+    columns = {name: _columns(one, features.values(settings, one, rows.asset_ids[kept])) for name, one in known.items()}
     told = {name: column for name, column in columns.items() if np.nanstd(column, axis=0).max(initial=0.0) > 0}
     learned = learn(told, log[kept], weight[kept], title[kept], seed)
     wrong = tuple(name for name in told if known[name].kind == "attribute" or known[name].detected)
