@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from attune.models.errors import NotEnoughLabels
 from attune.models.evaluation.intervals import share_interval
 from attune.models.insights.outcomes import Outcomes
 from attune.models.insights.probed import Probed
@@ -22,13 +21,11 @@ from attune.models.insights.within_title import Effect
 from benchmarks.insights.arms import Arms, Floats, attribute
 from benchmarks.insights.discoveries import thinned
 from benchmarks.insights.placebo import FEW, LEVEL
-from benchmarks.insights.probe_errors import PROBES, ROUNDS, audited, scores, summary
+from benchmarks.insights.probe_errors import PROBES, ROUNDS, Found, audited, repeated, scores, summary
 
 FIRST, SECOND, MORE = -0.1, 0.15, 0.1
 SLOWER = 4  # draws of what is known for one of what a probe says
 PREVALENCE, BOTH = 0.4, 0.4  # the share of arms where the second is a copy of the first
-
-Found = list[tuple[str, Effect, float]]  # method, what it says, the truth
 
 
 def interactions(arms: Arms, draws: int, seed: int, only: Collection[str] = ()) -> list[dict[str, Any]]:
@@ -41,18 +38,13 @@ def interactions(arms: Arms, draws: int, seed: int, only: Collection[str] = ()) 
     for number, (name, (more, probe, titles)) in enumerate(settings.items()):
         if only and name not in only:
             continue
-        found: dict[str, list[tuple[Effect, float]]] = {}
-        failed = 0
-        for draw in range(max(1, draws // SLOWER) if probe else draws):
-            rng = np.random.default_rng([seed, number, draw])
-            try:
-                said = _campaign(arms, more, probe, titles, rng, seed * 1_000_000 + draw)
-            except NotEnoughLabels as reason:
-                failed += 1
-                sys.stderr.write(f"{name}, draw {draw}: {reason}\n")
-                continue
-            for method, effect, truth in said:
-                found.setdefault(method, []).append((effect, truth))
+
+        def campaign(
+            rng: np.random.Generator, audits: int, of: tuple[float, str, int] = (more, probe, titles)
+        ) -> Found:
+            return _campaign(arms, *of, rng, audits)
+
+        found, failed = repeated(name, campaign, max(1, draws // SLOWER) if probe else draws, (seed, number))
         rows += [
             {"setting": name, "method": method} | _rejections(told) | summary(told, failed)
             for method, told in found.items()

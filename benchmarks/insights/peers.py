@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +21,10 @@ SCRIPT = Path(__file__).with_name("peers_side.py")
 PREVALENCE, LEVEL = 0.4, 0.05
 
 
-def peers(
-    arms: Arms, python: Path, draws: int, seed: int, ties: Sequence[bool] = (False, True)
-) -> list[dict[str, Any]]:  # fmt: skip
+def peers(arms: Arms, python: Path, draws: int, seed: int) -> list[dict[str, Any]]:
     """Rejections at 5 % of each peer; for pyfixest's clustered errors also the largest difference to ours."""
     rows, found = arms.outcomes, []
-    for tied in ties:
+    for tied in (False, True):
         x = np.array([
             attribute(arms, PREVALENCE, tied, np.random.default_rng([seed, int(PREVALENCE * 100), tied, draw]))
             for draw in range(draws)

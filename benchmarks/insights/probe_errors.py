@@ -57,21 +57,30 @@ def error(arms: Arms, campaigns: int, seed: int, only: Collection[str] = ()) -> 
     for number, (name, campaign) in enumerate(settings.items()):
         if only and name not in only:
             continue
-        found: dict[str, list[tuple[Effect, float]]] = {}
-        failed = 0
-        for draw in range(campaigns):
-            try:
-                said = campaign(np.random.default_rng([seed, number, draw]), seed * 1_000_000 + draw)
-            except NotEnoughLabels as reason:
-                failed += 1
-                sys.stderr.write(f"{name}, campaign {draw}: {reason}\n")
-                continue
-            for method, effect, truth in said:
-                found.setdefault(method, []).append((effect, truth))
-        if not found:
-            raise NotEnoughLabels(f"{name}: no campaign of {campaigns} gave an effect.")
+        found, failed = repeated(name, campaign, campaigns, (seed, number))
         rows += [{"setting": name, "method": method} | summary(told, failed) for method, told in found.items()]
     return rows
+
+
+def repeated(
+    name: str, campaign: Callable[[np.random.Generator, int], Found], campaigns: int, seed: tuple[int, int]
+) -> tuple[dict[str, list[tuple[Effect, float]]], int]:
+    """What each method says in each campaign, beside the truth, and how many campaigns gave no effect. Campaign number
+    d has the generator of ``seed`` and d, and the seed of its audits."""
+    found: dict[str, list[tuple[Effect, float]]] = {}
+    failed = 0
+    for draw in range(campaigns):
+        try:
+            said = campaign(np.random.default_rng([*seed, draw]), seed[0] * 1_000_000 + draw)
+        except NotEnoughLabels as reason:
+            failed += 1
+            sys.stderr.write(f"{name}, campaign {draw}: {reason}\n")
+            continue
+        for method, effect, truth in said:
+            found.setdefault(method, []).append((effect, truth))
+    if not found:
+        raise NotEnoughLabels(f"{name}: no campaign of {campaigns} gave an effect.")
+    return found, failed
 
 
 def summary(told: Sequence[tuple[Effect, float]], failed: int = 0) -> dict[str, Any]:

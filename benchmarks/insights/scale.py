@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import resource
 import subprocess
 import sys
@@ -39,7 +40,16 @@ MADE = """
 
 
 def scale(rows: int, seed: int) -> list[dict[str, Any]]:
-    """A row for each step, all in one process of its own, whose peak memory is that of the steps so far."""
+    """A row for each step of ``rows``, of a tenth and of a hundredth of them, with the exponent by which its processor
+    time grows from the tenth: 1 is in proportion to the rows."""
+    sizes = [_steps_of(max(size, 1), seed) for size in (rows // 100, rows // 10, rows)]
+    for small, large in zip(*sizes[1:], strict=True):
+        large["exponent"] = math.log10(max(large["cpu"], 0.01) / max(small["cpu"], 0.01))
+    return [{name: one.get(name, "") for name in sizes[2][0]} for found in sizes for one in found]
+
+
+def _steps_of(rows: int, seed: int) -> list[dict[str, Any]]:
+    """All steps in one process of its own, whose peak memory is that of the steps so far."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows.csv"
         duckdb.connect(config={"memory_limit": "500MB", "threads": 2}).execute(MADE.format(rows=rows, path=path))
@@ -55,37 +65,40 @@ def steps(folder: str, rows: int, seed: int) -> None:
     migrate(settings)
     found: list[dict[str, Any]] = []
 
-    def timed(name: str, begun: float) -> None:
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        peak, cpu = used.ru_maxrss / 2**20, used.ru_utime + used.ru_stime
-        found.append(
-            {"step": name, "rows": rows, "seconds": time.perf_counter() - begun, "peak_gib": peak, "cpu_so_far": cpu}
-        )
+    def timed(name: str, begun: tuple[float, float]) -> None:
+        seconds, cpu = (after - before for after, before in zip(_clocks(), begun, strict=True))
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        found.append({"step": name, "rows": rows, "seconds": seconds, "cpu": cpu, "peak_gib": peak})
         (Path(folder) / "found.json").write_text(json.dumps(found))
         sys.stderr.write(f"{found[-1]}\n")
 
-    begun = time.perf_counter()
+    begun = _clocks()
     imports.add(settings, str(Path(folder) / "rows.csv"))
     timed("import", begun)
-    second = time.perf_counter()
+    second = _clocks()
     checks.check(settings)
     timed("checks", second)
     timed("import with checks", begun)
-    begun = time.perf_counter()
+    begun = _clocks()
     measured = aggregate(settings)
     timed("aggregate", begun)
     assert measured is not None
-    begun = time.perf_counter()
+    begun = _clocks()
     q_values(every_p(measured.outcomes, len(measured.asset_ids), len(measured.canvases), seed))
     timed(f"{FEATURES} features, pooled and on {len(measured.canvases)} canvases", begun)
     del measured
-    begun = time.perf_counter()
+    begun = _clocks()
     rows_of_run = evidence.load(settings)
     timed("rows of a run, in their strata", begun)
     assert rows_of_run is not None
-    begun = time.perf_counter()
+    begun = _clocks()
     corrected(rows_of_run.every, _probe(len(rows_of_run.asset_ids), seed))
     timed("one correction by audits", begun)
+
+
+def _clocks() -> tuple[float, float]:
+    """Seconds of the clock, and of the processor: of a busy machine, only the second say anything."""
+    return time.perf_counter(), time.process_time()
 
 
 def every_p(rows: Outcomes, assets: int, canvases: int, seed: int) -> list[float]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from attune.labeler.cli.insights_goes_with import goes_with_commands
 from attune.labeler.cli.insights_simulated import simulated_commands
 from attune.labeler.cli.insights_tested import tested_commands
 from attune.labeler.cli.shell import Group, Shell, key_value_lines, table, who
@@ -211,7 +212,8 @@ def power(shell: Shell, number: int, titles: int | None, power: float) -> None:
         shell.hint(f"With {plural(titles, 'title')} no number of impressions is enough: the titles differ too much.")
 
 
-for built in (*tested_commands.commands.values(), *simulated_commands.commands.values()):
+for built in (*tested_commands.commands.values(), *simulated_commands.commands.values(),
+              *goes_with_commands.commands.values()):  # fmt: skip
     command.add_command(built)
 
 

@@ -67,8 +67,10 @@ def lines_of(one: Told) -> dict[str, str]:
     figures, told = one.figures, {}
     for entry in figures.get("depends") or ():
         said = depends_words(one, entry)
-        more = "" if entry["estimate"] is None else (
-            f" (q {entry['q']:.3f}; {change(entry['high']['estimate'])} and {change(entry['low']['estimate'])})"
+        more = (
+            ""
+            if entry["estimate"] is None
+            else (f" (q {entry['q']:.3f}; {change(entry['high']['estimate'])} and {change(entry['low']['estimate'])})")
         )
         told[f"depends on {entry['feature']}"] = f"{said.sentence}{more}"
     for entry in figures.get("holding") or ():

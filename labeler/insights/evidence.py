@@ -108,15 +108,13 @@ def load(settings: Settings, after: datetime | None = None) -> Rows | None:
         checked = {arm: _checked(duck, rows, sum(row.rows for row in imports), arm) for arm in arms}
         group = ", ".join((*GROUPS, *PERIOD, "arm"))
         chance = ", avg(propensity) AS propensity" if logs else ""
-        summed = _coded(
-            duck.sql(f"""
+        reader = duck.sql(f"""
             SELECT asset_id, title_id, canvas, hash({group}) AS stratum, arm = 'explore' AS random,
                 sum(impressions)::DOUBLE AS impressions, sum(takes)::DOUBLE AS takes{chance}
             FROM {rows} GROUP BY ALL""").to_arrow_reader(BATCH)
-        )
-    if not summed.num_rows:
+        told = _of(_coded(reader), checked, tuple(row.file for row in imports))
+    if told is None:
         return None
-    told = _of(summed, checked, tuple(row.file for row in imports))
     return replace(told, undeclared=undeclared, simulated=any_simulated(imports))
 
 
@@ -145,7 +143,10 @@ def _checked(duck: duckdb.DuckDBPyConnection, rows: str, count: int, arm: str) -
     return found
 
 
-def _of(summed: pa.Table, checked: dict[str, pa.Table], files: tuple[str, ...]) -> Rows:
+def _of(summed: pa.Table, checked: dict[str, pa.Table], files: tuple[str, ...]) -> Rows | None:
+    """The rows of a table that nobody else holds: it is let go of before the rows are sorted, for it can be large."""
+    if not summed.num_rows:
+        return None
     asset, title, canvas, strata = (encoded(summed[name]) for name in CODED)
     key = canvas[0] * len(strata[1]) + strata[0]
     there = np.zeros(len(canvas[1]) * len(strata[1]), dtype=bool)
@@ -155,6 +156,8 @@ def _of(summed: pa.Table, checked: dict[str, pa.Table], files: tuple[str, ...]) 
     random = summed["random"].to_numpy(zero_copy_only=False).astype(bool)
     keys = (asset[0], title[0], stratum)
     counts = summed["impressions"].to_numpy(), summed["takes"].to_numpy()
+    chances = summed["propensity"].to_numpy() if "serve" in checked else None
+    del summed
     every = outcomes(*keys, *counts)
 
     def kept(arm: str, mine: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.bool_], int, int, bool]:
@@ -169,10 +172,10 @@ def _of(summed: pa.Table, checked: dict[str, pa.Table], files: tuple[str, ...]) 
     fair, tested, flagged, believed = kept("explore", random)
     held = every if fair.all() else outcomes(*(one[fair] for one in (*keys, *counts))) if fair.any() else None
     logged = None
-    if "serve" in checked:
+    if chances is not None:
         mine, matched, unmatched, fits = kept("serve", ~random)
         asset_, title_, stratum_ = (one[mine] for one in keys)
-        shown, takes, chance = (one[mine] for one in (*counts, summed["propensity"].to_numpy()))
+        shown, takes, chance = (one[mine] for one in (*counts, chances))
         logged = Logged(*weighted(asset_, title_, stratum_, shown, takes, chance), matched, unmatched, fits)
     names = asset[1], title[1], canvas[1]
     return Rows(held, every, *names, canvas_of, tested, flagged, believed, files, logged)

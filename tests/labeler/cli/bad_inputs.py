@@ -124,6 +124,8 @@ COMMANDS = [
     PERFORM + "takes.csv && attune insights run",
     "attune features import faces.csv && attune insights ask --feature smiles",
     "attune features import faces.csv && attune insights ask --feature faces --contrast 1:7",
+    "attune features import faces.csv && attune insights ask --feature faces --contrast 1:2 --depends-on smiles",
+    "attune insights goes-with",
     "attune insights show 7",
     "attune insights publish 7 --reason good",
     "attune insights test 7 --to arms.csv",

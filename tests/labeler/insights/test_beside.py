@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from xml.etree.ElementTree import fromstring
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from attune.labeler.cli.main import attune
 from attune.labeler.insights import companions, features, imported, insights, questions
 from attune.labeler.insights.beside_words import depends_words, holding_words, lines_of
 from attune.labeler.insights.companions import DEPENDS, HOLDING, Wanted
+from attune.labeler.insights.goes_with import goes_with
 from attune.labeler.insights.insights import Told
 from attune.labeler.performance import imports
 from attune.labeler.settings import Settings
@@ -107,3 +111,23 @@ def test_what_is_asked_after_both_were_seen_is_to_be_confirmed_by_new_performanc
     (entry,) = insights.find(settings, other.row.id).figures[DEPENDS]
     assert not entry["seen"]
     assert depends_words(other, entry).sentence.startswith("Yes.")
+
+
+def test_what_goes_with_takes_is_told_of_all_features_at_once_with_a_plot(
+    told: tuple[Settings, Told], tmp_path: Path
+) -> None:
+    settings, _ = told
+    plot = tmp_path / "plot.svg"
+    at = ["--workspace", str(settings.workspace)]
+    done = CliRunner().invoke(attune, ["insights", "goes-with", "--to", str(plot), *at])
+    assert done.exit_code == 0, done.output
+    assert "does not say why" in done.output
+    assert "better" not in done.output
+    first, second = (goes_with(settings).as_json() for _ in range(2))
+    assert first == second
+    assert {one["feature"] for one in first["features"]} == {"smile", "dark", "noise"}
+    assert first["features"][-1]["feature"] == "noise"
+    drawn = fromstring(plot.read_text())
+    assert [one.text for one in drawn.iter() if one.get("text-anchor") == "end"] == [
+        one["feature"] for one in first["features"]
+    ]

@@ -63,6 +63,27 @@ def test_the_list_says_a_sentence_with_both_sides_and_the_wrong_figure_struck_th
     assert line.bar.said == "+11 %, from +0.2 % to +22 %"
 
 
+def test_an_owner_asks_whether_it_depends_on_another_feature(settings: Settings, owner: Actor, tmp_path: Path) -> None:
+    assets = [(one.asset_id, one.title_id) for one in factories.add_assets(settings, 320, per_title=4)]
+    performed.bring(settings, performed.files(tmp_path, assets, 0.4))
+    rows = ["asset_id,value", *(f"{name},{number % 2}" for number, (name, _) in enumerate(assets)), ""]
+    (tmp_path / "dark.csv").write_text("\n".join(rows))
+    imported.add(settings, str(tmp_path / "dark.csv"), "dark", "olga")
+    wanted = {"feature": "smiles", "way": "depends", "other": "dark", "other_contrast": "1:0"}
+    assert owner.send("/insights/questions", form="/insights", **wanted).status_code == 302
+    assert owner.send("/insights/questions", form="/insights", **(wanted | {"way": "holding"})).status_code == 302
+    assert owner.send("/insights/questions", form="/insights", **(wanted | {"other": "light"})).status_code == 422
+    run_insights.run(settings)
+    number = next(one.row.id for one in insights.listed(settings) if one.question.feature == "smiles")
+    page = owner.get(f"/insights/{number}").text
+    assert "Does it depend on dark?" in page
+    assert "No measurable difference between images with “dark” and images without “dark”." in page
+    assert "And with the same dark?" in page
+    told = owner.get(f"/api/v1/insights/{number}").json
+    assert [len(told["depends"]), len(told["holding"])] == [1, 1]
+    assert told["depends"][0]["high"]["ci"][0] > 0
+
+
 def test_an_owner_runs_registers_publishes_and_retires(answered: Settings, owner: Actor, tmp_path: Path) -> None:
     number = insights.listed(answered)[0].row.id
     where = f"/insights/{number}"

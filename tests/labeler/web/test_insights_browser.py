@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 from sqlalchemy import select
 
-from attune.labeler.insights import features, imported, questions
+from attune.labeler.insights import companions, features, imported, questions
 from attune.labeler.records.schema import Job
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -29,7 +29,11 @@ def ready(settings: Settings, folder: Path) -> None:
     lines = ["asset_id,value", *(f"{name},{rng.normal():.3f}" for name, _ in assets), ""]
     (folder / "noise.csv").write_text("\n".join(lines))
     imported.add(settings, str(folder / "noise.csv"), "brightness", "olga")
-    questions.register_features(settings, features.known(settings), "brightness", "olga")
+    known = features.known(settings)
+    questions.register_features(settings, known, "brightness", "olga")
+    row = questions.ask(settings, known["smiles"]).row
+    for way in (companions.DEPENDS, companions.HOLDING):
+        companions.ask(settings, row, known["smiles"], companions.Wanted(way, known["brightness"]), "olga")
 
 
 def test_from_performance_to_a_published_insight(

@@ -1,0 +1,164 @@
+"""Which features go with takes, across titles and all at once. Grade D: it predicts, and does not explain.
+
+Gradient boosting and a sparse linear model (the lasso, Tibshirani 1996) learn how much more an image is taken than an
+average one on the same canvases. Both are asked about titles that they did not learn from: a title's images are alike,
+so folds of images would flatter. What a feature adds is how much worse the prediction gets when its values change
+places among these images (Breiman 2001); features that go together share it. Intervals are over folds, by Student's t:
+they are a little too narrow, since folds share what they learned from (Nadeau and Bengio 2003).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import stdtrit
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.linear_model import LassoCV
+from sklearn.model_selection import GroupKFold
+
+from attune.models.errors import NotEnoughLabels
+from attune.models.insights.outcomes import Floats, Ints, Outcomes
+from attune.models.threads import one_thread
+
+LEAST_TITLES = 60
+FOLDS, INNER, REPEATS, LEVEL = 10, 4, 5, 0.95
+LEAST_SPREAD = 0.01  # variance of log rates over titles: impressions alone never decide a weight
+BOOSTING, LINEAR = "boosting", "linear"
+
+
+@dataclass(frozen=True)
+class Share:
+    """A mean over folds with its interval."""
+
+    mean: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, folds: Floats) -> Share:
+        """Of values (folds,)."""
+        half = float(stdtrit(len(folds) - 1, (1 + LEVEL) / 2) * folds.std(ddof=1) / np.sqrt(len(folds)))
+        middle = float(folds.mean())
+        return cls(middle, middle - half, middle + half)
+
+
+@dataclass(frozen=True)
+class Learned:
+    """``explains``: the share of how much other titles' images differ that a model predicts; below 0, it predicts worse
+    than the average. ``adds``: how much of that each feature adds. Both by model."""
+
+    explains: Mapping[str, Share]
+    adds: Mapping[str, Mapping[str, Share]]
+    titles: int
+    assets: int
+
+
+def target(rows: Outcomes, assets: int) -> tuple[Floats, Floats, Ints]:
+    """Of each asset (assets,): the log of its takes over those of an average image on the same canvases; the weight
+    that this has; and its title. Assets without impressions have the weight 0 and title -1.
+    """
+    rate = np.bincount(rows.canvas, rows.takes) / np.maximum(np.bincount(rows.canvas, rows.impressions), 1)
+    wanted = np.bincount(rows.asset, rows.impressions * rate[rows.canvas], minlength=assets)
+    taken = np.bincount(rows.asset, rows.takes, minlength=assets)
+    log = np.log((taken + 0.5) / (wanted + 0.5))
+    title = np.full(assets, -1, dtype=np.intp)
+    title[rows.asset] = rows.title
+    seen = wanted > 0
+    noise = 1 / (wanted + 0.5)
+    spread = max(float(log[seen].var() - noise[seen].mean()), LEAST_SPREAD) if seen.any() else 1.0
+    return log, np.where(seen, 1 / (noise + spread), 0.0), title
+
+
+def learn(features: Mapping[str, Floats], log: Floats, weight: Floats, title: Ints, seed: int = 0) -> Learned:
+    """What ``features``, each (n, columns) with NaN where unknown, say of ``log`` (n,) with ``weight`` (n,) above 0, on
+    titles that were not learned from. ``title`` is (n,).
+
+    Raises NotEnoughLabels for fewer than ``LEAST_TITLES`` titles, or without a feature.
+    """
+    titles = len(np.unique(title))
+    if titles < LEAST_TITLES or not features:
+        raise NotEnoughLabels(
+            f"{titles} titles have performance and {len(features)} features. At least {LEAST_TITLES} titles and one "
+            "feature are needed. Add more data."
+        )
+    x = np.hstack([np.asarray(one, dtype=np.float64).reshape(len(log), -1) for one in features.values()])
+    ends = np.cumsum([np.asarray(one).reshape(len(log), -1).shape[1] for one in features.values()])
+    columns = dict(zip(features, np.split(np.arange(x.shape[1]), ends[:-1]), strict=True))
+    rng = np.random.default_rng(seed)
+    explains: dict[str, list[float]] = {BOOSTING: [], LINEAR: []}
+    adds: dict[str, dict[str, list[float]]] = {BOOSTING: {}, LINEAR: {}}
+    with one_thread():
+        for inside, outside in GroupKFold(FOLDS, shuffle=True, random_state=seed).split(x, groups=title):
+            models: dict[str, Any] = {BOOSTING: _Boosting(seed), LINEAR: _Linear(seed)}
+            for name, model in models.items():
+                model.fit(x[inside], log[inside], weight[inside], title[inside])
+                whole = _explained(model, x[outside], log[outside], weight[outside])
+                explains[name].append(whole)
+                for feature, places in columns.items():
+                    less = [
+                        _explained(model, _shuffled(x[outside], places, rng), log[outside], weight[outside])
+                        for _ in range(REPEATS)
+                    ]
+                    adds[name].setdefault(feature, []).append(whole - float(np.mean(less)))
+    return Learned(
+        {name: Share.of(np.array(values)) for name, values in explains.items()},
+        {name: {one: Share.of(np.array(values)) for one, values in each.items()} for name, each in adds.items()},
+        titles, len(log),
+    )  # fmt: skip
+
+
+def _explained(model: Any, x: Floats, log: Floats, weight: Floats) -> float:
+    """The share of the weighted variance that the model predicts."""
+    missed = np.average((log - model.predict(x)) ** 2, weights=weight)
+    return float(1 - missed / np.average((log - np.average(log, weights=weight)) ** 2, weights=weight))
+
+
+def _shuffled(x: Floats, places: Ints, rng: np.random.Generator) -> Floats:
+    """The columns ``places`` change places among the rows, together."""
+    moved = x.copy()
+    moved[:, places] = x[rng.permutation(len(x))][:, places]
+    return moved
+
+
+class _Boosting:
+    """Small trees, few of them: titles are few, and what is learned of one must hold for others."""
+
+    def __init__(self, seed: int) -> None:
+        self.model = HistGradientBoostingRegressor(
+            learning_rate=0.05, max_iter=100, max_leaf_nodes=8, min_samples_leaf=20, early_stopping=False,
+            random_state=seed,
+        )  # fmt: skip
+
+    def fit(self, x: Floats, log: Floats, weight: Floats, title: Ints) -> None:
+        self.model.fit(x, log, sample_weight=weight)
+
+    def predict(self, x: Floats) -> Floats:
+        return np.asarray(self.model.predict(x), dtype=np.float64)
+
+
+class _Linear:
+    """The lasso with a penalty chosen on other titles; unknown values are the mean."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def fit(self, x: Floats, log: Floats, weight: Floats, title: Ints) -> None:
+        known = np.isfinite(x)
+        counts = np.maximum(known.sum(axis=0), 1)
+        self.mean = np.where(known, x, 0.0).sum(axis=0) / counts
+        filled = self._filled(x)
+        deviation = filled.std(axis=0)
+        self.scale = np.where(deviation > 0, deviation, 1.0)
+        folds = list(GroupKFold(INNER, shuffle=True, random_state=self.seed).split(x, groups=title))
+        self.model = LassoCV(alphas=30, cv=folds, max_iter=5000)
+        self.model.fit((filled - self.mean) / self.scale, log, sample_weight=weight)
+
+    def predict(self, x: Floats) -> Floats:
+        scaled = (self._filled(x) - self.mean) / self.scale
+        return np.asarray(self.model.predict(scaled), dtype=np.float64)
+
+    def _filled(self, x: Floats) -> Floats:
+        return np.where(np.isfinite(x), x, self.mean)
