@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,8 +16,6 @@ from attune.labeler.cli.text_tables import Table
 from attune.labeler.cli.vectors import name_left_out
 from attune.labeler.insights import features, imported, questions
 from attune.labeler.jobs import jobs
-from attune.labeler.measured import checks
-from attune.labeler.measured.checked import NOT_YET, Checked, checked
 from attune.labeler.measured.exported import as_table
 from attune.labeler.measured.spread import spread
 from attune.labeler.measured.values import SHORT, coverage, measured
@@ -25,6 +23,9 @@ from attune.labeler.performance.faults import summary
 from attune.models.files.table_output import write_table
 from attune.models.measured.eye_checks import CHECKS
 from attune.models.text import plural
+
+if TYPE_CHECKING:
+    from attune.labeler.measured.checked import Checked
 
 
 @click.group(cls=Group)
@@ -96,6 +97,8 @@ def measure(shell: Shell, engine: str | None) -> None:
 @click.option("--to", type=OUTPUT, help="File to write the values to: .csv or .parquet.")
 def show(shell: Shell, name: str, to: Path | None) -> None:
     """Show how the values of the measured feature NAME lie and how often people agree, or write them to a file."""
+    from attune.labeler.measured.checked import checked  # what judges answers takes seconds to load
+
     one = measured(shell.settings, name)
     if to is not None:
         rows = write_table(to, as_table(shell.settings, one))
@@ -114,6 +117,8 @@ def show(shell: Shell, name: str, to: Path | None) -> None:
 
 def _checked(name: str, asked: Checked | None) -> str | Table:
     """What people said of the feature."""
+    from attune.labeler.measured.checked import NOT_YET
+
     if asked is None:
         way = f"Ask experts: `attune features audit {name}`" if name in CHECKS else "Nobody can judge it by eye."
         return f"{NOT_YET} {way}"
@@ -140,6 +145,8 @@ def audit(shell: Shell, name: str, size: int, experts: tuple[str, ...], no_wait:
     Attune draws images of each value, at random and with known chances, and asks about them on the labelling page.
     Experts do not see what was measured. Insights on NAME are corrected once 60 images with performance are checked.
     """
+    from attune.labeler.measured import checks
+
     done = checks.request(shell.settings, name, size, experts)
     with shell.progress(f"audit {name}") as report:
         run = jobs.ask(shell.settings, "learn", report, wait=not no_wait, attribute=done.attribute)

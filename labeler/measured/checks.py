@@ -24,8 +24,8 @@ from attune.labeler.records.schema import Attribute, Expert
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.errors import DataError, UnknownExpert
+from attune.models.evaluation.audit_design import MEASURES_ONLY
 from attune.models.measured.eye_checks import CHECKS, EyeCheck
-from attune.models.probes.learner import MEASURES_ONLY
 
 BEGINS = "check-"  # the name of such a question, before the feature's
 KEY = "checks"  # in `Attribute.settings`: the measured feature that the question checks

@@ -13,6 +13,7 @@ from attune.models.evaluation.splits import held_out, unit_hash
 from attune.models.labels.answers import AUDIT, IMPORT, Answer
 
 RESERVED_SHARE = 0.3
+MEASURES_ONLY = 1.0  # reserved share of a question that checks a measured feature: no probe learns from its answers
 # A share of the draw that ignores the probe: no image's weight can be more than 1 / UNIFORM_SHARE of a uniform one's.
 UNIFORM_SHARE = 0.25
 

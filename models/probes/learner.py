@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attune.models.errors import SettingsError
-from attune.models.evaluation.audit_design import AuditDesign
+from attune.models.evaluation.audit_design import MEASURES_ONLY, AuditDesign
 from attune.models.evaluation.audit_titles import pool_reserved_mask
 from attune.models.labels.labels import Labels
 from attune.models.probes.background import background
@@ -24,7 +24,6 @@ from attune.models.threads import one_thread
 from attune.models.vectors.axes import leading_axes
 from attune.models.vectors.pool import Pool
 
-MEASURES_ONLY = 1.0  # reserved share of a question that checks a measured feature: no probe learns from its answers
 EXAMPLE_WEIGHT = 0.5  # an example is chosen to be clear: worth less than an answer about an image of the pool
 
 
