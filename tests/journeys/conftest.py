@@ -14,6 +14,7 @@ from attune.labeler.jobs import jobs
 from attune.labeler.sample.catalogue import Catalogue
 from attune.labeler.services import Stack, free_ports
 from attune.labeler.settings import Settings
+from tests.support import quick_studio
 
 IMAGES = 260
 ATTRIBUTE = "serious-expression"
@@ -33,7 +34,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     workspace = tmp_path_factory.mktemp("house")
     reader.keep_settings(workspace, **prepare.encoder_settings())
     settings = free_ports(reader.build(workspace=workspace))
-    with Stack(settings) as stack:
+    with quick_studio.stacks(), Stack(settings) as stack:
         drawn = prepare.catalogue(settings, jobs.quiet, IMAGES)
         prepare.assets(settings, drawn, jobs.quiet)
         prepare.owner(settings)

@@ -1,4 +1,4 @@
-"""An expert's journey in a real browser: console, Label Studio, ten images with the keyboard alone."""
+"""An expert's journey in a real browser: console, Label Studio, five images with the keyboard alone."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from attune.labeler.views.links import queue_url
 from tests.journeys.conftest import ATTRIBUTE, House, shot
 
 pytestmark = [pytest.mark.services, pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
-ANSWERS = 10
+ANSWERS = 5
 PICTURES = Path("test-results") / "journeys"
 
 
-def test_ten_images_by_keyboard_from_the_link_on_the_console(house: House, page: Page) -> None:
+def test_five_images_by_keyboard_from_the_link_on_the_console(house: House, page: Page) -> None:
     settings = house.settings
     eye = {one.name: one for one in stock_experts(house.drawn)}["ana"]
     console(page, settings, f"ana@{DOMAIN}")

@@ -11,6 +11,7 @@ from attune.labeler import settings as reader
 from attune.labeler.catalog.listing import versions
 from attune.labeler.services import Stack, free_ports
 from benchmarks import photographs
+from tests.support import quick_studio
 
 SHARED = Path(os.environ.get("ATTUNE_SHARED") or Path(__file__).resolve().parents[2].parent / "shared")
 pytestmark = [
@@ -22,8 +23,8 @@ pytestmark = [
 
 
 def test_photographs_to_a_published_probe(tmp_path: Path) -> None:
-    settings = free_ports(reader.build(workspace=tmp_path))
-    with Stack(settings):
+    settings = free_ports(reader.build(workspace=tmp_path, workers=1))
+    with quick_studio.stacks(), Stack(settings):
         summary = photographs.prepare(settings, SHARED)
         assert summary["added"] >= 900
         version = photographs.answer(settings, SHARED, 30)

@@ -33,6 +33,7 @@ from attune.labeler.services import free_ports, parts, readiness
 from attune.labeler.services.process_runner import open_log, tail
 from attune.labeler.settings import Settings, build, secrets
 from tests.support import factories, inside_label_studio
+from tests.support.quick_studio import quick
 
 PASSWORD = "a-long-password"
 EMAIL = "ana@example.org"
@@ -55,7 +56,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     install.ensure(settings)
     database_template.place(settings, print)
     wanted = [part for part in parts.services_to_start(settings) if part.name in {"redis", "label-studio"}]
-    started = [_start(part) for part in wanted]
+    started = [_start(_quick(part)) for part in wanted]
     inside = inside_label_studio.Kept(settings)
     try:
         for check in readiness.CHECKS[:3]:
@@ -110,6 +111,10 @@ def redis_on_a_socket(folder: Path) -> Iterator[str]:
         yield server.address
     finally:
         server.stop()
+
+
+def _quick(part: parts.Part) -> parts.Part:
+    return replace(part, environment=quick(part.environment)) if part.name == "label-studio" else part
 
 
 def _start(part: parts.Part) -> subprocess.Popen[bytes]:
