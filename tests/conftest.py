@@ -3,12 +3,14 @@
 `make test` runs four processes on two cores, as each waits half of its time. A module stays in one of them, so that
 what its tests share is made once. The modules that ask for the session's Label Studio are two groups of the same
 length, those of `labeler/label_studio` and all others, and the journeys through one house are a third: each group stays
-in one process, where what it shares is started once. What starts services of its own may run beside them. The longest
-come first, so that no process waits long at the end.
+in one process, where what it shares is started once. What loads torch or open_clip, some seconds of a process, is a
+fourth. What starts services of its own may run beside them. The longest come first, so that no process waits long at
+the end.
 """
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import re
@@ -62,14 +64,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What collecting made stays to the end: the collector of garbage need not walk through it again and again."""
+    """What collecting made stays to the end: the collector of garbage need not walk through it again and again.
+
+    Once pytest has looked for what is left of the tests, it is garbage: some libraries complain of what stays.
+    """
     gc.freeze()
     gc.enable()
-
-
-def pytest_sessionfinish() -> None:
-    """At the end it is garbage again: some libraries complain of what is left."""
-    gc.unfreeze()
+    atexit.register(gc.unfreeze)
 
 
 class ByModule(LoadScopeScheduling):
@@ -88,6 +89,13 @@ class ByModule(LoadScopeScheduling):
 OF_THE_SESSION = re.compile(r"\b(services: Services|live: Settings|ls: LabelStudio|project: Project)\b")
 HOUSE = "tests/journeys/conftest.py"
 OF_LABEL_STUDIO = "tests/labeler/label_studio"
+# Themselves, or by what they call.
+LOADS_TORCH = re.compile(
+    r"^ *(import|from) (torch|open_clip)\b|importorskip\(.torch|\b(tiny_tower|encoder_settings|OpenClipEncoder)\b"
+    r"|^from attune.workers.jobs import .*\b(fine_tune|learn_taste)\b",
+    re.MULTILINE,
+)
+TORCH = "torch"
 
 
 @cache
@@ -97,7 +105,7 @@ def _text(module: str) -> str:
 
 def _shared(module: str) -> str | None:
     if "pytest.mark.services" not in _text(module):
-        return None
+        return TORCH if LOADS_TORCH.search(_text(module)) else None
     if OF_THE_SESSION.search(_text(module)):
         return OF_LABEL_STUDIO if module.startswith(OF_LABEL_STUDIO) else "services"
     return HOUSE if module.startswith("tests/journeys/") else None
@@ -105,7 +113,7 @@ def _shared(module: str) -> str | None:
 
 def _turn(scope: str) -> int:
     """What shares services first, then what starts its own, what is slow and what waits for a browser."""
-    if scope in {OF_LABEL_STUDIO, "services", HOUSE}:
+    if scope in {OF_LABEL_STUDIO, "services", HOUSE, TORCH}:
         return 0
     marks = ("pytest.mark.services", "pytest.mark.slow", "pytest.mark.browser")
     return next((turn for turn, mark in enumerate(marks, start=2) if mark in _text(scope)), 5)

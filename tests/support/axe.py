@@ -16,11 +16,13 @@ LEAVE_OUT = "kept => { for (const rule of axe._audit.rules) if (!kept.includes(r
 # The answer without what was found in order: each page sends it from the browser to here.
 ASK = "async (options) => (await axe.run(options)).violations"
 COLOURS = ("color-contrast", "link-in-text-block")  # all rules that look at colours
-# Contrast is what axe takes longest for, and a page shows the same few kinds of text again and again: three of a kind
-# are asked about. A kind is all that decides the contrast; what lies over something else is of none, and each is asked.
+# Contrast is what axe takes longest for, and pages show the same few kinds of text again and again: three of a kind are
+# asked about, and none of a kind that was well on a page before. A kind is all that decides the contrast, a link's from
+# the text around it as well; what lies over something else is of none, and each is asked.
 ONE_KIND = "() => axe.configure({ rules: [{ id: 'color-contrast', selector: '[data-of-its-kind]' }] })"
-MARK = """() => {
-  const grounds = new Map(), kinds = new Map();
+MARK = """(well) => {
+  const grounds = new Map(), kinds = new Map(well.map((kind) => [kind, 3])), fresh = new Set();
+  let asked = 0;
   const says = (one) => one.matches("input, select, textarea") ? 2
     : [...one.childNodes].reduce((sum, part) => part.nodeType === 3 ? sum + part.data.trim().length : sum, 0);
   for (const one of document.querySelectorAll("html, body, body *")) {
@@ -30,14 +32,21 @@ MARK = """() => {
     grounds.set(one, apart ? null : under + (own === "rgba(0, 0, 0, 0),none,1,none,normal" ? "" : `${own};`));
     one.removeAttribute("data-of-its-kind");
     const length = says(one);
-    if (!length || !one.checkVisibility()) continue;
+    const box = one.getBoundingClientRect();
+    if (!length || !one.checkVisibility() || box.width <= 1 || box.bottom + scrollY <= 0) continue;
     const off = Boolean(one.closest(":disabled, [aria-disabled=true]") || one.closest("label")?.control?.disabled);
-    const text = [style.color, style.fontSize, style.fontWeight, style.textShadow, length < 2, off].join();
+    const around = one.matches("a[href]") ? [getComputedStyle(one.parentElement).color, style.textDecorationLine] : [];
+    const text = [style.color, style.fontSize, style.fontWeight, style.textShadow, length < 2, off, ...around].join();
     const kind = `${grounds.get(one)}|${text}`, before = kinds.get(kind) ?? 0;
     if (!apart) kinds.set(kind, before + 1);
-    if (apart || before < 3) one.setAttribute("data-of-its-kind", "");
+    if (!apart && before >= 3) continue;
+    one.setAttribute("data-of-its-kind", "");
+    asked += 1;
+    if (!apart) fresh.add(kind);
   }
+  return [asked, [...fresh]];
 }"""
+WELL: set[str] = set()
 
 
 @dataclass(frozen=True)
@@ -75,9 +84,14 @@ def _asked(page: Page, options: dict[str, Any]) -> list[Finding]:
         page.evaluate(AXE_SCRIPT)
         page.evaluate(LEAVE_OUT, sorted(SERIOUS))
         page.evaluate(ONE_KIND)
-    page.evaluate(MARK)
+    asked, fresh = page.evaluate(MARK, sorted(WELL))
+    if not asked and options.get("runOnly") == list(COLOURS):
+        return []
     response = page.evaluate(ASK, options | {"resultTypes": ["violations"], "preload": False})
-    return [_finding(rule) for rule in response if rule["impact"] in SERIOUS]
+    found = [_finding(rule) for rule in response if rule["impact"] in SERIOUS]
+    if not any(one.rule in COLOURS for one in found):
+        WELL.update(fresh)
+    return found
 
 
 def _finding(rule: dict[str, object]) -> Finding:

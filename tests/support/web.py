@@ -16,7 +16,11 @@ from werkzeug.serving import make_server
 
 @contextmanager
 def served(app: Flask, port: int = 0) -> Iterator[str]:
-    """The address of a console while the block lasts; each request has a thread of its own."""
+    """The address of a console while the block lasts; each request has a thread of its own.
+
+    A browser keeps what pages are drawn with, and need not ask for each file again with each page.
+    """
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
     server = make_server("127.0.0.1", port, app, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
