@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from uuid import uuid4
 
@@ -75,6 +76,13 @@ def test_to_send_an_answer_again_changes_nothing(ls: LabelStudio, tasks: list[Ad
     first, again = (answering.send(ls, ANA, [one])[0] for _ in range(2))
     assert first.annotation == again.annotation
     assert len(annotations(ls, tasks[0])) == 1
+
+
+def test_answers_of_two_windows_at_the_same_moment_are_one_annotation(ls: LabelStudio, tasks: list[Address]) -> None:
+    for task in tasks:
+        with ThreadPoolExecutor(6) as pool:
+            list(pool.map(lambda _, one=task: answering.send(ls, ANA, [given(one, "yes")]), range(6)))
+    assert [len(annotations(ls, task)) for task in tasks] == [1, 1, 1]
 
 
 def test_a_second_answer_corrects_the_first_in_the_experts_own_name(ls: LabelStudio, tasks: list[Address]) -> None:
