@@ -61,7 +61,7 @@ def nothing(rows: Iterable[InsightCompanion], why: str) -> dict[str, list[dict[s
 
 
 def family(told: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """All dependences of a run, each as a question with its figures: they are decided together, and apart from others."""
+    """All dependences of a run, each as a question with its figures: decided together, and apart from others."""
     return [
         {"question": InsightCompanion(id=one["id"]), "figures": one}
         for answer in told
