@@ -10,8 +10,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,12 +22,12 @@ from redis.exceptions import AuthenticationError, RedisError
 
 from attune.labeler.jobs import jobs
 from attune.labeler.label_studio import LabelStudio, database_template, local
-from attune.labeler.services import Stack, doctor, free_ports, orphans, parts, readiness
+from attune.labeler.services import Stack, doctor, free_ports, orphans
 from attune.labeler.services.parts import our_environment
-from attune.labeler.services.process_runner import open_log
 from attune.labeler.settings import Settings, build, close_workspace, secrets
 from attune.labeler.settings.secrets import redis_address
 from attune.models.errors import JobLost, ServiceDown, ServiceError
+from tests.support.services import Services
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
@@ -43,6 +42,23 @@ def light(live: Settings) -> Settings:
 def lighter(light: Settings) -> Settings:
     """The same with one worker: each loads all of its jobs, which takes seconds."""
     return replace(light, workers=1)
+
+
+@pytest.fixture
+def own(services: Services, lighter: Settings) -> Settings:
+    """The same with a Label Studio of its own on old data: lost secrets, another token, legacy tokens forbidden, and an
+    administrator without rights, as one who was made by hand.
+    """
+    own = replace(lighter, label_studio_url=None, label_studio_token=None)
+    folder = local.data_folder(own)
+    folder.mkdir(parents=True)
+    old = local.data_folder(services.settings) / database_template.DATABASE
+    with closing(sqlite3.connect(old)) as running, closing(sqlite3.connect(folder / old.name)) as kept:
+        running.backup(kept)
+        assert kept.execute("UPDATE htx_user SET is_superuser = 0").rowcount
+        assert kept.execute("UPDATE jwt_auth_jwtsettings SET legacy_api_tokens_enabled = 0").rowcount
+        kept.commit()
+    return own
 
 
 def cli(settings: Settings, *words: str) -> subprocess.CompletedProcess[str]:
@@ -64,29 +80,33 @@ def until(true: object) -> None:
     raise AssertionError("it did not come true within 60 s")
 
 
-def test_a_stack_is_ready_refuses_a_second_one_outlives_its_parts_and_leaves_nothing(lighter: Settings) -> None:
-    light, said = lighter, list[str]()
-    with Stack(light, said.append):
-        assert [line.split("  ")[0].strip() for line in said] == [
-            "redis",
-            "label studio",
-            "token",
-            "web app",
-            "workers",
-        ]
-        assert requests.get(f"{light.web_address}/readyz", timeout=5).ok
-        assert Redis.from_url(redis_address(light)).config_get("appendonly") == {"appendonly": "yes"}
-        # Another command, given nothing but the workspace, finds the parts.
-        assert build({}, workspace=str(light.workspace)).web_port == light.web_port
-        nobody_else_gets_in(light)
-        a_second_one_is_refused(light)
-        the_doctor_finds_it_well(light)
-        the_doctor_finds_what_is_wrong(light)
-        jobs_survive_the_death_of_workers_and_of_redis(light)
-    assert pids(light) == []
+def test_a_stack_is_ready_on_old_data_outlives_its_parts_and_itself_and_leaves_nothing(
+    own: Settings, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """One start for all that a running stack can show, and one after it was killed: each takes ten seconds."""
+    said = list[str]()
+    first = Stack(own, said.append)
+    first.start()
+    request.addfinalizer(first.stop)
+    first.ready()
+    ready = [line.partition(" ready ")[0].strip() for line in said if " ready " in line]
+    assert ready == ["redis", "label studio", "token", "web app", "workers"]
+    assert LabelStudio.connect(own).me()["email"] == own.label_studio_email, "the administrator gets in all the same"
+    assert list(close_workspace.still_open(own.workspace)) == [], "of Redis and Label Studio too"
+    assert requests.get(f"{own.web_address}/readyz", timeout=5).ok
+    assert Redis.from_url(redis_address(own)).config_get("appendonly") == {"appendonly": "yes"}
+    # Another command, given nothing but the workspace, finds the parts.
+    assert build({}, workspace=str(own.workspace)).web_port == own.web_port
+    nobody_else_gets_in(own)
+    a_second_one_is_refused(own)
+    the_doctor_finds_it_well(own)
+    the_doctor_finds_what_is_wrong(own)
+    jobs_survive_the_death_of_workers_and_of_redis(own)
+    killed_with_9_it_starts_again_on_the_same_data_and_ctrl_c_says_what_it_stops(own, first, tmp_path / "said")
+    assert pids(own) == []
     with pytest.raises(RedisError):
-        Redis.from_url(redis_address(light)).ping()
-    assert cli(light, "doctor", "--json").returncode == 1
+        Redis.from_url(redis_address(own)).ping()
+    assert cli(own, "doctor", "--json").returncode == 1
 
 
 def nobody_else_gets_in(settings: Settings) -> None:
@@ -119,7 +139,8 @@ def the_doctor_finds_it_well(settings: Settings) -> None:
 
 
 def the_doctor_finds_what_is_wrong(settings: Settings) -> None:
-    wrong = replace(settings, label_studio_token="f" * 40, webhook_url=settings.label_studio_address)
+    elsewhere = settings.label_studio_address
+    wrong = replace(settings, label_studio_url=elsewhere, label_studio_token="f" * 40, webhook_url=elsewhere)
     found = {finding.name: finding for finding in doctor.examine(wrong)}
     assert found["token"].state == "fail"
     assert "ATTUNE_LABEL_STUDIO_TOKEN" in found["token"].found
@@ -145,35 +166,32 @@ def _done_a_sync(settings: Settings) -> bool:
     return True
 
 
-def test_killed_with_9_it_starts_again_on_the_same_data_and_ctrl_c_says_what_it_stops(
-    lighter: Settings, tmp_path: Path
+def killed_with_9_it_starts_again_on_the_same_data_and_ctrl_c_says_what_it_stops(
+    settings: Settings, first: Stack, log: Path
 ) -> None:
-    first = Stack(lighter)
-    first.start()
-    first.ready()
-    assert jobs.workers_alive(lighter, "learn")
-    redis = Redis.from_url(redis_address(lighter))
+    redis = Redis.from_url(redis_address(settings))
     redis.config_set("appendfsync", "always")
     redis.set("kept", "yes")
-    killed = [one for one in pids(lighter) if "attune.workers.runtime.schedule" not in one.cmdline()]
+    killed = [one for one in pids(settings) if "attune.workers.runtime.schedule" not in one.cmdline()]
     for process in [*killed, psutil.Process(first.pid)]:
-        process.kill()
-    until(lambda: pids(lighter) == [])  # what is left goes with its supervisor
-    log = tmp_path / "said"
+        with suppress(psutil.NoSuchProcess):  # it went with its supervisor
+            process.kill()
+    until(lambda: pids(settings) == [])  # what is left goes with its supervisor
     with log.open("w") as said:
         # A shell's background job ignores SIGINT; a terminal's does not.
         command = [sys.executable, "-m", "attune.labeler.cli.main", "up"]
-        up = subprocess.Popen(command, env=our_environment(lighter), stdout=said, stderr=said, start_new_session=True)
+        up = subprocess.Popen(command, env=our_environment(settings), stdout=said, stderr=said, start_new_session=True)
     until(lambda: "Attune is ready" in log.read_text() or up.poll() is not None)
-    assert Redis.from_url(redis_address(lighter)).get("kept") == b"yes"
+    assert Redis.from_url(redis_address(settings)).get("kept") == b"yes"
     # The dead workers of before do not count as alive.
-    assert len(jobs.Worker.all(connection=jobs.connect(lighter))) == lighter.workers + 1, "and the one that ends access"
+    assert len(jobs.Worker.all(connection=jobs.connect(settings))) == settings.workers + 1, "and the one of access"
     up.send_signal(signal.SIGINT)
     assert up.wait(60) == 0
     *_, stopping, stopped = log.read_text().splitlines()
-    assert stopping == "Stopping Redis, the console, the worker that ends access, worker 1, the scheduler …"
-    assert stopped == f"Stopped. Everything is kept in {lighter.workspace}. The next start continues from there."
-    first.stop()
+    assert stopping == (
+        "Stopping Redis, Label Studio, the console, the worker that ends access, worker 1, the scheduler …"
+    )
+    assert stopped == f"Stopped. Everything is kept in {settings.workspace}. The next start continues from there."
 
 
 def test_a_busy_port_is_named_with_its_part_and_setting(light: Settings) -> None:
@@ -193,32 +211,3 @@ def test_a_wrong_token_of_a_label_studio_elsewhere_stops_the_start_at_once(light
         stack.ready()
     stack.stop()
     assert pids(lighter) == []
-
-
-@contextmanager
-def label_studio_alone(settings: Settings) -> Iterator[None]:
-    """Label Studio as the stack starts it, without the other parts."""
-    database_template.place(settings, print)
-    part = next(one for one in parts.services_to_start(settings) if one.name == "label-studio")
-    with open_log(part.log) as log:
-        process = subprocess.Popen(part.command, env=part.environment, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        readiness.wait(settings, print, lambda: None, checks=readiness.CHECKS[1:3])
-        yield
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def test_our_own_label_studio_starts_on_old_data_and_other_secrets(lighter: Settings) -> None:
-    """Lost secrets, another token and legacy tokens forbidden: the administrator gets in all the same."""
-    own = replace(lighter, label_studio_url=None, label_studio_token=None)
-    with label_studio_alone(own), LabelStudio.connect(own) as ls:
-        ls.request("POST", "/api/jwt/settings", {"api_tokens_enabled": True, "legacy_api_tokens_enabled": False})
-    with closing(sqlite3.connect(local.data_folder(own) / database_template.DATABASE)) as kept:
-        kept.execute("UPDATE htx_user SET is_superuser = 0")  # an administrator who was made by hand has no rights
-        kept.commit()
-    own.secrets.unlink()
-    with Stack(own):
-        assert LabelStudio.connect(own).me()["email"] == own.label_studio_email
-        assert list(close_workspace.still_open(own.workspace)) == [], "of Redis and Label Studio too"
