@@ -12,8 +12,6 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 from attune.labeler import settings as reader
-from attune.labeler.assets import engine_batches
-from attune.labeler.assets.reach import Reach
 from attune.labeler.assets.remove import remove
 from attune.labeler.cli.main import attune
 from attune.labeler.insights import features
@@ -23,7 +21,7 @@ from attune.labeler.records.session import engine, reading
 from attune.labeler.settings import Settings
 from attune.models.measured import face_detector
 from attune.models.measured.measures import NAMES
-from attune.workers.jobs import measure
+from attune.workers.jobs import embed, measure
 from tests.support import factories
 
 COUNT, BROKEN = 10, 3
@@ -53,13 +51,13 @@ def test_a_killed_job_goes_on_where_it_was_and_names_what_it_left_out(
     before, _ = coverage(pool)
     assert before == 3, "two batches of two, one image is broken"
     read: list[str] = []
-    read_place = engine_batches.read_place
+    read_asset = embed.read_asset
 
-    def watched(reach: Reach, id_: str, uri: str, digest: str) -> bytes:
-        read.append(id_)
-        return read_place(reach, id_, uri, digest)
+    def watched(settings: Settings, asset: Asset) -> bytes:
+        read.append(asset.asset_id)
+        return read_asset(settings, asset)
 
-    monkeypatch.setattr(engine_batches, "read_place", watched)
+    monkeypatch.setattr(embed, "read_asset", watched)
     done = measure.run(pool)
     assert done["measured"] == COUNT - 1 - before
     assert len(read) == COUNT - before, "what was measured is read no more"
