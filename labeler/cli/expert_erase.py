@@ -80,7 +80,7 @@ def _text(job: Job) -> str:
     )
 
 
-@attune_command(command, "erased", example="attune expert erased --again /backups/erased.json")
+@attune_command(command, "erased", example="attune expert erased --again erased.json")
 @click.option(
     "--again",
     "source",

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from PIL import Image
@@ -35,10 +35,25 @@ from attune.models.vectors.products import FloatArray
 if TYPE_CHECKING:
     import torch
 
-    from attune.models.encoders.encoders import OpenClipEncoder
+    from attune.models.encoders.fingerprint import Fingerprint
 
 log = logging.getLogger("attune.encoder")
 CLOSE = 3.0  # of 255: mean difference of the card's picture to Pillow's; the difference of two decoders is below 1
+
+
+class Network(Protocol):
+    """What the stages need of an open_clip encoder."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where it runs."""
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """Which encoder it is, and how it wants its images."""
+
+    def encode_normalised(self, batch: torch.Tensor) -> FloatArray:
+        """Vectors of images as the model takes them, float32 (n, 3, h, w)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +63,7 @@ class StagedImages:
     ``jpeg_on_device``: plain JPEG files are decoded where the network is. ``pool``: processes for the other pictures.
     """
 
-    encoder: OpenClipEncoder
+    encoder: Network
     geometry: Geometry
     jpeg_on_device: bool = False
     pool: ProcessPoolExecutor | None = None
@@ -158,7 +173,7 @@ def decode_on(device: torch.device, jpegs: Sequence[PlainJpeg]) -> list[torch.Te
 
 
 @contextmanager
-def staged(encoder: OpenClipEncoder, images: int) -> Iterator[StagedImages | None]:
+def staged(encoder: Network, images: int) -> Iterator[StagedImages | None]:
     """The stages for so many ``images``; None where the encoder's transform is not one that is known here."""
     geometry = Geometry.of(encoder.fingerprint.preprocessing)
     if geometry is None:

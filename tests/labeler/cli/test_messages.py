@@ -21,6 +21,7 @@ PLACE = " PLACE "  # stands for a value that the message fills in
 NAMELESS = {
     "attune assets add",
     "attune insights run",
+    "attune insights goes-with",
     "attune demo",
     "attune assets add pictures",
     "attune assets add pictures --vectors others.npz",

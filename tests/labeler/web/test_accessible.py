@@ -43,6 +43,8 @@ QUERIES = {
     "people.erase_page": "email=ana@example.org",
 }
 OPENED_BY_MORE = {
+    "single.begin": "a company's provider",  # test_single_sign_on looks at what they answer
+    "single.back": "a company's provider",
     "welcome.page": "a link's secret",
     "moves.progress": "a running job",
     "explore.sending_page": "a running job",

@@ -259,8 +259,10 @@ def test_without_mail_one_line_says_which_setting_is_missing(
     page = _ask(owner, ana.email)
     assert "because ATTUNE_SMTP_URL is not set" in page
     assert LINK.search(page)
-    for path in ("/people/new", "/attributes/romance/manage"):
-        assert "<code>ATTUNE_SMTP_URL</code> is not set" in owner.get(path).text
+    assert "<code>ATTUNE_SMTP_URL</code> is not set" in owner.get("/people/new").text
+    queues = owner.get("/attributes/romance/manage").text
+    assert "Make a login link" in queues
+    assert "no mail server is set up here" in queues
 
 
 def _token(actor: Actor, path: str) -> str:

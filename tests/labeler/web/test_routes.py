@@ -266,6 +266,7 @@ OF_A_PERSON = {
     "people.open_": "/people/open",
     "people.remove": "/people/leave",
     "people.end_again": "/people/end-again",
+    "people.erase": "/people/erase",
     "people.answers": "/people/answers",
 }
 
