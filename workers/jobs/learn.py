@@ -98,7 +98,8 @@ def _rounds(settings: Settings, report: Report, attribute: str, lease: Lease, si
 
 def _others_wait(settings: Settings) -> bool:
     with suppress(RedisError):
-        return any(jobs.waiting(settings).values())
+        waiting = jobs.waiting(settings)
+        return any(waiting.get(name) for name in jobs.QUICK)  # what embeds for hours waits for another worker
     return False
 
 
