@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from attune.labeler.insights.answer import Asked, answer, by_canvas, figures
@@ -28,6 +30,11 @@ def test_an_attribute_across_titles_has_no_figure() -> None:
         assert (found.grade, told["estimate"]) == (None, None)
         assert told["uncorrected"]["estimate"] > 0
         assert "cannot correct" in told["why"]
+        before = replace(asked, audited=False)  # of a detector before people have checked enough, and after
+        assert "cannot correct" in figures(answer(rows, before), before, rows)["hindered"]
+        assert answer(rows, before).grade == "D"
+        after = answer(rows, replace(before, checked=True))
+        assert (after.effect, after.why) == (None, told["why"])
     assert answer(rows, Asked(says, None)).grade == "D"  # a feature without errors has one
 
 
