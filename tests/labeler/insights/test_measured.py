@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sqlalchemy import delete, select
 
-from attune.labeler.insights import features, insights, questions
+from attune.labeler.insights import features, goes_with, insights, questions
 from attune.labeler.insights.told import as_json
 from attune.labeler.insights.words import words
 from attune.labeler.measured import checks
@@ -75,8 +75,17 @@ def test_who_has_seen_a_number_has_seen_its_bands_and_the_other_way(settings: Se
             session.flush()
             row = questions.frozen(other, "dark:light", "", questions.ALL, questions.PERSON, "olga")
             assert not questions.holds(session, row, newer)
+    known = features.known(settings)
+    assert set(known) - set(goes_with.once(known)) == {"brightness-bands"}, "it would take what the number adds"
     row = questions.ask(settings, bands, "dark:light", who="olga").row
     assert (row.seen, row.titles) == (True, questions.CONFIRMATION)
+
+
+def test_what_goes_with_takes_leaves_out_what_has_one_value_or_none() -> None:
+    unknown = np.nan
+    for values, told in (([1, unknown, 1], False), ([unknown] * 3, False), ([], False), ([1, unknown, 2], True)):
+        assert goes_with.varies(np.array(values, dtype=float)[:, None]) is told
+    assert not goes_with.varies(np.array([[0.0, 1.0], [0.0, 1.0]]))
 
 
 def ran(values: dict[str, str]) -> InsightRun:
