@@ -51,6 +51,15 @@ def test_an_attribute_of_three_classes_is_corrected_as_classes_and_so_is_each_ca
     found = answer(rows, asked)
     assert found.effect is not None
     assert found.effect.ci[0] < 0.2 < found.effect.ci[1]
+    few = replace(asked, audited=False, properties=tuple(
+        replace(one, **{name: getattr(one, name)[:59] for name in ("audited", "answer", "inclusion")})
+        for one in probes
+    ))  # fmt: skip
+    before, after = answer(rows, few), answer(rows, replace(few, checked=True))  # of a detector: few of many answers
+    assert before.effect is not None
+    assert (before.grade, "59 audited" in before.hindered) == ("C", True)
+    assert (after.effect, after.grade, after.uncorrected) == (None, None, before.effect)
+    assert "59 audited" in after.why
     parts = by_canvas(rows, found, asked)
     assert [part["canvas"] for part in parts] == ["home", "phone"]
     for part in parts:
