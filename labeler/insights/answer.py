@@ -30,7 +30,7 @@ from attune.models.insights.within_title import (
 Bools = npt.NDArray[np.bool_]
 NOT_ACROSS = (
     "Each title has the same class on all its images, so only whole titles can be compared, and there audits cannot "
-    "correct the attribute's errors. Import performance of titles whose images differ in it."
+    "correct its errors. Import performance of titles whose images differ in it."
 )
 
 
@@ -40,6 +40,7 @@ class Asked:
 
     ``properties``: of a feature whose errors are to be corrected, that of ``x`` first. ``audited``: no errors are left
     of which nobody knows, once they are corrected; else they need not be, and ``hindered`` says why they cannot be.
+    ``checked``: people have answered enough, so a figure that is not corrected is known to be wrong.
     """
 
     x: Floats
@@ -47,6 +48,7 @@ class Asked:
     properties: tuple[Probed, ...] = ()
     audited: bool = True
     hindered: str = ""
+    checked: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +86,7 @@ def answer(rows: Rows, asked: Asked, titles: Bools | None = None, canvas: int | 
 
     ``titles`` (titles,) are those that may answer, ``canvas`` is one alone. Of an attribute whose errors cannot be
     corrected, or not yet, there is no figure, only the uncorrected one, to be struck through; of a detector the
-    uncorrected one stands, with a grade that says so.
+    uncorrected one stands until people have checked enough, with a grade that says so.
     """
     whys: list[str] = []
     x = asked.x
@@ -101,9 +103,10 @@ def answer(rows: Rows, asked: Asked, titles: Bools | None = None, canvas: int | 
     if not _varies(chosen, x[chosen.asset]):  # only what cannot be asked within titles is compared across them
         try:
             effect = across_titles(chosen, x[chosen.asset])
-            if asked.properties and asked.audited:
+            if asked.properties and (asked.audited or asked.checked):
                 return Answer(None, None, "every", False, chosen, NOT_ACROSS, uncorrected=effect)
-            return Answer(effect, grade(rows.evidence("every", within=False)), "every", False, chosen)
+            given, hindered = grade(rows.evidence("every", within=False)), NOT_ACROSS if asked.properties else ""
+            return Answer(effect, given, "every", False, chosen, hindered=hindered)
         except NotEnoughLabels as error:
             whys.append(str(error))
     return Answer(None, None, "every", True, None, whys[-1])
@@ -121,7 +124,7 @@ def _corrected(found: Answer, asked: Asked, best: Grade) -> Answer:
     try:
         done = corrected_jointly(found.rows, asked.properties, classes=True)[0]
     except NotEnoughLabels as error:
-        if not asked.audited:
+        if not (asked.audited or asked.checked):
             return replace(found, hindered=str(error))
         return replace(found, effect=None, grade=None, uncorrected=found.effect, why=str(error))
     return replace(found, effect=done.effect, grade=best, corrected=done, uncorrected=done.uncorrected)

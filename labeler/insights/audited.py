@@ -67,6 +67,12 @@ def properties(
     return tuple(made)
 
 
+def decided(settings: Settings, feature: Known) -> int:
+    """How many images have audits that say one class of them, with performance or without."""
+    labels = gather(settings, feature.audited_by).labels
+    return int(labels.decided().sum()) if len(labels) else 0
+
+
 def _other_classes(feature: Known) -> str:
     if feature.kind == "measured":
         return f"The classes of {feature.audited_by} were changed, so its answers do not fit {feature.name}."

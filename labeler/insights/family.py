@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,8 @@ from attune.models.insights.within_title import LEVEL
 
 @dataclass(frozen=True)
 class FirstLook:
-    """``look`` and what it was made of: rows of one ``basis``, ``within`` titles or across, the feature's ``values``.
+    """``look`` and what it was made of: rows of one ``basis``, ``within`` titles or across, the feature's ``values``,
+    and whether its errors were ``corrected``.
 
     Its question's contrast and canvas are frozen. Of older answers the values are not known, "".
     """
@@ -29,6 +30,7 @@ class FirstLook:
     basis: str
     within: bool
     values: str
+    corrected: bool = False
 
 
 def first_looks(session: Session) -> dict[int, FirstLook | None]:
@@ -56,7 +58,8 @@ def first_looks_beside(session: Session) -> dict[int, FirstLook | None]:
 def look_of(figures: Mapping[str, Any]) -> FirstLook:
     """The look of an answer's figures."""
     look = Look(*(figures[name] for name in ("estimate", "se", "p", "degrees")))
-    return FirstLook(look, basis_of(figures), figures["within"], figures.get("values", ""))
+    corrected = bool(figures.get("corrected") or figures.get("audits"))  # the latter of a dependence
+    return FirstLook(look, basis_of(figures), figures["within"], figures.get("values", ""), corrected)
 
 
 def decide(told: list[dict[str, Any]], looks: Mapping[int, FirstLook | None], q: float) -> None:
@@ -79,7 +82,7 @@ def _at_any_time(figures: dict[str, Any], first: FirstLook | None) -> None:
     now = look_of(figures)
     if first is None or _same(first.look, now.look):
         figures["any_time"] = _told("first", any_time_p(now.look, None), any_time_ci(now.look, None, LEVEL))
-    elif (first.basis, first.within, first.values) == (now.basis, now.within, now.values):
+    elif replace(first, look=now.look) == now:
         p, ci = any_time_p(now.look, first.look), any_time_ci(now.look, first.look, LEVEL)
         figures["any_time"] = _told("later", p, ci)
     else:  # a first look at another figure says nothing of this one, and has spent its half of the chance

@@ -61,21 +61,27 @@ def _measured(settings: Settings) -> list[Known]:
         asked = {name: row.name for name in CHECKS if (row := checks.find(session, name)) is not None}
         audits = {name: audited.digest(session, by, empty="") for name, by in asked.items()}
     found = [
-        Known(one.name, MADE_BY, "measured", one.classes, f"{state}:{one.name}", detected=one.detected, means=one.means)
+        Known(one.name, MADE_BY, "measured", one.classes, f"{state}:{one.name}", detected=one.detected, means=one.means,
+              kin=_bands(one.name))
         for one in MEASURES
-    ]
+    ]  # fmt: skip
     checked = [one for one in CHECKS.values() if one.feature in asked]
     for one in checked:  # people answer in bands, so the bands of a number are what their answers can correct
         if not one.of_classes:
             means = f"{BY_NAME[one.feature].means} In bands: {', '.join(one.classes)}."
             found.append(Known(one.banded, MADE_BY, "measured", one.classes, f"{state}:{one.banded}", detected=True,
-                               means=means))  # fmt: skip
+                               means=means, kin=(one.feature,)))  # fmt: skip
     by_name = {one.banded: one.feature for one in checked}
     return [
         replace(one, audited_by=asked[by_name[one.name]], audits=audits[by_name[one.name]])
         if one.name in by_name else one
         for one in found
     ]  # fmt: skip
+
+
+def _bands(number: str) -> tuple[str, ...]:
+    """The bands of a measured number, also while nobody checks it: runs may have compared them before."""
+    return (CHECKS[number].banded,) if number in CHECKS and not CHECKS[number].of_classes else ()
 
 
 def _champions(session: Session) -> list[tuple[str, int, str]]:

@@ -24,13 +24,15 @@ ROW, LABEL, WIDE, FIGURES = 46, 220, 420, 90  # pixels of the plot
 @dataclass(frozen=True)
 class GoesWith:
     """``learned`` of ``features``, with the digests of the performance. ``drawn``: of so many titles, some were drawn.
-    ``uncorrected``: features whose errors nobody corrected here. ``simulated``: some rows are made up."""
+    ``uncorrected``: features whose errors nobody corrected here. ``left_out``: features that have one value or none on
+    these images, so that nothing can be learned from them. ``simulated``: some rows are made up."""
 
     learned: Learned
     features: tuple[str, ...]
     digests: tuple[str, ...]
     all_titles: int
     uncorrected: tuple[str, ...]
+    left_out: tuple[str, ...]
     simulated: bool
     seed: int
 
@@ -43,8 +45,8 @@ class GoesWith:
             "features": [
                 {"feature": name} | {model: asdict(learned.adds[model][name]) for model in SAYS} for name in self.ranked
             ],
-            "uncorrected": list(self.uncorrected), "performance": list(self.digests), "simulated": self.simulated,
-            "seed": self.seed,
+            "uncorrected": list(self.uncorrected), "left_out": list(self.left_out), "performance": list(self.digests),
+            "simulated": self.simulated, "seed": self.seed,
         }  # fmt: skip
 
     @property
@@ -55,7 +57,7 @@ class GoesWith:
 
 def goes_with(settings: Settings, seed: int = 0) -> GoesWith:
     """Learn from all performance and all features. Raises DataError without either, NotEnoughLabels for few titles."""
-    rows, known = evidence.load(settings), features.known(settings)
+    rows, known = evidence.load(settings), once(features.known(settings))
     if rows is None or not known:
         raise DataError(
             "There is no performance or no feature yet, so nothing can be learned. Import them: `attune performance "
@@ -69,10 +71,23 @@ def goes_with(settings: Settings, seed: int = 0) -> GoesWith:
     chosen = order[np.cumsum(images) <= MOST_ASSETS]
     kept = seen[np.isin(title[seen], chosen)]
     columns = {name: _columns(one, features.values(settings, one, rows.asset_ids[kept])) for name, one in known.items()}
-    told = {name: column for name, column in columns.items() if np.nanstd(column, axis=0).max(initial=0.0) > 0}
+    told = {name: column for name, column in columns.items() if varies(column)}
     learned = learn(told, log[kept], weight[kept], title[kept], seed)
     wrong = tuple(name for name in told if known[name].kind == "attribute" or known[name].detected)
-    return GoesWith(learned, tuple(told), rows.digests, len(titles), wrong, rows.simulated, seed)
+    same = tuple(name for name in columns if name not in told)
+    return GoesWith(learned, tuple(told), rows.digests, len(titles), wrong, same, rows.simulated, seed)
+
+
+def once(known: Mapping[str, Known]) -> dict[str, Known]:
+    """``known`` without the bands of numbers that are there: each would tell what the other does, and neither add."""
+    numbers = {one.name for one in known.values() if one.kind == "measured" and not one.classes}
+    return {name: one for name, one in known.items() if not (one.classes and numbers & set(one.kin))}
+
+
+def varies(column: Floats) -> bool:
+    """Whether any of the columns (n, columns) has two values; NaN is none."""
+    seen = column[np.isfinite(column).all(axis=1)]
+    return bool(len(seen) and (seen.max(axis=0) > seen.min(axis=0)).any())
 
 
 def _columns(feature: Known, values: np.ndarray) -> Floats:  # type: ignore[type-arg]

@@ -16,12 +16,13 @@ from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.errors import UnknownInsight
 from attune.models.files.atomic import digest_json
-from attune.models.insights.grades import lowest
+from attune.models.insights.grades import Evidence, lowest
+from attune.models.insights.grades import grade as best
 
 # Of an answer: where one of them is another, so is the version.
 SAID = ("estimate", "se", "q", "shrunk", "corrected", "seen", "largest_q", "not_audited")
 BESIDE = ("depends", "holding")  # and of what else was asked of it
-METHOD = 3  # of the figures: a change of it makes new versions
+METHOD = 4  # of the figures: a change of it makes new versions
 LARGEST_Q = 0.1
 PROPOSED, PUBLISHED, RETIRED = "proposed", "published", "retired"
 
@@ -113,9 +114,9 @@ def _keep_one(session: Session, run: InsightRun, one: dict[str, Any]) -> None:
     digest = digest_json({"question": question.digest, "inputs": one["inputs"], "method": METHOD, "said": said})
     if before is not None and before.digest == digest:
         return
-    # Of all versions: a run without a figure in between does not let the grade rise. Only audits lift what lacked them.
+    # Of all versions: a run without a figure in between does not let the grade rise.
     given = session.scalars(select(InsightVersion).where(InsightVersion.insight_id == row.id))
-    earlier = [version.grade for version in given if not version.figures.get("not_audited")]
+    earlier = [allowed(version.grade, version.figures) for version in given]
     grades: list[Any] = [grade for grade in (one["grade"], *earlier) if grade]
     session.add(
         InsightVersion(
@@ -129,6 +130,15 @@ def _keep_one(session: Session, run: InsightRun, one: dict[str, Any]) -> None:
             made_at=run.finished_at,
         )
     )
+
+
+def allowed(grade: str, figures: Mapping[str, Any]) -> str:
+    """The best grade after an answer with ``grade``: only audits lift one, to what its rows were good for."""
+    if not grade or not figures.get("not_audited"):
+        return grade
+    basis = basis_of(figures)
+    passed = basis == "random" and figures["ratio"]["believed"]
+    return best(Evidence(basis == "random", passed, propensity=basis == "logged", within=figures["within"]))
 
 
 def newest_of(session: Session, insight: int) -> InsightVersion | None:

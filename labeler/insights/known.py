@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from attune.models.files.atomic import digest_json
@@ -13,7 +13,8 @@ class Known:
     """A feature's newest version. ``classes``: none for a number; ``digest`` changes when its values do; ``audits``
     when the audit answers do that correct it. ``detected``: a detector says it, and errs. ``audited_by``: the attribute
     whose audits correct it: itself, or the question that checks a measured feature, if one does. ``means`` says what it
-    means, in a sentence; empty where nobody said so."""
+    means, in a sentence; empty where nobody said so. ``kin``: measured features that say the same in another form, a
+    number and its bands: whoever has seen figures of one has an idea of the other's."""
 
     name: str
     version: int
@@ -24,6 +25,7 @@ class Known:
     detected: bool = False
     audited_by: str = ""
     means: str = ""
+    kin: tuple[str, ...] = ()
 
     @property
     def values(self) -> str:
@@ -31,6 +33,16 @@ class Known:
         change it, a new file, champion or way to measure does."""
         made_of = [self.digest] if self.kind == "imported" else [self.name, str(self.version)]
         return digest_json({"kind": self.kind, "of": made_of})
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Its name and those of its kin."""
+        return frozenset({self.name, *self.kin})
+
+    @property
+    def all_values(self) -> frozenset[str]:
+        """Its ``values`` and those of its kin."""
+        return frozenset(replace(self, name=name).values for name in self.names)
 
     @property
     def inputs(self) -> dict[str, str | int]:

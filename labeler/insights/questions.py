@@ -113,30 +113,30 @@ def every(session: Session) -> Sequence[InsightQuestion]:
 
 
 def looked(session: Session, feature: Known) -> bool:
-    """Whether a run has compared the feature, or its values under another name, with performance: who asks after that
-    may know the answer."""
+    """Whether a run has compared the feature, its kin, or their values under another name, with performance: who asks
+    after that may know the answer."""
     runs = session.execute(select(InsightRun.looked, InsightRun.values))
-    return any(feature.name in names or feature.values in values.values() for names, values in runs)
+    return any(feature.names & set(names) or feature.all_values & set(values.values()) for names, values in runs)
 
 
-def first_looks(session: Session) -> dict[str, str]:
-    """The values that each feature had when a run first compared it, without values that were compared before."""
-    found: dict[str, str] = {}
+def first_look(session: Session, feature: Known) -> set[str] | None:
+    """The values that the feature and its kin had when a run first compared one of them, without values that were
+    compared before; None where no run has."""
     known: set[str] = set()
     for values in session.scalars(select(InsightRun.values).order_by(InsightRun.id)):
-        for name, digest in values.items():
-            found.setdefault(name, "" if digest in known else digest)
+        if feature.names & set(values):
+            return {values[name] for name in feature.names & set(values)} - known
         known |= set(values.values())
-    return found
+    return None
 
 
 def holds(session: Session, row: InsightQuestion, feature: Known) -> bool:
     """Whether ``feature`` still has the values that the question was asked of, or values that came before anyone had
-    looked: values that came later may have been chosen for their figures."""
+    looked at it or its kin: values that came later may have been chosen for their figures."""
     if feature.values == row.values:
         return True
-    first = first_looks(session).get(feature.name)
-    return first == feature.values if first is not None else not looked(session, feature)
+    first = first_look(session, feature)
+    return bool(first & feature.all_values) if first is not None else not looked(session, feature)
 
 
 def register_features(settings: Settings, features: Mapping[str, Known], name: str, who: str) -> Asked | None:

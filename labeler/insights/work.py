@@ -16,6 +16,7 @@ from attune.labeler.insights.known import Known
 from attune.labeler.records.schema import InsightCompanion
 from attune.labeler.settings import Settings
 from attune.models.errors import NotEnoughLabels
+from attune.models.insights.corrected import LEAST_AUDITS
 from attune.models.insights.halves import discovery_half
 
 Bools = npt.NDArray[np.bool_]
@@ -60,15 +61,25 @@ class Work:
         asked, pair = answering.compared(feature, self.of(feature.name), contrast), features.pair(feature, contrast)
         if pair is None or not feature.audited_by:
             return asked
-        if feature.kind == "measured":  # its figure stands uncorrected, too, with a grade that says so
-            try:
-                found = audited.properties(self.settings, feature, pair, self.rows.asset_ids)
-                return replace(asked, properties=found, audited=False)
-            except NotEnoughLabels as error:
-                return replace(asked, hindered=str(error))
+        if feature.kind == "measured":
+            return self._checked(feature, pair, asked)
         if not audited.can_be(feature):
             raise NotEnoughLabels(
                 f"{feature.name} has {len(feature.classes)} classes. The errors of an attribute can be corrected up to "
                 f"{audited.MOST_CLASSES}, and without that no figure is right."
             )
         return replace(asked, properties=audited.properties(self.settings, feature, pair, self.rows.asset_ids))
+
+    def _checked(self, feature: Known, pair: tuple[str, str], asked: Asked) -> Asked:
+        """Its figure stands uncorrected, with a grade that says so, until people have answered enough to know it wrong.
+
+        From then on it is an attribute's: while it cannot be corrected there is none. Raises NotEnoughLabels.
+        """
+        checked = audited.decided(self.settings, feature) >= LEAST_AUDITS
+        try:
+            found = audited.properties(self.settings, feature, pair, self.rows.asset_ids)
+        except NotEnoughLabels as error:
+            if checked:
+                raise
+            return replace(asked, audited=False, hindered=str(error))
+        return replace(asked, properties=found, audited=False, checked=checked)

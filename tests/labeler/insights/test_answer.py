@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from attune.labeler.insights.answer import Asked, answer, by_canvas, figures
@@ -28,6 +30,11 @@ def test_an_attribute_across_titles_has_no_figure() -> None:
         assert (found.grade, told["estimate"]) == (None, None)
         assert told["uncorrected"]["estimate"] > 0
         assert "cannot correct" in told["why"]
+        before = replace(asked, audited=False)  # of a detector before people have checked enough, and after
+        assert "cannot correct" in figures(answer(rows, before), before, rows)["hindered"]
+        assert answer(rows, before).grade == "D"
+        after = answer(rows, replace(before, checked=True))
+        assert (after.effect, after.why) == (None, told["why"])
     assert answer(rows, Asked(says, None)).grade == "D"  # a feature without errors has one
 
 
@@ -44,6 +51,15 @@ def test_an_attribute_of_three_classes_is_corrected_as_classes_and_so_is_each_ca
     found = answer(rows, asked)
     assert found.effect is not None
     assert found.effect.ci[0] < 0.2 < found.effect.ci[1]
+    few = replace(asked, audited=False, properties=tuple(
+        replace(one, **{name: getattr(one, name)[:59] for name in ("audited", "answer", "inclusion")})
+        for one in probes
+    ))  # fmt: skip
+    before, after = answer(rows, few), answer(rows, replace(few, checked=True))  # of a detector: few of many answers
+    assert before.effect is not None
+    assert (before.grade, "59 audited" in before.hindered) == ("C", True)
+    assert (after.effect, after.grade, after.uncorrected) == (None, None, before.effect)
+    assert "59 audited" in after.why
     parts = by_canvas(rows, found, asked)
     assert [part["canvas"] for part in parts] == ["home", "phone"]
     for part in parts:

@@ -71,8 +71,12 @@ def test_a_first_look_at_other_evidence_makes_a_later_one_no_surer() -> None:
     assert told()["p"] == pytest.approx(0.06)
     alone = {"p": later_p(look), "look": "later", "ci": list(later_ci(look, 0.95))}
     assert alone["p"] > 0.2
-    for changed in ({"basis": "random", "random": True}, {"within": False}, {"values": "others"}):
+    others: tuple[dict[str, object], ...] = ({"basis": "random", "random": True}, {"within": False},
+              {"values": "others"}, {"corrected": {"estimate": 0.2}}, {"audits": 60})  # fmt: skip
+    for changed in others:  # the last: of an insight and of a dependence whose errors were corrected since
         assert told(**changed) == alone
+    first, now = first | {"corrected": {"estimate": 0.3}}, now | {"corrected": None}  # and the way back
+    assert told() == alone
 
 
 def test_answers_of_an_earlier_method_are_stale(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

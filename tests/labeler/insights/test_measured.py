@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from attune.labeler.insights import features, insights, questions
+from attune.labeler.insights import features, goes_with, insights, questions
 from attune.labeler.insights.told import as_json
 from attune.labeler.insights.words import words
+from attune.labeler.measured import checks
 from attune.labeler.measured import values as measured
 from attune.labeler.performance import imports
-from attune.labeler.records.schema import Asset
-from attune.labeler.records.session import reading
+from attune.labeler.records.schema import Asset, InsightRun
+from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.measured.eye_checks import CHECKS
 from attune.models.measured.measured_values import MeasuredValues
 from attune.models.measured.measures import NAMES
 from attune.workers.jobs import run_insights
@@ -52,3 +56,39 @@ def test_a_detector_that_nobody_audited_is_grade_c_and_says_so(settings: Setting
     assert "e_value" not in by_name["faces"].figures  # its rows are random
     assert words(by_name["faces"]).reason.startswith("Shown at random. What the detector gets wrong")
     assert (by_name["brightness"].newest.grade, words(by_name["brightness"]).caution) == ("A", "")
+
+
+def test_who_has_seen_a_number_has_seen_its_bands_and_the_other_way(settings: Settings) -> None:
+    number = features.known(settings)["brightness"]
+    checks._question(settings, CHECKS["brightness"])
+    bands = features.known(settings)["brightness-bands"]
+    for seen, other in ((number, bands), (bands, number)):
+        with writing(settings) as session:
+            session.execute(delete(InsightRun))
+            session.add(ran({seen.name: seen.values}))
+            session.flush()
+            assert questions.looked(session, other)
+            assert not questions.looked(session, features.known(settings)["saturation"])
+            newer = replace(other, version=other.version + 1)  # values that came after the look
+            assert questions.looked(session, newer)
+            session.add(ran({other.name: newer.values}))
+            session.flush()
+            row = questions.frozen(other, "dark:light", "", questions.ALL, questions.PERSON, "olga")
+            assert not questions.holds(session, row, newer)
+    known = features.known(settings)
+    assert set(known) - set(goes_with.once(known)) == {"brightness-bands"}, "it would take what the number adds"
+    row = questions.ask(settings, bands, "dark:light", who="olga").row
+    assert (row.seen, row.titles) == (True, questions.CONFIRMATION)
+
+
+def test_what_goes_with_takes_leaves_out_what_has_one_value_or_none() -> None:
+    unknown = np.nan
+    for values, told in (([1, unknown, 1], False), ([unknown] * 3, False), ([], False), ([1, unknown, 2], True)):
+        assert goes_with.varies(np.array(values, dtype=float)[:, None]) is told
+    assert not goes_with.varies(np.array([[0.0, 1.0], [0.0, 1.0]]))
+
+
+def ran(values: dict[str, str]) -> InsightRun:
+    """A run that compared these features."""
+    return InsightRun(q=0.1, seed=0, inputs={}, looked=dict.fromkeys(values, 1), values=values, found=[],
+                      started_by="olga", started_at=now(), finished_at=now())  # fmt: skip

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from attune.labeler.insights import evidence, features, imported, insights, publishing, questions
 from attune.labeler.insights.words import words
 from attune.labeler.performance import checks, imports
-from attune.labeler.records.schema import InsightQuestion
+from attune.labeler.records.schema import InsightQuestion, InsightVersion
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.errors import DataError, NotEnoughLabels, UnknownInsight
@@ -93,6 +93,35 @@ def test_an_insights_grade_never_rises(settings: Settings, tmp_path: Path) -> No
     (one,) = insights.listed(settings)
     assert one.figures["random"]
     assert (one.newest.version, one.newest.grade) == (3, "C")
+
+
+@pytest.mark.parametrize(
+    ("figures", "grade"),
+    [
+        ({}, "A"),  # only its errors held it down
+        ({"not_audited": False}, "C"),
+        ({"within": False}, "D"),
+        ({"ratio": {"believed": False}}, "C"),
+        ({"basis": "logged", "random": False}, "B"),
+        ({"basis": "every", "random": False}, "C"),
+    ],
+)
+def test_audits_lift_a_grade_to_what_the_rows_were_good_for_then(figures: dict[str, object], grade: str) -> None:
+    told = {"basis": "random", "random": True, "within": True, "not_audited": True, "ratio": {"believed": True}}
+    assert insights.allowed("D" if figures.get("within") is False else "C", told | figures) == grade
+
+
+def test_a_detector_compared_across_titles_stays_d_when_titles_differ_in_it(settings: Settings, tmp_path: Path) -> None:
+    performed.bring(settings, performed.files(tmp_path, performed.names(60), EFFECT), arm="serve")
+    run_insights.run(settings)
+    (one,) = insights.listed(settings)
+    with writing(settings) as session:
+        version = session.get_one(InsightVersion, one.newest.id)
+        version.figures = version.figures | {"within": False, "not_audited": True}
+        version.grade, version.digest = "D", ""
+    run_insights.run(settings)
+    (one,) = insights.listed(settings)
+    assert (one.newest.version, one.figures["within"], one.newest.grade) == (2, True, "D")
 
 
 @pytest.mark.parametrize(("shown", "spoiled", "believed"), [(10_500, 4, True), (30_000, 1, True), (30_000, 4, False)])
