@@ -8,6 +8,8 @@ from sqlalchemy import select
 
 from attune.labeler.attributes import attributes, audit_batches
 from attune.labeler.insights import features, insights, questions
+from attune.labeler.insights.known import Known
+from attune.labeler.insights.people_asked import PeopleAsked
 from attune.labeler.insights.words import words
 from attune.labeler.measured import checks
 from attune.labeler.measured import values as measured
@@ -154,6 +156,18 @@ def test_a_number_is_checked_in_bands_that_can_be_asked_about(settings: Settings
     found = features.values(settings, known, np.array(["a0", "gone"], dtype=object))
     assert list(found) == [known.classes[truth()[0]], ""]
     assert features.known(settings)["brightness"].audited_by == "", "the number itself is what it is defined to be"
+    with reading(settings) as session:
+        asked = PeopleAsked.of(session, features.known(settings))
+    assert asked.about("brightness"), "its pictures would tell the band"
+    assert asked.about("brightness-bands")
+    assert not asked.about("saturation")
+
+
+def test_what_tells_faces_is_hidden_from_who_is_asked_about_faces() -> None:
+    known = {one: Known(one, 1, "measured", (), one) for one in ("faces", "face_across", "brightness", "entropy")}
+    asked = PeopleAsked(known, frozenset({"faces"}))
+    assert [name for name in known if asked.about(name)] == ["faces", "face_across"]
+    assert PeopleAsked(known, frozenset({"face_share"})).about("faces")
 
 
 def test_its_answers_teach_no_probe(settings: Settings) -> None:
