@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from sqlalchemy import select
 
 from attune.labeler.attributes import attributes, audit_batches
-from attune.labeler.insights import features, insights, questions
+from attune.labeler.insights import companions, features, insights, questions
+from attune.labeler.insights.beside_words import caution_of
+from attune.labeler.insights.companions import HOLDING, Wanted
 from attune.labeler.insights.known import Known
 from attune.labeler.insights.people_asked import PeopleAsked
 from attune.labeler.insights.words import words
@@ -99,14 +103,34 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         lines.append(f"{one.asset_id},{one.title_id},home,20000,{rng.binomial(20000, rate)}")
     (folder / "takes.csv").write_text("\n".join([*lines, ""]))
     imports.add(made, str(folder / "takes.csv"), arm="explore")
-    questions.ask(made, features.known(made)["faces"], "1:0", who="olga")
+    known = features.known(made)
+    faces = questions.ask(made, known["faces"], "1:0", who="olga").row
+    light = questions.ask(made, known["brightness"], who="olga").row
+    companions.ask(made, faces, known["faces"], Wanted(HOLDING, known["brightness"]))
+    companions.ask(made, light, known["brightness"], Wanted(HOLDING, known["faces"], "1:0"))
     return made
+
+
+def beside_faces(settings: Settings) -> list[dict[str, Any]]:
+    """What was asked beside the faces: with brightness held, and of brightness with the faces held."""
+    found = [one for one in insights.listed(settings) if one.figures.get(HOLDING)]
+    return [one.figures[HOLDING][0] for one in sorted(found, key=lambda one: one.question.id)]
+
+
+def assert_beside_stands(settings: Settings, before: list[dict[str, Any]]) -> None:
+    """Asking people takes no figure away, and says what is not corrected."""
+    for was, one in zip(before, beside_faces(settings), strict=True):
+        assert (was["held"]["estimate"], was["grade"], was["hindered"]) == (one["held"]["estimate"], "C", "")
+        assert one["not_audited"]
+        assert one["grade"] == "C"
+        assert "it has 4" in caution_of(one)
 
 
 def test_experts_correct_a_detector_and_the_grade_follows(settings: Settings) -> None:
     assert checked(settings, "faces") is None
     run_insights.run(settings)
-    (before,) = [one for one in insights.listed(settings) if one.question.origin == "person"]
+    (before,) = [one for one in insights.listed(settings) if one.question.contrast == "1:0"]
+    beside = beside_faces(settings)
     assert before.newest.grade == "C"
     assert "Not checked by people yet" in words(before).caution
     name = asked(settings)
@@ -116,9 +140,12 @@ def test_experts_correct_a_detector_and_the_grade_follows(settings: Settings) ->
     assert by_value[3] == (said() == 3).sum(), "the rarest value is checked whole"
     assert by_value[2] > 40, "each value has its share, whatever its size"
     assert not insights.find(settings, before.row.id).moved, "nobody has answered yet"
+    run_insights.run(settings)
+    assert_beside_stands(settings, beside)
 
     answered(settings, name, ids[: ASKED // 2])
     run_insights.run(settings)
+    assert_beside_stands(settings, beside)
     half = insights.find(settings, before.row.id)
     assert half.newest.grade == "C"
     assert half.figures["corrected"] is None
@@ -127,6 +154,7 @@ def test_experts_correct_a_detector_and_the_grade_follows(settings: Settings) ->
     answered(settings, name, ids[ASKED // 2 :])
     assert insights.find(settings, before.row.id).moved == ("faces has other audit answers",)
     run_insights.run(settings)
+    assert_beside_stands(settings, beside)
     one = insights.find(settings, before.row.id)
     corrected, plain = one.figures["corrected"], one.figures["uncorrected"]
     assert one.newest.grade == "A"
