@@ -29,7 +29,11 @@ UNCORRECTED = (
     "Errors of {name} are not corrected here: beside another feature they can be where there are two classes, and it "
     "has {count}."
 )
-ACROSS = "Only what is compared within titles can be asked beside another feature, and this has no such figure."
+ACROSS = (
+    "Only what is compared within titles can be asked beside another feature, and this has no such figure. Import "
+    "performance of titles whose images differ in it."
+)
+GONE = "The feature {name} is not there any more. To see which features there are: `attune features list`"
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +54,7 @@ def told(work: Work, base: Base, inputs: list[dict[str, Any]]) -> dict[str, list
         companions.check(row)
         other = work.known.get(row.feature)
         if other is None:
-            entries[row.way].append(_empty(row) | {"why": f"The feature {row.feature} is not there any more."})
+            entries[row.way].append(_empty(row) | {"why": GONE.format(name=row.feature)})
             continue
         if all(part.get("feature") != other.name for part in inputs):
             inputs.append(dict(other.inputs))

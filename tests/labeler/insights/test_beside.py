@@ -10,6 +10,7 @@ from xml.etree.ElementTree import fromstring
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import select
 
 from attune.labeler.cli.main import attune
 from attune.labeler.insights import companions, features, imported, insights, questions
@@ -19,6 +20,8 @@ from attune.labeler.insights.goes_with import goes_with
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.words import basis, change, often
 from attune.labeler.performance import imports
+from attune.labeler.records.schema import InsightQuestion
+from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views.insight_bars import besides
 from attune.models.clock import now
@@ -116,6 +119,19 @@ def test_holding_is_a_second_figure_beside_the_first_and_no_verdict(told: tuple[
     assert "Neither says that dark is the reason" in said.note
     assert f"Whatever the dark: {often(one.figures['shrunk']['estimate'])}" in said.sentence, "as the headline says"
     assert said.basis.startswith(f"{dark['titles']} titles, ")
+
+
+def test_a_question_whose_companion_is_refused_is_not_registered(told: tuple[Settings, Told]) -> None:
+    settings, _ = told
+    at = ["--workspace", str(settings.workspace)]
+    asked = ["insights", "ask", "--feature", "noise", "--canvas", "home"]
+    for wrong, why in (("dark=a:b", "has the classes"), ("noise", "the feature that the question is about")):
+        done = CliRunner().invoke(attune, [*asked, "--depends-on", wrong, *at])
+        assert done.exit_code != 0
+        assert why in str(done.exception)
+    with reading(settings) as session:
+        kept = session.scalars(select(InsightQuestion).where(InsightQuestion.canvas == "home")).all()
+    assert not kept
 
 
 def test_what_is_asked_after_both_were_seen_is_to_be_confirmed_by_new_performance(
