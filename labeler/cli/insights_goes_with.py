@@ -49,7 +49,5 @@ def goes_with(shell: Shell, to: Path | None, seed: int) -> None:
         shell.hint(f"{told['titles']:,} of {told['all_titles']:,} titles were drawn.")
     if told["uncorrected"]:
         shell.hint(f"What a probe or a detector gets wrong is not corrected here: {', '.join(told['uncorrected'])}.")
-    if told["alike"]:
-        shell.hint(f"Left out, since no images are known to differ in it: {', '.join(told['alike'])}.")
     if told["simulated"]:
         shell.hint("The performance is simulated: nobody measured it.")

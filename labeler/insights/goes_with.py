@@ -12,10 +12,9 @@ import numpy as np
 from attune.labeler.insights import evidence, features
 from attune.labeler.insights.known import Known
 from attune.labeler.settings import Settings
-from attune.models.errors import DataError, NotEnoughLabels
+from attune.models.errors import DataError
 from attune.models.insights.goes_with import BOOSTING, LINEAR, Learned, learn, target
 from attune.models.insights.outcomes import Floats
-from attune.models.measured.eye_checks import BY_BANDED
 
 MOST_ASSETS = 20_000  # of whole titles: more would take minutes and say little more
 SAYS = {BOOSTING: "gradient boosting", LINEAR: "sparse linear model"}
@@ -25,15 +24,13 @@ ROW, LABEL, WIDE, FIGURES = 46, 220, 420, 90  # pixels of the plot
 @dataclass(frozen=True)
 class GoesWith:
     """``learned`` of ``features``, with the digests of the performance. ``drawn``: of so many titles, some were drawn.
-    ``uncorrected``: features whose errors nobody corrected here. ``alike``: left out, since no two of the images are
-    known to differ in them. ``simulated``: some rows are made up."""
+    ``uncorrected``: features whose errors nobody corrected here. ``simulated``: some rows are made up."""
 
     learned: Learned
     features: tuple[str, ...]
     digests: tuple[str, ...]
     all_titles: int
     uncorrected: tuple[str, ...]
-    alike: tuple[str, ...]
     simulated: bool
     seed: int
 
@@ -46,8 +43,8 @@ class GoesWith:
             "features": [
                 {"feature": name} | {model: asdict(learned.adds[model][name]) for model in SAYS} for name in self.ranked
             ],
-            "uncorrected": list(self.uncorrected), "alike": list(self.alike), "performance": list(self.digests),
-            "simulated": self.simulated, "seed": self.seed,
+            "uncorrected": list(self.uncorrected), "performance": list(self.digests), "simulated": self.simulated,
+            "seed": self.seed,
         }  # fmt: skip
 
     @property
@@ -57,10 +54,8 @@ class GoesWith:
 
 
 def goes_with(settings: Settings, seed: int = 0) -> GoesWith:
-    """Learn from all performance and all features, of a number without the bands that people check, which are a copy of
-    it. Raises DataError without either, NotEnoughLabels for few titles and where all images are alike."""
-    rows, every = evidence.load(settings), features.known(settings)
-    known = {name: one for name, one in every.items() if not _copy(one, every)}
+    """Learn from all performance and all features. Raises DataError without either, NotEnoughLabels for few titles."""
+    rows, known = evidence.load(settings), features.known(settings)
     if rows is None or not known:
         raise DataError(
             "There is no performance or no feature yet, so nothing can be learned. Import them: `attune performance "
@@ -74,28 +69,10 @@ def goes_with(settings: Settings, seed: int = 0) -> GoesWith:
     chosen = order[np.cumsum(images) <= MOST_ASSETS]
     kept = seen[np.isin(title[seen], chosen)]
     columns = {name: _columns(one, features.values(settings, one, rows.asset_ids[kept])) for name, one in known.items()}
-    told = {name: column for name, column in columns.items() if _differs(column)}
-    if not told:
-        raise NotEnoughLabels(
-            f"No image is known to differ from another in {', '.join(columns)}, so nothing can be learned. Import a "
-            "feature that differs: `attune features import FILE --name NAME`"
-        )
+    told = {name: column for name, column in columns.items() if np.nanstd(column, axis=0).max(initial=0.0) > 0}
     learned = learn(told, log[kept], weight[kept], title[kept], seed)
     wrong = tuple(name for name in told if known[name].kind == "attribute" or known[name].detected)
-    alike = tuple(name for name in columns if name not in told)
-    return GoesWith(learned, tuple(told), rows.digests, len(titles), wrong, alike, rows.simulated, seed)
-
-
-def _copy(one: Known, known: Mapping[str, Known]) -> bool:
-    """Whether it is the bands of a measured number that is there, too."""
-    check = BY_BANDED.get(one.name) if one.kind == "measured" else None
-    return check is not None and not check.of_classes and check.feature in known
-
-
-def _differs(column: Floats) -> bool:
-    """Whether known values (assets, k) differ in any of the k."""
-    known = [each[np.isfinite(each)] for each in column.T]
-    return any(len(each) and np.ptp(each) > 0 for each in known)
+    return GoesWith(learned, tuple(told), rows.digests, len(titles), wrong, rows.simulated, seed)
 
 
 def _columns(feature: Known, values: np.ndarray) -> Floats:  # type: ignore[type-arg]

@@ -18,7 +18,6 @@ from attune.labeler.insights.beside_words import depends_words, figures_of, hold
 from attune.labeler.insights.companions import DEPENDS, HOLDING, Wanted
 from attune.labeler.insights.goes_with import goes_with
 from attune.labeler.insights.insights import Told
-from attune.labeler.insights.known import Known
 from attune.labeler.insights.words import basis, change, often
 from attune.labeler.performance import imports
 from attune.labeler.records.schema import InsightQuestion
@@ -160,26 +159,15 @@ def test_what_is_asked_after_both_were_seen_is_to_be_confirmed_by_new_performanc
 
 
 def test_what_goes_with_takes_is_told_of_all_features_at_once_with_a_plot(
-    told: tuple[Settings, Told], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    told: tuple[Settings, Told], tmp_path: Path
 ) -> None:
     settings, _ = told
-    with_bands = features.known(settings) | {
-        "warmth": Known("warmth", 1, "measured", (), "w"),
-        "warmth-bands": Known("warmth-bands", 1, "measured", ("cold", "neither", "warm"), "b"),
-    }
-    read = features.values
-    nothing = np.full(TITLES * 4, np.nan)
-    monkeypatch.setattr(features, "known", lambda _: with_bands)
-    monkeypatch.setattr(
-        features, "values", lambda of, one, ids: nothing if one.name == "warmth" else read(of, one, ids)
-    )
     plot = tmp_path / "plot.svg"
     at = ["--workspace", str(settings.workspace)]
     done = CliRunner().invoke(attune, ["insights", "goes-with", "--to", str(plot), *at])
     assert done.exit_code == 0, done.output
     assert "does not say why" in done.output
     assert "better" not in done.output
-    assert "known to differ in it: warmth." in done.output, "and the bands of a number are no feature beside it"
     first, second = (goes_with(settings).as_json() for _ in range(2))
     assert first == second
     assert {one["feature"] for one in first["features"]} == {"smile", "dark", "noise"}
