@@ -17,6 +17,7 @@ from attune.labeler.insights import features, insights
 from attune.labeler.insights.features import PER_SD, pair
 from attune.labeler.insights.insights import PUBLISHED, RETIRED, Told
 from attune.labeler.insights.known import Known
+from attune.labeler.insights.people_asked import PeopleAsked
 from attune.labeler.insights.words import Words, sides_of, words
 from attune.labeler.people.viewer import Viewer, waiting
 from attune.labeler.records.schema import Asset
@@ -165,18 +166,22 @@ def brief(settings: Settings, title: str, viewer: Viewer | None = None) -> Brief
 
     Raises UnknownAsset where no image of it is in the pool.
     """
+    known = features.known(settings)
     with reading(settings) as session:
-        images = images_of(session, title)
-        asked = select(Asset.asset_id).where(Asset.id.in_(waiting(viewer))) if viewer else None
-        hidden = frozenset(session.scalars(asked)) if asked is not None else frozenset[str]()
+        images, asked = images_of(session, title), PeopleAsked.of(session, known)
+        waits = select(Asset.asset_id).where(Asset.id.in_(waiting(viewer))) if viewer else None
+        hidden = frozenset(session.scalars(waits)) if waits is not None else frozenset[str]()
     if not images:
         raise UnknownAsset(
             f"No image of the title {title[:80]!r} is in the pool. To see which titles there are: `attune assets list`"
         )
-    known = features.known(settings)
     told = [one for one in insights.listed(settings) if one.enough and one.row.state != RETIRED]
     ids = [one.asset_id for one in images]
-    lines = [_line(settings, one, known.get(one.question.feature), images, hidden) for one in told]
+    lines = [
+        _line(settings, one, known.get(name), images, hidden if asked.about(name) else frozenset())
+        for one in told
+        for name in [one.question.feature]
+    ]
     lines.sort(key=lambda line: not line.missing)  # the surest first, of those that are missing and of the others
     return Brief(title, images, lines, tastes(settings, title, ids), now())
 
@@ -190,8 +195,6 @@ def images_of(session: Session, title: str) -> list[Asset]:
 def _line(
     settings: Settings, one: Told, feature: Known | None, images: Sequence[Asset], hidden: frozenset[str]
 ) -> Line:  # fmt: skip
-    if feature is None or not feature.audited_by:
-        hidden = frozenset()  # nobody is asked about it
     title, ids = images[0].title_id, [row.asset_id for row in images if row.asset_id not in hidden]
     more = one.figures["shrunk"]["estimate"] > 0
     first, second = sides_of(one.question.feature, one.question.contrast)

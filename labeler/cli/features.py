@@ -171,10 +171,10 @@ def list_(shell: Shell) -> None:
     ]  # fmt: skip
     cells = [
         (row["feature"], row["kind"], row["version"], ", ".join(row["classes"]) or "a number",
-         row["audited_by"] or "nobody yet")
+         row["audited_by"] or "no")
         for row in rows
     ]  # fmt: skip
-    shell.result({"features": rows}, table(("feature", "from", "version", "values", "checked by"), cells))
+    shell.result({"features": rows}, table(("feature", "from", "version", "values", "asked of people"), cells))
     for one in found.values():
         if not one.means:
             shell.hint(

@@ -50,6 +50,8 @@ def ask(
     known = features.known(shell.settings)
     asked = _known(known, feature)
     wanted = [_wanted(known, way, one) for way, given in ((DEPENDS, depends_on), (HOLDING, holding)) for one in given]
+    for other in wanted:  # all of it, before anything is frozen
+        companions.contrast_beside(asked, other)
     done = questions.ask(shell.settings, asked, contrast, canvas, who())
     row = done.row
     beside = [companions.ask(shell.settings, row, asked, one, who()) for one in wanted]

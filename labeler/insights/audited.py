@@ -75,7 +75,8 @@ def decided(settings: Settings, feature: Known) -> int:
 
 def _other_classes(feature: Known) -> str:
     if feature.kind == "measured":
-        return f"The classes of {feature.audited_by} were changed, so its answers do not fit {feature.name}."
+        changed = f"The classes of {feature.audited_by} were changed, so its answers do not fit {feature.name}."
+        return f"{changed} Change them back."
     return (
         f"The classes of {feature.name} have changed since its champion was published, so its audits do not fit. "
         "Promote a newer version."

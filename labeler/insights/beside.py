@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from attune.labeler.insights import answer as answering
-from attune.labeler.insights import companions, evidence
+from attune.labeler.insights import companions, evidence, features
 from attune.labeler.insights.answer import Answer, Asked, short
 from attune.labeler.insights.companions import DEPENDS, HOLDING
 from attune.labeler.insights.features import PER_SD
@@ -23,9 +23,17 @@ from attune.models.insights.two_features import Feature, depends, holding
 
 TWO_CLASSES = (
     "{name} is an attribute with {count} classes. Beside another feature, an attribute’s errors can be corrected where "
-    "it has two."
+    "it has two. Ask beside a feature that is imported or measured."
 )
-ACROSS = "Only what is compared within titles can be asked beside another feature, and this has no such figure."
+UNCORRECTED = (
+    "Errors of {name} are not corrected here: beside another feature they can be where there are two classes, and it "
+    "has {count}."
+)
+ACROSS = (
+    "Only what is compared within titles can be asked beside another feature, and this has no such figure. Import "
+    "performance of titles whose images differ in it."
+)
+GONE = "The feature {name} is not there any more. To see which features there are: `attune features list`"
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +54,7 @@ def told(work: Work, base: Base, inputs: list[dict[str, Any]]) -> dict[str, list
         companions.check(row)
         other = work.known.get(row.feature)
         if other is None:
-            entries[row.way].append(_empty(row) | {"why": f"The feature {row.feature} is not there any more."})
+            entries[row.way].append(_empty(row) | {"why": GONE.format(name=row.feature)})
             continue
         if all(part.get("feature") != other.name for part in inputs):
             inputs.append(dict(other.inputs))
@@ -102,9 +110,9 @@ def _again(work: Work, base: Base) -> Base:
 
 def _answered(work: Work, base: Base, row: InsightCompanion, other: Known) -> dict[str, Any]:
     """The figures of the work's rows."""
-    entry, asked, found = _empty(row), base.asked, base.found
+    entry, asked, found = _empty(row), _plain(base.feature, base.asked), base.found
     try:
-        beside = work.asked(other, row.contrast)
+        beside = _other(work, other, row.contrast)
         one = _feature(base.feature, asked, base.question.contrast)
         second = _feature(other, beside, row.contrast)
         if found.rows is None or not found.within:
@@ -116,8 +124,24 @@ def _answered(work: Work, base: Base, row: InsightCompanion, other: Known) -> di
     return entry | figures | {
         "random": found.basis == "random", "basis": found.basis, "unit": beside.unit,
         "grade": answering.grade_of(work.rows, both, found.basis),
-        "values": f"{base.feature.values}:{other.values}",
+        "values": f"{base.feature.values}:{other.values}", "not_audited": not both.audited,
+        "hindered": " ".join(one for one in (asked.hindered, beside.hindered) if one),
     }  # fmt: skip
+
+
+def _other(work: Work, feature: Known, contrast: str) -> Asked:
+    """The other feature. What is measured has a figure whatever became of its check."""
+    if feature.kind != "measured" or features.pair(feature, contrast) is None:
+        return work.asked(feature, contrast)
+    return _plain(feature, answering.compared(feature, work.of(feature.name), contrast))
+
+
+def _plain(feature: Known, asked: Asked) -> Asked:
+    """What is compared, of a measured feature without correction: every check of one has more than two classes."""
+    if feature.kind != "measured":
+        return asked
+    why = UNCORRECTED.format(name=feature.name, count=len(feature.classes)) if feature.audited_by else ""
+    return replace(asked, properties=(), audited=not feature.detected, hindered=why)
 
 
 def _feature(known: Known, asked: Asked, contrast: str) -> Feature:
@@ -136,4 +160,5 @@ def _depends(found: Answer, one: Feature, other: Feature) -> dict[str, Any]:
 def _holding(found: Answer, one: Feature, other: Feature) -> dict[str, Any]:
     assert found.rows is not None
     said = holding(found.rows, one, other)
-    return {"alone": short(said.alone), "held": short(said.held), "audits": said.audits, "titles": said.held.titles}
+    counts = {name: getattr(said.held, name) for name in ("titles", "assets", "impressions")}
+    return {"alone": short(said.alone), "held": short(said.held), "audits": said.audits} | counts

@@ -50,10 +50,7 @@ def ask(settings: Settings, question: InsightQuestion, feature: Known, wanted: W
     Asked after runs have compared both features, a dependence is ``seen``: figures of both may have led to it. What is
     held has no q and claims nothing. Raises DataError where both features are the same, or the contrast does not fit.
     """
-    other = wanted.other
-    if feature.name == other.name or feature.values == other.values:
-        raise DataError(f"{other.name} is the feature that the question is about. Name another one.")
-    contrast = contrast_of(other, wanted.contrast)
+    other, contrast = wanted.other, contrast_beside(feature, wanted)
     with writing(settings) as session:
         for row in of(session, question.id):
             if row.way == wanted.way and row.values == other.values and questions.same(row.contrast, contrast):
@@ -69,6 +66,15 @@ def ask(settings: Settings, question: InsightQuestion, feature: Known, wanted: W
         session.flush()
         session.expunge(row)
     return Beside(row, False)
+
+
+def contrast_beside(feature: Known, wanted: Wanted) -> str:
+    """The contrast of the other feature as it is kept, of a question about ``feature``. Raises DataError as ``ask``:
+    who asks a question and more beside it looks here first, so that nothing is frozen that was refused."""
+    other = wanted.other
+    if feature.name == other.name or feature.values == other.values:
+        raise DataError(f"{other.name} is the feature that the question is about. Name another one.")
+    return contrast_of(other, wanted.contrast)
 
 
 def of(session: Session, question: int) -> Sequence[InsightCompanion]:

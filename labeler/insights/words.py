@@ -28,7 +28,7 @@ NO_ONE_CHANCE = (
     "Something else may be the reason."
 )
 NOT_AUDITED = "Not checked by people yet: the detector’s errors are not known."
-HINDERED = "The detector’s errors are not corrected yet."
+HINDERED = "Its errors are not corrected yet."
 
 
 @dataclass(frozen=True)

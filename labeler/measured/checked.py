@@ -15,6 +15,7 @@ from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.measured.agreement import LEAST, Agreement, agreement
 from attune.models.measured.eye_checks import EyeCheck
+from attune.models.text import plural
 
 NOT_YET = "Not checked by people yet."
 
@@ -40,9 +41,18 @@ class Checked:
         waiting = f" {self.open} more wait for an answer." if self.open else ""
         if self.found.value is None:
             begin = NOT_YET if not self.found.n else f"People have checked {self.found.n} images so far."
-            return f"{begin} The first figure comes with {LEAST} answers.{waiting}"
+            return f"{begin} {self._missing}{waiting}"
+        unsure = f" {plural(self.undecided, 'image')} with unsure or tied answers left out." if self.undecided else ""
         said = f"{_percent(self.found.value)} [{_percent(self.found.lo)}, {_percent(self.found.hi)}]"
-        return f"People agree on {said} of all images ({self.found.n} checked).{waiting}"
+        return f"People agree on {said} of all images ({self.found.n} checked).{unsure}{waiting}"
+
+    @property
+    def _missing(self) -> str:
+        """What a figure of all images takes."""
+        if self.found.n < LEAST:
+            return f"The first figure comes with {LEAST} answers."
+        names = " or ".join(self.check.classes[place] for place in self.found.unknown)
+        return f"Of images measured as {names} there is no answer, so there is no figure of all images yet."
 
     @property
     def rows(self) -> Sequence[tuple[str, str, Sequence[int]]]:

@@ -70,6 +70,12 @@ def find(session: Session, feature: str) -> Attribute | None:
     return next((one for one in every if one.settings.get(KEY) == feature), None)
 
 
+def asked(session: Session) -> frozenset[str]:
+    """The measured features that people are asked about."""
+    every = session.scalars(select(Attribute).where(Attribute.retired_at.is_(None)))
+    return frozenset(str(one.settings[KEY]) for one in every if KEY in one.settings)
+
+
 def request(settings: Settings, name: str, size: int, emails: Sequence[str] = ()) -> Requested:
     """Ask for ``size`` further answers about the measured feature ``name``, of the experts ``emails`` or of all who
     answer every question; a learning round of the question has to follow, which draws the images.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from attune.labeler.insights.beside_words import BesideWords, depends_words, holding_words
+from attune.labeler.insights.beside_words import BesideWords, depends_words, figures_of, holding_words
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.words import change, held
 from attune.models.insights.grades import lowest
@@ -54,15 +54,13 @@ class Beside:
 def besides(one: Told) -> list[Beside]:
     """Everything that was asked of an insight beside another feature."""
     found = []
-    both = (("depends", depends_words, ("high", "low")), ("holding", holding_words, ("alone", "held")))
-    for ways, words_of, parts in both:
-        for entry in one.figures.get(ways) or ():
-            said, told = words_of(one, entry), [entry.get(part) for part in parts]
-            ends = [abs(end) for part in told if part for end in part["ci"]]
-            reach = max([LEAST_REACH, *ends])
-            rows = [Line(name, bar(part, reach), 0) for name, part in zip(said.ends, told, strict=True) if part]
+    for way, words_of in (("depends", depends_words), ("holding", holding_words)):
+        for entry in one.figures.get(way) or ():
+            said, told = words_of(one, entry), figures_of(one, way, entry)
+            reach = max([LEAST_REACH, *(abs(end) for part in told for end in part.ci)])
+            rows = [Line(name, bar(asdict(part), reach), 0) for name, part in zip(said.ends, told, strict=False)]
             grades: list[Any] = [grade for grade in (entry.get("grade"), one.newest.grade) if grade]
-            found.append(Beside(said, rows, lowest(grades) if rows and grades else ""))
+            found.append(Beside(said, rows, lowest(grades) if entry.get("grade") and grades else ""))
     return found
 
 

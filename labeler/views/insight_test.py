@@ -10,12 +10,13 @@ from sqlalchemy import select
 from attune.labeler.insights import arms, features, insights
 from attune.labeler.insights.arms import COLUMNS, RandomTest
 from attune.labeler.insights.insights import Told
+from attune.labeler.insights.people_asked import PeopleAsked
 from attune.labeler.insights.words import Words, often, sides_of, words
 from attune.labeler.people.viewer import Viewer, may_explore
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views.insights import Pair, Side, asked_of_people, waiting_images
+from attune.labeler.views.insights import Pair, Side, waiting_images
 from attune.labeler.views.pictures import picture
 
 SHOWN = 12  # titles with their pictures; the file has all
@@ -43,8 +44,9 @@ def test_page(settings: Settings, viewer: Viewer, number: int) -> TestPage:
     """The page. Raises UnknownInsight, DataError where no test can be planned."""
     one = insights.find(settings, number)
     planned = arms.plan_test(settings, one)
-    asked = asked_of_people(features.known(settings).get(one.question.feature))
+    known = features.known(settings)
     with reading(settings) as session:
+        asked = PeopleAsked.of(session, known).about(one.question.feature)
         hidden = waiting_images(session, viewer) if asked else frozenset[str]()
         shown = [arm for arm in planned.arms if not hidden & {arm.first, arm.second}][:SHOWN]
         wanted = [name for arm in shown for name in (arm.first, arm.second)]

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from attune.labeler.insights import evidence, features, insights, powering
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.known import Known
+from attune.labeler.insights.people_asked import PeopleAsked
 from attune.labeler.insights.words import Words, change, words
 from attune.labeler.people import viewer as viewers
 from attune.labeler.people.viewer import Viewer, may_explore
@@ -113,15 +114,12 @@ class InsightPage:
 def insights_page(settings: Settings, viewer: Viewer) -> InsightsPage:
     """All insights."""
     found = insights.listed(settings)
-    reach = reach_of(found)
+    reach, known = reach_of(found), features.known(settings)
     with reading(settings) as session:
         images = pictures(session, viewer, (one.figures.get("examples") for one in found))
-        run, job, hidden = insights.last_run(session), progress(session, (KIND,)), waiting_images(session, viewer)
-    known = features.known(settings)
-    cards = [
-        card(one, images, reach, hidden if asked_of_people(known.get(one.question.feature)) else frozenset())
-        for one in found
-    ]
+        run, job, waits = insights.last_run(session), progress(session, (KIND,)), waiting_images(session, viewer)
+        asked = PeopleAsked.of(session, known)
+    cards = [card(one, images, reach, waits if asked.about(one.question.feature) else frozenset()) for one in found]
     gone = insights.RETIRED
     return InsightsPage(
         [one for one in cards if one.one.enough and one.one.row.state != gone],
@@ -138,11 +136,11 @@ def insight_page(settings: Settings, viewer: Viewer, number: int) -> InsightPage
     figures, known = one.figures, features.known(settings)
     with reading(settings) as session:
         images = pictures(session, viewer, (figures.get("examples"),))
-        hidden = waiting_images(session, viewer)
+        asked = PeopleAsked.of(session, known).about(one.question.feature)
+        hidden = waiting_images(session, viewer) if asked else frozenset[str]()
         versions, history = insights.versions(session, number), insights.history(session, number)
     examples = figures.get("examples") or {"same": [], "other": []}
-    if asked_of_people(known.get(one.question.feature)):
-        examples = {way: blind(examples[way], hidden) for way in ("same", "other")}
+    examples = {way: blind(examples[way], hidden) for way in ("same", "other")}
     canvases = figures.get("canvases") or []
     halves = figures.get("halves") or {}
     shown = [*(half for half in halves.values() if half), figures, figures.get("any_time") or {}]
@@ -150,7 +148,7 @@ def insight_page(settings: Settings, viewer: Viewer, number: int) -> InsightPage
     told = figures["estimate"] is not None
     public = Told(one.row, one.question, one.published) if one.published else None
     return InsightPage(
-        card(one, images, reach, hidden if asked_of_people(known.get(one.question.feature)) else frozenset()),
+        card(one, images, reach, hidden),
         MEANING.get(one.newest.grade, ""),  # type: ignore[call-overload]
         lines(figures, reach) if told else [],
         [canvas_line(part, reach) for part in canvases],
@@ -165,11 +163,6 @@ def _plan(one: Told) -> powering.Plan | None:
         return powering.plan(one)
     except AttuneError:
         return None
-
-
-def asked_of_people(feature: Known | None) -> bool:
-    """Whether experts answer what the feature says, so that who still has to answer must not read it."""
-    return feature is None or bool(feature.audited_by)
 
 
 def waiting_images(session: Session, viewer: Viewer) -> frozenset[str]:

@@ -79,8 +79,8 @@ def corrected_jointly(
     audits = [int(np.isin(one.audited, rows.asset).sum()) for one in attributes]
     if min(audits) < LEAST_AUDITS:
         raise NotEnoughLabels(
-            f"Only {min(audits)} audited images have performance. At least {LEAST_AUDITS} are needed to correct for "
-            "the probe's errors. Request more audit answers."
+            f"Only {min(audits)} audited images have performance. At least {LEAST_AUDITS} are needed to correct "
+            "the feature's errors. Request more audit answers."
         )
     p, says = np.stack(fitted, axis=1), np.stack([one.says for one in attributes], axis=1)
     states, said = (exclusive(p), exclusive(says)) if classes else (together(p, known.title), independent(says))

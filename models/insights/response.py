@@ -22,7 +22,7 @@ def check_answered(name: str, answered: npt.NDArray[np.bool_]) -> None:
     if open_ > MOST_OPEN * lot:
         raise NotEnoughLabels(
             f"{open_} of {lot} audits of {name} are open: answer them. With many open audits the correction for the "
-            f"probe's errors is biased, so at most {MOST_OPEN:.0%} may have no answer."
+            f"feature's errors is biased, so at most {MOST_OPEN:.0%} may have no answer."
         )
 
 

@@ -155,7 +155,7 @@ def _probabilities(rows: Outcomes, one: Feature, other: Feature, seed: int) -> t
     if audits < LEAST_AUDITS:
         raise NotEnoughLabels(
             f"Only {audits} audited images have performance and both features. At least {LEAST_AUDITS} are needed to "
-            "correct for the probe's errors. Request more audit answers."
+            "correct the feature's errors. Request more audit answers."
         )
     known = Popularity.of(rows, len(given.probability))
     return cross_fitted(given, known.title, known.popularity, known.performance, seed), audits

@@ -17,6 +17,7 @@ from attune.models.evaluation.intervals import LEVEL
 
 DRAWS = 4000
 LEAST = 10  # answers, below which nothing is said
+MOST_UNKNOWN = 0.01  # share of images in classes without an answer, above which nothing is said of all images
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
@@ -24,7 +25,8 @@ Ints = npt.NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Agreement:
-    """``value`` the share of all images on which people agree, with its 95 % interval; None below ``LEAST`` answers.
+    """``value`` the share of all images on which people agree, with its 95 % interval; None below ``LEAST`` answers,
+    and where more than ``MOST_UNKNOWN`` of the images are of classes in which nobody answered, ``unknown``.
 
     ``by_class`` holds the same for the images of each measured class (None where it has no answer): ``value``, ``lo``,
     ``hi``. ``confusion`` (classes, classes) counts answers: a row is what was measured, a column what people say.
@@ -36,6 +38,7 @@ class Agreement:
     hi: float | None
     by_class: tuple[tuple[float, float, float] | None, ...]
     confusion: tuple[tuple[int, ...], ...]
+    unknown: tuple[int, ...] = ()
 
 
 def agreement(
@@ -64,12 +67,13 @@ def agreement(
         (float(share[k]), float(lows[k]), float(highs[k])) if there[k] else None for k in range(classes)
     )  # fmt: skip
     rows = tuple(tuple(int(count) for count in row) for row in confusion)
-    if n < LEAST or not known.sum():
-        return Agreement(n, None, None, None, by_class, rows)
+    unknown = tuple(int(one) for one in np.flatnonzero(~there & (images > 0)))
+    if n < LEAST or not known.sum() or images[~there].sum() > MOST_UNKNOWN * images.sum():
+        return Agreement(n, None, None, None, by_class, rows, unknown)
     parts = known / known.sum()
     value = float(share @ parts)
     lo, hi = np.quantile(drawn @ parts, [tail, 1 - tail])
-    return Agreement(n, value, min(float(lo), value), max(float(hi), value), by_class, rows)
+    return Agreement(n, value, min(float(lo), value), max(float(hi), value), by_class, rows, unknown)
 
 
 def _design_effect(residual: Floats, titles: npt.NDArray[np.str_]) -> float:

@@ -103,3 +103,13 @@ def chances(codes: npt.NDArray[np.intp], classes: int) -> npt.NDArray[np.float64
     found[known, codes[known]] = SURE
     found[codes < 0] = np.nan
     return found
+
+
+def given_away(name: str) -> frozenset[str]:
+    """The measured features that the feature ``name``, or its bands, tells something of: itself; of one about faces
+    every one of them, since the same detector finds them all."""
+    feature = BY_BANDED[name].feature if name in BY_BANDED else name
+    group = BY_NAME[feature].group if feature in BY_NAME else ""
+    return frozenset(
+        [feature, *(one.feature for one in CHECKS.values() if group == BY_NAME[one.feature].group == "faces")]
+    )

@@ -243,7 +243,8 @@ def _sentence(state: State, evidence: dict[str, float | None], goals: Goals, gai
         return "Continue labelling. A forecast needs more answers."
     small = "The next 50 answers should raise the average precision by less than 0.01."
     if state == "labelling" and gain < 0.005:
-        known = "not measured yet" if evidence["width"] is None else f"known to {evidence['width']:.2f} only"
+        width = evidence["width"]
+        known = "not measured yet" if width is None else f"not known well yet (its interval is {width:.2f} wide)"
         return f"Request audit answers: the quality is {known}. {small}"
     forecast = small if gain < 0.005 else f"The next 50 answers should raise the average precision by about {gain:.2f}."
     if state == "narrow":

@@ -22,7 +22,7 @@ class FeatureOut(TypedDict):
     version: int
     classes: Annotated[list[str], "None of a number."]
     means: Annotated[str, "What it means, in a sentence; empty where nobody said so."]
-    audited_by: Annotated[str | None, "The question whose answers correct it; null where people have not checked it."]
+    audited_by: Annotated[str | None, "The question that asks people about it; null where nobody was asked."]
     checked: Annotated[
         dict[str, Any] | None,
         "Of a measured feature: answers, agreement (a share of all images) with its ci, by_class, and confusion: a row "

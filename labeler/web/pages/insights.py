@@ -43,9 +43,11 @@ def register() -> ResponseReturnValue:
     way, other = form.get("way", ""), form.get("other", "")
     if way and (way not in (companions.DEPENDS, companions.HOLDING) or other not in known):
         raise DataError(f"There is no other feature {other[:80]!r}. Choose one from the list.")
+    wanted = companions.Wanted(way, known[other], form.get("other_contrast", "").strip()) if way else None
+    if wanted:
+        companions.contrast_beside(known[name], wanted)
     done = questions.ask(settings, known[name], contrast, canvas, auth.viewer().name)
-    if way:
-        wanted = companions.Wanted(way, known[other], form.get("other_contrast", "").strip())
+    if wanted:
         companions.ask(settings, done.row, known[name], wanted, auth.viewer().name)
     which = "All titles answer it." if done.row.titles == questions.ALL else (
         "Figures of its feature could be seen before, so its answer is not published. Confirm it with new performance."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from attune.labeler.briefs import files
 from attune.labeler.briefs.brief import Brief, brief
 from attune.labeler.cli.main import attune
 from attune.labeler.insights import arms, features, imported, insights, questions
+from attune.labeler.insights.known import Known
+from attune.labeler.insights.people_asked import PeopleAsked
 from attune.labeler.people import viewer as viewers
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Asset, InsightVersion, MemberGrouping, PerformanceImport
@@ -215,6 +218,14 @@ def test_who_labels_reads_no_class_of_what_waits_for_their_answer(
     assert own not in [*line.has, *line.lacks]
     assert line.known == len(has[title]) - 1
     assert files.written(settings, title, "html", viewer)[0].lines[0].known == line.known
+    monkeypatch.setattr(features, "known", lambda _: known)
+    monkeypatch.setattr(PeopleAsked, "of", measured_and_checked)
+    assert brief(settings, title, viewer).lines[0].known == line.known
+
+
+def measured_and_checked(_: object, known: Mapping[str, Known]) -> PeopleAsked:
+    """Every feature is a measured number, and people are asked about the first insight's."""
+    return PeopleAsked({name: replace(one, kind="measured") for name, one in known.items()}, frozenset({"smiles"}))
 
 
 def test_who_labels_sees_no_pair_with_an_image_that_waits_for_their_answer(
@@ -230,6 +241,9 @@ def test_who_labels_sees_no_pair_with_an_image_that_waits_for_their_answer(
     monkeypatch.setattr(features, "known", lambda _: asked)
     assert own not in shown(settings, viewer, number)
     assert other in {pair.title_id for pair in insight_page(settings, viewer, number).same}
+    monkeypatch.setattr(features, "known", lambda _: known)
+    monkeypatch.setattr(PeopleAsked, "of", measured_and_checked)
+    assert own not in shown(settings, viewer, number)
 
 
 def shown(settings: Settings, viewer: Viewer, number: int) -> set[str]:

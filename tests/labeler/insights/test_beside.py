@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree.ElementTree import fromstring
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import select
 
 from attune.labeler.cli.main import attune
 from attune.labeler.insights import companions, features, imported, insights, questions
-from attune.labeler.insights.beside_words import depends_words, holding_words, lines_of
+from attune.labeler.insights.beside_words import depends_words, figures_of, holding_words, lines_of
 from attune.labeler.insights.companions import DEPENDS, HOLDING, Wanted
 from attune.labeler.insights.goes_with import goes_with
 from attune.labeler.insights.insights import Told
+from attune.labeler.insights.words import basis, change, often
 from attune.labeler.performance import imports
+from attune.labeler.records.schema import InsightQuestion
+from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views.insight_bars import besides
 from attune.models.clock import now
@@ -77,7 +82,31 @@ def test_a_dependence_has_both_ends_and_a_q_of_its_own_family(told: tuple[Settin
     assert depends_words(one, noise).sentence.startswith("No measurable difference between images with “noise”")
     shown = besides(one)
     assert [len(part.lines) for part in shown] == [2, 2, 2]
-    assert "more often" in lines_of(one)["depends on dark"]
+    high, low = figures_of(one, DEPENDS, dark)
+    assert 0 < high.estimate - low.estimate < dark["estimate"], "the luckiest of several is drawn towards no difference"
+    for end, raw in ((high, dark["high"]), (low, dark["low"])):
+        assert end.ci[1] - end.ci[0] > raw["ci"][1] - raw["ci"][0], "it holds at all looks, not at one"
+    for line, end in zip(shown[0].lines, (high, low), strict=True):
+        assert line.bar is not None
+        assert line.bar.said.startswith(f"{change(end.estimate)}, from {change(end.ci[0])} to ")
+        assert f"{often(end.estimate)} ({change(end.ci[0])} to " in said.sentence
+    assert said.basis == basis(dark)
+    assert lines_of(one)["depends on dark"] == f"{said.sentence} {said.note} {said.basis}."
+
+
+@pytest.mark.parametrize("change_of", [{"seen": True}, {"q": 0.5}, {"estimate": None, "why": "None."}])
+def test_no_figure_is_told_beside_an_insight_that_is_not_sure(
+    told: tuple[Settings, Told], change_of: dict[str, object]
+) -> None:
+    _, one = told
+    version = SimpleNamespace(grade="A", figures=one.figures | change_of)
+    unsure = Told(one.row, one.question, version)  # type: ignore[arg-type]
+    assert not unsure.enough
+    (dark, _), (held,) = one.figures[DEPENDS], one.figures[HOLDING]
+    assert "%" in depends_words(one, dark).sentence + holding_words(one, held).sentence
+    said = [depends_words(unsure, dark).sentence, holding_words(unsure, held).sentence, *lines_of(unsure).values()]
+    assert not [text for text in said if "%" in text or " often" in text]
+    assert not any(part.lines for part in besides(unsure))
 
 
 def test_holding_is_a_second_figure_beside_the_first_and_no_verdict(told: tuple[Settings, Told]) -> None:
@@ -86,7 +115,23 @@ def test_holding_is_a_second_figure_beside_the_first_and_no_verdict(told: tuple[
     assert dark["alone"]["estimate"] == pytest.approx(one.figures["estimate"], abs=1e-8)
     assert dark["held"]["estimate"] > dark["alone"]["estimate"]  # dark images are taken less often, and smile more
     assert "q" not in dark
-    assert "Neither says that dark is the reason" in holding_words(one, dark).note
+    said = holding_words(one, dark)
+    assert "Neither says that dark is the reason" in said.note
+    assert f"Whatever the dark: {often(one.figures['shrunk']['estimate'])}" in said.sentence, "as the headline says"
+    assert said.basis.startswith(f"{dark['titles']} titles, ")
+
+
+def test_a_question_whose_companion_is_refused_is_not_registered(told: tuple[Settings, Told]) -> None:
+    settings, _ = told
+    at = ["--workspace", str(settings.workspace)]
+    asked = ["insights", "ask", "--feature", "noise", "--canvas", "home"]
+    for wrong, why in (("dark=a:b", "has the classes"), ("noise", "the feature that the question is about")):
+        done = CliRunner().invoke(attune, [*asked, "--depends-on", wrong, *at])
+        assert done.exit_code != 0
+        assert why in str(done.exception)
+    with reading(settings) as session:
+        kept = session.scalars(select(InsightQuestion).where(InsightQuestion.canvas == "home")).all()
+    assert not kept
 
 
 def test_what_is_asked_after_both_were_seen_is_to_be_confirmed_by_new_performance(

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from sqlalchemy import select
 
 from attune.labeler.attributes import attributes, audit_batches
-from attune.labeler.insights import evidence, features, insights, questions
+from attune.labeler.insights import companions, evidence, features, insights, questions
 from attune.labeler.insights.answer import Asked
+from attune.labeler.insights.beside_words import caution_of
+from attune.labeler.insights.companions import HOLDING, Wanted
+from attune.labeler.insights.known import Known
+from attune.labeler.insights.people_asked import PeopleAsked
 from attune.labeler.insights.words import words
 from attune.labeler.insights.work import Work
 from attune.labeler.measured import checks
@@ -99,14 +105,34 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         lines.append(f"{one.asset_id},{one.title_id},home,20000,{rng.binomial(20000, rate)}")
     (folder / "takes.csv").write_text("\n".join([*lines, ""]))
     imports.add(made, str(folder / "takes.csv"), arm="explore")
-    questions.ask(made, features.known(made)["faces"], "1:0", who="olga")
+    known = features.known(made)
+    faces = questions.ask(made, known["faces"], "1:0", who="olga").row
+    light = questions.ask(made, known["brightness"], who="olga").row
+    companions.ask(made, faces, known["faces"], Wanted(HOLDING, known["brightness"]))
+    companions.ask(made, light, known["brightness"], Wanted(HOLDING, known["faces"], "1:0"))
     return made
+
+
+def beside_faces(settings: Settings) -> list[dict[str, Any]]:
+    """What was asked beside the faces: with brightness held, and of brightness with the faces held."""
+    found = [one for one in insights.listed(settings) if one.figures.get(HOLDING)]
+    return [one.figures[HOLDING][0] for one in sorted(found, key=lambda one: one.question.id)]
+
+
+def assert_beside_stands(settings: Settings, before: list[dict[str, Any]]) -> None:
+    """Asking people takes no figure away, and says what is not corrected."""
+    for was, one in zip(before, beside_faces(settings), strict=True):
+        assert (was["held"]["estimate"], was["grade"], was["hindered"]) == (one["held"]["estimate"], "C", "")
+        assert one["not_audited"]
+        assert one["grade"] == "C"
+        assert "it has 4" in caution_of(one)
 
 
 def test_experts_correct_a_detector_and_the_grade_follows(settings: Settings) -> None:
     assert checked(settings, "faces") is None
     run_insights.run(settings)
-    (before,) = [one for one in insights.listed(settings) if one.question.origin == "person"]
+    (before,) = [one for one in insights.listed(settings) if one.question.contrast == "1:0"]
+    beside = beside_faces(settings)
     assert before.newest.grade == "C"
     assert "Not checked by people yet" in words(before).caution
     name = asked(settings)
@@ -116,9 +142,12 @@ def test_experts_correct_a_detector_and_the_grade_follows(settings: Settings) ->
     assert by_value[3] == (said() == 3).sum(), "the rarest value is checked whole"
     assert by_value[2] > 40, "each value has its share, whatever its size"
     assert not insights.find(settings, before.row.id).moved, "nobody has answered yet"
+    run_insights.run(settings)
+    assert_beside_stands(settings, beside)
 
     answered(settings, name, ids[:59])
     run_insights.run(settings)
+    assert_beside_stands(settings, beside)
     few = insights.find(settings, before.row.id)
     assert few.newest.grade == "C"
     assert few.figures["corrected"] is None
@@ -127,6 +156,7 @@ def test_experts_correct_a_detector_and_the_grade_follows(settings: Settings) ->
     answered(settings, name, ids[59:])
     assert insights.find(settings, before.row.id).moved == ("faces has other audit answers",)
     run_insights.run(settings)
+    assert_beside_stands(settings, beside)
     one = insights.find(settings, before.row.id)
     corrected, plain = one.figures["corrected"], one.figures["uncorrected"]
     assert one.newest.grade == "A"
@@ -167,6 +197,18 @@ def test_a_number_is_checked_in_bands_that_can_be_asked_about(settings: Settings
     found = features.values(settings, known, np.array(["a0", "gone"], dtype=object))
     assert list(found) == [known.classes[truth()[0]], ""]
     assert features.known(settings)["brightness"].audited_by == "", "the number itself is what it is defined to be"
+    with reading(settings) as session:
+        asked = PeopleAsked.of(session, features.known(settings))
+    assert asked.about("brightness"), "its pictures would tell the band"
+    assert asked.about("brightness-bands")
+    assert not asked.about("saturation")
+
+
+def test_what_tells_faces_is_hidden_from_who_is_asked_about_faces() -> None:
+    known = {one: Known(one, 1, "measured", (), one) for one in ("faces", "face_across", "brightness", "entropy")}
+    asked = PeopleAsked(known, frozenset({"faces"}))
+    assert [name for name in known if asked.about(name)] == ["faces", "face_across"]
+    assert PeopleAsked(known, frozenset({"face_share"})).about("faces")
 
 
 def test_its_answers_teach_no_probe(settings: Settings) -> None:

@@ -116,5 +116,5 @@ def test_what_cannot_be_told_says_why() -> None:
     few = said(first, 2.0, 5, audits=20)
     with pytest.raises(NotEnoughLabels, match="audited images"):
         holding(rows, Feature(few.says, probed=few), Feature(second))
-    with pytest.raises(NotEnoughLabels):
+    with pytest.raises(NotEnoughLabels, match="No effect fits"):
         holding(rows, Feature(first), Feature(first))
