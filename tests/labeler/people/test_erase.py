@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select
 
 from attune.labeler.jobs import jobs
-from attune.labeler.people import access_log, erase, erased_list, experts, masked_files, users
+from attune.labeler.people import access_log, erase, erase_again, erased_list, experts, masked_files, users
 from attune.labeler.people.access_log import Entry
 from attune.labeler.people.login_sessions import Origin
 from attune.labeler.records.schema import Annotation, Base, Comment, Expert, Job, Notice, Run, User, Version
@@ -172,13 +172,47 @@ def test_who_comes_back_with_a_backup_is_erased_again(settings: Settings, door: 
     erased_list.join(other, [salted])
     assert ANA not in (other / erased_list.NAME).read_text()
     assert (other / erased_list.NAME).stat().st_mode & 0o777 == 0o600
-    assert erase.again(settings, other / erased_list.NAME) == ["left-1@erased.invalid"]
+    ((job,), _stays) = erase_again.again(settings, other / erased_list.NAME)
+    assert (job.state, job.arguments["alias"]) == ("done", "left-1@erased.invalid")
     assert erased_list.of(settings) == (salted,), "the list comes along"
     assert ANA not in everything(settings).replace(DIANA, "")
-    assert erase.again(settings, other / erased_list.NAME) == []
+    assert erase_again.again(settings, other / erased_list.NAME) == ([], "")
     (other / "empty.json").write_text(json.dumps({"erased": []}))
     with pytest.raises(DataError, match="lists nobody"):
-        erase.again(settings, other / "empty.json")
+        erase_again.again(settings, other / "empty.json")
+
+
+def test_who_was_erased_and_is_added_again_stays(settings: Settings, door: FakeDoor) -> None:
+    erased(settings)
+    factories.add_expert(settings, ANA, "Ana is back")
+    assert erase_again.repeat(settings, erased_list.of(settings)) == erase_again.Repeated()
+    with reading(settings) as session:
+        assert not session.scalars(select(Job).where(Job.state != "done")).all()
+
+
+def test_whose_key_stands_here_already_gets_another(settings: Settings, door: FakeDoor) -> None:
+    alias = erased(settings).arguments["alias"]
+    factories.add_expert(settings, ANA, "Ana, of a backup")
+    with writing(settings) as session:
+        session.scalars(select(Expert).where(Expert.email == ANA)).one().added_at = now() - timedelta(days=9)
+    (job_id,) = erase_again.repeat(settings, erased_list.of(settings)).jobs
+    assert erase_again.repeat(settings, erased_list.of(settings)).jobs == (job_id,), "one job for a person"
+    job = erase.hand_over(settings, job_id, wait=True)
+    assert job.state == "done"
+    assert job.arguments["alias"] != alias
+
+
+def test_the_last_admin_stays_though_a_list_names_all_of_them(settings: Settings, door: FakeDoor) -> None:
+    admins = [DIANA, "root@example.org"]
+    listed = [
+        erased_list.Erased(
+            "00" * 16, erased_list._hash(one, "00" * 16), f"left-{one[0]}@erased.invalid", iso(now()), True
+        )
+        for one in admins
+    ]
+    back = erase_again.repeat(settings, listed)
+    assert back.people == ("root@example.org",)
+    assert back.stays.startswith("diana@example.org was erased before and is the last admin here")
 
 
 def test_removed_people_are_erased_when_their_time_is_over(
