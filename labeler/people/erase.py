@@ -36,9 +36,15 @@ from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.models.errors import AttuneError, LabelStudioRefused, UnknownExpert
+from attune.models.text import plural
 
 KIND = "erase"
 OPEN = ("queued", "running", "failed", "lost")
+IN_NAMES = (
+    "The location, id or title of {} holds the address, and stays: images, vectors and answers are found by it. To "
+    "find them: `attune assets list`. Then move the files, add them again with `attune assets add`, and remove the old "
+    "ones with `attune assets remove`. Their answers do not move along."
+)
 
 
 @dataclass(frozen=True)
@@ -146,6 +152,8 @@ def run(settings: Settings, report: Report, expert: str, alias: str, drop_answer
     log_rows = masked_files.mask(settings, expert)
     with writing(settings) as session:
         done = personal_data.erase(session, expert, alias)
+    if done.images:
+        still_there.append(IN_NAMES.format(plural(done.images, "image")))
     return {"expert": alias, **asdict(done), "log_rows": log_rows, "still_there": still_there}
 
 

@@ -14,10 +14,31 @@ import pytest
 from sqlalchemy import select
 
 from attune.labeler.jobs import jobs
-from attune.labeler.people import access_log, erase, erase_again, erased_list, experts, masked_files, users
+from attune.labeler.people import (
+    access_log,
+    erase,
+    erase_again,
+    erased_list,
+    experts,
+    masked_files,
+    personal_data,
+    users,
+)
 from attune.labeler.people.access_log import Entry
 from attune.labeler.people.login_sessions import Origin
-from attune.labeler.records.schema import Annotation, Base, Comment, Expert, Job, Notice, Run, User, Version
+from attune.labeler.records.schema import (
+    Annotation,
+    Asset,
+    Attribute,
+    Base,
+    Comment,
+    Expert,
+    Job,
+    Notice,
+    Run,
+    User,
+    Version,
+)
 from attune.labeler.records.session import engine, reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import iso, now
@@ -103,6 +124,36 @@ def test_answers_are_excluded_where_that_is_asked_for(settings: Settings, door: 
     with reading(settings) as session:
         assert session.scalars(select(Annotation.deleted_at)).one() is not None
     assert not erased_list.of(settings)[0].answers_left
+
+
+def test_images_are_found_as_before_though_their_names_hold_the_address(settings: Settings) -> None:
+    """Function-level, as the job does it last."""
+    names = {"asset_id": f"{ANA}/p", "title_id": ANA, "uri": f"s3://studio/{ANA}/p.jpg"}
+    with writing(settings) as session:
+        asset = session.scalars(select(Asset).limit(1)).one()
+        for column, value in names.items():
+            setattr(asset, column, value)
+        attribute = session.scalars(select(Attribute)).one()
+        attribute.in_scope = [names["asset_id"], f"what {ANA} drew"]
+        other = session.scalars(select(Asset).where(Asset.id != asset.id)).one()
+        other.uri = f"s3://studio/{DIANA}/p.jpg"
+    with writing(settings) as session:
+        done = personal_data.erase(session, ANA, "left-1@erased.invalid")
+    with reading(settings) as session:
+        kept = session.get_one(Asset, asset.id)
+        assert {column: getattr(kept, column) for column in names} == names
+        scope = session.scalars(select(Attribute.in_scope)).one()
+        assert scope == [names["asset_id"], "what left-1@erased.invalid drew"], "an example is found by its id"
+        assert session.scalars(select(Expert.email).where(Expert.id == Annotation.expert_id)).one() != ANA
+    assert done.images == 1, "a longer address is another person's"
+
+
+def test_what_stays_in_names_of_images_is_said_with_the_next_step(settings: Settings, door: FakeDoor) -> None:
+    with writing(settings) as session:
+        session.scalars(select(Asset).limit(1)).one().uri = f"s3://studio/{quote(ANA, safe='')}/p.jpg"
+    (said,) = erased(settings).result["still_there"]
+    assert said.startswith("The location, id or title of 1 image holds the address")
+    assert "`attune assets add`" in said
 
 
 @pytest.mark.parametrize("step", ["erased_list.add", "masked_files.mask", "personal_data.erase", "jobs.finish"])
