@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -278,7 +279,18 @@ def test_a_large_question_says_that_a_worker_measures_and_then_shows_it(
         assert 'id="live-review"' in told.text, "what the waiting page looks for"
     with writing(settings) as session:
         session.query(Attribute).filter_by(name="serious").update({"answers_counter": 5})
+    monkeypatch.setattr(measure_review, "RESTS", 1e9)
+    assert "Answers came since then. Attune measures again in a few minutes" in owner.get(FORM).text
     monkeypatch.setattr(measure_review, "RESTS", 0)
-    assert "Answers came since then" in owner.get(review).text
+    assert "Answers came since then. A worker measures again" in owner.get(FORM).text
+    held = seen(owner, FORM)
+    assert "/moves/" in owner.send(FORM, reason="soon enough", alias="challenger", **held).location
+    monkeypatch.setattr(measure_review, "DECIDABLE", timedelta(0))
+    sent = owner.send(FORM, reason="0.8 on the audit", alias="champion", **held | {"asked_at": "2026-01-01"})
+    assert "data-waiting" in owner.get(sent.location).text, "nobody decides by figures of before the newest answers"
     work(settings)
+    told = owner.get(sent.location).text
+    assert "Answers came since then" not in told
+    assert "Measured <time" in told
+    assert "0.8 on the audit" in told, "the reason is not written twice"
     assert "Answers came since then" not in owner.get(review).text
