@@ -6,11 +6,10 @@ from flask import render_template
 
 from attune.labeler.attributes import attributes
 from attune.labeler.catalog import ask_review
-from attune.labeler.catalog.kept_review import LONGEST, Made
+from attune.labeler.catalog.kept_review import Made
 from attune.labeler.catalog.measure_review import rested
 from attune.labeler.records.session import reading
 from attune.labeler.web import auth
-from attune.models.clock import now
 from attune.models.errors import ServiceDown
 from attune.models.text import plural
 
@@ -28,11 +27,7 @@ def ask_anew(name: str, shown: int, made: Made | None, column: str = "", class_n
     ``newest`` where that is a later one; what a reader should know of it, if anything."""
     if made is None or (made.stands and newest <= shown):
         return ""
-    why = "Answers came since then."
-    if newest > shown:
-        why = f"Version {newest} is newer and not measured yet."
-    elif now() - made.at >= LONGEST:
-        why = "That is more than a day ago."
+    why = f"Version {newest} is newer and not measured yet." if newest > shown else made.old
     if not rested(made):
         return f"{why} Attune measures again in a few minutes. Reload the page then."
     error = _ask(name, str(max(newest, shown)), column, class_name)

@@ -86,8 +86,8 @@ def promote_version(name: str) -> ResponseReturnValue:
             return redirect(url_for("moves.progress", name=name, job=before))
         if outdated(judged.made):  # nobody decides by figures of yesterday's answers
             session[REASON] = {"of": [name, intent.version], "text": form.reason.data}
-            again = {"version": intent.version, "alias": alias, "anew": 1}
-            return redirect(url_for("moves.promote_page", name=name, **again), 303)
+            again = url_for("moves.promote_page", name=name, version=intent.version, alias=alias, anew=1)
+            return redirect(again, 303)
         if intent.now(alias) == intent.version:
             form.alias.errors = [f"Version {intent.version} is already {alias}. Choose another alias or version."]
         elif intent.unanswered and not form.draft.data:
