@@ -21,6 +21,8 @@ from attune.labeler.people import users
 from attune.labeler.records.schema import User
 from attune.labeler.records.session import writing
 from attune.labeler.settings import Settings
+from attune.labeler.settings.build import build
+from attune.labeler.web import single_sign_on
 from attune.labeler.web.app import create_app
 from attune.models.clock import now
 from attune.models.errors import SettingsError
@@ -94,6 +96,7 @@ def test_who_was_added_comes_in_with_the_role_of_here(app: Flask, provider: Prov
         {"email_verified": None},
         {"aud": "another-program"},
         {"aud": ["another-program"]},
+        {"aud": "another-program", "azp": oidc_provider.CLIENT},
         {"iss": "https://evil.example"},
         {"nonce": "of-another-login"},
         {"nonce": None},
@@ -110,6 +113,36 @@ def test_a_token_that_proves_something_else_lets_nobody_in(
     visitor = Actor(app)
     assert come_in(visitor).location == "/login"
     assert not is_in(visitor)
+
+
+def test_an_address_that_only_looks_like_ones_own_lets_nobody_in(
+    app: Flask, ours: Settings, provider: Provider
+) -> None:
+    with writing(ours) as session:
+        session.add(User(email="olga@strasse.example", role="owner", password_hash="scrypt", created_at=now()))
+    provider.email = "olga@straße.example"
+    visitor = Actor(app)
+    assert come_in(visitor).location == "/login"
+    assert not is_in(visitor)
+    assert "Ask its admin for an address in plain letters" in visitor.get("/login").text
+
+
+def test_an_issuer_that_the_provider_writes_otherwise_is_named_before_the_login(
+    ours: Settings, provider: Provider
+) -> None:
+    named = build({"ATTUNE_OIDC_ISSUER": f"{provider.issuer}/"}).oidc_issuer
+    visitor = Actor(create_app(replace(ours, oidc_issuer=named)))
+    assert visitor.get("/login/single").location == "/login"
+    assert f"the provider calls itself {provider.issuer}," in visitor.get("/login").text
+
+
+def test_a_provider_that_hangs_holds_two_threads_at_most(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(single_sign_on, "PATIENCE", 0)
+    visitor = Actor(app)
+    with single_sign_on._turn(), single_sign_on._turn():
+        assert visitor.get("/login/single").location == "/login"
+        assert "Try again in a minute" in visitor.get("/login").text
+    assert come_in(visitor).location == "/people"
 
 
 def unsigned(claims: dict[str, Any]) -> str:
