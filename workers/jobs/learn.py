@@ -85,9 +85,11 @@ def _rounds(settings: Settings, report: Report, attribute: str, lease: Lease, si
             break
         if number == MOST_ROUNDS or queue_priority.gives_way(_others_wait(settings), time.monotonic() - began):
             log.info("learn(%s): answers came meanwhile, and other jobs wait: another job follows", attribute)
+            afterwards()  # first, or another worker begins the next round and this one's figures come after its own
             lease.abandon()
             ingest.ask_to_learn(settings, attribute)
-            break
+            report(number, number)
+            return {**result, "rounds": number}
         log.info("learn(%s): answers came meanwhile, round %d follows", attribute, number + 1)
     afterwards()
     report(number, number)
