@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -40,6 +41,7 @@ from attune.labeler.records.schema import (
     Version,
 )
 from attune.labeler.records.session import engine, reading, writing
+from attune.labeler.services.process_runner import roll
 from attune.labeler.settings import Settings
 from attune.models.clock import iso, now
 from attune.models.errors import DataError, LabelStudioUnreachable, UnknownExpert
@@ -213,6 +215,25 @@ def test_the_access_log_and_logs_lose_the_person_in_place(settings: Settings) ->
     assert ANA not in log.read_text().replace(DIANA, "")
     assert DIANA in log.read_text()
     assert log.stat().st_size == size, "programs go on appending"
+
+
+def test_a_log_that_is_put_aside_while_it_is_masked_loses_the_person_too(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.logs.mkdir()
+    log = settings.logs / "worker.log"
+    log.write_text(f"nothing\nstarts: {ANA}\n")
+    put, pread = [log], os.pread
+
+    def rolled(*asked: Any) -> bytes:
+        if put:
+            roll(put.pop())
+        return pread(*asked)
+
+    monkeypatch.setattr(masked_files.os, "pread", rolled)
+    masked_files.mask(settings, ANA)
+    assert log.read_text() == "", "nothing is written behind the end of a file that was emptied"
+    assert ANA not in (settings.logs / "worker.log.1").read_text()
 
 
 def test_who_comes_back_with_a_backup_is_erased_again(settings: Settings, door: FakeDoor, tmp_path: Path) -> None:
