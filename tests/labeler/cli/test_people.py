@@ -212,3 +212,10 @@ def test_a_list_of_another_workspace_erases_again_and_says_who_waits(
     assert (done.exit_code, "2 people of the list were here" in done.stderr) == (0, True), done.output
     assert "Erased. In its place: left-2@erased.invalid" in done.stderr
     assert "0 people of the list were here" in again().stderr
+
+
+def test_without_passwords_no_command_gives_one(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ATTUNE_PASSWORDS", "no")
+    assert run(settings, "user", "add", "mo@example.org")["password"] is None
+    with pytest.raises(DataError, match=r"Nothing was changed.*attune user link ana@example.org"):
+        run(settings, "user", "password", "ana@example.org")

@@ -17,7 +17,8 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 from werkzeug.test import TestResponse
 
-from attune.labeler.people import users
+from attune.labeler.people import login_links, users
+from attune.labeler.people.login_sessions import Origin
 from attune.labeler.records.schema import User
 from attune.labeler.records.session import writing
 from attune.labeler.settings import Settings
@@ -220,6 +221,23 @@ def test_without_passwords_the_right_one_opens_nothing(ours: Settings) -> None:
     assert "turned off" in reply.text
     assert not is_in(visitor)
     assert before.send("/login", **form).status_code == 302, "the same form, where passwords are on"
+
+
+def test_without_passwords_nobody_is_told_to_choose_one(ours: Settings) -> None:
+    closed = replace(ours, passwords=False)
+    visitor = Actor(create_app(closed))
+    link = urlsplit(login_links.make(closed, OLGA)).path
+    assert "password" not in visitor.get(link).text
+    assert visitor.send(link).location == "/"
+    account = visitor.get("/account").text
+    assert "You log in to the console with your company" in account
+    assert 'type="password"' not in account
+    token = TOKEN.search(account)
+    assert token
+    new = {"new": "correct horse battery", "again": "correct horse battery", "csrf_token": token.group(1)}
+    assert visitor.client.post("/account", data=new).status_code == 302
+    assert "Passwords are turned off here, so none was saved" in visitor.get("/account").text
+    assert users.log_in(ours, OLGA, new["new"], Origin()) is None
 
 
 def test_settings_that_would_let_nobody_or_everybody_in_are_refused(ours: Settings) -> None:
