@@ -6,7 +6,7 @@ import os
 import shutil
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from alembic.script import ScriptDirectory
@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 from attune.labeler.assets import image_uris
 from attune.labeler.backups import contents, copying, manifest
 from attune.labeler.backups.manifest import Counts, Manifest, Report
-from attune.labeler.people import erase, erased_list
+from attune.labeler.people import erase_again, erased_list
+from attune.labeler.people.erase_again import Repeated
 from attune.labeler.people.erased_list import Erased
 from attune.labeler.records import copy_rows
 from attune.labeler.records.schema import Asset, ConsoleSession, SignInLink
@@ -30,12 +31,12 @@ MAKING = ".restoring"
 
 @dataclass(frozen=True)
 class Restored:
-    """What the backup said, how many images of the workspace have no file in it (they had none before), and how many
-    people are to be erased again."""
+    """What the backup said, how many images of the workspace have no file in it (they had none before), and who is to
+    be erased again."""
 
     manifest: Manifest
     without_file: int
-    erased_again: int = 0
+    erased_again: Repeated = field(default_factory=Repeated)
 
 
 def restore(backup: Path, settings: Settings, report: Report, erased: Path | None = None) -> Restored:
@@ -131,13 +132,12 @@ def _prepare(making: Path, found: Manifest, settings: Settings) -> int:
     return missing
 
 
-def _erase_again(here: Settings, erased: tuple[Erased, ...]) -> int:
+def _erase_again(here: Settings, erased: tuple[Erased, ...]) -> Repeated:
     """Record the erasures of whom the backup brought back, and the list that knows them."""
     erased_list.join(here.workspace, erased)
-    with writing(here) as session:
-        again = erase.repeat(session, erased_list.of(here))
+    again = erase_again.repeat(here, erased_list.of(here))
     engine(here.records_url).dispose()
-    return len(again)
+    return again
 
 
 def _end_logins(session: Session) -> None:

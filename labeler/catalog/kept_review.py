@@ -26,17 +26,24 @@ from attune.models.labels.labels import Labels
 
 LARGE = 2_000  # answers from which on a worker measures; with fewer, a page does, and follows every answer at once
 LONGEST = timedelta(days=1)  # that figures stand: images that were removed since do not change what they are told by
+EMPTY = timedelta(minutes=10)  # likewise, of a pool without vectors
+FORMAT = 2  # of the files: another one when their content changes
 MOST = 24  # files of one attribute
 NAME = re.compile(r"(\d+)-(\d+)\.json")  # the run, and the champion beside it or 0
 
 
 @dataclass(frozen=True)
 class Made:
-    """When figures were made, in how many ``seconds``; ``stands``: no answer and no audit came since."""
+    """When figures were made, in how many ``seconds``; ``old`` says why they no longer stand, if so."""
 
     at: datetime
     seconds: float
-    stands: bool
+    old: str = ""
+
+    @property
+    def stands(self) -> bool:
+        """Whether the figures are those of today."""
+        return not self.old
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,28 +69,58 @@ def save(settings: Settings, evidence: Evidence, run: int, champion: int, at: da
     mine = {run, champion, None}
     figures = {name_of(key): value for key, value in evidence.known.items() if len(key) < 2 or key[1] in mine}
     content = {
-        "at": iso(at), "seconds": seconds, "stamp": stamp(attribute), "basis": _basis(attribute, evidence.encoder),
+        "format": FORMAT, "stamp": stamp(attribute), "basis": _basis(attribute, evidence.encoder),
+        "at": iso(at), "since": iso(at), "seconds": seconds,
         "missing": evidence.missing, "newest": evidence.newest, "encoder": evidence.encoder,
         "inclusion": evidence.inclusion, "figures": figures,
         "labels": {name: getattr(labels, name) for name in ("asset_ids", "title_ids", "shares", "weights")},
     }  # fmt: skip
+    _join(content, _read(place), at)
     write_bytes(place, json.dumps(content, default=_plain).encode())
     for old in sorted(place.parent.glob("*.json"), key=lambda path: path.stat().st_mtime)[:-MOST]:
         old.unlink(missing_ok=True)
 
 
-def find(settings: Settings, session: Session, attribute: Attribute, run: int, champion: int) -> Kept | None:
-    """The figures of ``run`` beside ``champion`` (0: none); None where there are none, or none that can be used."""
+def _join(content: dict[str, Any], before: Mapping[str, Any] | None, at: datetime) -> None:
+    """Keep the figures of other columns and classes that somebody else looks at, where they are of the same answers."""
+    same = ("stamp", "basis", "encoder")
+    if before is None or any(before[key] != content[key] for key in same):
+        return
+    if before["labels"]["asset_ids"] != list(content["labels"]["asset_ids"]):
+        return
+    if at - datetime.fromisoformat(before["since"]) < LONGEST:
+        content["figures"] = before["figures"] | content["figures"]
+        content["since"] = before["since"]
+
+
+def _read(place: Path) -> dict[str, Any] | None:
+    """The file at ``place``; None where there is none, or one of another release."""
     try:
-        content = json.loads((_place(settings, attribute.id) / f"{run}-{champion}.json").read_bytes())
+        content = json.loads(place.read_bytes())
     except (FileNotFoundError, ValueError):
         return None
-    encoder = active_encoder(session)
-    if content["basis"] != _basis(attribute, encoder.digest if encoder else None):
+    return content if isinstance(content, dict) and content.get("format") == FORMAT else None
+
+
+def find(settings: Settings, session: Session, attribute: Attribute, run: int, champion: int) -> Kept | None:
+    """The figures of ``run`` beside ``champion`` (0: none); None where there are none, or none that can be used."""
+    content = _read(_place(settings, attribute.id) / f"{run}-{champion}.json")
+    if content is None:
+        return None
+    active, held = active_encoder(session), content["encoder"]
+    if content["basis"] != _basis(attribute, held) or (held is not None and active and active.digest != held):
         return None
     at = datetime.fromisoformat(content["at"])
-    made = Made(at, content["seconds"], content["stamp"] == stamp(attribute) and now() - at < LONGEST)
+    made = Made(at, content["seconds"], _old(content, attribute, now() - at))
     return Kept(run, _evidence(session, attribute, content), made)
+
+
+def _old(content: Mapping[str, Any], attribute: Attribute, age: timedelta) -> str:
+    if content["stamp"] != stamp(attribute):
+        return "Answers came since then."
+    if content["encoder"] is None and age >= EMPTY:  # nothing here tells when the pool has vectors again
+        return "The images had no vectors then."
+    return "That is more than a day ago." if age >= LONGEST else ""
 
 
 def newest(settings: Settings, attribute: Attribute, champion: int) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 from attune.labeler.attributes import attributes
 from attune.labeler.catalog import audit_slices, gates, kept_review, review_figures
@@ -17,6 +18,7 @@ from attune.models.clock import now
 from attune.models.evaluation.metrics import too_few
 
 RESTS = 9  # times as long as the last one took: figures that follow every answer take a tenth of a processor at most
+DECIDABLE = timedelta(minutes=5)  # without it nobody could decide while answers come steadily
 
 
 def measure(
@@ -53,7 +55,7 @@ def measure(
 def leave(settings: Settings, name: str, number: int) -> bool:
     """After a round: measure its run ``number`` of a large question, unless the last ones took too long for that.
 
-    What is left out is measured as soon as somebody looks.
+    What is left out is measured as soon as somebody looks (`web.review_waits.ask_anew`).
     """
     champion = gates.champion_of(settings, name)
     beside = 0 if champion is None else champion.number
@@ -72,6 +74,13 @@ def leave(settings: Settings, name: str, number: int) -> bool:
 def rested(made: Made) -> bool:
     """Whether figures that were ``made`` then may be made anew."""
     return (now() - made.at).total_seconds() >= RESTS * made.seconds
+
+
+def outdated(made: Made | None) -> bool:
+    """Whether figures (None: of now) must be made anew before somebody decides by them."""
+    if made is None or made.stands:
+        return False
+    return now() - made.at >= DECIDABLE and rested(made)
 
 
 def _side(evidence: Evidence, run: Run) -> Scored | None:

@@ -58,16 +58,20 @@ def restore(shell: Shell, source: Path, erased: Path | None) -> None:
         done = restored(source, shell.settings, report, erased)
     made, workspace = done.manifest, shell.settings.workspace
     value = {"workspace": str(workspace), **_value(made), "without_file": done.without_file}
-    value |= {"erased_again": done.erased_again}
+    back = done.erased_again
+    value |= {"erased_again": len(back.people), "people_erased_again": list(back.people)}
     shell.result(value, f"{workspace}: {_text(made)}.")
     if done.without_file:
         shell.hint(f"{plural(done.without_file, 'image')} of the workspace had no file when the backup was taken.")
     for line in made.elsewhere:
         shell.hint(line)
-    if erased:
-        who = plural(done.erased_again, "person of the list", "people of the list")
-        shell.hint(f"{who} came back with the backup. The next start erases them again.")
-    else:
+    if back.people or erased:
+        who = "1 person" if len(back.people) == 1 else f"{len(back.people)} people"
+        named = f": {', '.join(back.people)}. The next start erases them again." if back.people else "."
+        shell.hint(f"{who} of the list of erased people came back with the backup{named}")
+    if back.stays:
+        shell.hint(back.stays)
+    if not erased:
         shell.hint("People who were erased after the backup are back: `attune expert erased --again erased.json`")
     shell.hint(
         "People and tokens that were removed after the backup are back: look at `attune user list` and "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import click
 from attune.labeler.cli.expert_group import command
 from attune.labeler.cli.shell import Shell, somebody_reads, stop, table, who
 from attune.labeler.cli.shell import command as attune_command
-from attune.models.errors import DataError, consequence
+from attune.models.errors import DataError, JobError, consequence
 from attune.models.text import plural
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def erase(shell: Shell, email: str, drops: bool, yes: bool) -> None:
     for sentence in job.result.get("still_there", ()):
         shell.hint(sentence)
     shell.hint(f"Backups from before still hold the data. Keep {place} beside them: {AFTER.format(list=place)}")
+    _end_unless_done([job])
 
 
 def _agree(shell: Shell, found: Concerned, drops: bool, yes: bool) -> None:
@@ -89,13 +91,28 @@ def _text(job: Job) -> str:
 )
 def erased(shell: Shell, source: Path | None) -> None:
     """List who was erased, by the random key that stands in the place of each person."""
-    from attune.labeler.people import erase as erasure
-    from attune.labeler.people import erased_list
+    from attune.labeler.people import erase_again, erased_list
 
-    again = erasure.again(shell.settings, source) if source else []
+    again, stays = erase_again.again(shell.settings, source) if source else ([], "")
     entries = erased_list.of(shell.settings)
     rows = [(one.alias, one.at[:10], "count" if one.answers_left else "excluded") for one in entries]
     value = {"erased": [{"alias": one.alias, "at": one.at, "answers_left": one.answers_left} for one in entries]}
     shell.result({**value, "again": len(again)}, table(("in place of the person", "erased", "answers"), rows))
     if source:
-        shell.hint(f"{plural(len(again), 'person', 'people')} of the list were here. Their data is erased again.")
+        _say_again(shell, again, stays)
+
+
+def _say_again(shell: Shell, again: list[Job], stays: str) -> None:
+    who = "1 person" if len(again) == 1 else f"{len(again)} people"
+    shell.hint(f"{who} of the list {'was' if len(again) == 1 else 'were'} here.")
+    for job in again:
+        shell.hint(_text(job))
+    if stays:
+        shell.hint(stays)
+    _end_unless_done(again)
+
+
+def _end_unless_done(asked: list[Job]) -> None:
+    """A script must not take an erasure for done that waits."""
+    if any(job.state != "done" for job in asked):
+        sys.exit(consequence(JobError).exit_code)

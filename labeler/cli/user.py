@@ -10,6 +10,7 @@ from attune.labeler.people import end_access, invite, login_links, login_session
 from attune.labeler.people.end_access import Outcome
 from attune.labeler.people.experts import fresh_password
 from attune.models.clock import iso
+from attune.models.errors import DataError
 from attune.models.text import plural
 
 
@@ -29,6 +30,8 @@ def command() -> None:
 )
 def add(shell: Shell, email: str, role: str) -> None:
     """Add a login to the console for EMAIL."""
+    if not shell.settings.passwords:
+        return _add_without_password(shell, email, role)
     password = fresh_password()
     user = users.create(shell.settings, email, role, password)
     value = {"email": user.email, "role": role, "password": password, "console": shell.settings.web_address}
@@ -36,6 +39,19 @@ def add(shell: Shell, email: str, role: str) -> None:
         f"{user.email} ({role})\n  console:  {shell.settings.web_address}\n  password: {password}   (shown only once)"
     )
     shell.result(value, text)
+
+
+def _add_without_password(shell: Shell, email: str, role: str) -> None:
+    user = users.create(shell.settings, email, role, fresh_password())
+    value = {"email": user.email, "role": role, "password": None, "console": shell.settings.web_address}
+    shell.result(value, f"{user.email} ({role})\n  console:  {shell.settings.web_address}")
+    shell.hint(
+        f"Passwords are turned off. {user.email} logs in with the company's account, or by a link: {_link(user.email)}"
+    )
+
+
+def _link(email: str) -> str:
+    return f"`attune user link {email}`"
 
 
 @attune_command(command, "list", example="attune user list")
@@ -50,6 +66,11 @@ def list_(shell: Shell) -> None:
 @click.argument("email")
 def password(shell: Shell, email: str) -> None:
     """Give EMAIL a new password for the console. Older sessions and links end."""
+    if not shell.settings.passwords:
+        raise DataError(
+            "Passwords are turned off (ATTUNE_PASSWORDS is no), so a new one would open nothing. Nothing was changed. "
+            f"For a login link: {_link(email)}"
+        )
     new_password = fresh_password()
     users.set_password(shell.settings, email, new_password)
     shell.result({"email": email, "password": new_password}, f"{email}\n  password: {new_password}   (shown only once)")

@@ -10,7 +10,6 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -31,16 +30,21 @@ from attune.labeler.people import (
     personal_data,
     users,
 )
-from attune.labeler.people.erased_list import Erased
 from attune.labeler.people.users import May
 from attune.labeler.records.schema import Attribute, Expert, Grid, Job, Queue, User
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.models.errors import AttuneError, LabelStudioRefused, UnknownExpert
+from attune.models.text import plural
 
 KIND = "erase"
 OPEN = ("queued", "running", "failed", "lost")
+IN_NAMES = (
+    "The location, id or title of {} holds the address, and stays: images, vectors and answers are found by it. To "
+    "find them: `attune assets list`. Then move the files, add them again with `attune assets add`, and remove the old "
+    "ones with `attune assets remove`. Their answers do not move along."
+)
 
 
 @dataclass(frozen=True)
@@ -88,12 +92,12 @@ def ask(settings: Settings, email: str, drop_answers: bool = False, may: May = u
     return job_id
 
 
-def record(session: Session, email: str, drop_answers: bool, who: str) -> str:
-    """Write the job down in the caller's transaction, once for a person; its id."""
+def record(session: Session, email: str, drop_answers: bool, who: str, alias: str = "") -> str:
+    """Write the job down in the caller's transaction, once for a person; its id. ``alias``: a new one by default."""
     mine = (Job.kind == KIND, Job.state.in_(OPEN), Job.arguments["expert"].as_string() == email)
     waiting = session.scalar(select(Job).where(*mine).order_by(Job.created_at).limit(1))
     if waiting is None:
-        alias = personal_data.new_alias()
+        alias = alias or personal_data.new_alias()
         return jobs.record(session, KIND, expert=email, alias=alias, drop_answers=drop_answers, who=who)
     if drop_answers and not waiting.arguments["drop_answers"]:
         waiting.arguments = waiting.arguments | {"drop_answers": True}
@@ -148,6 +152,8 @@ def run(settings: Settings, report: Report, expert: str, alias: str, drop_answer
     log_rows = masked_files.mask(settings, expert)
     with writing(settings) as session:
         done = personal_data.erase(session, expert, alias)
+    if done.images:
+        still_there.append(IN_NAMES.format(plural(done.images, "image")))
     return {"expert": alias, **asdict(done), "log_rows": log_rows, "still_there": still_there}
 
 
@@ -181,31 +187,6 @@ def _rename_projects(settings: Settings, ls: LabelStudio, email: str, alias: str
         with suppress(LabelStudioRefused):  # a project that someone deleted
             title = f"{attribute} · {personal_data.name_of(alias)}"[:50]
             ls.request("PATCH", f"/api/projects/{project}/", {"title": title})
-
-
-def repeat(session: Session, erased: tuple[Erased, ...]) -> list[str]:
-    """Record a job for everyone in the records who is in the list of ``erased``; the jobs' ids.
-
-    For records that were brought back from a backup of before.
-    """
-    people = {*session.scalars(select(Expert.email)), *session.scalars(select(User.email))}
-    back = erased_list.find(sorted(one for one in people if not personal_data.is_alias(one)), erased)
-    return [
-        jobs.record(session, KIND, expert=email, alias=one.alias, drop_answers=not one.answers_left, who="restore")
-        for email, one in back.items()
-    ]
-
-
-def again(settings: Settings, source: Path) -> list[str]:
-    """Take over the list of ``source``, and erase everyone in it who is here; the keys in place of them.
-
-    Raises DataError where ``source`` is no such list.
-    """
-    erased = erased_list.read_given(source)
-    erased_list.join(settings.workspace, erased)
-    with writing(settings) as session:
-        ids = repeat(session, erased)
-    return [hand_over(settings, job_id, wait=True).arguments["alias"] for job_id in ids]
 
 
 def ask_when_due(settings: Settings) -> int:

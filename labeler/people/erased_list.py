@@ -84,10 +84,11 @@ def join(workspace: Path, more: Iterable[Erased]) -> None:
 
 def find(people: Iterable[str], erased: Sequence[Erased]) -> dict[str, Erased]:
     """Those of ``people`` (addresses) who are in the list: address -> the newest entry."""
-    by_hash = {(one.salt, one.hash): one for one in erased}
+    by_hash = {(one.salt, one.hash): one for one in sorted(erased, key=lambda one: one.at)}
     salts = sorted({one.salt for one in erased})
-    found = ((email, by_hash.get((salt, _hash(email, salt)))) for email in people for salt in salts)
-    return {email: one for email, one in found if one is not None}
+    found = [(email, by_hash.get((salt, _hash(email, salt)))) for email in people for salt in salts]
+    entries = [(email, one) for email, one in found if one is not None]
+    return dict(sorted(entries, key=lambda pair: pair[1].at))
 
 
 def _hash(email: str, salt: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import secrets as chance
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.people.end_access import GONE
 from attune.labeler.records.schema import (
+    Asset,
     Base,
     Comment,
     ConsoleSession,
@@ -36,6 +37,9 @@ DOMAIN = "@erased.invalid"  # a domain that never exists (RFC 2606)
 WROTE = "(erased, with the person who wrote it)"
 # A version's manifest never changes: its digest is what pipelines check. It counts experts and names none.
 FIXED = {("versions", "manifest"), ("space_versions", "manifest"), ("insight_versions", "manifest")}
+# Images, vectors and answers are found by these; with an alias in them they would be found no more.
+FIXED |= {("assets", "asset_id"), ("assets", "title_id"), ("assets", "uri"), ("strays", "asset_id")}
+FIXED |= {("watched", "title_id"), ("look_alikes", "title"), ("look_alikes", "titles_before")}
 # So that diana@ is not ana@, nor .org.uk .org; "=" and "/" may begin one, as URLs and paths have it.
 BEFORE, AFTER = r"(?<![\w.+-])", r"(?![\w-]|\.\w)"
 
@@ -43,11 +47,12 @@ BEFORE, AFTER = r"(?<![\w.+-])", r"(?![\w-]|\.\w)"
 @dataclass(frozen=True)
 class Erasure:
     """What changed in the records: rows ``deleted``, texts ``emptied``, and rows in which the alias ``replaced`` the
-    address."""
+    address; ``images`` whose location, id or title holds the address, and stays as it is."""
 
     deleted: int
     emptied: int
     replaced: int
+    images: int = 0
 
 
 def new_alias() -> str:
@@ -77,7 +82,9 @@ def erase(session: Session, email: str, alias: str) -> Erasure:
     if user is not None:
         user.password_hash, user.no_mail, user.disabled_at = GONE, [], user.disabled_at or now()
     session.flush()
-    return Erasure(deleted, emptied, _put_alias(session, email, alias))
+    images = _images(session, email)
+    replaced = _put_alias(session, email, alias, {name for row in images for name in row} - {email})
+    return Erasure(deleted, emptied, replaced, len(images))
 
 
 def texts_of(email: str, alias: str) -> dict[str, str]:
@@ -120,13 +127,27 @@ def _forget_name(session: Session, name: str, after: str) -> None:
         notice.title, notice.text = whole.sub(after, notice.title)[:255], whole.sub(after, notice.text)
 
 
-def _put_alias(session: Session, email: str, alias: str) -> int:
-    texts = texts_of(email, alias)
-    ways = [(pattern(before), after) for before, after in texts.items()]
-    needles = {before.casefold() for before in texts} | {json.dumps(email)[1:-1].casefold()}
+def _images(session: Session, email: str) -> list[tuple[str, ...]]:
+    """Id, title and location of each image that holds the address in one of them."""
+    names = (Asset.asset_id, Asset.title_id, Asset.uri)
+    found = [tuple(row) for row in session.execute(select(*names).where(or_(*_holding(names, _needles(email)))))]
+    ways = [pattern(one) for one in texts_of(email, "")]
+    return [row for row in found if any(way.search(name) for way in ways for name in row)]
+
+
+def _needles(email: str) -> set[str]:
+    return {one.casefold() for one in texts_of(email, "")} | {json.dumps(email)[1:-1].casefold()}
+
+
+def _put_alias(session: Session, email: str, alias: str, named: Set[str]) -> int:
+    """Put ``alias`` everywhere but where a text, or a part of a JSON, is one of the names ``named`` of images."""
+    ways = [(pattern(before), after) for before, after in texts_of(email, alias).items()]
+    needles = _needles(email)
 
     def change(value: Any) -> Any:
         if isinstance(value, str):
+            if value in named:
+                return value
             for before, after in ways:
                 value = before.sub(after, value)
             return value
@@ -159,7 +180,7 @@ def _is_fixed(table: Table, column: ColumnElement[Any]) -> bool:
     return (table.name, column.key) in FIXED
 
 
-def _holding(columns: list[Any], needles: set[str]) -> Iterator[ColumnElement[bool]]:
+def _holding(columns: Iterable[Any], needles: set[str]) -> Iterator[ColumnElement[bool]]:
     for column in columns:
         for needle in needles:
             yield func.lower(cast(column, Text)).contains(needle, autoescape=True)

@@ -120,7 +120,9 @@ class Settings:
     )
     stalled_days: int = _setting(values.positive, 3, "Days without an answer after which a queue is stalled.")
     oidc_issuer: str | None = _setting(
-        values.url("http", "https"), None, "URL of an OpenID Connect provider, for logins by a company's account."
+        values.url("http", "https", as_given=True),
+        None,
+        "URL of an OpenID Connect provider, for logins by a company's account.",
     )
     oidc_client_id: str | None = _setting(str, None, "Attune's client id at this provider.")
     oidc_secret_file: Path | None = _setting(

@@ -73,14 +73,14 @@ def share(text: str) -> float:
     return value
 
 
-def url(*schemes: str) -> Callable[[str], str]:
-    """A reader of addresses with one of the ``schemes``."""
+def url(*schemes: str, as_given: bool = False) -> Callable[[str], str]:
+    """A reader of addresses with one of the ``schemes``; without a slash at the end, unless they count ``as_given``."""
 
     def read(text: str) -> str:
         parts = urlsplit(text)
         if parts.scheme.split("+")[0] not in schemes or not (parts.netloc or parts.path):
             raise ValueError(f"a URL such as {schemes[0]}://…")
-        return text.rstrip("/")
+        return text if as_given else text.rstrip("/")
 
     return read
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from attune.labeler.catalog.audit_evidence import Evidence
 from attune.labeler.catalog.gate_outcomes import Gate
+from attune.labeler.catalog.kept_review import Made
 from attune.labeler.records.schema import Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -18,11 +20,20 @@ from attune.labeler.views.review_comparison import Comparison
 from attune.labeler.views.verdict import Compared, Verdict, verdict
 
 
-def of_run(settings: Settings, name: str, number: int) -> tuple[Verdict, Sequence[Gate]]:
-    """The verdict on run ``number`` and the gates behind it. Raises UnknownAttribute, UnknownProbe."""
+@dataclass(frozen=True)
+class Judged:
+    """The verdict on a run, the ``gates`` behind it, and when a worker ``made`` the figures (None: they are of now)."""
+
+    verdict: Verdict
+    gates: Sequence[Gate]
+    made: Made | None
+
+
+def of_run(settings: Settings, name: str, number: int) -> Judged:
+    """The verdict on run ``number``. Raises UnknownAttribute, UnknownProbe, and NotMeasured as `compare`."""
     found = review_comparison.compare(settings, name, number)
     with reading(settings) as session:
-        return verdict_on(session, found), found.gates
+        return Judged(verdict_on(session, found), found.gates, found.made)
 
 
 def verdict_on(session: Session, found: Comparison) -> Verdict:

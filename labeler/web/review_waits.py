@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from flask import render_template
 
 from attune.labeler.attributes import attributes
@@ -13,24 +11,35 @@ from attune.labeler.catalog.measure_review import rested
 from attune.labeler.records.session import reading
 from attune.labeler.web import auth
 from attune.models.errors import ServiceDown
+from attune.models.text import plural
 
 
 def page(name: str, candidate: str, column: str = "", class_name: str = "") -> str:
     """That a worker measures run ``candidate``, and why not where it cannot."""
-    try:
-        error = ask_review.ask(auth.settings(), name, candidate, column, class_name)
-    except ServiceDown as down:
-        error = str(down)
+    error = _ask(name, candidate, column, class_name)
     with reading(auth.settings()) as session:
         question = attributes.find(session, name).question
     return render_template("review_waits.html", name=name, question=question, error=error)
 
 
-def ask_anew(name: str, candidate: int, made: Made | None) -> bool:
-    """Have a worker measure a run again where its figures are older than the newest answer; whether they are."""
-    if made is None or made.stands:
-        return False
-    if rested(made):
-        with suppress(ServiceDown):  # the page has figures, though older ones
-            ask_review.ask(auth.settings(), name, str(candidate))
-    return True
+def ask_anew(name: str, shown: int, made: Made | None, column: str = "", class_name: str = "", newest: int = 0) -> str:
+    """Have a worker measure run ``shown`` again where its figures are of before the newest answer, or the run
+    ``newest`` where that is a later one; what a reader should know of it, if anything."""
+    if made is None or (made.stands and newest <= shown):
+        return ""
+    why = f"Version {newest} is newer and not measured yet." if newest > shown else made.old
+    if not rested(made):
+        return f"{why} Attune measures again in a few minutes. Reload the page then."
+    error = _ask(name, str(max(newest, shown)), column, class_name)
+    if error:
+        return f"{why} It could not be measured. {error}"
+    took = plural(max(1, round(made.seconds)), "second")
+    return f"{why} A worker measures again, which takes about {took}. Reload the page then."
+
+
+def _ask(name: str, candidate: str, column: str, class_name: str) -> str:
+    """Why no worker measures it, if so."""
+    try:
+        return ask_review.ask(auth.settings(), name, candidate, column, class_name)
+    except ServiceDown as down:
+        return str(down)

@@ -7,6 +7,9 @@ role is the login's own; nothing that the provider says changes it.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,13 +20,17 @@ from flask import Flask, current_app
 from flask.typing import ResponseReturnValue
 from joserfc.errors import JoseError
 
+from attune.labeler.people import users
 from attune.labeler.settings import Settings
-from attune.models.errors import AccessError, SettingsError
+from attune.models.errors import AccessError, DataError, SettingsError
 
 log = logging.getLogger("attune.web")
 NAME = "oidc"
 WAY_BACK = "/login/single/back"
-SECONDS = 10
+SECONDS = 3
+# Of the console's eight threads, so that a provider that hangs does not take the console with it.
+_asking = BoundedSemaphore(2)
+PATIENCE = 2.0  # seconds that another login waits for one of them
 # Signatures by the provider's own key. Never "none", nor one by a secret that we have as well.
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 
@@ -59,7 +66,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         NAME,
         client_id=settings.oidc_client_id,
         client_secret=_secret(settings),
-        server_metadata_url=f"{settings.oidc_issuer}/.well-known/openid-configuration",
+        server_metadata_url=f"{settings.oidc_issuer.rstrip('/')}/.well-known/openid-configuration",
         client_kwargs={"scope": "openid email", "code_challenge_method": "S256", "default_timeout": SECONDS},
     )
 
@@ -81,12 +88,35 @@ def _secret(settings: Settings) -> str:
 
 
 def begin(settings: Settings) -> ResponseReturnValue:
-    """Send the browser to the provider. Raises AccessError where it does not answer."""
+    """Send the browser to the provider. Raises AccessError where it does not answer, or is another than was set."""
     try:
-        reply: ResponseReturnValue = _client().authorize_redirect(settings.web_address + WAY_BACK)
+        with _turn():
+            _check_name(settings)
+            reply: ResponseReturnValue = _client().authorize_redirect(settings.web_address + WAY_BACK)
     except (AuthlibBaseError, requests.RequestException, RuntimeError, ValueError) as error:
         raise _not_proved(error) from error
     return reply
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Ask the provider. Raises AccessError where others have asked it and it does not answer."""
+    if not _asking.acquire(timeout=PATIENCE):
+        raise AccessError("Your company's login answers slowly. Try again in a minute.")
+    try:
+        yield
+    finally:
+        _asking.release()
+
+
+def _check_name(settings: Settings) -> None:
+    named = _client().load_server_metadata().get("issuer")
+    if named != settings.oidc_issuer:
+        log.warning("the provider calls itself %r, ATTUNE_OIDC_ISSUER is %r", named, settings.oidc_issuer)
+        raise AccessError(
+            f"ATTUNE_OIDC_ISSUER is {settings.oidc_issuer}, but the provider calls itself {str(named)[:200]}, so no "
+            "login would work. Ask your admin to set it to the second, letter by letter."
+        )
 
 
 def proved_address(settings: Settings) -> str:
@@ -96,16 +126,33 @@ def proved_address(settings: Settings) -> str:
     key, is for or by somebody else, or too old, and for an address that the provider has not verified.
     """
     client = _client()
-    issuer = {"essential": True, "values": [settings.oidc_issuer]}
+    wanted = {"iss": settings.oidc_issuer, "aud": settings.oidc_client_id}
+    options = {claim: {"essential": True, "values": [value]} for claim, value in wanted.items()}
     try:
-        client.load_server_metadata()["id_token_signing_alg_values_supported"] = ALGORITHMS
-        token = client.authorize_access_token(claims_options={"iss": issuer})
+        with _turn():
+            client.load_server_metadata()["id_token_signing_alg_values_supported"] = ALGORITHMS
+            token = client.authorize_access_token(claims_options=options)
     except (AuthlibBaseError, JoseError, requests.RequestException, RuntimeError, ValueError) as error:
         raise _not_proved(error) from error
     claims = token.get("userinfo") or {}
     if claims.get("email_verified") is not True or not isinstance(claims.get("email"), str):
         raise AccessError("Your company's login did not say that it has verified your email address. Ask its admin.")
-    return str(claims["email"]).strip().casefold()
+    return _as_kept(str(claims["email"]).strip())
+
+
+def _as_kept(email: str) -> str:
+    """``email`` with capitals from A to Z made small. Raises AccessError where any other change would be needed: two
+    domains that look alike to us, such as with ß and ss, are two people's."""
+    plain = "".join(sign.lower() if sign.isascii() else sign for sign in email)
+    try:
+        if users.new_address(email) == plain:
+            return plain
+    except DataError:
+        pass
+    raise AccessError(
+        f"Your company's login proved the address {email[:200]}, which Attune cannot take as it is. Ask its admin "
+        "for an address in plain letters."
+    )
 
 
 def _client() -> Any:
@@ -113,5 +160,7 @@ def _client() -> Any:
 
 
 def _not_proved(error: Exception) -> AccessError:
-    log.warning("login by the provider refused: %s: %s", type(error).__name__, error)
+    log.warning(
+        "login by the provider refused: %s: %.200r", type(error).__name__, str(error)
+    )  # a stranger may write it
     return AccessError("The login by your company's account did not work. Log in again from this page.")

@@ -77,7 +77,7 @@ def _rounds(settings: Settings, report: Report, attribute: str, lease: Lease, si
     ls = LabelStudio.connect(settings)
     queues.ensure(settings, ls, attribute)
     chosen_first.hand_out(settings, attribute)
-    began, gives_way = time.monotonic(), False
+    began = time.monotonic()
     for number in range(1, MOST_ROUNDS + 1):
         report(number - 1, number)
         result, counter, afterwards = one_round(settings, ls, attribute, lease, size or settings.queue_size)
@@ -85,13 +85,13 @@ def _rounds(settings: Settings, report: Report, attribute: str, lease: Lease, si
             break
         if number == MOST_ROUNDS or queue_priority.gives_way(_others_wait(settings), time.monotonic() - began):
             log.info("learn(%s): answers came meanwhile, and other jobs wait: another job follows", attribute)
+            afterwards()  # first, or another worker begins the next round and this one's figures come after its own
             lease.abandon()
-            gives_way = True
-            break
+            ingest.ask_to_learn(settings, attribute)
+            report(number, number)
+            return {**result, "rounds": number}
         log.info("learn(%s): answers came meanwhile, round %d follows", attribute, number + 1)
     afterwards()
-    if gives_way:  # not sooner: what this round leaves behind must not come after what the next one leaves
-        ingest.ask_to_learn(settings, attribute)
     report(number, number)
     return {**result, "rounds": number}
 

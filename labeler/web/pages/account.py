@@ -53,6 +53,9 @@ def page() -> ResponseReturnValue:
 def change() -> ResponseReturnValue:
     """Change the password: this browser stays in, every other session of this login ends."""
     form, viewer = _form(), auth.viewer()
+    if not auth.settings().passwords:
+        flash("Passwords are turned off here, so none was saved. Log in with your company's account.", "danger")
+        return redirect(url_for("account.page"))
     if form.validate_on_submit():
         if form.old is None or users.verify(auth.settings(), viewer.name, form.old.data or ""):
             new_password = form.new.data or ""
@@ -110,7 +113,7 @@ def _page(form: PasswordForm) -> str:
 
 def _form() -> PasswordForm:
     form = PasswordForm()
-    if session.get(BY_LINK):
+    if session.get(BY_LINK) and auth.settings().passwords:
         del form.old
         form.submit.label.text = "Save password"
     return form

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from werkzeug.exceptions import Forbidden, NotFound
@@ -15,18 +13,19 @@ from attune.labeler.attributes import attributes
 from attune.labeler.catalog import aliases, gates, promote
 from attune.labeler.catalog.alias_history import check_alias, moment
 from attune.labeler.catalog.alias_moves import Move, expect
-from attune.labeler.catalog.gate_outcomes import Gate
+from attune.labeler.catalog.measure_review import outdated
 from attune.labeler.catalog.run_facts import LATEST
 from attune.labeler.jobs import jobs
 from attune.labeler.records.session import reading
 from attune.labeler.views import moves, review_verdict, versions
 from attune.labeler.views.moves import Intent
-from attune.labeler.views.verdict import Verdict
+from attune.labeler.views.review_verdict import Judged
 from attune.labeler.web import auth, review_waits
 from attune.models.catalog.manifest import CHAMPION
 from attune.models.errors import CatalogError, NotMeasured, ServiceDown
 
 blueprint = Blueprint("moves", __name__, url_prefix="/attributes/<name>")
+REASON = "reason"  # in the cookie: what was written before the figures were measured again
 
 
 class ReasonForm(FlaskForm):
@@ -61,9 +60,14 @@ def promote_page(name: str) -> ResponseReturnValue:
     alias = request.args.get("alias", CHAMPION)
     form = PromoteForm(alias=alias if alias in moves.ALIASES else CHAMPION)
     try:
-        return _promote_page(form, wanted, *review_verdict.of_run(auth.settings(), name, wanted.version))
+        judged = review_verdict.of_run(auth.settings(), name, wanted.version)
     except NotMeasured:
         return review_waits.page(name, str(wanted.version))
+    if request.args.get("anew") and outdated(judged.made):
+        return review_waits.page(name, str(wanted.version))
+    if session.get(REASON, {}).get("of") == [name, wanted.version]:
+        form.reason.data = session.pop(REASON)["text"]
+    return _promote_page(form, wanted, judged)
 
 
 @blueprint.post("/promote")
@@ -72,7 +76,7 @@ def promote_version(name: str) -> ResponseReturnValue:
     settings, who = auth.settings(), auth.viewer().name
     intent = moves.intent(settings, name, request.args.get("version", LATEST)[:20])
     try:
-        form, (said, judged) = PromoteForm(), review_verdict.of_run(settings, name, intent.version)
+        form, judged = PromoteForm(), review_verdict.of_run(settings, name, intent.version)
     except NotMeasured:  # the champion was changed since the form was opened
         return review_waits.page(name, str(intent.version))
     alias = form.alias.data or CHAMPION
@@ -80,23 +84,27 @@ def promote_version(name: str) -> ResponseReturnValue:
         before = moves.earlier_job(settings, name, who, form.asked_at.data)
         if before:
             return redirect(url_for("moves.progress", name=name, job=before))
+        if outdated(judged.made):  # nobody decides by figures of yesterday's answers
+            session[REASON] = {"of": [name, intent.version], "text": form.reason.data}
+            again = url_for("moves.promote_page", name=name, version=intent.version, alias=alias, anew=1)
+            return redirect(again, 303)
         if intent.now(alias) == intent.version:
             form.alias.errors = [f"Version {intent.version} is already {alias}. Choose another alias or version."]
         elif intent.unanswered and not form.draft.data:
             form.draft.errors = ["A class has no answers. Tick this box to publish a draft anyway."]
-        elif gates.failing(judged) and not form.override.data:
+        elif gates.failing(judged.gates) and not form.override.data:
             form.override.errors = ["An enforced gate was not passed. Tick this box to override it."]
         else:
             return _ask(form, intent, alias)
-    return _promote_page(form, intent, said, judged), 422
+    return _promote_page(form, intent, judged), 422
 
 
 def _ask(form: PromoteForm, intent: Intent, alias: str) -> ResponseReturnValue:
     settings = auth.settings()
     try:
         expected = _expected(form, alias)
-        with reading(settings) as session:
-            expect(session, attributes.find(session, intent.name), alias, expected)
+        with reading(settings) as records:
+            expect(records, attributes.find(records, intent.name), alias, expected)
         job = jobs.enqueue(
             settings,
             "publish",
@@ -129,16 +137,18 @@ def _login(intent: Intent) -> int:
     return user_id
 
 
-def _promote_page(form: PromoteForm, intent: Intent, said: Verdict, judged: Sequence[Gate]) -> str:
+def _promote_page(form: PromoteForm, intent: Intent, judged: Judged) -> str:
     _fresh(form, intent.name)
     return render_template(
         "promote.html",
         form=form,
         wanted=intent,
-        verdict=said,
-        gates=judged,
+        verdict=judged.verdict,
+        made=judged.made,
+        note=review_waits.ask_anew(intent.name, intent.version, judged.made),
+        gates=judged.gates,
         rules=gates.RULES,
-        stopping=gates.failing(judged),
+        stopping=gates.failing(judged.gates),
     )
 
 

@@ -28,10 +28,12 @@ def page(name: str) -> ResponseReturnValue:
         result = review(auth.settings(), auth.viewer(), name, *asked)
     except NotMeasured:
         return review_waits.page(name, *asked)
+    newest = 0 if arguments["candidate"] else result.newest
+    shown = (result.candidate.number, result.made, *asked[1:])
     return render_template(
         "review.html",
         page=result,
-        older=review_waits.ask_anew(name, result.candidate.number, result.made),
+        note=review_waits.ask_anew(name, *shown, newest=newest),
         asked=arguments,
         balance=audit_plots.balance(result.difference),
         precision_recall=audit_plots.precision_recall(result.plots.precision_recall, result.plots.champion),

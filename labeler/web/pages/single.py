@@ -15,10 +15,11 @@ NEXT = "after_single"
 
 
 @blueprint.get("/login/single")
+@throttle.limiter.limit(throttle.PER_NETWORK_ADDRESS, deduct_when=throttle.came_in_vain)
 def begin() -> ResponseReturnValue:
     """Off to the provider."""
     _check()
-    session[NEXT] = request.args.get("next", "")
+    session[NEXT] = request.args.get("next", "")[:500]  # a cookie of above 4 KB is dropped
     try:
         return single_sign_on.begin(auth.settings())
     except AccessError as error:

@@ -25,7 +25,7 @@ def enter(text: str) -> ResponseReturnValue:
     """Begin the session; the link opens nothing from now on."""
     auth.begin(login_links.use(auth.settings(), text, origin.here()))
     session[BY_LINK] = True
-    return redirect(_next() or url_for("account.page"))
+    return redirect(_next() or url_for("account.page" if auth.settings().passwords else "home.page"))
 
 
 def _next() -> str:

@@ -15,15 +15,17 @@ from typing import Any
 import numpy as np
 import pytest
 from alembic import command
+from click.testing import CliRunner
 from sqlalchemy import create_engine, select
 
 from attune.labeler.backups import contents, manifest
 from attune.labeler.backups.restore import restore
 from attune.labeler.backups.sqlite_snapshots import snapshot
 from attune.labeler.backups.take import take
+from attune.labeler.cli.main import attune
 from attune.labeler.people import erased_list
 from attune.labeler.records import copy_rows
-from attune.labeler.records.schema import Annotation, Asset, Base, ConsoleSession, Job
+from attune.labeler.records.schema import Annotation, Asset, Base, ConsoleSession, Expert, Job
 from attune.labeler.records.session import configuration, engine, reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
@@ -131,7 +133,10 @@ def test_who_was_erased_since_the_backup_is_erased_again(used: Settings, backup:
     new, newer = replace(used, workspace=tmp_path / "new"), replace(used, workspace=tmp_path / "newer")
     newer.workspace.mkdir()
     erased_list.add(newer, "olga@example.org", "left-1@erased.invalid", answers_left=True)
-    assert restore(backup, new, silent, newer.workspace / erased_list.NAME).erased_again == 1
+    said = hints(
+        "restore", str(backup), "--workspace", str(new.workspace), "--erased", str(newer.workspace / erased_list.NAME)
+    )
+    assert "1 person of the list of erased people came back with the backup: olga@example.org." in said
     with reading(new) as session:
         job = session.scalars(select(Job).where(Job.kind == "erase")).one()
     assert (job.state, job.arguments["expert"]) == ("queued", "olga@example.org"), "the next start sends it"
@@ -140,6 +145,26 @@ def test_who_was_erased_since_the_backup_is_erased_again(used: Settings, backup:
         restore(backup, replace(used, workspace=tmp_path / "no"), silent, tmp_path / "none.json")
     assert not (tmp_path / "no").exists()
     engine(new.records_url).dispose()
+
+
+def test_a_plain_restore_names_those_of_the_backups_own_list(used: Settings, tmp_path: Path) -> None:
+    backup, new = tmp_path / "backup", tmp_path / "new"
+    with reading(used) as session:
+        people = sorted({*session.scalars(select(Expert.email)), "olga@example.org"})[:2]
+    for number, email in enumerate(people):
+        erased_list.add(used, email, f"left-{number}@erased.invalid", answers_left=True)
+    take(used, backup, silent)
+    (used.workspace / erased_list.NAME).unlink()
+    said = hints("restore", str(backup), "--workspace", str(new))
+    assert f"2 people of the list of erased people came back with the backup: {', '.join(people)}." in said
+    engine(replace(used, workspace=new).records_url).dispose()
+
+
+def hints(*words: str) -> str:
+    """What a command says beside its result."""
+    result = CliRunner().invoke(attune, [*words, "--json"])
+    assert result.exit_code == 0, (result.output, result.exception)
+    return result.stderr
 
 
 @pytest.mark.parametrize("harm", ["changed", "gone", "no list", "another's list"])

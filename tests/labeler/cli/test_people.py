@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from sqlalchemy import select
 
 from attune.labeler.attributes import attributes
 from attune.labeler.cli.main import attune
-from attune.labeler.people import login_links, login_sessions, users
+from attune.labeler.people import erased_list, login_links, login_sessions, users
 from attune.labeler.people.login_sessions import Origin
 from attune.labeler.records.schema import Annotation
 from attune.labeler.records.session import reading
@@ -179,3 +180,42 @@ def test_an_erasure_waits_for_a_yes_and_says_that_backups_keep_the_data(
     (listed,) = run(settings, "expert", "erased")["erased"]
     assert listed["alias"] == done["expert"]
     assert living(settings) == list(SAID)
+
+
+def test_a_list_of_another_workspace_erases_again_and_says_who_waits(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door = FakeDoor().install(monkeypatch)
+    other = replace(settings, workspace=tmp_path / "other")
+    other.workspace.mkdir()
+    words = [
+        "expert",
+        "erased",
+        "--again",
+        str(other.workspace / erased_list.NAME),
+        "--workspace",
+        str(settings.workspace),
+    ]
+
+    def again() -> Result:
+        return CliRunner().invoke(attune, words, env={"ATTUNE_REDIS_URL": "unix:///nowhere.sock"})
+
+    erased_list.add(other, "ana@example.org", "left-1@erased.invalid", answers_left=True)
+    door.away = True
+    waits = again()
+    assert (waits.exit_code, "1 person of the list was here" in waits.stderr) == (10, True), waits.output
+    assert "Not erased yet. Label Studio does not answer" in waits.stderr
+    door.away = False
+    factories.add_expert(settings, "bo@example.org")
+    erased_list.add(other, "bo@example.org", "left-2@erased.invalid", answers_left=True)
+    done = again()
+    assert (done.exit_code, "2 people of the list were here" in done.stderr) == (0, True), done.output
+    assert "Erased. In its place: left-2@erased.invalid" in done.stderr
+    assert "0 people of the list were here" in again().stderr
+
+
+def test_without_passwords_no_command_gives_one(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ATTUNE_PASSWORDS", "no")
+    assert run(settings, "user", "add", "mo@example.org")["password"] is None
+    with pytest.raises(DataError, match=r"Nothing was changed.*attune user link ana@example.org"):
+        run(settings, "user", "password", "ana@example.org")

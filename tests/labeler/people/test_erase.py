@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -14,11 +15,33 @@ import pytest
 from sqlalchemy import select
 
 from attune.labeler.jobs import jobs
-from attune.labeler.people import access_log, erase, erased_list, experts, masked_files, users
+from attune.labeler.people import (
+    access_log,
+    erase,
+    erase_again,
+    erased_list,
+    experts,
+    masked_files,
+    personal_data,
+    users,
+)
 from attune.labeler.people.access_log import Entry
 from attune.labeler.people.login_sessions import Origin
-from attune.labeler.records.schema import Annotation, Base, Comment, Expert, Job, Notice, Run, User, Version
+from attune.labeler.records.schema import (
+    Annotation,
+    Asset,
+    Attribute,
+    Base,
+    Comment,
+    Expert,
+    Job,
+    Notice,
+    Run,
+    User,
+    Version,
+)
 from attune.labeler.records.session import engine, reading, writing
+from attune.labeler.services.process_runner import roll
 from attune.labeler.settings import Settings
 from attune.models.clock import iso, now
 from attune.models.errors import DataError, LabelStudioUnreachable, UnknownExpert
@@ -105,6 +128,36 @@ def test_answers_are_excluded_where_that_is_asked_for(settings: Settings, door: 
     assert not erased_list.of(settings)[0].answers_left
 
 
+def test_images_are_found_as_before_though_their_names_hold_the_address(settings: Settings) -> None:
+    """Function-level, as the job does it last."""
+    names = {"asset_id": f"{ANA}/p", "title_id": ANA, "uri": f"s3://studio/{ANA}/p.jpg"}
+    with writing(settings) as session:
+        asset = session.scalars(select(Asset).limit(1)).one()
+        for column, value in names.items():
+            setattr(asset, column, value)
+        attribute = session.scalars(select(Attribute)).one()
+        attribute.in_scope = [names["asset_id"], f"what {ANA} drew"]
+        other = session.scalars(select(Asset).where(Asset.id != asset.id)).one()
+        other.uri = f"s3://studio/{DIANA}/p.jpg"
+    with writing(settings) as session:
+        done = personal_data.erase(session, ANA, "left-1@erased.invalid")
+    with reading(settings) as session:
+        kept = session.get_one(Asset, asset.id)
+        assert {column: getattr(kept, column) for column in names} == names
+        scope = session.scalars(select(Attribute.in_scope)).one()
+        assert scope == [names["asset_id"], "what left-1@erased.invalid drew"], "an example is found by its id"
+        assert session.scalars(select(Expert.email).where(Expert.id == Annotation.expert_id)).one() != ANA
+    assert done.images == 1, "a longer address is another person's"
+
+
+def test_what_stays_in_names_of_images_is_said_with_the_next_step(settings: Settings, door: FakeDoor) -> None:
+    with writing(settings) as session:
+        session.scalars(select(Asset).limit(1)).one().uri = f"s3://studio/{quote(ANA, safe='')}/p.jpg"
+    (said,) = erased(settings).result["still_there"]
+    assert said.startswith("The location, id or title of 1 image holds the address")
+    assert "`attune assets add`" in said
+
+
 @pytest.mark.parametrize("step", ["erased_list.add", "masked_files.mask", "personal_data.erase", "jobs.finish"])
 def test_a_kill_between_two_steps_loses_nothing(
     settings: Settings, door: FakeDoor, monkeypatch: pytest.MonkeyPatch, step: str
@@ -164,6 +217,25 @@ def test_the_access_log_and_logs_lose_the_person_in_place(settings: Settings) ->
     assert log.stat().st_size == size, "programs go on appending"
 
 
+def test_a_log_that_is_put_aside_while_it_is_masked_loses_the_person_too(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.logs.mkdir()
+    log = settings.logs / "worker.log"
+    log.write_text(f"nothing\nstarts: {ANA}\n")
+    put, pread = [log], os.pread
+
+    def rolled(*asked: Any) -> bytes:
+        if put:
+            roll(put.pop())
+        return pread(*asked)
+
+    monkeypatch.setattr(masked_files.os, "pread", rolled)
+    masked_files.mask(settings, ANA)
+    assert log.read_text() == "", "nothing is written behind the end of a file that was emptied"
+    assert ANA not in (settings.logs / "worker.log.1").read_text()
+
+
 def test_who_comes_back_with_a_backup_is_erased_again(settings: Settings, door: FakeDoor, tmp_path: Path) -> None:
     other = tmp_path / "newer"
     other.mkdir()
@@ -172,13 +244,47 @@ def test_who_comes_back_with_a_backup_is_erased_again(settings: Settings, door: 
     erased_list.join(other, [salted])
     assert ANA not in (other / erased_list.NAME).read_text()
     assert (other / erased_list.NAME).stat().st_mode & 0o777 == 0o600
-    assert erase.again(settings, other / erased_list.NAME) == ["left-1@erased.invalid"]
+    ((job,), _stays) = erase_again.again(settings, other / erased_list.NAME)
+    assert (job.state, job.arguments["alias"]) == ("done", "left-1@erased.invalid")
     assert erased_list.of(settings) == (salted,), "the list comes along"
     assert ANA not in everything(settings).replace(DIANA, "")
-    assert erase.again(settings, other / erased_list.NAME) == []
+    assert erase_again.again(settings, other / erased_list.NAME) == ([], "")
     (other / "empty.json").write_text(json.dumps({"erased": []}))
     with pytest.raises(DataError, match="lists nobody"):
-        erase.again(settings, other / "empty.json")
+        erase_again.again(settings, other / "empty.json")
+
+
+def test_who_was_erased_and_is_added_again_stays(settings: Settings, door: FakeDoor) -> None:
+    erased(settings)
+    factories.add_expert(settings, ANA, "Ana is back")
+    assert erase_again.repeat(settings, erased_list.of(settings)) == erase_again.Repeated()
+    with reading(settings) as session:
+        assert not session.scalars(select(Job).where(Job.state != "done")).all()
+
+
+def test_whose_key_stands_here_already_gets_another(settings: Settings, door: FakeDoor) -> None:
+    alias = erased(settings).arguments["alias"]
+    factories.add_expert(settings, ANA, "Ana, of a backup")
+    with writing(settings) as session:
+        session.scalars(select(Expert).where(Expert.email == ANA)).one().added_at = now() - timedelta(days=9)
+    (job_id,) = erase_again.repeat(settings, erased_list.of(settings)).jobs
+    assert erase_again.repeat(settings, erased_list.of(settings)).jobs == (job_id,), "one job for a person"
+    job = erase.hand_over(settings, job_id, wait=True)
+    assert job.state == "done"
+    assert job.arguments["alias"] != alias
+
+
+def test_the_last_admin_stays_though_a_list_names_all_of_them(settings: Settings, door: FakeDoor) -> None:
+    admins = [DIANA, "root@example.org"]
+    listed = [
+        erased_list.Erased(
+            "00" * 16, erased_list._hash(one, "00" * 16), f"left-{one[0]}@erased.invalid", iso(now()), True
+        )
+        for one in admins
+    ]
+    back = erase_again.repeat(settings, listed)
+    assert back.people == ("root@example.org",)
+    assert back.stays.startswith("diana@example.org was erased before and is the last admin here")
 
 
 def test_removed_people_are_erased_when_their_time_is_over(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import asdict, replace
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ from sqlalchemy import select
 
 from attune.labeler.answers import label_errors, look_again
 from attune.labeler.attributes import attributes
-from attune.labeler.catalog import gate_bounds, kept_review, measure_review
+from attune.labeler.catalog import evidence_cache, gate_bounds, kept_review, measure_review
 from attune.labeler.catalog.audit_evidence import collect
 from attune.labeler.catalog.audit_slices import groups
 from attune.labeler.catalog.gates import champion_of, measured
@@ -296,6 +298,27 @@ def test_a_large_question_shows_what_a_worker_measured_to_the_digit(
         review(world, OWNER, "serious", "3")
     with pytest.raises(NotMeasured):
         review(world, OWNER, "serious", column="year")
+    evidence_cache._kept.clear()  # each job is a process of its own
+    measure_review.measure(world, "serious", "latest", "year")
+    evidence_cache._kept.clear()
+    measure_review.measure(world, "serious", "latest")
+    assert review(world, OWNER, "serious", column="year").slices.column == "year", "two owners, two columns"
+
+
+def test_a_large_question_without_vectors_is_shown_what_was_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = judged.filled(tmp_path / "workspace")
+    shutil.rmtree(large.vectors)
+    monkeypatch.setattr(kept_review, "LARGE", 0)
+    measure_review.measure(large, "serious")
+    made = review(large, OWNER, "serious").made
+    assert made is not None
+    assert made.stands
+    monkeypatch.setattr(kept_review, "EMPTY", timedelta(0))
+    made = review(large, OWNER, "serious").made
+    assert made is not None
+    assert made.old == "The images had no vectors then."
 
 
 def test_figures_that_a_worker_left_stay_until_it_has_time_and_end_with_their_question(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from attune.labeler.records.schema import Attribute, Job, Run
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
+from attune.models.clock import now
 from attune.workers.runtime.perform import perform
 from tests.labeler.catalog import worlds
 from tests.labeler.web.conftest import Actor
@@ -278,7 +280,37 @@ def test_a_large_question_says_that_a_worker_measures_and_then_shows_it(
         assert 'id="live-review"' in told.text, "what the waiting page looks for"
     with writing(settings) as session:
         session.query(Attribute).filter_by(name="serious").update({"answers_counter": 5})
+    monkeypatch.setattr(measure_review, "RESTS", 1e9)
+    assert "Answers came since then. Attune measures again in a few minutes" in owner.get(FORM).text
     monkeypatch.setattr(measure_review, "RESTS", 0)
-    assert "Answers came since then" in owner.get(review).text
+    assert "Answers came since then. A worker measures again" in owner.get(FORM).text
+    held = seen(owner, FORM)
+    assert "/moves/" in owner.send(FORM, reason="soon enough", alias="challenger", **held).location
+    monkeypatch.setattr(measure_review, "DECIDABLE", timedelta(0))
+    sent = owner.send(FORM, reason="0.8 on the audit", alias="champion", **held | {"asked_at": "2026-01-01"})
+    assert "data-waiting" in owner.get(sent.location).text, "nobody decides by figures of before the newest answers"
     work(settings)
+    told = owner.get(sent.location).text
+    assert "Answers came since then" not in told
+    assert "Measured <time" in told
+    assert "0.8 on the audit" in told, "the reason is not written twice"
     assert "Answers came since then" not in owner.get(review).text
+
+
+def test_the_newest_run_is_measured_by_looking_with_the_column_that_is_shown(
+    owner: Actor, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_review, "LARGE", 0)
+    monkeypatch.setattr(measure_review, "RESTS", 0)
+    measure_review.measure(settings, "serious", 2, "year")
+    assert (
+        "Version 3 is newer and not measured yet. A worker" in owner.get("/attributes/serious/review?column=year").text
+    )
+    with reading(settings) as session:
+        (job,) = session.scalars(select(Job).where(Job.state == "queued"))
+    assert (job.arguments["candidate"], job.arguments["column"]) == ("3", "year")
+    with writing(settings) as session:
+        session.query(Attribute).filter_by(name="serious").update({"answers_counter": 5})
+        session.query(Job).filter_by(id=job.id).update({"state": "failed", "error": "No memory.", "finished_at": now()})
+    assert "Answers came since then. It could not be measured. No memory." in owner.get(FORM).text
+    assert "The version could not be measured. No memory." in owner.get("/attributes/serious/promote?version=3").text

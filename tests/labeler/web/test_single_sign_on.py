@@ -17,10 +17,13 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 from werkzeug.test import TestResponse
 
-from attune.labeler.people import users
+from attune.labeler.people import login_links, users
+from attune.labeler.people.login_sessions import Origin
 from attune.labeler.records.schema import User
 from attune.labeler.records.session import writing
 from attune.labeler.settings import Settings
+from attune.labeler.settings.build import build
+from attune.labeler.web import single_sign_on
 from attune.labeler.web.app import create_app
 from attune.models.clock import now
 from attune.models.errors import SettingsError
@@ -94,6 +97,7 @@ def test_who_was_added_comes_in_with_the_role_of_here(app: Flask, provider: Prov
         {"email_verified": None},
         {"aud": "another-program"},
         {"aud": ["another-program"]},
+        {"aud": "another-program", "azp": oidc_provider.CLIENT},
         {"iss": "https://evil.example"},
         {"nonce": "of-another-login"},
         {"nonce": None},
@@ -110,6 +114,36 @@ def test_a_token_that_proves_something_else_lets_nobody_in(
     visitor = Actor(app)
     assert come_in(visitor).location == "/login"
     assert not is_in(visitor)
+
+
+def test_an_address_that_only_looks_like_ones_own_lets_nobody_in(
+    app: Flask, ours: Settings, provider: Provider
+) -> None:
+    with writing(ours) as session:
+        session.add(User(email="olga@strasse.example", role="owner", password_hash="scrypt", created_at=now()))
+    provider.email = "olga@straße.example"
+    visitor = Actor(app)
+    assert come_in(visitor).location == "/login"
+    assert not is_in(visitor)
+    assert "Ask its admin for an address in plain letters" in visitor.get("/login").text
+
+
+def test_an_issuer_that_the_provider_writes_otherwise_is_named_before_the_login(
+    ours: Settings, provider: Provider
+) -> None:
+    named = build({"ATTUNE_OIDC_ISSUER": f"{provider.issuer}/"}).oidc_issuer
+    visitor = Actor(create_app(replace(ours, oidc_issuer=named)))
+    assert visitor.get("/login/single").location == "/login"
+    assert f"the provider calls itself {provider.issuer}," in visitor.get("/login").text
+
+
+def test_a_provider_that_hangs_holds_two_threads_at_most(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(single_sign_on, "PATIENCE", 0)
+    visitor = Actor(app)
+    with single_sign_on._turn(), single_sign_on._turn():
+        assert visitor.get("/login/single").location == "/login"
+        assert "Try again in a minute" in visitor.get("/login").text
+    assert come_in(visitor).location == "/people"
 
 
 def unsigned(claims: dict[str, Any]) -> str:
@@ -187,6 +221,23 @@ def test_without_passwords_the_right_one_opens_nothing(ours: Settings) -> None:
     assert "turned off" in reply.text
     assert not is_in(visitor)
     assert before.send("/login", **form).status_code == 302, "the same form, where passwords are on"
+
+
+def test_without_passwords_nobody_is_told_to_choose_one(ours: Settings) -> None:
+    closed = replace(ours, passwords=False)
+    visitor = Actor(create_app(closed))
+    link = urlsplit(login_links.make(closed, OLGA)).path
+    assert "password" not in visitor.get(link).text
+    assert visitor.send(link).location == "/"
+    account = visitor.get("/account").text
+    assert "You log in to the console with your company" in account
+    assert 'type="password"' not in account
+    token = TOKEN.search(account)
+    assert token
+    new = {"new": "correct horse battery", "again": "correct horse battery", "csrf_token": token.group(1)}
+    assert visitor.client.post("/account", data=new).status_code == 302
+    assert "Passwords are turned off here, so none was saved" in visitor.get("/account").text
+    assert users.log_in(ours, OLGA, new["new"], Origin()) is None
 
 
 def test_settings_that_would_let_nobody_or_everybody_in_are_refused(ours: Settings) -> None:

@@ -64,7 +64,7 @@ def test_a_learner_whose_answers_never_end_lets_those_go_first_who_wait(
     settings, done = asked
     monkeypatch.setattr(jobs, "waiting", lambda _: {"hints": 1, "learn": 0})
     assert rounds(settings) == 3, "after more than five seconds"
-    assert done == ["afterwards", "ask for romance"], "what is left behind is no older than the next round's"
+    assert done == ["afterwards", "ask for romance"], "the next round's figures come after this one's"
     with reading(settings) as session:
         attribute = session.query(Attribute).one()
     assert attribute.learned_counter < attribute.answers_counter
