@@ -267,6 +267,7 @@ OF_A_PERSON = {
     "people.remove": "/people/leave",
     "people.end_again": "/people/end-again",
     "people.answers": "/people/answers",
+    "people.erase": "/people/erase",
 }
 
 
