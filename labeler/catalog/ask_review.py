@@ -13,7 +13,9 @@ from attune.labeler.settings import Settings
 from attune.models.clock import now
 
 KIND = "review"
-AGAIN = timedelta(minutes=10)  # after a job that failed: what stopped it rarely ends by itself
+AGAIN = timedelta(
+    minutes=10
+)  # after a job that failed or was lost, for want of memory say: what stopped it rarely ends by itself
 
 
 def ask(settings: Settings, name: str, candidate: str, column: str = "", class_name: str = "") -> str:
@@ -26,7 +28,11 @@ def ask(settings: Settings, name: str, candidate: str, column: str = "", class_n
         if session.scalar(mine.where(Job.state.in_(("queued", "running"))).limit(1)) is not None:
             return ""
         last = session.scalar(mine.order_by(Job.created_at.desc()).limit(1))
-        if last is not None and last.state == "failed" and (last.finished_at or last.created_at) > now() - AGAIN:
+        if (
+            last is not None
+            and last.state in ("failed", "lost")
+            and (last.finished_at or last.created_at) > now() - AGAIN
+        ):
             return last.error or "The worker stopped."
     jobs.enqueue(settings, KIND, attribute=name, candidate=candidate, column=column, class_name=class_name)
     return ""

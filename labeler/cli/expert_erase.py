@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from attune.labeler.records.schema import Job
 
 GOES = (
-    "Goes: name, address, login, sessions, login links, API access, the user in Label Studio, rows of the access log, "
-    "notices, comments and notes."
+    "Goes: name, address, login, sessions, login links, the user in Label Studio and its API access, rows of the "
+    "access log, notices, comments and notes."
 )
 STAYS = (
     "Stays: that somebody promoted, changed or asked for something, under a random key in place of the person. Backups "
-    "from before still hold everything."
+    "from before still hold everything, and API tokens belong to nobody: look at `attune token list`."
 )
 AFTER = "`attune restore BACKUP --erased {list}` erases the person again."
 

@@ -311,6 +311,6 @@ def test_the_newest_run_is_measured_by_looking_with_the_column_that_is_shown(
     assert (job.arguments["candidate"], job.arguments["column"]) == ("3", "year")
     with writing(settings) as session:
         session.query(Attribute).filter_by(name="serious").update({"answers_counter": 5})
-        session.query(Job).filter_by(id=job.id).update({"state": "failed", "error": "No memory.", "finished_at": now()})
+        session.query(Job).filter_by(id=job.id).update({"state": "lost", "error": "No memory.", "finished_at": now()})
     assert "Answers came since then. It could not be measured. No memory." in owner.get(FORM).text
     assert "The version could not be measured. No memory." in owner.get("/attributes/serious/promote?version=3").text
