@@ -268,7 +268,6 @@ OF_A_PERSON = {
     "people.end_again": "/people/end-again",
     "people.erase": "/people/erase",
     "people.answers": "/people/answers",
-    "people.erase": "/people/erase",
 }
 
 
