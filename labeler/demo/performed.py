@@ -33,6 +33,11 @@ HAS: dict[str, Callable[[Truth], bool]] = {
     TRAP: lambda truth: truth.setting in NATURE,
     "close-couple": lambda truth: truth.value("romance") == "romance",
 }
+MEANS = {
+    "one-person": "One person alone is on the artwork.",
+    TRAP: "The scene is in nature: a beach, a desert, a forest, a garden or mountains.",
+    "close-couple": "Two people who are in love.",
+}
 README = """# The demo's performance is made up
 
 Attune made these files. The images are the demo's; how often they were shown and taken is invented (seed {seed}).
@@ -62,7 +67,7 @@ def add(settings: Settings, catalogue: Catalogue, report: Report) -> None:
     report(1, 3)
     imports.add(settings, str(folder / simulated.PERFORMANCE), who=WHO)
     for name in HAS:
-        imported.add(settings, str(folder / f"{name}.csv"), name, WHO)
+        imported.add(settings, str(folder / f"{name}.csv"), name, WHO, MEANS[name])
         questions.register_features(settings, features.known(settings), name, WHO)
     report(2, 3)
     jobs.ask(settings, "insights", who=WHO)
