@@ -131,13 +131,9 @@ def save(
 ) -> None:
     """Keep the scores of ``keys`` (N,), in any order, and ``probabilities`` (N, c) in place of those kept before.
 
-    ``ranked`` is held for owners who label until ``steps`` is higher than ever, or the revision is another. Those of a
-    later run stay: a learner that was slow to its end comes after the next one.
+    ``ranked`` is held for owners who label until ``steps`` is higher than ever, or the revision is another.
     """
-    before = _before(settings, attribute)
-    if before is not None and before.run > run:
-        return
-    held, steps = _held(before, attribute.revision, steps, ranked)
+    held, steps = _held(_before(settings, attribute), attribute.revision, steps, ranked)
     order = np.argsort(keys, kind="stable")
     keys, p = keys[order], probabilities[order].astype(np.float32)
     doubt = margin(p, attribute.classes, thresholds)

@@ -85,7 +85,9 @@ export class Outbox {
   }
 
   async flush() {
-    if (this.sending || !this.rows.size) return;
+    if (this.sending) return;
+    // Another tab may have sent what this one could not: nothing is in trouble then.
+    if (!this.rows.size) { if (this.failures) this.done(); return; }
     clearTimeout(this.timer);
     this.read();
     if (this.rows.size && !(await this.attempt(this.next()))) return;

@@ -52,17 +52,6 @@ def test_scores_of_other_classes_or_of_no_run_are_none(tmp_path: Path) -> None:
     assert pool_scores.load(settings, serious) is None
 
 
-def test_scores_of_a_later_run_stay_though_an_earlier_one_ends_after_it(tmp_path: Path) -> None:
-    settings = factories.workspace(tmp_path)
-    serious = factories.add_attribute(settings, classes=["yes", "no"])
-    for run in (2, 1):
-        pool_scores.save(settings, serious, run, np.array([1]), np.array([[0.1 * run, 1 - 0.1 * run]]), {}, {})
-    found = pool_scores.load(settings, serious)
-    assert found is not None
-    assert found.summary.run == 2
-    assert found.probabilities[0, 0] == pytest.approx(0.2)
-
-
 def test_what_is_held_moves_with_more_answers_alone(tmp_path: Path) -> None:
     """An owner who labels could else take an answer back and give it again to see whether it was an audit."""
     settings = factories.workspace(tmp_path)

@@ -314,6 +314,28 @@ def test_what_another_tab_has_sent_is_not_sent_again(page: Page, served: Served)
     expect(page.get_by_role("alert")).to_be_hidden()
 
 
+def test_no_trouble_stays_where_another_tab_sent_what_this_one_was_sending(page: Page, served: Served) -> None:
+    begin(page, served)
+    at, held = shown(page), list[Route]()
+    served.desk.store.away = True
+    answer(page, "1", at)
+    expect(page.get_by_role("alert")).to_be_visible()
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/answers", hold)
+    while not held:
+        page.wait_for_timeout(50)
+    other = page.context.new_page()
+    other.goto(page.url)
+    served.desk.store.away = False
+    all_stored(other)
+    all_stored(page)
+    held[0].abort()
+    expect(page.get_by_role("alert")).to_be_hidden()
+
+
 def test_a_reply_from_elsewhere_empties_no_outbox(page: Page, served: Served) -> None:
     """A proxy in front, say, that does not find the console for a moment."""
     begin(page, served)
