@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import render_template
 
 from attune.labeler.attributes import attributes
-from attune.labeler.catalog import ask_review
 from attune.labeler.catalog.kept_review import Made
 from attune.labeler.catalog.measure_review import rested
+from attune.labeler.jobs.ask_once import ask_once
 from attune.labeler.records.session import reading
 from attune.labeler.web import auth
 from attune.models.errors import ServiceDown
@@ -40,6 +40,7 @@ def ask_anew(name: str, shown: int, made: Made | None, column: str = "", class_n
 def _ask(name: str, candidate: str, column: str, class_name: str) -> str:
     """Why no worker measures it, if so."""
     try:
-        return ask_review.ask(auth.settings(), name, candidate, column, class_name)
+        found = {"candidate": candidate, "column": column, "class_name": class_name}
+        return ask_once(auth.settings(), "review", name, **found) or ""
     except ServiceDown as down:
         return str(down)

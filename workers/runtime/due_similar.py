@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from sqlalchemy import func, or_, select
 
-from attune.labeler.explore import preparing, space_index
+from attune.labeler.explore import space_index
 from attune.labeler.jobs import jobs
+from attune.labeler.jobs.ask_once import failed_lately
 from attune.labeler.records.schema import Asset, Job
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -29,7 +30,7 @@ def ask(settings: Settings) -> dict[str, int]:
         lately = (Job.kind == towers.KIND) & (Job.created_at > now() - REST)
         if session.scalar(select(Job.id).where(or_(busy, lately)).limit(1)):
             return {"similar": 0}
-        if preparing.failed_lately(session) is not None:
+        if failed_lately(session, towers.KIND) is not None:
             return {"similar": 0}
         champion = learned.champion(session)
         own = champion is not None and champion.manifest.get("network") is not None
