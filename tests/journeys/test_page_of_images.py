@@ -26,8 +26,9 @@ from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.vectors.vector_store import VectorStore
 from attune.workers.jobs import make_grids as job
 from attune.workers.sync import sync
-from tests.labeler.web.test_pages_browser import all_stored, marks, shown, submit
+from tests.labeler.web.test_pages_browser import all_stored, marks, submit
 from tests.support import factories, web
+from tests.support.browser import shown
 from tests.support.services import EMAIL, PASSWORD
 
 pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.browser]

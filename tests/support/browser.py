@@ -88,6 +88,15 @@ def finished(page: Page) -> None:
     page.evaluate(FINISHED)
 
 
+def shown(page: Page, before: str = "") -> str:
+    """What a labelling page has painted (the key of its question, or of its pages), once it is not ``before``.
+
+    A page that has just been opened has no body for a moment.
+    """
+    page.wait_for_function("b => document.body?.dataset.shown && document.body.dataset.shown !== b", arg=before)
+    return str(page.evaluate("document.body.dataset.shown"))
+
+
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A page in a context of its own, 1400 by 900; an error of the page's own script fails the test."""

@@ -100,12 +100,6 @@ def found_at_once(settings: Settings, query: search.Query) -> str:
     return str(job.id)
 
 
-def shown(page: Page, before: str = "") -> str:
-    """What is painted, once it is something else than ``before``."""
-    page.wait_for_function("b => document.body.dataset.shown && document.body.dataset.shown !== b", arg=before)
-    return str(page.evaluate("document.body.dataset.shown"))
-
-
 def all_stored(page: Page) -> None:
     expect(page.locator("body")).to_have_attribute("data-unsent", "0")
 

@@ -14,8 +14,9 @@ from attune.labeler.attributes import attributes
 from attune.labeler.records.schema import Asset, Job
 from attune.labeler.records.session import reading
 from tests.support import axe, factories, looks
+from tests.support.browser import shown
 from tests.support.keyboard import enter, focus, follow, reach
-from tests.support.keyboard_house import ANA, OLGA, House, all_stored, answered, served, shown, stored
+from tests.support.keyboard_house import ANA, OLGA, House, all_stored, answered, served, stored
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 LABEL = "/attributes/tender/label"

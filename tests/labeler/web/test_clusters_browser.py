@@ -22,6 +22,7 @@ from attune.labeler.web.app import create_app
 from attune.workers.runtime.perform import perform
 from tests.labeler.web.test_explore import embed
 from tests.support import factories, mapped, web
+from tests.support.browser import shown
 from tests.support.desk import Stored
 from tests.support.looks import TELEPHONE, enter, look
 
@@ -212,8 +213,7 @@ def _first_labels(browser: Browser, house: House) -> None:
     page.get_by_role("dialog").get_by_role("button").first.click()
     seen = ""
     for key in "112":
-        page.wait_for_function("b => document.body.dataset.shown && document.body.dataset.shown !== b", arg=seen)
-        seen = str(page.evaluate("document.body.dataset.shown"))
+        seen = shown(page, seen)
         page.keyboard.press(key)
     expect(page.locator("body")).to_have_attribute("data-unsent", "0")
     with reading(house.settings) as session:

@@ -18,7 +18,7 @@ from attune.labeler.records.session import writing
 from attune.labeler.web.app import create_app
 from tests.labeler.labelling.test_page_advice import PAGES_WIN
 from tests.support import axe, factories, web
-from tests.support.browser import finished
+from tests.support.browser import finished, shown
 from tests.support.desk import Desk
 from tests.support.desk import answer as desk_answer
 from tests.support.looks import enter
@@ -59,14 +59,6 @@ def begin(page: Page, served: Served, path: str = "/attributes/romance/label", o
     page.keyboard.press("1")  # answers nothing while the instructions are open
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_be_hidden()
-
-
-def shown(page: Page, before: str = "") -> str:
-    """The key of the question whose image has been painted, once it is another one than ``before``."""
-    page.wait_for_function(
-        "b => document.body.dataset.shown !== undefined && document.body.dataset.shown !== b", arg=before
-    )
-    return str(page.evaluate("document.body.dataset.shown"))
 
 
 def all_stored(page: Page) -> None:

@@ -18,7 +18,7 @@ from attune.labeler.records.session import writing
 from attune.labeler.web.app import create_app
 from attune.models.clock import now
 from tests.support import axe, factories, web
-from tests.support.browser import finished
+from tests.support.browser import finished, shown
 from tests.support.looks import enter
 from tests.support.page_desk import PageDesk, tick
 
@@ -55,12 +55,6 @@ def begin(page: Page, served: Served, size: int = 12) -> str:
     page.get_by_role("button", name=str(size), exact=True).click()
     expect(page.locator("[data-cell]")).to_have_count(size)
     return shown(page)
-
-
-def shown(page: Page, before: str = "") -> str:
-    """The keys of the pages whose images have been painted, once they are others than ``before``."""
-    page.wait_for_function("b => document.body.dataset.shown && document.body.dataset.shown !== b", arg=before)
-    return str(page.evaluate("document.body.dataset.shown"))
 
 
 def submit(page: Page, before: str) -> str:
