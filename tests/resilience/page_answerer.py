@@ -63,16 +63,21 @@ class Page:
 
 
 class PageAnswerer(Answerer):
-    """Answers one queue on the page."""
+    """Answers one queue on the page. What it sends again names the revision that it answered, as a browser's does."""
+
+    revision = 0
 
     def _login(self) -> Page:
         with reading(self.settings) as session:
             mine = select(Attribute.name).join(Queue, Queue.attribute_id == Attribute.id)
             name = session.scalars(mine.where(Queue.project == self.project)).one()
-        return Page(self.settings, self.email, name)
+        page = Page(self.settings, self.email, name)
+        page.revision = self.revision
+        return page
 
     def _next(self, person: Page) -> tuple[str, str] | None:
         key = person.next()
+        self.revision = person.revision
         if key is None:
             return None
         with reading(self.settings) as session:
