@@ -77,6 +77,7 @@ EXTRAS = {
     ),
     "postgres": ("psycopg",),
     "remote": ("aiohttp", "s3fs"),
+    "traces": ("opentelemetry",),
 }  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from attune.labeler.records.schema import Job
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings, hidden
 from attune.labeler.settings.secrets import redis_address
+from attune.labeler.traces import spans
 from attune.models.clock import now
 from attune.models.errors import JobError, JobLost, ServiceDown
 
@@ -158,6 +159,7 @@ def send(connection: Redis, job_id: str, kind: str) -> None:
         "attune.workers.runtime.perform.perform",
         args=(job_id,),
         job_id=job_id,
+        meta=spans.passed_on(),
         job_timeout=int(TIMEOUT.total_seconds()),
         result_ttl=3600,
         failure_ttl=86400,

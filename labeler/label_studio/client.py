@@ -12,6 +12,7 @@ from typing import Any, Self
 import requests
 
 from attune.labeler.settings import Settings, secrets
+from attune.labeler.traces import spans
 from attune.models.errors import LabelStudioRefused, LabelStudioUnreachable
 
 CONNECT_SECONDS = 3.05
@@ -96,7 +97,8 @@ class LabelStudio:
         from label_studio_sdk.core.api_error import ApiError
 
         try:
-            yield
+            with spans.span("Label Studio"):
+                yield
         except (requests.ConnectionError, requests.Timeout, httpx.TransportError) as error:
             raise LabelStudioUnreachable(
                 f"Label Studio does not answer at {self.address}. Start everything (`attune up`), or set "

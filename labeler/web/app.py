@@ -34,6 +34,7 @@ from attune.labeler.web import (
     tabs,
     throttle,
     title_names,
+    traced_requests,
     webhook,
     words,
 )
@@ -174,6 +175,7 @@ def create_app(settings: Settings) -> Flask:
     )
     Bootstrap5(app)
     replies.init_app(app)
+    traced_requests.init_app(app)
     metrics.init_app(app, settings)
     logged_requests.init_app(app, settings)
     auth.init_app(app)

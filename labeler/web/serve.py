@@ -11,6 +11,7 @@ from attune.labeler.demo.known_password import check_served
 from attune.labeler.services import entry_point
 from attune.labeler.services.port_owner import holder
 from attune.labeler.settings import Settings, close_workspace
+from attune.labeler.traces import spans
 from attune.labeler.web import connections, receiving
 from attune.labeler.web.app import create_app
 from attune.labeler.web.replies import RequestIds
@@ -66,6 +67,7 @@ def main() -> int:
 
     def work(settings: Settings) -> None:
         log_to_stdout(settings.log_level)
+        spans.start("web", in_background=True)
         serve(settings)
 
     return entry_point.run(work)

@@ -86,7 +86,7 @@ def make(upgrade: list[str]) -> None:
     """All three locks anew."""
     kept = read(OURS) + read(TESTS)
     everything = compiled(["pyproject.toml", "--extra", "test"], kept, upgrade)
-    extras = [word for extra in ("server", "postgres", "remote") for word in ("--extra", extra)]
+    extras = [word for extra in ("server", "postgres", "remote", "traces") for word in ("--extra", extra)]
     run_on = compiled(["pyproject.toml", *extras], everything, [])
     whole, ours = entries(everything), entries(run_on)
     differing = [name for name, version in versions(run_on).items() if versions(everything).get(name) != version]

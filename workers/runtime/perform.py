@@ -6,11 +6,14 @@ import logging
 import time
 from typing import Any
 
+from rq import get_current_job
+
 from attune.labeler import settings as reader
 from attune.labeler.jobs import failures, jobs
 from attune.labeler.records.schema import Job
 from attune.labeler.records.session import writing
 from attune.labeler.services.exits import UNEXPECTED, ending
+from attune.labeler.traces import spans
 from attune.models.errors import JobLost
 
 log = logging.getLogger("attune.job")
@@ -35,7 +38,8 @@ def perform(job_id: str) -> dict[str, Any]:
         kind, arguments = job.kind, dict(job.arguments)
     log.info("%s starts: %s %s", job_id, kind, arguments)
     try:
-        result = jobs.run_here(settings, kind, _reporter(settings, job_id), **arguments)
+        with spans.span(f"job {kind}", _asked_by(), **{"attune.job": job_id}):
+            result = jobs.run_here(settings, kind, _reporter(settings, job_id), **arguments)
     except Exception as error:
         # What no one foresaw is in this worker's log under the job's id: a page names that, and no second number.
         end = ending(error, None)
@@ -45,6 +49,12 @@ def perform(job_id: str) -> dict[str, Any]:
     jobs.finish(settings, job_id, result)
     log.info("%s done", job_id)
     return result
+
+
+def _asked_by() -> dict[str, str]:
+    """The span that put the job into its queue."""
+    message = get_current_job()
+    return dict(message.meta) if message else {}
 
 
 def _reporter(settings: reader.Settings, job_id: str) -> jobs.Report:

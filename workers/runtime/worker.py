@@ -32,6 +32,7 @@ from attune.labeler.jobs import jobs
 from attune.labeler.label_studio.client import tls
 from attune.labeler.services import entry_point
 from attune.labeler.settings import Settings
+from attune.labeler.traces import spans
 from attune.models.errors import ServiceDown
 from attune.workers.runtime import queue_priority
 
@@ -157,6 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def work(settings: Settings, queues: Sequence[str], burst: bool) -> None:
     """Take jobs from ``queues`` until stopped, or with ``burst`` until they are empty. Raises ServiceDown."""
     prepare_log(settings.log_level)
+    spans.start("worker", in_background=False)
     preload(queues)
     # What is here by now stays: a job that collects garbage would look through all of it, and copy it first.
     gc.collect()

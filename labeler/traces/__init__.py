@@ -1,0 +1,1 @@
+"""Traces by OpenTelemetry: which request asked for which job, and where the seconds went."""

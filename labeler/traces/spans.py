@@ -1,0 +1,123 @@
+"""Spans of a part of Attune, sent to a collector by OTLP over HTTP; off until OpenTelemetry's own variables name one.
+
+A span tells a kind, an outcome and a time. It names no person, no image, no title and no question, and an error by its
+class alone, as its text may hold any of these: traces leave the workspace.
+Sources: https://opentelemetry.io/docs/specs/otel/protocol/exporter, https://www.w3.org/TR/trace-context
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from attune.models.reasons import missing_extra
+
+VARIABLES = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+LIMIT = "OTEL_EXPORTER_OTLP_TIMEOUT"
+LIMIT_SECONDS = 2.0  # a collector that does not answer must not hold a job up for longer
+log = logging.getLogger("attune.traces")
+Tell = Callable[[str, str | int], None]
+
+
+class _Sender:
+    """What sends a part's spans, one a process: two processes must not share a connection to the collector."""
+
+    def __init__(self, part: str = "", in_background: bool = False) -> None:
+        self.part = part
+        self.in_background = in_background
+        self._process = 0
+        self._provider: Any = None
+
+    def provider(self) -> Any:
+        """That of this process, made at its first span; None while traces are off."""
+        if self.part and self._process != os.getpid():
+            self._provider, self._process = _provider(self.part, self.in_background), os.getpid()
+        return self._provider
+
+
+_sender = _Sender()
+
+
+def start(part: str, in_background: bool) -> None:
+    """Send spans from now on, as ``part``, if a variable names a collector and the extra ``traces`` is installed.
+
+    ``in_background`` sends them a few seconds later from a thread. A process that ends with each job sends at once.
+    """
+    global _sender
+    if not any(os.environ.get(name) for name in VARIABLES):
+        return
+    try:
+        import opentelemetry.exporter.otlp.proto.http.trace_exporter
+        import opentelemetry.sdk.trace.export  # noqa: F401
+    except ImportError as error:
+        log.warning("No traces are sent, though %s is set. %s", " or ".join(VARIABLES), missing_extra(error) or error)
+        return
+    _sender = _Sender(part, in_background)
+
+
+def stop() -> None:
+    """Send what waits, and nothing after it."""
+    global _sender
+    if _sender.provider() is not None:
+        _sender.provider().shutdown()
+    _sender = _Sender()
+
+
+def is_on() -> bool:
+    """Whether this process sends spans."""
+    return bool(_sender.part)
+
+
+@contextmanager
+def span(name: str, parent: Mapping[str, str] | None = None, **facts: str | int) -> Iterator[Tell]:
+    """Time the block as a span under ``parent`` (from `passed_on`), else under the span that is open here.
+
+    Yields a function that adds a fact. An error in the block is told by its class, and goes on.
+    """
+    provider = _sender.provider()
+    if provider is None:
+        yield _untold
+        return
+    from opentelemetry.trace import StatusCode
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    above = TraceContextTextMapPropagator().extract(parent) if parent else None
+    opened = provider.get_tracer("attune").start_as_current_span(
+        name, context=above, attributes=facts, record_exception=False, set_status_on_exception=False
+    )
+    with opened as one:
+        try:
+            yield one.set_attribute
+        except BaseException as error:
+            one.set_status(StatusCode.ERROR, type(error).__name__)
+            raise
+
+
+def passed_on() -> dict[str, str]:
+    """The open span for another process, as W3C's ``traceparent``; empty while traces are off."""
+    if not is_on():
+        return {}
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    carrier: dict[str, str] = {}
+    TraceContextTextMapPropagator().inject(carrier)
+    return carrier
+
+
+def _untold(name: str, value: str | int) -> None:
+    """A fact that no one asked for."""
+
+
+def _provider(part: str, in_background: bool) -> Any:
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
+
+    exporter = OTLPSpanExporter(timeout=None if os.environ.get(LIMIT) else LIMIT_SECONDS)
+    provider = TracerProvider(resource=Resource.create({"service.name": f"attune.{part}"}))
+    provider.add_span_processor(BatchSpanProcessor(exporter) if in_background else SimpleSpanProcessor(exporter))
+    return provider
