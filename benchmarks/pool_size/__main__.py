@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--pages", action="store_true", help="Pages alone.")
     parser.add_argument("--work", action="store_true", help="What workers do alone.")
     parser.add_argument("--role", action="append", choices=PEOPLE, help="Whose pages; again for another. Usually all.")
-    parser.add_argument("--only", default="", help="Pages whose name has this in it (a regular expression).")
+    parser.add_argument("--only", default="", help="Pages and work named like this (a regular expression).")
     parser.add_argument("--json", type=Path)
     return parser
 

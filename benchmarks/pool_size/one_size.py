@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -31,9 +32,9 @@ MADE = "made"  # a file that says that a workspace is whole, and names the champ
 
 @dataclass(frozen=True)
 class Plan:
-    """What is measured: ``size`` images in a workspace under ``folder``, ``rounds`` looks at each page, ``repeats`` of
-    each work with ``imported`` new images (0: pages alone); of pages those of ``roles`` whose name has ``only`` in it
-    (none: work alone)."""
+    """What is measured: ``size`` images in a workspace under ``folder``, ``rounds`` looks at each page of ``roles``
+    (none: work alone), ``repeats`` of each work with ``imported`` new images (0: pages alone); of both those whose name
+    has ``only`` in it."""
 
     folder: Path
     size: int
@@ -83,6 +84,7 @@ def works(plan: Plan) -> list[Row]:
         return [
             kept_figures.once(plan.place, {"page": name}, partial(_repeated, one, plan.repeats))
             for name, one in _works(settings, plan, version).items()
+            if re.search(plan.only, name)
         ]
 
 
