@@ -15,6 +15,9 @@ import numpy as np
 
 from benchmarks.cluster_cost import own_bytes
 
+EACH = 0.02  # seconds between two looks at the memory
+_watching = [0.0]  # seconds of the processor that the looks themselves took
+
 
 @dataclass(frozen=True)
 class Spent:
@@ -31,23 +34,29 @@ def spent(work: Callable[[], Any]) -> Spent:
     return Spent(time.perf_counter() - began, _busy() - busy)
 
 
-def figures(runs: Sequence[Spent]) -> dict[str, float]:
-    """Median and 95th percentile by both clocks, and how many runs they are of."""
-    found: dict[str, float] = {"n": len(runs)}
+def figures(runs: Sequence[Spent]) -> dict[str, Any]:
+    """Median and 95th percentile by both clocks, how many runs they are of, and each run's seconds of the processor,
+    the shortest first."""
+    found: dict[str, Any] = {"n": len(runs)}
     for name in ("wall", "processor"):
         seconds = [getattr(run, name) for run in runs]
         found |= {f"{name}_p{q}": round(float(np.quantile(seconds, q / 100)), 4) for q in (50, 95)}
-    return found
+    return found | {"runs": sorted(round(run.processor, 4) for run in runs)}
 
 
 @contextmanager
 def watched() -> Iterator[list[float]]:
-    """The most MiB of its own that this process held during the block: no file that it maps counts."""
+    """The most MiB of its own that this process held during the block: no file that it maps counts.
+
+    What looking takes is left out of ``spent``: on a machine that lets a run wait, it would be more than the run.
+    """
     most, ended = [own_bytes() / 2**20], threading.Event()
 
     def watch() -> None:
-        while not ended.wait(0.02):
+        began = _watching[0]
+        while not ended.wait(EACH):
             most[0] = max(most[0], own_bytes() / 2**20)
+            _watching[0] = began + time.thread_time()
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -65,4 +74,4 @@ def load() -> float:
 
 def _busy() -> float:
     both = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in both)
+    return sum(one.ru_utime + one.ru_stime for one in both) - _watching[0]

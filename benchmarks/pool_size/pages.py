@@ -8,8 +8,9 @@ a row of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask import Flask
@@ -19,8 +20,9 @@ from werkzeug.routing import Rule
 from attune.labeler.settings import Settings
 from attune.labeler.web import access
 from attune.labeler.web.app import create_app
-from benchmarks.pool_size import answers
-from benchmarks.pool_size.clock import Spent, figures, spent
+from benchmarks.pool_size import answers, kept_figures
+from benchmarks.pool_size.clock import Spent, figures, spent, watched
+from benchmarks.pool_size.kept_figures import Row
 from benchmarks.pool_size.pool import PASSWORD, QUESTION, asset_id
 
 PEOPLE = {"expert": "ana@bench.example", "owner": "owner@bench.example", "admin": "admin@bench.example"}
@@ -57,25 +59,50 @@ class Person:
 
 
 def measure(settings: Settings, version: int, rounds: int, roles: Sequence[str], only: str) -> dict[str, Any]:
-    """Figures by role, page and way, of pages whose name has ``only`` in it; pages that answered with something else
-    than themselves are named apart."""
+    """Figures by role, page and way, of pages whose name has ``only`` in it, those that are kept already among them;
+    pages that answered with something else than themselves are named apart."""
     app = create_app(settings)
-    people = [Person(role, _entered(app, PEOPLE[role]), _pages(app, role, version)) for role in roles]
-    found: dict[str, Any] = {"pages": [], "not_shown": {}}
-    for person in people:
-        for name, path in person.pages.items():
-            if not re.search(only, name):
-                continue
-            status = person.client.get(path).status_code
-            if status != 200:
-                found["not_shown"][f"{person.role} {name}"] = status
-                continue
-            same = _looks(person.client, path, rounds)
-            found["pages"].append({"role": person.role, "page": name, "way": "same", **figures(same)})
-            if QUESTION in path or path == "/":
-                changed = _looks(person.client, path, max(FEWEST, rounds // 3), settings)
-                found["pages"].append({"role": person.role, "page": name, "way": "answered", **figures(changed)})
+    found: list[Row] = []
+    for role in roles:
+        person = Person(role, _entered(app, PEOPLE[role]), _pages(app, role, version))
+        for name in filter(partial(re.search, only), person.pages):
+            found += _rows(person, name, rounds, settings, answered=role != "admin" or "owner" not in roles)
+    shown = [row for row in found if row.get("status", 200) == 200]
+    return {"pages": shown, "not_shown": {kept_figures.key(row): row["status"] for row in found if row not in shown}}
+
+
+def _rows(person: Person, name: str, rounds: int, settings: Settings, answered: bool) -> list[Row]:
+    """The rows of one page; ``answered``: also with an answer before each look, unless none changes this page."""
+    path, about = person.pages[name], {"role": person.role, "page": name}
+
+    def row(way: str, measure: Callable[[], Row]) -> Row:
+        return kept_figures.once(settings.workspace, about | {"way": way}, measure)
+
+    found = [row("first", partial(_first, person.client, path))]
+    if found[0]["status"] != 200:
+        return found
+    found.append(row("same", partial(_figures, person.client, path, rounds)))
+    if answered and (QUESTION in path or path == "/"):
+        found.append(row("answered", partial(_figures, person.client, path, max(FEWEST, rounds // 3), settings)))
     return found
+
+
+def _first(client: FlaskClient, path: str) -> Row:
+    """The first look, which may read what later ones find in memory."""
+    status = [0]
+
+    def look() -> None:
+        status[0] = client.get(path, buffered=True).status_code
+
+    with watched() as most:
+        run = spent(look)
+    return {**figures([run]), "mib": round(most[0]), "status": status[0]}
+
+
+def _figures(client: FlaskClient, path: str, rounds: int, settings: Settings | None = None) -> Row:
+    with watched() as most:
+        looks = _looks(client, path, rounds, settings)
+    return {**figures(looks), "mib": round(most[0])}
 
 
 def _looks(client: FlaskClient, path: str, rounds: int, settings: Settings | None = None) -> list[Spent]:

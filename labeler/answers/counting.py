@@ -108,11 +108,10 @@ def total(session: Session, attribute_id: int) -> int:
     return session.scalar(select(func.count()).select_from(answers([attribute_id]))) or 0
 
 
-def on_removed(session: Session, attribute_id: int) -> int:
-    """How many of an attribute's answers are on images that left the pool: counted, and in no export."""
-    answer = answers([attribute_id])
-    gone = select(func.count()).select_from(answer).join(Asset, Asset.id == answer.c.asset_pk)
-    return session.scalar(gone.where(Asset.removed_at.is_not(None))) or 0
+def answered_and_removed(attribute_id: int) -> Select[int]:
+    """The keys of the images with an answer that left the pool: few, however many ever left it."""
+    answered = select(Annotation.asset_pk).where(Annotation.attribute_id == attribute_id)
+    return select(Asset.id).where(Asset.removed_at.is_not(None), Asset.id.in_(answered))
 
 
 def by_value(session: Session, attribute_id: int) -> dict[str, int]:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
+import numpy as np
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers import held_answers
+from attune.labeler.answers import counting, held_answers
 from attune.labeler.answers.answer_table import AnswerTable, moment
 from attune.labeler.records.schema import Annotation, Attribute, Expert
 from attune.models.clock import now
@@ -89,6 +90,12 @@ def by_attribute(session: Session, expert: int) -> dict[str, int]:
     tables = held_answers.of_each(session, list(names))
     numbers = {key: int((table.is_answer & (table.experts == expert)).sum()) for key, table in tables.items()}
     return {name: numbers[key] for key, name in names.items() if numbers.get(key)}
+
+
+def on_removed(session: Session, attribute_id: int) -> int:
+    """How many of an attribute's answers are on images that left the pool: counted, and in no export."""
+    table, gone = held_answers.of(session, attribute_id), counting.answered_and_removed(attribute_id)
+    return int((table.is_answer & np.isin(table.assets, session.scalars(gone).all())).sum())
 
 
 def by_purpose(session: Session, attribute_ids: Sequence[int]) -> dict[int, dict[str, int]]:

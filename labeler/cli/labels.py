@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from attune.labeler.answers import counting
+from attune.labeler.answers import totals
 from attune.labeler.attributes import attributes
 from attune.labeler.cli import labels_errors, labels_left_out  # noqa: F401 - they add their commands to the group
 from attune.labeler.cli.label_group import command
@@ -36,7 +36,7 @@ def export(shell: Shell, name: str, to: Path, kind: str | None, agreed: bool) ->
     what = "images" if agreed or kind == export_files.STUDIO else "answers"
     value = {"attribute": name, "file": str(to), "rows": exported.rows, "bytes": len(exported.content)}
     with reading(shell.settings) as session:
-        removed = counting.on_removed(session, attributes.find(session, name).id)
+        removed = totals.on_removed(session, attributes.find(session, name).id)
     shell.written(to, value | {"on_removed": removed}, f"{exported.rows:,} {what} of {name} were written to {to}.")
     if removed:
         shell.hint(

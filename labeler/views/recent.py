@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import TypeVar
 
 import numpy as np
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from attune.labeler.answers import first_answers, held_answers
+from attune.labeler.answers import counting, first_answers, held_answers
 from attune.labeler.labelling import corrections
 from attune.labeler.people.viewer import Viewer, may_see, waiting
 from attune.labeler.records.paging import Page
@@ -59,7 +59,7 @@ def recent(
     a queue of their own. ``expert``: the answers of this one alone."""
     table = held_answers.of(session, attribute_id)
     own = table.experts == (viewer.expert_id or 0)
-    keep = ~np.isin(table.assets, gallery_filter.keys_of(session, answered_and_removed(attribute_id)))
+    keep = ~np.isin(table.assets, gallery_filter.keys_of(session, counting.answered_and_removed(attribute_id)))
     keep &= (own | ~np.isin(table.assets, gallery_filter.keys_of(session, waiting(viewer)))) if viewer.manages else own
     if expert is not None:
         keep &= table.experts == expert
@@ -69,12 +69,6 @@ def recent(
     there = select(Annotation).join(Asset, Asset.id == Annotation.asset_pk)
     given = {one.id: one for one in session.scalars(there.where(Annotation.id.in_(ids), may_see(viewer)))}
     return _answer_page(session, viewer, Page([given[key] for key in ids if key in given], number, size, len(rows)))
-
-
-def answered_and_removed(attribute_id: int) -> Select[int]:
-    """The keys of the images with an answer that left the pool: few, however many ever left it."""
-    answered = select(Annotation.asset_pk).where(Annotation.attribute_id == attribute_id)
-    return select(Asset.id).where(Asset.removed_at.is_not(None), Asset.id.in_(answered))
 
 
 def _answer_page(session: Session, viewer: Viewer, answer_page: Page[Annotation]) -> Page[GivenAnswer]:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attune.models.errors import DataError, EmptyPool
+from attune.models.vectors.id_index import IdIndex
 from attune.models.vectors.products import FloatArray, matrix_times_heads
 
 IntArray = npt.NDArray[np.intp]
@@ -81,12 +82,12 @@ class Pool:
         return np.cumsum([0, *(len(block) for block in self.blocks)], dtype=np.intp)
 
     @cached_property
-    def _positions(self) -> dict[str, int]:
-        return {str(asset): position for position, asset in enumerate(self.asset_ids.tolist())}
+    def _by_id(self) -> IdIndex:
+        return IdIndex(self.asset_ids)
 
     def positions(self, asset_ids: Iterable[str]) -> IntArray:
         """The indices of ``asset_ids`` (m,) intp, -1 where an asset is not in the pool (any more)."""
-        return np.fromiter((self._positions.get(asset, -1) for asset in asset_ids), dtype=np.intp)
+        return self._by_id.rows(asset_ids)
 
     def rows(self, index: npt.ArrayLike) -> FloatArray:
         """The vectors at ``index`` (m,): float32 (m, d), scaled back to unit length after float16."""

@@ -23,6 +23,7 @@ from filelock import FileLock
 
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import DataError, EncoderMismatch
+from attune.models.vectors.text_arrays import text_array
 from attune.models.vectors.vector_shards import (
     HalfArray,
     Index,
@@ -119,7 +120,7 @@ class VectorStore:
     def read(self, fingerprint: Fingerprint) -> Vectors:
         """All vectors of one encoder, mapped without a copy; none where nothing was appended."""
         tables = mapped(self.folder / fingerprint.digest)
-        ids = [np.asarray(table["id"].to_pylist(), dtype=np.str_) for table in tables]
+        ids = [text_array(table["id"]) for table in tables]
         blocks = tuple(block for table in tables for block in matrices(table))
         return Vectors(np.concatenate(ids) if ids else np.empty(0, dtype=np.str_), blocks)
 

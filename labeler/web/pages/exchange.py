@@ -8,8 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from attune.labeler.answers.counting import on_removed
-from attune.labeler.answers.totals import count
+from attune.labeler.answers.totals import count, on_removed
 from attune.labeler.attributes import attributes
 from attune.labeler.exchange import export_files, import_labels, uploads
 from attune.labeler.exchange.import_files import Columns

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from attune.labeler.assets import active_pool
 from attune.labeler.assets.active_encoder import activate
 from attune.labeler.assets.active_pool import open_pool
 from attune.labeler.records.schema import Asset, Attribute
@@ -43,3 +44,26 @@ def test_removing_an_image_moves_no_answer_into_training_or_out_of_it(tmp_path: 
         view = open_pool(settings, session)
     assert (view.positions(one.asset_id for one in assets[:10]) == -1).all()
     assert len(view.hidden) == 10
+
+
+def test_a_vector_has_its_assets_title_and_key_in_whatever_order_they_came(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(active_pool, "AT_ONCE", 3)  # so that rows come in several parts
+    settings = factories.workspace(tmp_path)
+    fingerprint = Fingerprint("external", "vectors", "external:0", 8)
+    with reading(settings) as session:
+        VectorStore(settings.vectors).append(fingerprint, ["early"], np.eye(1, 8, dtype=np.float32))
+        view = active_pool.view_of(settings, session, fingerprint)
+    assert (view.pool.title_ids.tolist(), view.keys.tolist()) == ([""], [-1]), "there are no records yet"
+    assets = {one.asset_id: one for one in factories.add_assets(settings, 7)}
+    with writing(settings) as session:
+        session.get_one(Asset, assets["a2"].id).removed_at = now()
+        session.get_one(Asset, assets["a4"].id).title_id = "Amélie à Paris"
+    VectorStore(settings.vectors).append(fingerprint, ["a6", "a2", "a4", "stray"], np.eye(4, 8, dtype=np.float32))
+    with reading(settings) as session:
+        view = active_pool.view_of(settings, session, fingerprint)
+    assert view.pool.asset_ids.tolist() == ["early", "a6", "a2", "a4", "stray"]
+    assert view.keys.tolist() == [-1, assets["a6"].id, -1, assets["a4"].id, -1]
+    titles = ["", assets["a6"].title_id, assets["a2"].title_id, "Amélie à Paris", ""]
+    assert view.pool.title_ids.tolist() == titles, "a removed asset keeps its title"

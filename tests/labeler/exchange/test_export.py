@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attune.labeler.answers import counting
+from attune.labeler.answers import counting, totals
 from attune.labeler.exchange import export_files, export_tables
 from attune.labeler.records.schema import Annotation, Asset, AttributeRevision
 from attune.labeler.records.session import reading, writing
@@ -67,7 +67,7 @@ def test_a_removed_image_leaves_with_its_answers(answered: Settings) -> None:
     rows = table(answered)
     assert "a0" not in {row["asset_id"] for row in rows}
     with reading(answered) as session:
-        counted, gone = counting.total(session, 1), counting.on_removed(session, 1)
+        counted, gone = counting.total(session, 1), totals.on_removed(session, 1)
     assert (gone, sum(row["class"] != "skip" for row in rows)) == (2, counted - 2), "the page names what is not there"
 
 

@@ -6,13 +6,14 @@ from datetime import timedelta
 
 from sqlalchemy import update
 
+from attune.labeler.answers import counting
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Annotation, Asset, Expert, Pick
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.views.assets import assets
 from attune.labeler.views.disagreements import disputed_images
-from attune.labeler.views.recent import COVERS, answered_and_removed, recent
+from attune.labeler.views.recent import COVERS, recent
 from attune.models.clock import now
 from tests.labeler.views.conftest import OWNER
 from tests.support import factories
@@ -161,7 +162,7 @@ def test_of_the_removed_images_only_those_with_an_answer_are_read(settings: Sett
     with writing(settings) as session:
         session.execute(update(Asset).values(removed_at=now()))
     with reading(settings) as session:
-        assert session.scalars(answered_and_removed(romance.id)).all() == [answered.id]
+        assert session.scalars(counting.answered_and_removed(romance.id)).all() == [answered.id]
 
 
 def test_an_expert_sees_the_images_that_were_put_to_them_and_no_others(settings: Settings) -> None:

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import pickle
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 from attune.models.errors import DataError, EmptyPool
+from attune.models.vectors.id_index import IdIndex
 from attune.models.vectors.pool import Pool
 from attune.models.vectors.products import WORTH_TORCH, _blocks_in_numpy, _blocks_in_torch, matrix_times_heads
 from tests.models.worlds import world
@@ -63,6 +68,19 @@ def test_a_read_only_map_is_scored_without_a_copy_or_a_warning(tmp_path) -> None
 
 def test_positions_mark_assets_that_left_the_pool() -> None:
     assert world(n=30).pool.positions(["a00004", "gone", "a00000"]).tolist() == [4, -1, 0]
+
+
+def test_positions_hold_in_another_process_and_where_two_ids_hash_alike() -> None:
+    ids = np.array([f"a{number}" for number in range(40)])
+    alike = IdIndex(ids, len)
+    assert alike.rows(["a7", "a39", "b7", "a10", "gone"]).tolist() == [7, 39, -1, 10, -1]
+    assert alike.rows([]).tolist() == IdIndex(ids[:0]).rows([]).tolist() == []
+    assert IdIndex(ids[:0]).rows(["a7"]).tolist() == [-1]
+    pool = world(n=30).pool
+    pool.positions(["a00004"])
+    script = "import pickle, sys; print(*pickle.load(sys.stdin.buffer).positions(['a00004', 'gone']))"
+    run = subprocess.run([sys.executable, "-c", script], input=pickle.dumps(pool), capture_output=True, check=True)
+    assert run.stdout.split() == [b"4", b"-1"]
 
 
 def test_refuses_vectors_that_do_not_belong_together() -> None:
