@@ -2,6 +2,7 @@
 
     python -m benchmarks.insights --part placebo --json benchmarks/results/insights_placebo.json
     python -m benchmarks.insights --part error --json benchmarks/results/insights_error.json
+    python -m benchmarks.insights --part error --peers /work/peers/env/bin/python --kept /work/peers/said
     python -m benchmarks.insights --part members --json benchmarks/results/insights_members.json
     python -m benchmarks.insights --part scale --rows 10000000
 
@@ -13,7 +14,8 @@ whose truth is known. ``scale``: import, checks and effects of made-up rows. ``f
 photographs, and images measured a second. ``members``: planted groups of members, found by viewing and by response, and
 forecasts of their shares of titles that nobody watched. ``weekly``: a question about nothing, answered
 every week for 12 weeks. ``interactions``: whether an effect depends on another attribute, planted and not, and what it
-is with the other held. ``--data`` is the folder with ``arms.csv`` (22,666 arms of 4,873 tests; its README says where
+is with the other held. ``checks``: detectors whose classes people checked, 60 and 240 times, 300 campaigns for each.
+``--data`` is the folder with ``arms.csv`` (22,666 arms of 4,873 tests; its README says where
 it is from).
 """
 
@@ -26,13 +28,17 @@ from pathlib import Path
 from typing import Any
 
 from attune.models.files.atomic import write_json
-from benchmarks.insights import arms, bandit, discoveries, interactions, placebo, probe_errors, weekly, winners
+from benchmarks.insights import arms, bandit, checks, discoveries, interactions, placebo, probe_errors, weekly, winners
+from benchmarks.insights.record import Record
 from benchmarks.machine import machine
 from benchmarks.printed import print_rows
 
 DATA = Path("../shared/experiments")
 PHOTOS = Path("../shared/photos/images")
-PARTS = ("placebo", "fdr", "ratio", "curse", "error", "bandit", "scale", "faces", "members", "weekly", "interactions")
+PARTS = (
+    "placebo", "fdr", "ratio", "curse", "error", "bandit", "scale", "faces", "members", "weekly", "interactions",
+    "checks",
+)  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
@@ -45,7 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--photos", type=Path, default=PHOTOS, help="for faces: a folder of .jpg, one person each")
     parser.add_argument("--setting", action="append", default=[], help="for error, interactions: only this, repeatable")
     parser.add_argument("--rows", type=int, default=10_000_000, help="for scale")
-    parser.add_argument("--peers", type=Path, metavar="PYTHON", help="for placebo: a Python that has the peers")
+    parser.add_argument("--peers", type=Path, metavar="PYTHON", help="for placebo, error: only peers, by this")
+    parser.add_argument("--kept", type=Path, metavar="FOLDER", help="for --peers: what they said; go on there")
+    parser.add_argument("--record", type=Path, help="for error, checks, interactions: what ended; go on there")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args(arguments)
     begun = time.perf_counter()
@@ -77,28 +85,37 @@ def _measure(asked: argparse.Namespace) -> dict[str, Any]:
     if asked.part == "bandit":
         return {"rows": bandit.bandit(asked.draws or bandit.RUNS, asked.seed)}
     tests = arms.load(asked.data / "arms.csv")
+    if asked.peers:
+        return {"peers": _peers(tests, asked)}
     if asked.part == "placebo":
         draws = asked.draws or 400
-        result = {
+        return {
             "rows": placebo.placebo(tests, draws, asked.seed),
             "few_titles": placebo.few_titles(tests, draws, asked.seed),
         }
-        if asked.peers:
-            from benchmarks.insights.peers import peers
-
-            result["peers"] = peers(tests, asked.peers, min(draws, 50), asked.seed)
-        return result
     if asked.part == "fdr":
         return {"rows": discoveries.fdr(tests, asked.draws or 50, asked.seed)}
     if asked.part == "weekly":
         return {"rows": weekly.weekly(tests, asked.draws or 400, asked.seed)}
+    kept = Record(asked.record)
     if asked.part == "interactions":
-        return {"rows": interactions.interactions(tests, asked.draws or 400, asked.seed, asked.setting)}
+        return {"rows": interactions.interactions(tests, asked.draws or 400, asked.seed, asked.setting, kept)}
     if asked.part == "error":
-        return {"rows": probe_errors.error(tests, asked.draws or 300, asked.seed, asked.setting)}
+        return {"rows": probe_errors.error(tests, asked.draws or 300, asked.seed, asked.setting, kept)}
+    if asked.part == "checks":
+        return {"rows": checks.checks(tests, asked.draws or 300, asked.seed, asked.setting, kept)}
     return {
         "rows": winners.ratio(tests) if asked.part == "ratio" else winners.curse(tests, asked.draws or 20, asked.seed)
     }
+
+
+def _peers(tests: arms.Arms, asked: argparse.Namespace) -> list[dict[str, Any]]:
+    from benchmarks.insights.peers import peers, peers_of_probes
+
+    draws = asked.draws or 50
+    if asked.part == "error":
+        return peers_of_probes(tests, asked.peers, draws, asked.seed, asked.setting, asked.kept)
+    return peers(tests, asked.peers, draws, asked.seed, asked.kept)
 
 
 if __name__ == "__main__":

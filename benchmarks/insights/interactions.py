@@ -17,23 +17,26 @@ from attune.models.evaluation.intervals import share_interval
 from attune.models.insights.outcomes import Outcomes
 from attune.models.insights.probed import Probed
 from attune.models.insights.two_features import Feature, depends, holding
-from attune.models.insights.within_title import Effect
 from benchmarks.insights.arms import Arms, Floats, attribute
 from benchmarks.insights.discoveries import thinned
 from benchmarks.insights.placebo import FEW, LEVEL
-from benchmarks.insights.probe_errors import PROBES, ROUNDS, Found, audited, repeated, scores, summary
+from benchmarks.insights.probe_errors import PROBES, ROUNDS, audited, scores, summary
+from benchmarks.insights.record import Found, Record, Told, repeated
 
 FIRST, SECOND, MORE = -0.1, 0.15, 0.1
 SLOWER = 4  # draws of what is known for one of what a probe says
 PREVALENCE, BOTH = 0.4, 0.4  # the share of arms where the second is a copy of the first
 
 
-def interactions(arms: Arms, draws: int, seed: int, only: Collection[str] = ()) -> list[dict[str, Any]]:
+def interactions(
+    arms: Arms, draws: int, seed: int, only: Collection[str] = (), record: Record | None = None
+) -> list[dict[str, Any]]:
     """A row for each setting (``only`` these, if any) and method: rejections at 5 %, coverage, width and bias."""
     settings: dict[str, tuple[float, str, int]] = {"known, no difference": (0.0, "", 0), "known": (MORE, "", 0)}
     settings |= {f"{probe} probe": (MORE, probe, 0) for probe in PROBES}
     settings |= {"good probe, no difference": (0.0, "good", 0)}
     settings |= {f"{titles} titles, no difference": (0.0, "", titles) for titles in FEW[1:]}
+    settings |= {f"{probe} probe, no difference": (0.0, probe, 0) for probe in PROBES}  # the last: numbers are seeds
     rows = []
     for number, (name, (more, probe, titles)) in enumerate(settings.items()):
         if only and name not in only:
@@ -44,7 +47,7 @@ def interactions(arms: Arms, draws: int, seed: int, only: Collection[str] = ()) 
         ) -> Found:
             return _campaign(arms, *of, rng, audits)
 
-        found, failed = repeated(name, campaign, max(1, draws // SLOWER) if probe else draws, (seed, number))
+        found, failed = repeated(name, campaign, max(1, draws // SLOWER) if probe else draws, (seed, number), record)
         rows += [
             {"setting": name, "method": method} | _rejections(told) | summary(told, failed)
             for method, told in found.items()
@@ -53,8 +56,8 @@ def interactions(arms: Arms, draws: int, seed: int, only: Collection[str] = ()) 
     return rows
 
 
-def _rejections(told: Sequence[tuple[Effect, float]]) -> dict[str, Any]:
-    rejected = sum(one.p < LEVEL for one, _ in told)
+def _rejections(told: Sequence[Told]) -> dict[str, Any]:
+    rejected = sum(one.p < LEVEL for one in told)
     lo, hi = share_interval(rejected, len(told))
     return {"rejected": rejected / len(told), "rejected_lo": lo, "rejected_hi": hi}
 

@@ -1,4 +1,4 @@
-"""Peers on the same placebos, as their documentation uses them, run by a Python that has them.
+"""Peers on the same placebos and on what a probe says, as their documentation uses them, by a Python that has them.
 
 Their pins clash with Attune's, so they are in an environment of their own: pyfixest, doubleml, econml.
 """
@@ -8,20 +8,24 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.stats import norm
 
 from attune.models.evaluation.intervals import share_interval
 from attune.models.insights.within_title import within_title
 from benchmarks.insights.arms import Arms, attribute
+from benchmarks.insights.probe_errors import EFFECT, PROBES, summary, world
+from benchmarks.insights.record import Told
 
 SCRIPT = Path(__file__).with_name("peers_side.py")
 PREVALENCE, LEVEL = 0.4, 0.05
 
 
-def peers(arms: Arms, python: Path, draws: int, seed: int) -> list[dict[str, Any]]:
+def peers(arms: Arms, python: Path, draws: int, seed: int, kept: Path | None = None) -> list[dict[str, Any]]:
     """Rejections at 5 % of each peer; for pyfixest's clustered errors also the largest difference to ours."""
     rows, found = arms.outcomes, []
     for tied in (False, True):
@@ -29,11 +33,7 @@ def peers(arms: Arms, python: Path, draws: int, seed: int) -> list[dict[str, Any
             attribute(arms, PREVALENCE, tied, np.random.default_rng([seed, int(PREVALENCE * 100), tied, draw]))
             for draw in range(draws)
         ])  # fmt: skip
-        with tempfile.TemporaryDirectory() as folder:
-            given, made = Path(folder) / "given.npz", Path(folder) / "made.json"
-            np.savez(given, title=rows.title, impressions=rows.impressions, takes=rows.takes, rank=arms.rank, x=x)
-            subprocess.run([str(python), str(SCRIPT), str(given), str(made)], check=True)
-            results: dict[str, list[list[float]]] = json.loads(made.read_text())
+        results = _ask(arms, python, kept, f"placebo-{tied}-{seed}", x, np.array([rows.takes] * draws))
         for name, values in results.items():
             rejected = sum(p < LEVEL for _, _, p in values)
             lo, hi = share_interval(rejected, len(values))
@@ -48,3 +48,44 @@ def peers(arms: Arms, python: Path, draws: int, seed: int) -> list[dict[str, Any
         found.append({"method": "largest difference to pyfixest, clustered", "tied": tied, "mean_estimate": far})
     keys = list(found[0])
     return [{key: one.get(key, "") for key in keys} for one in found]
+
+
+def peers_of_probes(
+    arms: Arms, python: Path, campaigns: int, seed: int, only: Collection[str] = (), kept: Path | None = None
+) -> list[dict[str, Any]]:
+    """Coverage of each peer that takes what the probe says, above 0.5, as the attribute: the campaigns of
+    ``probe_errors.error``. The logarithm of the rate is what DoubleML and EconML explain, so all tell ``EFFECT``."""
+    found = []
+    for number, (name, probe) in enumerate(PROBES.items()):
+        if only and name not in only:
+            continue
+        drawn = [world(arms, probe, np.random.default_rng([seed, number, draw])) for draw in range(campaigns)]
+        says = np.array([score >= 0 for _, _, score in drawn], dtype=np.float64)
+        takes = np.array([rows.takes for _, rows, _ in drawn])
+        results = _ask(arms, python, kept, f"{name}-{seed}".replace(" ", "-"), says, takes, logarithm=True)
+        half = float(norm.isf(LEVEL / 2))
+        for method, values in results.items():
+            told = [Told(method, b, se, b - half * se, b + half * se, p, EFFECT) for b, se, p in values]
+            found.append({"setting": name, "method": method} | summary(told))
+    return found
+
+
+def _ask(
+    arms: Arms, python: Path, kept: Path | None, name: str, x: Any, takes: Any, logarithm: bool = False
+) -> dict[str, list[list[float]]]:
+    """Estimate, error and p of each method and draw of ``x`` and ``takes`` (draws, n). What the peers said is in the
+    folder ``kept``, if any, and is not asked again."""
+    rows = arms.outcomes
+    if kept is not None:
+        kept.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        given, made = Path(folder) / "given.npz", (kept or Path(folder)) / f"{name}.jsonl"
+        np.savez(given, title=rows.title, impressions=rows.impressions, takes=takes, rank=arms.rank, x=x,
+                 logarithm=logarithm)  # fmt: skip
+        subprocess.run([str(python), str(SCRIPT), str(given), str(made)], check=True)
+        lines = [json.loads(line) for line in made.read_text().splitlines()]
+    results: dict[str, list[list[float]]] = {}
+    for one in sorted(lines, key=lambda one: int(one["draw"])):
+        if one["draw"] < len(x):
+            results.setdefault(one["method"], []).append(one["told"])
+    return results

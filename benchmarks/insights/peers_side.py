@@ -13,34 +13,38 @@ import numpy as np
 
 
 def main(given: str, made: str) -> None:
-    """Run every peer, EconML on a few draws."""
+    """Run every peer on every draw, EconML, which takes longest, last and on a few; what is in ``made`` is not run."""
     import pandas as pd
 
-    held = np.load(given)
-    frame = pd.DataFrame({name: held[name] for name in ("title", "impressions", "takes", "rank")})
-    frame["rate"] = frame.takes / frame.impressions
+    held, file = np.load(given), Path(made)
+    lines = file.read_text().splitlines() if file.exists() else []
+    known = {(one["draw"], one["method"]) for one in map(json.loads, lines)}
+    frame = pd.DataFrame({name: held[name] for name in ("title", "impressions", "rank")})
     frame["exposure"] = np.log(frame.impressions)
-    found: dict[str, list[list[float]]] = {}
-    for draw, x in enumerate(held["x"]):
-        frame["x"] = x
-        for name, result in fixest(frame).items():
-            found.setdefault(name, []).append(result)
-        for name, peer in PEERS.items():
-            if peer is not econ_ml or draw < SLOW:
-                found.setdefault(name, []).append(peer(frame))
-        sys.stderr.write(f"draw {draw}, {time.process_time():.0f} s of processor time\n")
-    Path(made).write_text(json.dumps(found))
+    for name, peer in PEERS.items():
+        for draw in range(len(held["x"]) if peer is not econ_ml else min(SLOW, len(held["x"]))):
+            if (draw, name) in known:
+                continue
+            frame["x"], frame["takes"] = held["x"][draw], held["takes"][draw]
+            frame["rate"] = frame.takes / frame.impressions
+            if held["logarithm"]:
+                frame["rate"] = np.log((frame.takes + 0.5) / frame.impressions)
+            with file.open("a") as out:
+                out.write(json.dumps({"draw": draw, "method": name, "told": peer(frame)}) + "\n")
+            sys.stderr.write(f"{name}, draw {draw}, {time.process_time():.0f} s of processor time\n")
 
 
-def fixest(frame: Any) -> dict[str, list[float]]:
-    """Poisson with title effects: default errors, and clustered by title."""
+def fixest(frame: Any, vcov: Any = "iid") -> list[float]:
+    """pyfixest's Poisson with title effects: default errors."""
     import pyfixest as pf
 
-    found = {}
-    for name, vcov in (("pyfixest, iid", "iid"), ("pyfixest, clustered", {"CRV1": "title"})):
-        fit = pf.fepois("takes ~ x | title", data=frame, vcov=vcov, offset="exposure")
-        found[name] = [float(one.loc["x"]) for one in (fit.coef(), fit.se(), fit.pvalue())]
-    return found
+    fit = pf.fepois("takes ~ x | title", data=frame, vcov=vcov, offset="exposure")
+    return [float(one.loc["x"]) for one in (fit.coef(), fit.se(), fit.pvalue())]
+
+
+def fixest_clustered(frame: Any) -> list[float]:
+    """``fixest`` clustered by title."""
+    return fixest(frame, {"CRV1": "title"})
 
 
 def double_ml(frame: Any, cluster: str | None = None) -> list[float]:
@@ -75,13 +79,19 @@ def econ_ml(frame: Any) -> list[float]:
     return [float(np.ravel(one)[0]) for one in (told.point_estimate, told.stderr, told.pvalue())]
 
 
-SLOW = 5  # draws of EconML, which takes longest
-PEERS = {"DoubleML": double_ml, "DoubleML, clustered": clustered, "EconML, LinearDML": econ_ml}
+SLOW = 25  # draws of EconML
+PEERS = {
+    "pyfixest, iid": fixest,
+    "pyfixest, clustered": fixest_clustered,
+    "DoubleML": double_ml,
+    "DoubleML, clustered": clustered,
+    "EconML, LinearDML": econ_ml,
+}
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("given", help="the draws, as peers.py writes them (.npz)")
-    parser.add_argument("made", help="file for what the peers say (.json)")
+    parser.add_argument("made", help="file for what the peers say, a line for each draw (.jsonl)")
     asked = parser.parse_args()
     main(asked.given, asked.made)

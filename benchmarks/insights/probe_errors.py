@@ -6,32 +6,29 @@ a probe of known d', and draws audits of reserved tests by ``AuditDesign``.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from scipy.special import expit, logit
 
-from attune.models.errors import NotEnoughLabels
 from attune.models.evaluation.audit_design import RESERVED_SHARE, AuditDesign, reserved_mask
 from attune.models.evaluation.intervals import share_interval
 from attune.models.insights.corrected import corrected, corrected_jointly
 from attune.models.insights.expert_errors import unbiased_answers
 from attune.models.insights.outcomes import Outcomes
 from attune.models.insights.probed import Probed, probed
-from attune.models.insights.within_title import Effect, within_title
+from attune.models.insights.within_title import within_title
 from benchmarks.insights.arms import Arms, Floats, attribute
 from benchmarks.insights.discoveries import thinned
+from benchmarks.insights.record import Campaign, Found, Record, Told, repeated
 
 EFFECT, PREVALENCE, AUDITS, ROUNDS = -0.1, 0.3, 465, 5
 FOLLOWS = 0.15  # of the score, for a standard deviation of performance: the uncorrected sign turns
 CLIP = 3.0
 SECOND, BOTH = 0.15, 0.4  # the second attribute's effect; the share of arms where it is a copy of the first
 RIGHT, WRONG = np.array([0.92, 0.85]), np.array([0.06, 0.1])  # two experts' shares of yes, property there and not
-
-Found = list[tuple[str, Effect, float]]  # method, what it says, the truth
 
 
 @dataclass(frozen=True)
@@ -45,9 +42,11 @@ class Probe:
 PROBES = {"good": Probe(3.0), "middling": Probe(1.8), "follows performance": Probe(1.8, FOLLOWS)}
 
 
-def error(arms: Arms, campaigns: int, seed: int, only: Collection[str] = ()) -> list[dict[str, Any]]:
+def error(
+    arms: Arms, campaigns: int, seed: int, only: Collection[str] = (), record: Record | None = None
+) -> list[dict[str, Any]]:
     """A row for each setting (``only`` these, if any) and method: coverage with its interval, width, bias, spread."""
-    settings: dict[str, Callable[[np.random.Generator, int], Found]] = {}
+    settings: dict[str, Campaign] = {}
     for name, probe in PROBES.items():
         settings[name] = lambda rng, draw, probe=probe: one_attribute(arms, probe, rng, draw)  # type: ignore[misc]
     settings["experts err"] = lambda rng, draw: experts_err(arms, rng, draw)
@@ -57,49 +56,33 @@ def error(arms: Arms, campaigns: int, seed: int, only: Collection[str] = ()) -> 
     for number, (name, campaign) in enumerate(settings.items()):
         if only and name not in only:
             continue
-        found, failed = repeated(name, campaign, campaigns, (seed, number))
+        found, failed = repeated(name, campaign, campaigns, (seed, number), record)
         rows += [{"setting": name, "method": method} | summary(told, failed) for method, told in found.items()]
     return rows
 
 
-def repeated(
-    name: str, campaign: Callable[[np.random.Generator, int], Found], campaigns: int, seed: tuple[int, int]
-) -> tuple[dict[str, list[tuple[Effect, float]]], int]:
-    """What each method says in each campaign, beside the truth, and how many campaigns gave no effect. Campaign number
-    d has the generator of ``seed`` and d, and the seed of its audits."""
-    found: dict[str, list[tuple[Effect, float]]] = {}
-    failed = 0
-    for draw in range(campaigns):
-        try:
-            said = campaign(np.random.default_rng([*seed, draw]), seed[0] * 1_000_000 + draw)
-        except NotEnoughLabels as reason:
-            failed += 1
-            sys.stderr.write(f"{name}, campaign {draw}: {reason}\n")
-            continue
-        for method, effect, truth in said:
-            found.setdefault(method, []).append((effect, truth))
-    if not found:
-        raise NotEnoughLabels(f"{name}: no campaign of {campaigns} gave an effect.")
-    return found, failed
-
-
-def summary(told: Sequence[tuple[Effect, float]], failed: int = 0) -> dict[str, Any]:
+def summary(told: Sequence[Told], failed: int = 0) -> dict[str, Any]:
     """Coverage, width, bias, standard deviation and mean error of effects beside their truths."""
-    inside = sum(one.ci[0] <= truth <= one.ci[1] for one, truth in told)
-    off = np.array([one.estimate - truth for one, truth in told])
+    inside = sum(one.lo <= one.truth <= one.hi for one in told)
+    off = np.array([one.estimate - one.truth for one in told])
     lo, hi = share_interval(inside, len(told))
     return {
         "campaigns": len(told), "failed": failed, "coverage": inside / len(told), "lo": lo, "hi": hi,
-        "width": float(np.mean([one.ci[1] - one.ci[0] for one, _ in told])), "bias": float(off.mean()),
-        "sd": float(off.std()), "se": float(np.mean([one.se for one, _ in told])),
+        "width": float(np.mean([one.hi - one.lo for one in told])), "bias": float(off.mean()),
+        "sd": float(off.std()), "se": float(np.mean([one.se for one in told])),
     }  # fmt: skip
+
+
+def world(arms: Arms, probe: Probe, rng: np.random.Generator) -> tuple[Floats, Outcomes, Floats]:
+    """The attribute (n,), clicks with its effect, and the probe's scores (n,)."""
+    true = attribute(arms, PREVALENCE, True, rng)
+    rows = thinned(arms.outcomes, EFFECT * true, rng)
+    return true, rows, scores(rows, true, probe, rng)
 
 
 def one_attribute(arms: Arms, probe: Probe, rng: np.random.Generator, seed: int) -> Found:
     """The attribute itself, the thresholded probe, audits without a probe, and the correction."""
-    true = attribute(arms, PREVALENCE, True, rng)
-    rows = thinned(arms.outcomes, EFFECT * true, rng)
-    score = scores(rows, true, probe, rng)
+    true, rows, score = world(arms, probe, rng)
     given = audited(arms, rows, true, score, [score] * ROUNDS, seed)
     found = corrected(rows, given)
     result: Found = [
@@ -114,9 +97,7 @@ def one_attribute(arms: Arms, probe: Probe, rng: np.random.Generator, seed: int)
 
 def experts_err(arms: Arms, rng: np.random.Generator, seed: int) -> Found:
     """The middling probe, audited by two experts who err with known shares: their answers as given, and unbiased."""
-    true = attribute(arms, PREVALENCE, True, rng)
-    rows = thinned(arms.outcomes, EFFECT * true, rng)
-    score = scores(rows, true, PROBES["middling"], rng)
+    true, rows, score = world(arms, PROBES["middling"], rng)
     given = audited(arms, rows, true, score, [score] * ROUNDS, seed)
     yes = np.where(given.answer[:, None] == 1, RIGHT, WRONG)
     said = (rng.random(yes.shape) < yes).astype(np.float64)
@@ -155,11 +136,16 @@ def two_attributes(arms: Arms, rng: np.random.Generator, seed: int) -> Found:
 
 def scores(rows: Outcomes, true: Floats, probe: Probe, rng: np.random.Generator) -> Floats:
     """Logits (n,) of the arms: ``apart`` between the sides, noise of 1, and what follows performance."""
+    raw: Floats = probe.apart * (true - 0.5) + probe.follows * performance(rows) + rng.standard_normal(len(true))
+    return np.asarray(probe.apart * raw + logit(PREVALENCE), dtype=np.float64)
+
+
+def performance(rows: Outcomes) -> Floats:
+    """How well each arm (n,) was taken beside the others of its test, in standard deviations."""
     wanted = np.bincount(rows.title, rows.takes)[rows.title] * rows.impressions
     wanted = wanted / np.maximum(np.bincount(rows.title, rows.impressions)[rows.title], 1)
-    taken = np.clip((rows.takes - wanted) / np.sqrt(np.maximum(wanted, 1)), -CLIP, CLIP)
-    raw: Floats = probe.apart * (true - 0.5) + probe.follows * taken + rng.standard_normal(len(true))
-    return np.asarray(probe.apart * raw + logit(PREVALENCE), dtype=np.float64)
+    beyond: Floats = np.clip((rows.takes - wanted) / np.sqrt(np.maximum(wanted, 1)), -CLIP, CLIP)
+    return beyond
 
 
 def audited(
