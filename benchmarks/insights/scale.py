@@ -15,9 +15,12 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from scipy.special import expit
 
-from attune.labeler.insights import evidence
+from attune.labeler.insights import evidence, features, imported, questions, runs
+from attune.labeler.jobs.jobs import quiet
 from attune.labeler.performance import checks, imports
 from attune.labeler.performance.aggregate import aggregate
 from attune.labeler.records.session import migrate
@@ -49,51 +52,88 @@ def scale(rows: int, seed: int) -> list[dict[str, Any]]:
 
 
 def _steps_of(rows: int, seed: int) -> list[dict[str, Any]]:
-    """All steps in one process of its own, whose peak memory is that of the steps so far."""
+    """All steps, each stage in a process of its own, whose peak memory is that of the stage so far."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows.csv"
         duckdb.connect(config={"memory_limit": "500MB", "threads": 2}).execute(MADE.format(rows=rows, path=path))
-        code = f"from benchmarks.insights.scale import steps; steps({folder!r}, {rows}, {seed})"
-        subprocess.run([sys.executable, "-c", code], check=True)
-        found: list[dict[str, Any]] = json.loads((Path(folder) / "found.json").read_text())
+        found: list[dict[str, Any]] = []
+        for stage in STAGES:
+            code = f"from benchmarks.insights.scale import STAGES; STAGES[{stage!r}]({folder!r}, {rows}, {seed})"
+            subprocess.run([sys.executable, "-c", code], check=True)
+            found += json.loads((Path(folder) / "found.json").read_text())
+            path.unlink(missing_ok=True)  # imported: of many rows it is gigabytes
     return found
 
 
-def steps(folder: str, rows: int, seed: int) -> None:
-    """Import, check, aggregate and answer; writes found.json."""
-    settings = Settings(workspace=Path(folder) / "workspace")
-    migrate(settings)
-    found: list[dict[str, Any]] = []
+class _Stage:
+    """The steps of one process, written to found.json as they end."""
 
-    def timed(name: str, begun: tuple[float, float]) -> None:
+    def __init__(self, folder: str, rows: int) -> None:
+        self.folder, self.rows, self.found = Path(folder), rows, list[dict[str, Any]]()
+        self.settings = Settings(workspace=self.folder / "workspace")
+
+    def timed(self, name: str, begun: tuple[float, float]) -> None:
         seconds, cpu = (after - before for after, before in zip(_clocks(), begun, strict=True))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-        found.append({"step": name, "rows": rows, "seconds": seconds, "cpu": cpu, "peak_gib": peak})
-        (Path(folder) / "found.json").write_text(json.dumps(found))
-        sys.stderr.write(f"{found[-1]}\n")
+        self.found.append({"step": name, "rows": self.rows, "seconds": seconds, "cpu": cpu, "peak_gib": peak})
+        (self.folder / "found.json").write_text(json.dumps(self.found))
+        sys.stderr.write(f"{self.found[-1]}\n")
 
+
+def bring(folder: str, rows: int, seed: int) -> None:
+    """Import and check the rows, and import a feature of two classes and a number."""
+    stage = _Stage(folder, rows)
+    settings = stage.settings
+    migrate(settings)
     begun = _clocks()
-    imports.add(settings, str(Path(folder) / "rows.csv"))
-    timed("import", begun)
+    imports.add(settings, str(stage.folder / "rows.csv"))
+    stage.timed("import", begun)
     second = _clocks()
     checks.check(settings)
-    timed("checks", second)
-    timed("import with checks", begun)
+    stage.timed("checks", second)
+    stage.timed("import with checks", begun)
+    rng, assets = np.random.default_rng(seed), -(-rows // 48)
+    values = {"faces": rng.choice(["one", "two"], assets), "light": rng.standard_normal(assets)}
+    for name, column in values.items():
+        ids = [f"asset-{number}" for number in range(assets)]
+        pq.write_table(pa.table({"asset_id": ids, "value": column}), stage.folder / f"{name}.parquet")
+        imported.add(settings, str(stage.folder / f"{name}.parquet"), name, "bench")
+        questions.register_features(settings, features.known(settings), name, "bench")
+
+
+def every_feature(folder: str, rows: int, seed: int) -> None:
+    """The sums by image and canvas, and effects of many features on them."""
+    stage = _Stage(folder, rows)
     begun = _clocks()
-    measured = aggregate(settings)
-    timed("aggregate", begun)
+    measured = aggregate(stage.settings)
+    stage.timed("aggregate", begun)
     assert measured is not None
     begun = _clocks()
     q_values(every_p(measured.outcomes, len(measured.asset_ids), len(measured.canvases), seed))
-    timed(f"{FEATURES} features, pooled and on {len(measured.canvases)} canvases", begun)
-    del measured
+    stage.timed(f"{FEATURES} features, pooled and on {len(measured.canvases)} canvases", begun)
+
+
+def rows_of_a_run(folder: str, rows: int, seed: int) -> None:
+    """The rows as a run has them, and one correction."""
+    stage = _Stage(folder, rows)
     begun = _clocks()
-    rows_of_run = evidence.load(settings)
-    timed("rows of a run, in their strata", begun)
+    rows_of_run = evidence.load(stage.settings)
+    stage.timed("rows of a run, in their strata", begun)
     assert rows_of_run is not None
     begun = _clocks()
     corrected(rows_of_run.every, _probe(len(rows_of_run.asset_ids), seed))
-    timed("one correction by audits", begun)
+    stage.timed("one correction by audits", begun)
+
+
+def whole_run(folder: str, rows: int, seed: int) -> None:
+    """What `attune insights run` does: discovery, and answers to the questions of two features. Nothing is drawn."""
+    stage = _Stage(folder, rows)
+    begun = _clocks()
+    runs.run(stage.settings, quiet)
+    stage.timed("insights run, two features", begun)
+
+
+STAGES = {"bring": bring, "features": every_feature, "rows": rows_of_a_run, "run": whole_run}
 
 
 def _clocks() -> tuple[float, float]:

@@ -109,6 +109,8 @@ def show(shell: Shell, name: str, to: Path | None) -> None:
     shell.result(told, table(("value", "images" if one.measure.classes else "figure"), told["rows"], head))
     if not shell.json:
         shell.result(None, _checked(name, asked))
+        if asked and asked.later:
+            shell.hint(asked.later)
     if not told["images"]:
         shell.hint("Nothing is measured yet: `attune features measure`")
 

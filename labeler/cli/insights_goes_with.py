@@ -30,7 +30,7 @@ def goes_with(shell: Shell, to: Path | None, seed: int) -> None:
     learn from. A feature adds as much as the prediction gets worse when its values change places.
     """
     from attune.labeler.insights.goes_with import goes_with as learned
-    from attune.labeler.insights.goes_with import percent, plot
+    from attune.labeler.insights.goes_with_plot import percent, plot
     from attune.models.files.atomic import write_bytes
 
     if to is not None and to.suffix.lower() != ".svg":

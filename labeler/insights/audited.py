@@ -40,22 +40,31 @@ def properties(
     chance that its title was reserved for audits, times the chance that it was drawn, times the share of the drawn that
     have an answer. Raises NotEnoughLabels where the attribute has other classes now, or many audits are open.
 
-    Of a measured feature, the audits are those of the question that checks it, and all titles are reserved.
+    Of a measured feature, the audits are those of the question that checks it, and all titles are reserved. An image
+    with unsure or tied answers alone is no audit there, as in the share on which people agree: decided ones that were
+    measured alike stand for it. An image that was in no draw has no score: no audit could be of it.
     """
     wanted = [pair[0], *(name for name in feature.classes if name not in pair)]
     chances = probabilities(settings, feature, asset_ids)
     evidence = gather(settings, feature.audited_by)
     if set(evidence.classes) != set(feature.classes):
         raise NotEnoughLabels(_other_classes(feature))
+    if feature.kind == "measured":
+        chances = _in_a_draw(evidence, asset_ids, chances)
     share = float(evidence.attribute.settings.get("reserved_share", RESERVED_SHARE))
     rows = pc.index_in(pa.array(evidence.labels.asset_ids, pa.string()), value_set=pa.array(asset_ids, pa.string()))
     place = rows.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.intp)
     here = place >= 0
     here[here] &= np.isfinite(chances[place[here], 0])
-    answered = np.zeros(len(asset_ids), dtype=bool)
+    answered, undecided = np.zeros(len(asset_ids), dtype=bool), np.zeros(len(asset_ids), dtype=bool)
+    if feature.kind == "measured" and len(evidence.labels):
+        decided = evidence.labels.decided()
+        undecided[place[here & ~decided]] = True
+        here &= decided
     answered[place[here]] = True
     score = chances[:, feature.classes.index(pair[0])]
-    included = share * evidence.inclusion[here] * _responding(evidence, asset_ids, score, answered)[place[here]]
+    responding = _responding(evidence, asset_ids, score, answered, undecided)
+    included = share * evidence.inclusion[here] * responding[place[here]]
     says = chances.argmax(axis=1)
     made = []
     for name in wanted:
@@ -65,6 +74,14 @@ def properties(
             np.where(np.isfinite(chances[:, column]), says == column, np.nan),
         ))  # fmt: skip
     return tuple(made)
+
+
+def _in_a_draw(
+    evidence: Evidence, asset_ids: npt.NDArray[np.object_], chances: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """``chances`` (n, classes) without images that came after the last draw: answers say nothing of their errors."""
+    could = evidence.design.inclusions([str(one) for one in asset_ids]) > 0
+    return np.where(could[:, None], chances, np.nan) if could.any() else chances
 
 
 def decided(settings: Settings, feature: Known) -> int:
@@ -88,21 +105,23 @@ def _responding(
     asset_ids: npt.NDArray[np.object_],
     score: npt.NDArray[np.float64],
     answered: npt.NDArray[np.bool_],
+    undecided: npt.NDArray[np.bool_],
 ) -> npt.NDArray[np.float64]:
     """The share of the drawn audits like it that have an answer, for each of ``asset_ids`` (n,); 1 where not drawn.
 
+    ``undecided`` (n,) were answered and say no class: nobody has to answer them, and they weigh as open ones do.
     Audits that can no longer be answered, of images that left the pool or whose title is not reserved any more, weigh
     as open ones do, but nobody is asked to answer them.
     """
     ids = [str(one) for one in asset_ids]
-    drawn = answered | (evidence.design.drawn(ids) & np.isfinite(score))
+    drawn = answered | undecided | (evidence.design.drawn(ids) & np.isfinite(score))
     lot = np.flatnonzero(drawn)
     if evidence.view is not None:
         settings = evidence.attribute.settings
         places = evidence.view.positions([ids[one] for one in lot])
         share, seed = float(settings.get("reserved_share", RESERVED_SHARE)), int(settings.get("seed", 0))
         asked = (places >= 0) & pool_reserved_mask(evidence.view.pool, places, share, seed)
-        check_answered(evidence.attribute.name, answered[lot[asked]])
+        check_answered(evidence.attribute.name, (answered | undecided)[lot[asked]])
     shares = np.ones(len(ids))
     shares[lot] = response(score[lot], evidence.design.inclusions([ids[one] for one in lot]), answered[lot])
     return shares

@@ -17,21 +17,18 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from attune.labeler.insights.logged import Logged
-from attune.labeler.performance.aggregate import encoded
+from attune.labeler.insights.strata import Summed, summed
 from attune.labeler.performance.checks import cells, ratio_p
-from attune.labeler.performance.columns import GROUPS, PERIOD
 from attune.labeler.performance.duck import buckets
 from attune.labeler.performance.imports import active, rows_of
 from attune.labeler.performance.simulated import any_simulated
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.insights.grades import Evidence
-from attune.models.insights.outcomes import Ints, Outcomes, outcomes
+from attune.models.insights.outcomes import Ints, Outcomes
 from attune.models.insights.propensity import weighted
 from attune.models.insights.sample_ratio import THRESHOLD, failed
 
-CODED = ("asset_id", "title_id", "canvas", "stratum")
-BATCH = 500_000
 Basis = Literal["random", "logged", "every"]
 # A sum over impressions that were treated differently has a mean chance, and weights by it correct nothing.
 DECLARED = "CASE WHEN arm = 'serve' AND NOT one_chance THEN NULL ELSE propensity END"
@@ -106,28 +103,11 @@ def load(settings: Settings, after: datetime | None = None) -> Rows | None:
         rows = f"(SELECT * REPLACE ({DECLARED} AS propensity) FROM {dated})" if undeclared else dated
         arms = ("explore", "serve") if logs else ("explore",)
         checked = {arm: _checked(duck, rows, sum(row.rows for row in imports), arm) for arm in arms}
-        group = ", ".join((*GROUPS, *PERIOD, "arm"))
-        chance = ", avg(propensity) AS propensity" if logs else ""
-        reader = duck.sql(f"""
-            SELECT asset_id, title_id, canvas, hash({group}) AS stratum, arm = 'explore' AS random,
-                sum(impressions)::DOUBLE AS impressions, sum(takes)::DOUBLE AS takes{chance}
-            FROM {rows} GROUP BY ALL""").to_arrow_reader(BATCH)
-        told = _of(_coded(reader), checked, tuple(row.file for row in imports))
+        found = summed(duck, rows, bool(logs))
+    told = None if found is None else _of(found, checked, tuple(row.file for row in imports))
     if told is None:
         return None
     return replace(told, undeclared=undeclared, simulated=any_simulated(imports))
-
-
-def _coded(reader: pa.RecordBatchReader) -> pa.Table:
-    """All rows, with each name and stratum once: as texts, the ids of ten million rows need half a gigabyte."""
-    batches = []
-    for batch in reader:
-        columns = [one.dictionary_encode() if name in CODED else one
-                   for name, one in zip(batch.schema.names, batch.columns, strict=True)]  # fmt: skip
-        batches.append(pa.RecordBatch.from_arrays(columns, names=batch.schema.names))
-    if not batches:
-        return reader.schema.empty_table()
-    return pa.Table.from_batches(batches).unify_dictionaries()
 
 
 def _checked(duck: duckdb.DuckDBPyConnection, rows: str, count: int, arm: str) -> pa.Table:
@@ -143,42 +123,33 @@ def _checked(duck: duckdb.DuckDBPyConnection, rows: str, count: int, arm: str) -
     return found
 
 
-def _of(summed: pa.Table, checked: dict[str, pa.Table], files: tuple[str, ...]) -> Rows | None:
-    """The rows of a table that nobody else holds: it is let go of before the rows are sorted, for it can be large."""
-    if not summed.num_rows:
-        return None
-    asset, title, canvas, strata = (encoded(summed[name]) for name in CODED)
-    key = canvas[0] * len(strata[1]) + strata[0]
-    there = np.zeros(len(canvas[1]) * len(strata[1]), dtype=bool)
-    there[key] = True
-    stratum, canvas_of = (np.cumsum(there) - 1)[key], np.flatnonzero(there) // len(strata[1])
-    del strata, key
-    random = summed["random"].to_numpy(zero_copy_only=False).astype(bool)
-    keys = (asset[0], title[0], stratum)
-    counts = summed["impressions"].to_numpy(), summed["takes"].to_numpy()
-    chances = summed["propensity"].to_numpy() if "serve" in checked else None
-    del summed
-    every = outcomes(*keys, *counts)
+def _of(found: Summed, checked: dict[str, pa.Table], files: tuple[str, ...]) -> Rows:
+    """The rows without the tests that failed the check of their ratio."""
+    every, canvases = found.every, len(found.canvases)
+    random = found.random[every.canvas]
 
     def kept(arm: str, mine: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.bool_], int, int, bool]:
         """Rows of ``mine`` whose test passed; tested, flagged, believed."""
         p = ratio_p(checked[arm])
-        unfair = _numbers(checked[arm].filter(pa.array(p < THRESHOLD)), title[1], canvas[1])
         # Of many good tests a few are flagged by chance; `failed` leaves these.
         believed = int(failed(p).sum()) <= TOLERATED * len(p)
-        fair = mine & ~np.isin(title[0] * len(canvas[1]) + canvas[0], unfair)
-        return fair, len(p), int((p < THRESHOLD).sum()), believed
+        unfair = _numbers(checked[arm].filter(pa.array(p < THRESHOLD)), found.title_ids, found.canvases)
+        told = mine
+        if len(unfair):
+            cell = every.title.astype(np.int64) * canvases + found.canvas_of[every.canvas]
+            told = mine & ~np.isin(cell, unfair)
+        return told, len(p), len(unfair), believed
 
     fair, tested, flagged, believed = kept("explore", random)
-    held = every if fair.all() else outcomes(*(one[fair] for one in (*keys, *counts))) if fair.any() else None
+    held = every if fair.all() else every.where(fair) if fair.any() else None
     logged = None
-    if chances is not None:
+    if found.propensity is not None:
         mine, matched, unmatched, fits = kept("serve", ~random)
-        asset_, title_, stratum_ = (one[mine] for one in keys)
-        shown, takes, chance = (one[mine] for one in (*counts, chances))
-        logged = Logged(*weighted(asset_, title_, stratum_, shown, takes, chance), matched, unmatched, fits)
-    names = asset[1], title[1], canvas[1]
-    return Rows(held, every, *names, canvas_of, tested, flagged, believed, files, logged)
+        rows = every.where(mine)
+        columns = (rows.asset, rows.title, rows.canvas, rows.impressions, rows.takes, found.propensity[mine])
+        logged = Logged(*weighted(*columns), matched, unmatched, fits)
+    names = found.asset_ids, found.title_ids, found.canvases
+    return Rows(held, every, *names, found.canvas_of, tested, flagged, believed, files, logged)
 
 
 def _numbers(cells_: pa.Table, titles: npt.NDArray[np.object_], canvases: npt.NDArray[np.object_]) -> Ints:

@@ -2,33 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from html import escape
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+from sqlalchemy import select
 
 from attune.labeler.insights import evidence, features
 from attune.labeler.insights.known import Known
+from attune.labeler.records.schema import Asset
+from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.errors import DataError
-from attune.models.insights.goes_with import BOOSTING, LINEAR, Learned, learn, target
-from attune.models.insights.outcomes import Floats
+from attune.models.insights.goes_with import BOOSTING, FOLDS, LINEAR, Learned, learn, target
+from attune.models.insights.outcomes import Floats, Ints
+from attune.models.insights.side_means import SideMean, side_means, thirds
 
 MOST_ASSETS = 20_000  # of whole titles: more would take minutes and say little more
 SAYS = {BOOSTING: "gradient boosting", LINEAR: "sparse linear model"}
-ROW, LABEL, WIDE, FIGURES = 46, 220, 420, 90  # pixels of the plot
+EXAMPLES, TRIED = 8, 300  # images of a side that are kept, and among how many they are looked for
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """The images (n,) that are learned from: ids, the log of takes beside an average image, its weight, the title."""
+
+    asset_ids: npt.NDArray[np.object_]
+    log: Floats
+    weight: Floats
+    title: Ints
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The classes of a feature, or the thirds of a number, the one that is taken most first; and ``examples``: images
+    of that one which were taken often, of different titles."""
+
+    means: Sequence[SideMean]
+    examples: Sequence[str]
 
 
 @dataclass(frozen=True)
 class GoesWith:
-    """``learned`` of ``features``, with the digests of the performance. ``drawn``: of so many titles, some were drawn.
+    """``learned`` of ``features``, with the digests of the performance and of the ``values`` of each feature.
     ``uncorrected``: features whose errors nobody corrected here. ``left_out``: features that have one value or none on
     these images, so that nothing can be learned from them. ``simulated``: some rows are made up."""
 
     learned: Learned
     features: tuple[str, ...]
+    sides: Mapping[str, Sides]
+    values: Mapping[str, str]
     digests: tuple[str, ...]
     all_titles: int
     uncorrected: tuple[str, ...]
@@ -42,12 +67,15 @@ class GoesWith:
         return {
             "grade": "D", "titles": learned.titles, "all_titles": self.all_titles, "images": learned.assets,
             "explains": {name: asdict(share) for name, share in learned.explains.items()},
-            "features": [
-                {"feature": name} | {model: asdict(learned.adds[model][name]) for model in SAYS} for name in self.ranked
-            ],
+            "features": [self._told(name) for name in self.ranked], "values": dict(self.values),
             "uncorrected": list(self.uncorrected), "left_out": list(self.left_out), "performance": list(self.digests),
             "simulated": self.simulated, "seed": self.seed,
         }  # fmt: skip
+
+    def _told(self, name: str) -> dict[str, Any]:
+        sides = self.sides[name]
+        told = {"feature": name, "sides": [asdict(one) for one in sides.means], "examples": list(sides.examples)}
+        return told | {model: asdict(self.learned.adds[model][name]) for model in SAYS}
 
     @property
     def ranked(self) -> list[str]:
@@ -55,8 +83,11 @@ class GoesWith:
         return sorted(self.features, key=lambda name: -self.learned.adds[BOOSTING][name].mean)
 
 
-def goes_with(settings: Settings, seed: int = 0) -> GoesWith:
-    """Learn from all performance and all features. Raises DataError without either, NotEnoughLabels for few titles."""
+def goes_with(
+    settings: Settings, seed: int = 0, step: Callable[[int, int], None] = lambda done, total: None
+) -> GoesWith:
+    """Learn from all performance and all features; ``step`` is called as it gets on. Raises DataError without either,
+    NotEnoughLabels for few titles."""
     rows, known = evidence.load(settings), once(features.known(settings))
     if rows is None or not known:
         raise DataError(
@@ -67,15 +98,41 @@ def goes_with(settings: Settings, seed: int = 0) -> GoesWith:
     seen = np.flatnonzero(weight > 0)
     titles = np.unique(title[seen])
     order = np.random.default_rng(seed).permutation(titles)
-    images = np.bincount(title[seen], minlength=int(titles.max()) + 1)[order]
-    chosen = order[np.cumsum(images) <= MOST_ASSETS]
+    counts = np.bincount(title[seen], minlength=int(titles.max()) + 1)[order]
+    chosen = order[np.cumsum(counts) <= MOST_ASSETS]
     kept = seen[np.isin(title[seen], chosen)]
-    columns = {name: _columns(one, features.values(settings, one, rows.asset_ids[kept])) for name, one in known.items()}
+    images = Images(rows.asset_ids[kept], log[kept], weight[kept], title[kept])
+    values = {name: features.values(settings, one, images.asset_ids) for name, one in known.items()}
+    columns = {name: _columns(one, values[name]) for name, one in known.items()}
     told = {name: column for name, column in columns.items() if varies(column)}
-    learned = learn(told, log[kept], weight[kept], title[kept], seed)
+    learned = learn(told, images.log, images.weight, images.title, seed, lambda done, _: step(done, FOLDS + 1))
+    sides = {name: _sides(settings, known[name], values[name], images) for name in told}
+    step(FOLDS + 1, FOLDS + 1)
     wrong = tuple(name for name in told if known[name].kind == "attribute" or known[name].detected)
     same = tuple(name for name in columns if name not in told)
-    return GoesWith(learned, tuple(told), rows.digests, len(titles), wrong, same, rows.simulated, seed)
+    of = {name: one.values for name, one in known.items()}
+    return GoesWith(
+        learned, tuple(told), sides, of, rows.digests, len(titles), wrong, same, rows.simulated, seed
+    )  # fmt: skip
+
+
+def _sides(settings: Settings, feature: Known, values: np.ndarray, images: Images) -> Sides:  # type: ignore[type-arg]
+    """What each side of a feature goes with, alone."""
+    sides = values if feature.classes else thirds(np.asarray(values, dtype=np.float64))
+    means = side_means(sides, images.log, images.weight, images.title)
+    return Sides(means, _examples(settings, sides == means[0].side, images) if means else [])
+
+
+def _examples(settings: Settings, mine: npt.NDArray[np.bool_], images: Images) -> list[str]:
+    """Images of ``mine`` (n,) that were taken often, each of another title, those in the pool first."""
+    # A rare image that was taken often was also lucky: the weight draws its figure towards the average.
+    order = np.flatnonzero(mine)[np.argsort(-(images.log * images.weight)[mine], kind="stable")]
+    first = np.sort(np.unique(images.title[order], return_index=True)[1])[:TRIED]
+    names = [str(images.asset_ids[at]) for at in order[first] if images.log[at] > 0]
+    with reading(settings) as session:
+        wanted = select(Asset.asset_id).where(Asset.asset_id.in_(names), Asset.removed_at.is_(None))
+        here = frozenset(session.scalars(wanted))
+    return sorted(names, key=lambda name: name not in here)[:EXAMPLES]
 
 
 def once(known: Mapping[str, Known]) -> dict[str, Known]:
@@ -96,46 +153,3 @@ def _columns(feature: Known, values: np.ndarray) -> Floats:  # type: ignore[type
         return np.asarray(values, dtype=np.float64)[:, None]
     classes = feature.classes[:-1] if len(feature.classes) == 2 else feature.classes
     return np.where((values == "")[:, None], np.nan, values[:, None] == np.array(classes, dtype=object)).astype(float)
-
-
-def percent(share: Mapping[str, float]) -> str:
-    """A share with its interval, in percent."""
-    return f"{100 * share['mean']:.1f} % [{100 * share['low']:.1f}, {100 * share['high']:.1f}]"
-
-
-def plot(told: Mapping[str, Any]) -> str:
-    """An SVG: for each feature a bar of each model, with its interval."""
-    rows = told["features"]
-    ends = [one[model][end] for one in rows for model in SAYS for end in ("low", "high")]
-    low, high = min(0.0, *ends), max(0.01, *ends)
-
-    def at(value: float) -> float:
-        return float(round(LABEL + WIDE * (value - low) / (high - low), 1))
-
-    parts = []
-    for place, one in enumerate(rows):
-        top = 60 + place * ROW
-        parts.append(f'<text x="{LABEL - 12}" y="{top + 20}" text-anchor="end">{escape(one["feature"])}</text>')
-        for number, (model, colour) in enumerate(zip(SAYS, ("#a8381b", "#3c5a78"), strict=True)):
-            share, line = one[model], top + 8 + 14 * number
-            left, right = sorted((at(0.0), at(share["mean"])))
-            size = f'width="{round(right - left, 1)}" height="9"'
-            parts.append(f'<rect x="{left}" y="{line - 4}" {size} fill="{colour}"/>')
-            figure = f"{100 * share['mean']:.1f} %"
-            parts.append(f'<text x="{LABEL + WIDE + 14}" y="{line + 4}" fill="{colour}">{figure}</text>')
-            parts.append(f'<path d="M{at(share["low"])} {line}H{at(share["high"])}" stroke="#222" stroke-width="1.5"/>')
-    height, middle = 60 + len(rows) * ROW + 30, at(0.0)
-    parts.append(f'<path d="M{middle} 54V{height - 24}" stroke="#666"/>')
-    made_up = " Simulated performance: nobody measured it." if told["simulated"] else ""
-    said = f"What goes with takes across {told['titles']:,} titles. Grade D: it does not say why.{made_up}"
-    legend = (
-        f'<text x="{LABEL}" y="44" fill="#a8381b">{SAYS[BOOSTING]}</text>'
-        f'<text x="{LABEL + 150}" y="44" fill="#3c5a78">{SAYS[LINEAR]}</text>'
-    )
-    across = LABEL + WIDE + FIGURES
-    size = f'viewBox="0 0 {across} {height}" width="{across}" height="{height}"'
-    paper = '<rect width="100%" height="100%" fill="#fff"/>'
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="13">{paper}'
-        f'<text x="12" y="20" font-size="14">{escape(said)}</text>{legend}{"".join(parts)}</svg>\n'
-    )

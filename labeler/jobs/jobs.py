@@ -56,6 +56,7 @@ KINDS = {
     "duplicates": ("attune.workers.jobs.find_duplicates:run", "embed"),
     "measure": ("attune.workers.jobs.measure:run", "embed"),
     "insights": ("attune.workers.jobs.run_insights:run", "embed"),
+    "goes_with": ("attune.workers.jobs.learn_goes_with:run", "embed"),
     "performance": ("attune.workers.jobs.add_performance:run", "embed"),
     "members": ("attune.workers.jobs.group_members:run", "embed"),
     "learn_taste": ("attune.workers.jobs.learn_taste:run", "embed"),

@@ -24,13 +24,15 @@ NOT_YET = "Not checked by people yet."
 class Checked:
     """``check`` is how people check the feature, ``attribute`` the question that asks them; ``found`` how often they
     agree, of the answered images; ``open`` drawn images wait for an answer, ``undecided`` have only unsure or tied
-    ones. ``problem``: why the answers do not fit any more, or empty."""
+    ones; ``undrawn`` images were in no draw, and no figure is about them. ``problem``: why the answers do not fit any
+    more, or empty."""
 
     check: EyeCheck
     attribute: str
     found: Agreement
     open: int
     undecided: int
+    undrawn: int = 0
     problem: str = ""
 
     @property
@@ -45,6 +47,18 @@ class Checked:
         unsure = f" {plural(self.undecided, 'image')} with unsure or tied answers left out." if self.undecided else ""
         said = f"{_percent(self.found.value)} [{_percent(self.found.lo)}, {_percent(self.found.hi)}]"
         return f"People agree on {said} of all images ({self.found.n} checked).{unsure}{waiting}"
+
+    @property
+    def later(self) -> str:
+        """What is not known of images that came after the last draw; empty where there are none."""
+        if not self.undrawn:
+            return ""
+        began = "1 image was" if self.undrawn == 1 else f"{self.undrawn:,} images were"
+        them = "it" if self.undrawn == 1 else "them"
+        return (
+            f"{began} not here yet when images were drawn, so no figure of this check, and no corrected insight, is "
+            f"about {them}. Ask for more answers, and later images are drawn, too."
+        )
 
     @property
     def _missing(self) -> str:
@@ -68,7 +82,7 @@ class Checked:
         found = self.found
         return {
             "question": self.attribute, "classes": list(self.check.classes), "answers": found.n, "open": self.open,
-            "undecided": self.undecided, "agreement": found.value,
+            "undecided": self.undecided, "undrawn": self.undrawn, "agreement": found.value,
             "ci": None if found.lo is None else [found.lo, found.hi],
             "by_class": [None if own is None else {"agreement": own[0], "ci": list(own[1:])} for own in found.by_class],
             "confusion": [list(row) for row in found.confusion], "sentence": self.sentence,
@@ -91,7 +105,7 @@ def checked(settings: Settings, name: str) -> Checked | None:
         none = np.zeros(0, dtype=np.intp)
         nothing = agreement(none, none, np.zeros(0), np.zeros(0, dtype=np.str_), np.zeros(len(check.classes), np.intp))
         problem = f"The classes of {row.name} were changed, so its answers do not fit {name}. Change them back."
-        return Checked(check, row.name, nothing, 0, 0, problem)
+        return Checked(check, row.name, nothing, 0, 0, problem=problem)
     return _checked(settings, check, evidence)
 
 
@@ -99,7 +113,10 @@ def _checked(settings: Settings, check: EyeCheck, evidence: Evidence) -> Checked
     labels = evidence.labels
     measured = checks.codes(settings, check, labels.asset_ids)
     decided = labels.decided() & (measured >= 0) if len(labels) else np.zeros(0, dtype=bool)
-    everywhere = check.codes(values.measured(settings, check.feature).values)
+    every = values.measured(settings, check.feature)
+    everywhere, could = check.codes(every.values), evidence.design.inclusions(every.ids) > 0
+    undrawn = int((everywhere[~could] >= 0).sum()) if could.any() else 0
+    everywhere = everywhere[could] if could.any() else everywhere
     images = np.bincount(everywhere[everywhere >= 0], minlength=len(check.classes)).astype(np.intp)
     found = agreement(
         measured[decided], labels.majority()[decided] if len(labels) else measured, evidence.inclusion[decided],
@@ -110,7 +127,8 @@ def _checked(settings: Settings, check: EyeCheck, evidence: Evidence) -> Checked
         ids = evidence.view.pool.asset_ids[np.flatnonzero(evidence.view.keys >= 0)].tolist()
         drawn = {id_ for id_, one in zip(ids, evidence.design.drawn(ids), strict=True) if one}
         waiting = len(drawn - set(labels.asset_ids))
-    return Checked(check, evidence.attribute.name, found, waiting, len(labels) - int(decided.sum()))
+    undecided = len(labels) - int(decided.sum())
+    return Checked(check, evidence.attribute.name, found, waiting, undecided, undrawn)
 
 
 def _percent(share: float | None) -> str:

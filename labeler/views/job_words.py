@@ -104,6 +104,10 @@ KINDS = {
     "insights": Words(
         "run of insights", "runs of insights", "of", "Each question is answered, and the page Insights shows how sure."
     ),
+    "goes_with": Words(
+        "learning of what goes with takes", "learnings of what goes with takes", "of",
+        "The page What goes with takes shows which features predict takes of other titles.",
+    ),
     "performance": Words(
         "import of performance", "imports of performance", "of",
         "The rows of the file can answer questions in Insights.",

@@ -167,6 +167,10 @@ RULES: dict[str, frozenset[str]] = {
     "api.one_insight": CONSUMERS,
     "api.insights_file": CONSUMERS,
     "api.list_features": MANAGERS,
+    "goes_with.page": MANAGERS,
+    "goes_with.learn": MANAGERS,
+    "api.what_goes_with": MANAGERS,  # nobody stands for it
+    "api.title_brief": MANAGERS,  # as the page: what is only proposed is in it, too
     "api.search": EXPERTS,
     "api.similar": EXPERTS,
     "api.recommended": CONSUMERS,

@@ -9,7 +9,7 @@ they are a little too narrow, since folds share what they learned from (Nadeau a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,9 +72,12 @@ def target(rows: Outcomes, assets: int) -> tuple[Floats, Floats, Ints]:
     return log, np.where(seen, 1 / (noise + spread), 0.0), title
 
 
-def learn(features: Mapping[str, Floats], log: Floats, weight: Floats, title: Ints, seed: int = 0) -> Learned:
+def learn(
+    features: Mapping[str, Floats], log: Floats, weight: Floats, title: Ints, seed: int = 0,
+    step: Callable[[int, int], None] = lambda done, total: None,
+) -> Learned:  # fmt: skip
     """What ``features``, each (n, columns) with NaN where unknown, say of ``log`` (n,) with ``weight`` (n,) above 0, on
-    titles that were not learned from. ``title`` is (n,).
+    titles that were not learned from. ``title`` is (n,). ``step`` is called after each fold.
 
     Raises NotEnoughLabels for fewer than ``LEAST_TITLES`` titles, or without a feature.
     """
@@ -91,7 +94,8 @@ def learn(features: Mapping[str, Floats], log: Floats, weight: Floats, title: In
     explains: dict[str, list[float]] = {BOOSTING: [], LINEAR: []}
     adds: dict[str, dict[str, list[float]]] = {BOOSTING: {}, LINEAR: {}}
     with one_thread():
-        for inside, outside in GroupKFold(FOLDS, shuffle=True, random_state=seed).split(x, groups=title):
+        folds = GroupKFold(FOLDS, shuffle=True, random_state=seed).split(x, groups=title)
+        for done, (inside, outside) in enumerate(folds, start=1):
             models: dict[str, Any] = {BOOSTING: _Boosting(seed), LINEAR: _Linear(seed)}
             for name, model in models.items():
                 model.fit(x[inside], log[inside], weight[inside], title[inside])
@@ -103,6 +107,7 @@ def learn(features: Mapping[str, Floats], log: Floats, weight: Floats, title: In
                         for _ in range(REPEATS)
                     ]
                     adds[name].setdefault(feature, []).append(whole - float(np.mean(less)))
+            step(done, FOLDS)
     return Learned(
         {name: Share.of(np.array(values)) for name, values in explains.items()},
         {name: {one: Share.of(np.array(values)) for one, values in each.items()} for name, each in adds.items()},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from attune.models.errors import DataError
 
 Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.intp]
+Ints = npt.NDArray[np.signedinteger[Any]]  # of many rows 32 bits each: widen them before they are multiplied
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,9 +64,14 @@ def outcomes(
     if len(lengths) > 1:
         raise DataError(f"The columns have different lengths: {', '.join(map(str, sorted(lengths)))}. Give one length.")
     shown, taken = counts
+    check_counts(shown, taken)
+    return Outcomes(keys[0], keys[1], keys[2], shown, taken).where(_order(keys, shown, taken))
+
+
+def check_counts(shown: Floats, taken: Floats) -> None:
+    """Raise DataError where impressions or takes (n,) are no counts, or there are more takes than impressions."""
     if not (np.isfinite(shown).all() and np.isfinite(taken).all() and (taken >= 0).all() and (taken <= shown).all()):
         raise DataError("A row has no valid counts. Takes must be 0 or more, and at most the impressions.")
-    return Outcomes(keys[0], keys[1], keys[2], shown, taken).where(_order(keys, shown, taken))
 
 
 def _order(keys: Sequence[Ints], shown: Floats, taken: Floats) -> Ints:

@@ -65,5 +65,7 @@ def weighted(
 
 def _cells(title: Ints, stratum: Ints) -> npt.NDArray[np.intp]:
     strata = int(stratum.max()) + 1 if len(stratum) else 1
-    place: npt.NDArray[np.intp] = np.unique(title * strata + stratum, return_inverse=True)[1].reshape(-1)
+    place: npt.NDArray[np.intp] = np.unique(title.astype(np.int64) * strata + stratum, return_inverse=True)[1].reshape(
+        -1
+    )
     return place

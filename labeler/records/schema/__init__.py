@@ -19,6 +19,7 @@ from attune.labeler.records.schema.base import Base, new_key
 from attune.labeler.records.schema.catalog_tables import Alias, Promotion, Run, Version
 from attune.labeler.records.schema.import_tables import PerformanceImport, Watched
 from attune.labeler.records.schema.insight_tables import (
+    GoesWithRun,
     ImportedFeature,
     Insight,
     InsightCompanion,
@@ -68,6 +69,7 @@ __all__ = [
     "Description",
     "Encoder",
     "Expert",
+    "GoesWithRun",
     "Grid",
     "GridAnswer",
     "GridPage",

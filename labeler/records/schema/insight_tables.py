@@ -126,3 +126,15 @@ class InsightEvent(Base):
     action: Mapped[str] = mapped_column(String(16))  # publish, retire
     version: Mapped[int]
     reason: Mapped[str] = mapped_column(Text)
+
+
+class GoesWithRun(Base):
+    """What goes with takes across titles, as it was learned once; the newest is shown. ``figures`` name what they were
+    made of: digests of the performance and of each feature's values."""
+
+    __tablename__ = "goes_with_runs"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    seed: Mapped[int]
+    figures: Mapped[dict[str, Any]]
+    made_by: Mapped[str]
+    made_at: Mapped[datetime]

@@ -4,6 +4,7 @@ Each module of routes is one part of the description, by its name.
 """
 
 from attune.labeler.web.api import (
+    briefs,
     catalog,
     clusters,
     duplicates,
@@ -23,6 +24,7 @@ from attune.labeler.web.api.routes import blueprint
 
 __all__ = [
     "blueprint",
+    "briefs",
     "catalog",
     "clusters",
     "describe",

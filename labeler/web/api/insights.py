@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from flask import Response, jsonify
 
-from attune.labeler.insights import insights
+from attune.labeler.insights import goes_with_kept, insights
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.told import as_json
 from attune.labeler.web import auth
@@ -97,6 +97,39 @@ class InsightWhole(InsightOut):
     rate: Annotated[float | None, "Takes per impression."]
     random: bool
     within: bool
+
+
+class GoesWithOut(TypedDict):
+    """What goes with takes across titles, as it was learned last; shares of what is predicted of other titles."""
+
+    grade: Annotated[str, "D: it predicts, and does not say why."]
+    titles: int
+    all_titles: Annotated[int, "Of so many titles, those were drawn."]
+    images: int
+    explains: Annotated[dict[str, Any], "What all features predict together, by model: mean, low and high."]
+    features: Annotated[
+        list[dict[str, Any]],
+        "What each adds, by model; its sides with the log of takes beside an average image; and examples.",
+    ]
+    values: Annotated[dict[str, str], "A digest of the values of each feature."]
+    uncorrected: Annotated[list[str], "Features whose errors are not corrected here."]
+    left_out: Annotated[list[str], "Features with one value or none on these images."]
+    performance: Annotated[list[str], "Digests of the imports."]
+    simulated: bool
+    seed: int
+    made_at: datetime
+    stale: Annotated[bool, "Whether the performance or a feature has changed since."]
+
+
+@get(
+    "/insights/goes-with",
+    "Get what goes with takes",
+    {200: json_answer("What was learned last.", GoesWithOut), 404: error("Nothing was learned yet.")},
+    about="For owners and admins. Nobody stands for it: use it to find what to ask.",
+)
+def what_goes_with() -> Response:
+    """What was learned last."""
+    return jsonify(goes_with_kept.as_json(auth.settings()))
 
 
 def _largest(sent: str | None) -> float | None:

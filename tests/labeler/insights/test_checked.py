@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from attune.labeler.attributes import attributes, audit_batches
-from attune.labeler.insights import companions, evidence, features, insights, questions
+from attune.labeler.insights import audited, companions, evidence, features, insights, questions
 from attune.labeler.insights.answer import Asked
 from attune.labeler.insights.beside_words import caution_of
 from attune.labeler.insights.companions import HOLDING, Wanted
@@ -26,7 +26,7 @@ from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.models.errors import DataError, NotEnoughLabels, UnknownExpert
-from attune.models.labels.answers import AUDIT
+from attune.models.labels.answers import AUDIT, UNSURE
 from attune.models.measured.eye_checks import CHECKS
 from attune.models.measured.measured_values import MeasuredValues
 from attune.models.measured.measures import NAMES
@@ -176,9 +176,32 @@ def test_experts_correct_a_detector_and_the_grade_follows(settings: Settings) ->
     assert sum(map(sum, told.found.confusion)) == ASKED
     assert told.found.confusion[0][1] > 0, "missed faces"
 
+    assert_only_what_was_drawn_and_decided_counts(settings, ids[0])
     assert drawn(settings, name, 60)
     with pytest.raises(NotEnoughLabels, match="audits of check-faces are open"):  # no figure, as of an attribute
         compared(settings)
+
+
+def assert_only_what_was_drawn_and_decided_counts(settings: Settings, unsure: str) -> None:
+    """One answer becomes unsure, and four images come after the draw."""
+    key = select(Asset.id).where(Asset.asset_id == unsure)
+    with writing(settings) as session:
+        row = session.scalars(select(Annotation).where(Annotation.asset_pk == key.scalar_subquery())).one()
+        row.value, row.updated_at = UNSURE, now()
+    (one, *_) = compared(settings).properties
+    assert len(one.audited) == ASKED - 1
+    worlds.add_assets(settings, 4, IMAGES)
+    new = [f"a{IMAGES + number}" for number in range(4)]
+    digests = [f"{IMAGES + number:064x}" for number in range(4)]
+    MeasuredValues(measured.folder(settings), "v").append(new, digests, np.ones((4, len(NAMES)), np.float32))
+    told = checked(settings, "faces")
+    assert told is not None
+    assert (told.found.n, told.undecided, told.undrawn) == (ASKED - 1, 1, 4)
+    assert told.later.startswith("4 images were not here yet")
+    here = audited.properties(
+        settings, features.known(settings)["faces"], ("1", "0"), np.array([unsure, "a1", *new], dtype=object)
+    )
+    assert np.isnan(here[0].probability).tolist() == [False, False, True, True, True, True]
 
 
 def compared(settings: Settings) -> Asked:

@@ -153,6 +153,9 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("POST", "/insights/performance/1/remove"): (LOGIN, NO, 400, 400, NO),
     ("GET", f"/insights/performance/uploads/{'0' * 32}"): (LOGIN, NO, GONE, GONE, NO),
     ("POST", f"/insights/performance/uploads/{'0' * 32}"): (LOGIN, NO, 400, 400, NO),
+    ("GET", "/insights/goes-with"): (LOGIN, NO, OK, OK, NO),
+    ("POST", "/insights/goes-with"): (LOGIN, NO, 400, 400, NO),
+    ("GET", "/api/v1/insights/goes-with"): (401, NO, GONE, GONE, NO),  # nothing was learned there
     ("GET", "/insights/1"): (LOGIN, NO, GONE, GONE, NO),  # there are no insights there
     ("POST", "/insights/1/publish"): (LOGIN, NO, 400, 400, NO),
     ("POST", "/insights/1/retire"): (LOGIN, NO, 400, 400, NO),
@@ -164,6 +167,7 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("POST", "/members"): (LOGIN, NO, 400, 400, NO),
     ("GET", "/api/v1/members/1"): (401, NO, GONE, GONE, GONE),
     ("GET", "/api/v1/titles/1/forecast"): (401, NO, GONE, GONE, GONE),
+    ("GET", "/api/v1/titles/1/brief"): (401, NO, GONE, GONE, NO),
     ("GET", "/api/v1/insights"): (401, NO, OK, OK, OK),
     ("GET", "/api/v1/insights/1"): (401, NO, GONE, GONE, GONE),
     ("GET", "/api/v1/insights/features"): (401, NO, OK, OK, NO),

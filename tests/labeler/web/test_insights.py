@@ -19,7 +19,7 @@ from attune.labeler.records.schema import Asset, InsightQuestion, Job, User
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.views.insight_bars import canvas_line
-from attune.workers.jobs import run_insights
+from attune.workers.jobs import learn_goes_with, run_insights
 from tests.labeler.web.conftest import Actor
 from tests.support import factories, performed
 
@@ -140,11 +140,57 @@ def test_an_owner_reads_a_titles_page_takes_its_brief_and_plans_a_test(answered:
     assert sent.headers["Content-Disposition"] == f'attachment; filename="brief-{title}.html"'
     assert "Covered: " in sent.text
     assert owner.get(f"/titles/brief?title={title}&to=docx").status_code == 422
+    where = f"/api/v1/titles/{title}/brief"
+    told = owner.get(where).get_json()
+    (line,) = [row for row in told["lines"] if row["insight"] == one.row.id]
+    assert (told["name"], line["grade"], line["covers"][:9]) == ("Balcony of Dunmere", "A", "Covered: ")
+    assert set(line["has"]) <= set(told["images"])
+    assert owner.get(f"{where}?to=html").text == sent.text
+    assert owner.get(f"{where}?to=pdf").data.startswith(b"%PDF")
+    assert owner.get(f"{where}?to=docx").status_code == 422
+    assert owner.get("/api/v1/titles/nowhere/brief").status_code == 404
     plan = owner.get(f"/insights/{one.row.id}/test").text
     assert "Do not stop earlier because it looks good" in plan
     rows = list(csv.DictReader(io.StringIO(owner.get(f"/insights/{one.row.id}/arms.csv").text)))
     assert len({row["title_id"] for row in rows}) * 2 == len(rows) > 60
     assert f"{int(rows[0]['impressions']):,}".replace(",", "") in re.sub(r"[^0-9]", "", plan)
+
+
+def test_what_goes_with_takes_has_pictures_a_plain_sentence_and_no_verdict(
+    settings: Settings, tmp_path: Path, owner: Actor
+) -> None:
+    where, address = "/insights/goes-with", "/api/v1/insights/goes-with"
+    assert "Nothing to learn from yet" in owner.get(where).text
+    assets = [(one.asset_id, one.title_id) for one in factories.add_assets(settings, 320, per_title=4)]
+    performed.bring(settings, performed.files(tmp_path, assets, 0.4))
+    noise = {name: str(number % 7) for number, (name, _) in enumerate(assets)}
+    lines = ["asset_id,value", *(f"{name},{value}.5" for name, value in noise.items()), ""]
+    (tmp_path / "noise.csv").write_text("\n".join(lines))
+    imported.add(settings, str(tmp_path / "noise.csv"), "noise", "olga")
+    assert owner.get(address).status_code == 404
+    for _ in range(2):
+        assert owner.send(where, form=where).status_code == 302
+    with reading(settings) as session:
+        (job,) = session.scalars(select(Job).where(Job.kind == "goes_with"))
+    steps: list[tuple[int, int]] = []
+    learn_goes_with.run(settings, lambda done, total: steps.append((done, total)), **job.arguments)
+    assert steps[-1] == (11, 11)
+    told = owner.get(address).get_json()
+    first, second = told["features"]
+    assert (told["grade"], told["stale"], first["feature"], second["feature"]) == ("D", False, "smiles", "noise")
+    assert first["sides"][0]["side"] == "1"
+    has = dict(line.split(",") for line in (tmp_path / "smiles.csv").read_text().splitlines())
+    assert {has[name] for name in first["examples"]} == {"1"}
+    page = re.sub(r"\s+", " ", owner.get(where).text)
+    assert "Images with “smiles” are taken" in page
+    assert "No measurable difference: takes are predicted as well without noise." in page
+    assert page.count("<figure") == 4
+    assert page.count("/media/") >= 4
+    assert "better" not in page[page.index("<main") :]
+    assert job.arguments["asked_by"] == owner_id(settings)
+    imports.remove(settings, 1, "another file", "olga")
+    assert "Stale: the performance" in owner.get(where).text
+    assert owner.get(address).get_json()["stale"]
 
 
 def test_a_feature_says_what_it_means_and_a_stale_insight_what_to_press(

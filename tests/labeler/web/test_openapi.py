@@ -57,6 +57,7 @@ FROM_THE_POOL = frozenset(
         "POST /api/v1/recommend",
         "GET /api/v1/insights/{insight}",
         "GET /api/v1/members/{ref}",
+        "GET /api/v1/titles/{title}/brief",
         FORECAST,
     }
 )

@@ -1,0 +1,140 @@
+"""What goes with takes, as the page shows it: bars, pictures of what goes with more takes, and a sentence for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from attune.labeler.insights import evidence, features, goes_with_kept
+from attune.labeler.insights.goes_with import SAYS
+from attune.labeler.insights.goes_with_plot import percent
+from attune.labeler.insights.goes_with_words import sentence, side_of, tells
+from attune.labeler.insights.known import Known
+from attune.labeler.insights.people_asked import PeopleAsked
+from attune.labeler.people.viewer import Viewer, may_explore
+from attune.labeler.records.schema import Asset, GoesWithRun
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
+from attune.labeler.views.explore_jobs import Progress, progress
+from attune.labeler.views.insights import waiting_images
+from attune.labeler.views.pictures import PageImage, picture
+
+KIND = "goes_with"
+SHOWN = 4  # images of a feature
+LEAST_REACH = 0.02  # of the plot: a share that is close to nothing looks small
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one model says: a bar from ``zero`` by ``at`` for ``size``, and an interval, in percent of the plot."""
+
+    model: str
+    zero: float
+    at: float
+    size: float
+    low: float
+    width: float
+    said: str
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A feature with its bars; ``tells``: the prediction surely gets worse without it. ``side``: which images the
+    pictures are."""
+
+    name: str
+    means: str
+    sentence: str
+    tells: bool
+    side: str
+    bars: Sequence[Share]
+    pictures: Sequence[PageImage]
+
+
+@dataclass(frozen=True)
+class GoesWithPage:
+    """``row`` is None before anything was learned. ``moved``: what changed since."""
+
+    row: GoesWithRun | None
+    whole: Sequence[Share]
+    features: Sequence[Feature]
+    moved: Sequence[str]
+    job: Progress
+    ready: bool
+
+    @property
+    def figures(self) -> Mapping[str, Any]:
+        """All that was kept."""
+        return self.row.figures if self.row else {}
+
+
+def goes_with_page(settings: Settings, viewer: Viewer) -> GoesWithPage:
+    """The newest, without what it says of images that wait for an answer of ``viewer``."""
+    known = features.known(settings)
+    ready = bool(known and evidence.digests(settings))
+    with reading(settings) as session:
+        row, job = goes_with_kept.last(session), progress(session, (KIND,))
+        if row is None:
+            return GoesWithPage(None, (), (), (), job, ready)
+        asked, waits = PeopleAsked.of(session, known), waiting_images(session, viewer)
+        told, wrong = row.figures["features"], row.figures["uncorrected"]
+        plot = _Plot.of(told)
+        shown = [
+            _feature(one, known.get(one["feature"]), one["feature"] in wrong, plot,
+                     _pictures(session, viewer, one, waits if asked.about(one["feature"]) else frozenset()))
+            for one in told
+        ]  # fmt: skip
+    whole = _Plot.of([row.figures["explains"]])
+    return GoesWithPage(
+        row, whole.bars(row.figures["explains"]), shown, goes_with_kept.moved(settings, row), job, ready
+    )
+
+
+def _feature(
+    one: Mapping[str, Any], known: Known | None, uncorrected: bool, plot: _Plot, images: Sequence[PageImage]
+) -> Feature:
+    classes = known.classes if known else ()
+    here = known is not None and (not classes or all(side["side"] in classes for side in one["sides"]))
+    said = sentence(one, classes, uncorrected) if here else f"{one['feature']} has changed or is gone. Learn again."
+    more = here and tells(one) and bool(one["sides"]) and one["sides"][0]["low"] > 0
+    side = side_of(one["feature"], one["sides"][0]["side"], classes) if more else ""
+    means = known.means if known else ""
+    return Feature(one["feature"], means, said, tells(one), side, plot.bars(one), images if more else ())
+
+
+def _pictures(
+    session: Session, viewer: Viewer, one: Mapping[str, Any], hidden: frozenset[str]
+) -> list[PageImage]:  # fmt: skip
+    names = [name for name in one["examples"] if name not in hidden]
+    rows = session.scalars(select(Asset).where(Asset.asset_id.in_(names), may_explore(viewer)))
+    found = {row.asset_id: picture(row) for row in rows}
+    return [found[name] for name in names if name in found][:SHOWN]
+
+
+@dataclass(frozen=True)
+class _Plot:
+    """Shares from ``low`` to ``high``, on one scale."""
+
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, rows: Sequence[Mapping[str, Any]]) -> _Plot:
+        ends = [one[model][end] for one in rows for model in SAYS for end in ("low", "high")]
+        return cls(min(0.0, *ends), max(LEAST_REACH, *ends))
+
+    def bars(self, one: Mapping[str, Any]) -> list[Share]:
+        """Those of each model."""
+        return [self._bar(name, one[model]) for model, name in SAYS.items()]
+
+    def _bar(self, name: str, share: Mapping[str, float]) -> Share:
+        zero, mean, low, high = (self._at(value) for value in (0.0, share["mean"], share["low"], share["high"]))
+        size, width = round(abs(mean - zero), 2), round(high - low, 2)
+        return Share(name, zero, min(zero, mean), size, low, width, percent(share))
+
+    def _at(self, value: float) -> float:
+        return round(100 * (value - self.low) / (self.high - self.low), 2)
