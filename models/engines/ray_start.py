@@ -11,6 +11,7 @@ import atexit
 import os
 import secrets
 import shutil
+import sys
 import tempfile
 from contextlib import suppress
 from importlib.util import find_spec
@@ -20,7 +21,7 @@ from typing import Any
 from attune.models.errors import ExtraNotInstalled, JobError
 from attune.models.reasons import missing_extra
 
-AGENT_SECONDS = 120  # of Ray's helpers: a busy machine takes longer than Ray's own 30
+AGENT_SECONDS = 300  # for Ray's helpers to start: a busy machine takes longer than the 30 and 60 that it waits
 LONGEST = 12  # characters of a folder below which Ray's sockets still have names that the system takes
 PREFIX = "attune-ray-"
 _folders: list[str] = []
@@ -36,13 +37,15 @@ def started() -> Any:
     os.environ.setdefault("RAY_worker_register_timeout_seconds", str(AGENT_SECONDS))
     os.environ.setdefault("RAY_worker_niceness", "0")  # Ray's own 15 makes the work wait for all else on the machine
     check_installed()
+    running = "ray" in sys.modules and sys.modules["ray"].is_initialized()
+    where = {} if running else place()  # before the import, which reads whether Ray wants a token
     import ray
     import ray.data
     import ray.exceptions
 
-    if not ray.is_initialized():
+    if not running:
         try:
-            ray.init(log_to_driver=False, logging_level="ERROR", **place())
+            ray.init(log_to_driver=False, logging_level="ERROR", **where)
         except Exception as error:  # a plain Exception where its parts did not start, ConnectionError without a cluster
             raise _not_started(error) from error
     context = ray.data.DataContext.get_current()
@@ -68,7 +71,8 @@ def place() -> dict[str, Any]:
         return {}
     if "RAY_AUTH_TOKEN_PATH" not in os.environ:
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
-    os.environ.setdefault("RAY_AUTH_MODE", "token")
+    if "ray" not in sys.modules:  # else it reads its own default, which is the same
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
     return {
         "address": "local",  # never a cluster that another user of this machine started
         "include_dashboard": False,

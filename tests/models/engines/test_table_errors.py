@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 import tempfile
 from collections.abc import Callable
 from functools import partial
@@ -13,10 +14,13 @@ import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
+from attune.labeler import settings as reader
+from attune.labeler.cli.engine_option import on_engine
 from attune.labeler.cli.main import attune
+from attune.labeler.cli.shell import Shell
 from attune.models.engines import ray_data, ray_start
 from attune.models.engines.table_errors import Work, checked, guarded
-from attune.models.errors import AttuneError, UnreadableItem, WeightsUnavailable
+from attune.models.errors import AttuneError, SettingsError, UnreadableItem, WeightsUnavailable
 
 
 def refusing(error: AttuneError) -> Work:
@@ -72,8 +76,17 @@ def test_without_ray_a_command_says_what_to_install(tmp_path: Path, monkeypatch:
     assert "`--engine workers`" in said
 
 
+def test_the_option_wins_over_the_setting(tmp_path: Path) -> None:
+    by_setting = Shell(reader.build({"ATTUNE_ENGINE": "Ray"}, workspace=tmp_path), json=False)
+    assert on_engine(by_setting, None).settings.engine == "ray"
+    assert on_engine(by_setting, "workers").settings.engine == "workers"
+    with pytest.raises(SettingsError, match="workers or ray"):
+        reader.build({"ATTUNE_ENGINE": "spark"}, workspace=tmp_path)
+
+
 def test_ray_on_one_computer_is_closed_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "gettempdir", lambda: "/tmp")
+    monkeypatch.delitem(sys.modules, "ray", raising=False)
     for name in ("RAY_ADDRESS", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_MODE"):
         monkeypatch.delenv(name, raising=False)
     place = ray_start.place()
