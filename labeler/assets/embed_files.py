@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attune.labeler.assets import image_sources
 from attune.labeler.assets.proposed import Candidate, from_files
 from attune.labeler.assets.reach import Reach
 from attune.labeler.assets.scan import scan
@@ -41,22 +39,19 @@ def embed_files(
     A bad image is left out and named. Raises DataError where not one image is left, or for another suffix; then ``to``
     is not touched.
     """
-    from attune.models.encoders.embedding import ImageToEmbed, embed_in_batches
+    from attune.labeler.assets.engine_batches import encoded_in_batches
+    from attune.models.engines.embedding import Place
     from attune.models.vectors.vector_writer import check_suffix, vector_file
 
     check_suffix(to)
     written = Written()
     candidates = _candidates(settings, paths, written)
-    reach = Reach.of(settings)
-    pictures = [
-        ImageToEmbed(id_, partial(image_sources.read, candidate.uri, id_, reach), settings.max_pixels)
-        for id_, candidate in candidates.items()
-    ]
+    places = [Place(id_, candidate.uri) for id_, candidate in candidates.items()]
     with vector_file(to, encoder.fingerprint) as writer:
-        for batch in embed_in_batches(encoder, pictures, settings.embed_batch):
+        for batch in encoded_in_batches(settings, encoder, places):
             writer.add(batch.ids, batch.vectors)
             written.left_out += batch.left_out
-            report(batch.done, len(pictures))
+            report(batch.done, len(places))
         written.embedded = writer.rows
         if not written.embedded:
             raise DataError(

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from attune.labeler.cli.engine_option import ENGINE, ask, on_engine
 from attune.labeler.cli.shell import OUTPUT, WORKSPACE, Group, Shell, shown, table, who
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.explore import clusters as explored
@@ -58,13 +59,14 @@ def command(context: click.Context, k: int | None, workspace: str | None, as_jso
 @click.option("--k", type=K, help="Number of clusters. Default: the number that agrees best with itself.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**31 - 1), help="Seed of the samples.")
 @click.option("--within", default="", metavar="RUN:N", help="Only the images of cluster N of clustering RUN.")
-def make(shell: Shell, space: str, k: int | None, seed: int, within: str) -> None:
+@ENGINE
+def make(shell: Shell, space: str, k: int | None, seed: int, within: str, engine: str | None) -> None:
     """Make clusters of the pool, or of one cluster, and save them.
 
     A cluster that was there before keeps its number and its name.
     """
     with shell.progress("clusters") as report:
-        done = jobs.ask(shell.settings, KIND, report, k=k or 0, space=space, seed=seed, within=within, who=who())
+        done = ask(on_engine(shell, engine), KIND, report, k=k or 0, space=space, seed=seed, within=within, who=who())
     with reading(shell.settings) as session:
         saved = clusterings.find(session, done["clustering"])
     _show(shell, saved)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from attune.labeler.attributes import audit_batches
+from attune.labeler.cli.engine_option import ENGINE, ask, on_engine
 from attune.labeler.cli.shell import OUTPUT, Group, Shell, table, who
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.cli.text_tables import Table
@@ -77,13 +78,14 @@ def import_(shell: Shell, file: str, name: str | None, means: str) -> None:
 
 
 @attune_command(command, "measure", example="attune features measure")
-def measure(shell: Shell) -> None:
+@ENGINE
+def measure(shell: Shell, engine: str | None) -> None:
     """Measure colour, light, texture, composition and faces of every image that was not measured yet.
 
     If the command stops, run it again to continue. Faces are counted and placed; nobody is recognised.
     """
     with shell.progress("Measuring") as report:
-        done = jobs.ask(shell.settings, "measure", report)
+        done = ask(on_engine(shell, engine), "measure", report)
     if "measured" in done:
         images, _ = coverage(shell.settings)
         shell.result(done, f"{plural(done['measured'], 'image')} measured, {images:,} in all.")

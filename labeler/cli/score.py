@@ -11,6 +11,7 @@ import click
 
 from attune.labeler.cli import drawings_only
 from attune.labeler.cli.encoder_options import encoder_options
+from attune.labeler.cli.engine_option import ENGINE, on_engine
 from attune.labeler.cli.pull import OFFLINE, URL, pull_arguments, warn_about_draft
 from attune.labeler.cli.shell import OUTPUT, Group, Shell
 from attune.labeler.cli.shell import command as attune_command
@@ -52,6 +53,7 @@ def _pipeline() -> None:
     help="Assume that the probe's encoder made the vectors. Attune cannot check this.",
 )
 @encoder_options
+@ENGINE
 @URL
 @OFFLINE
 def score(
@@ -65,12 +67,14 @@ def score(
     assume_fingerprint: bool,
     url: str | None,
     offline: bool,
+    engine: str | None,
     **encoder: str | None,
 ) -> None:
     """Score vectors or images with a probe and write feature values, one row per asset and class.
 
     Images are embedded with the probe's encoder, which must be on this computer.
     """
+    shell = on_engine(shell, engine)
     paths = _checked(vectors, images, more, fingerprint, assume_fingerprint, encoder, to)
     from attune.models.catalog.probe_files import FILE_NAME, read_probe
     from attune.models.catalog.pull_probe import fetch
@@ -92,6 +96,7 @@ def score(
                 Fingerprint.from_file(fingerprint) if fingerprint else None,
                 assume_fingerprint,
                 report,
+                shell.settings.engine,
             )
     value: dict[str, Any] = {"attribute": manifest.attribute, "version": manifest.version, "to": str(to)} | asdict(done)
     if paths:

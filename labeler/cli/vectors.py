@@ -8,6 +8,7 @@ import click
 
 from attune.labeler.cli import workspace_check
 from attune.labeler.cli.encoder_options import encoder_options
+from attune.labeler.cli.engine_option import ENGINE, on_engine
 from attune.labeler.cli.shell import OUTPUT, Group, Shell
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.records.session import reading
@@ -31,10 +32,12 @@ def _embed_group() -> None:
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @TO
 @encoder_options
+@ENGINE
 def embed(
     shell: Shell,
     paths: tuple[str, ...],
     to: Path,
+    engine: str | None,
     encoder: str | None,
     pretrained: str | None,
     resize_mode: str | None,
@@ -50,7 +53,7 @@ def embed(
     from attune.models.vectors.vector_writer import check_suffix
 
     check_suffix(to)
-    settings = chosen_encoder.choose_encoder(shell.settings, encoder, pretrained, resize_mode)
+    settings = chosen_encoder.choose_encoder(on_engine(shell, engine).settings, encoder, pretrained, resize_mode)
     if encoder is None and resize_mode is None and workspace_check.is_there(settings):
         workspace_check.open_records(settings, make=False)
         loaded = chosen_encoder.of_workspace(settings)

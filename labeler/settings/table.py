@@ -77,6 +77,11 @@ class Settings:
     resize_mode: str = _setting(str, "longest", "How images are resized to a square: squash, longest or shortest.")
     device: str = _setting(str, "auto", "torch device of the encoder: auto, cpu, cuda or mps.")
     embed_batch: int = _setting(values.positive, 64, "Number of images that are embedded at once.")
+    engine: str = _setting(
+        values.engine,
+        "workers",
+        "What does bulk work: workers (Attune's own processes), or ray (Ray Data, here or on the cluster RAY_ADDRESS).",
+    )
     max_pixels: int = _setting(
         values.positive, 100_000_000, "Largest number of pixels of an image. Larger images are refused."
     )

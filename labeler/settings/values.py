@@ -12,6 +12,7 @@ from attune.models.files.paths import at_home
 
 # What can be listed at all. Of each of these it is known which host it reaches; of sftp, zip, reference … it is not.
 IMAGE_SCHEMES = ("file", "https", "http", "s3", "gs", "az", "abfs")
+ENGINES = ("workers", "ray")
 HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
 
@@ -70,6 +71,14 @@ def share(text: str) -> float:
         value = -1.0
     if not 0 <= value < 1:
         raise ValueError("a number from 0 to below 1")
+    return value
+
+
+def engine(text: str) -> str:
+    """What does bulk work."""
+    value = text.strip().lower()
+    if value not in ENGINES:
+        raise ValueError(" or ".join(ENGINES))
     return value
 
 

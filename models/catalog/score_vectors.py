@@ -14,6 +14,7 @@ from attune.models.catalog.manifest import Manifest
 from attune.models.catalog.probe_files import ProbeWeights
 from attune.models.clock import now
 from attune.models.encoders.fingerprint import Fingerprint
+from attune.models.engines.scoring import Scorer, scored
 from attune.models.errors import UnreadableItem
 from attune.models.files.outputs import user_file
 from attune.models.vectors.vector_batches import LeftOut, VectorStream
@@ -44,12 +45,13 @@ def score_file(
     fingerprint: Fingerprint | None = None,
     assume_fingerprint: bool = False,
     report: Callable[[int, int], None] = lambda done, total: None,
+    engine: str = "workers",
 ) -> Scored:
     """Write the feature values of every vector in ``vectors`` (.npz, Parquet or Arrow) to ``to``, whole or not at all.
 
     ``fingerprint`` says which encoder made them where the file does not itself; ``assume_fingerprint`` takes the
-    caller's word that it was the probe's. Raises EncoderMismatch (naming both), UnreadableItem, DataError, and
-    UnwritableFile for ``to``.
+    caller's word that it was the probe's. ``engine`` is ``workers`` (this process) or ``ray``. Raises EncoderMismatch
+    (naming both), UnreadableItem, DataError, UnwritableFile for ``to``, and what `map_tables` raises.
     """
     stream, at = VectorStream(vectors, expected=probe.dimension), now()
     if not assume_fingerprint:
@@ -64,9 +66,10 @@ def score_file(
     schema, rows = feature_values.schema_of(manifest), 0
     with user_file(to) as file, pq.ParquetWriter(file, schema) as writer:
         waiting: list[pa.RecordBatch] = []
-        for batch in stream:
-            waiting.append(feature_values.rows(manifest, batch.ids, batch.titles, probe.logits(batch.vectors), at))
-            rows += waiting[-1].num_rows
+        batches = ((batch.ids, batch.titles, batch.vectors) for batch in stream)
+        for scores in scored(engine, Scorer(manifest, probe, at), batches):
+            waiting.append(scores)
+            rows += scores.num_rows
             if sum(part.num_rows for part in waiting) >= ROW_GROUP:
                 writer.write_table(pa.Table.from_batches(waiting), row_group_size=ROW_GROUP)
                 waiting = []

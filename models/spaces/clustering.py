@@ -12,7 +12,7 @@ mapped blocks. The same vectors, k and seed (of the sample) give the same cluste
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +31,7 @@ STEP = 8_192  # vectors held as float32 at once
 SEED = 6  # of the stream of random numbers that belongs to clusters
 
 LabelArray = npt.NDArray[np.int16]
+Assign = Callable[[FloatArray, FloatArray], npt.NDArray[np.intp]]  # rows (n, m), centres (k, m) -> places (n,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,13 +87,16 @@ def _blocks(pool: Pool, index: IntArray) -> Iterator[FloatArray]:
         yield pool.rows(index[start : start + STEP])
 
 
-def cluster(projected: Projected, k: int) -> Clusters:
-    """At most ``k`` clusters; fewer where fewer vectors are distinct, and none of nothing."""
+def cluster(projected: Projected, k: int, assign: Assign | None = None) -> Clusters:
+    """At most ``k`` clusters; fewer where fewer vectors are distinct, and none of nothing.
+
+    ``assign`` gives each row its nearest centre, as `nearest_centre` does here.
+    """
     if not len(projected.rows):
         nothing = np.zeros(0, dtype=np.int16)
         return Clusters(nothing, nothing.astype(np.float16), np.zeros((0, 0), dtype=np.float32))
     centres = find_centres(projected.rows[projected.sample], k)
-    labels = nearest_centre(projected.rows, centres)
+    labels = (assign or nearest_centre)(projected.rows, centres)
     sizes = np.bincount(labels, minlength=len(centres))
     order = np.argsort(-sizes, kind="stable")[: int((sizes > 0).sum())]
     rank = np.full(len(centres), -1, dtype=np.int16)

@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.assets import image_sources
 from attune.labeler.assets.active_encoder import active_fingerprint, loaded_encoder, prompt_vectors
 from attune.labeler.assets.duplicates import copy_from_duplicates
+from attune.labeler.assets.engine_batches import encoded_in_batches, read_place
 from attune.labeler.assets.reach import Reach
 from attune.labeler.jobs.jobs import Report, quiet
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.models.encoders.embedding import ImageToEmbed, embed_in_batches
-from attune.models.errors import UnreadableItem
-from attune.models.files.atomic import digest_bytes
+from attune.models.encoders.embedding import ImageToEmbed
+from attune.models.engines.embedding import Place
 from attune.models.vectors.vector_store import VectorStore
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ def _embed(
     """Embed ``waiting`` batch by batch, each on disk before the next; adds to ``result``."""
     store = VectorStore(settings.vectors)
     first, twins = _one_of_each(waiting)
-    for batch in embed_in_batches(encoder, pictures(settings, first), settings.embed_batch):
+    for batch in encoded_in_batches(settings, encoder, places(first)):
         result["embedded"] += store.append(encoder.fingerprint, batch.ids, batch.vectors)
         result["left_out"] += batch.left_out
         report(batch.done, len(first))
@@ -120,11 +119,9 @@ def read_asset(settings: Settings, asset: Asset) -> bytes:
 
     Raises UnreadableItem where it vanished, is another than was added, or lies where images may not come from now.
     """
-    content = image_sources.read(asset.uri, asset.asset_id, Reach.of(settings))
-    if digest_bytes(content) != asset.digest:
-        raise UnreadableItem(
-            f"The file {asset.uri} has changed since {asset.asset_id} was added. Restore the old file, or add "
-            "the new one under another asset_id.",
-            "changed since it was added",
-        )
-    return content
+    return read_place(Reach.of(settings), asset.asset_id, asset.uri, asset.digest)
+
+
+def places(assets: Sequence[Asset]) -> list[Place]:
+    """Where the images of assets lie, for whatever engine reads them."""
+    return [Place(asset.asset_id, asset.uri, asset.digest) for asset in assets]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from attune.labeler.settings import Settings
 from attune.labeler.spaces import clusterings, descriptions, spaces
 from attune.labeler.spaces.clusterings import USUAL, New
 from attune.labeler.spaces.members import Members
+from attune.models.engines.assigning import assigned
 from attune.models.errors import EmptyPool
 from attune.models.similarity.projected_pool import version_of
 from attune.models.spaces.clustering import cluster, nearest_others, project
@@ -47,7 +49,7 @@ def run(
     step()
     agreement = {} if k else agreement_by_k(sample, CHOICES, seed, step)
     asked = k or most_stable(agreement, USUAL)
-    found = cluster(projected, asked)
+    found = cluster(projected, asked, partial(assigned, settings.engine))
     step()
     stability = cluster_stability(sample, found.centres, seed, step=step).tolist()
     spaces.measure(settings, space, view)

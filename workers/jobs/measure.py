@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 from sqlalchemy import select
 
+from attune.labeler.assets.engine_batches import in_batches
 from attune.labeler.jobs.jobs import Report, quiet
 from attune.labeler.measured.values import values_of
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.models.encoders.embedding import embed_in_batches
 from attune.models.errors import EmptyPool
 from attune.models.measured.measures import Measurer
-from attune.workers.jobs.embed import pictures
+from attune.workers.jobs.embed import places
 
 log = logging.getLogger("attune.measure")
 BATCH = 64  # images between two writes: some seconds of work
@@ -44,7 +44,7 @@ def run(settings: Settings, report: Report = quiet) -> dict[str, Any]:
         alike.setdefault(asset.digest, []).append(asset.asset_id)
     first = {asset.asset_id: asset for asset in waiting if alike[asset.digest][0] == asset.asset_id}
     result: dict[str, Any] = {"measured": 0, "left_out": [], "version": values.digest}
-    for batch in embed_in_batches(measurer, pictures(settings, list(first.values())), BATCH):
+    for batch in in_batches(settings, measurer, Measurer, places(list(first.values())), BATCH):
         twins = [alike[first[id_].digest] for id_ in batch.ids]
         rows = np.repeat(batch.vectors, [len(ids) for ids in twins], axis=0)
         contents = [first[id_].digest for id_, ids in zip(batch.ids, twins, strict=True) for _ in ids]

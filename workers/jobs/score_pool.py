@@ -22,10 +22,10 @@ from attune.labeler.records.version_scores import Split, VersionScores
 from attune.labeler.settings import Settings
 from attune.models.catalog import feature_values
 from attune.models.catalog.catalog import Catalog
-from attune.models.catalog.manifest import Manifest
-from attune.models.catalog.probe_files import FILE_NAME, ProbeWeights, read_probe
+from attune.models.catalog.probe_files import FILE_NAME, read_probe
 from attune.models.clock import now
 from attune.models.encoders.fingerprint import Fingerprint
+from attune.models.engines.scoring import Scorer, scored
 from attune.models.files.atomic import digest_bytes
 from attune.workers.jobs import drift_baseline, pool_parts
 from attune.workers.jobs.pool_parts import Pool, name_of, open_pool
@@ -58,7 +58,10 @@ def run(
         drift_baseline.record_baseline(settings, attribute, version, pool, probe)
     done, total = 0, pool.size(part)
     for part_number in requested_parts:
-        result = score_part(catalog, manifest, probe, pool, part_number, lambda n, base=done: report(base + n, total))
+        scorer = Scorer(manifest, probe, now())
+        result = score_part(
+            catalog, scorer, pool, part_number, lambda n, base=done: report(base + n, total), settings.engine
+        )
         done += result["assets"]
         if _record(settings, attribute, version, part_number, result, parts, split):
             drift_baseline.record_baseline(settings, attribute, version, pool, probe)
@@ -72,19 +75,19 @@ def run(
 
 
 def score_part(
-    catalog: Catalog, manifest: Manifest, probe: ProbeWeights, pool: Pool, part: int, report: Any
+    catalog: Catalog, scorer: Scorer, pool: Pool, part: int, report: Any, engine: str = "workers"
 ) -> dict[str, Any]:
     """Write one part's feature values; how many, and their digest."""
-    at, schema, assets = now(), feature_values.schema_of(manifest), 0
+    manifest, assets = scorer.manifest, 0
+    each = len(manifest.classes) if len(manifest.classes) > 2 else 1  # rows of an asset
     sink = pa.BufferOutputStream()
-    with pq.ParquetWriter(sink, schema) as writer:
-        for rows, x in pool.steps(part):
-            logits = probe.logits(x)
-            batch = feature_values.rows(
-                manifest, pa.array(pool.ids[rows].tolist()), pa.array(pool.titles[rows].tolist()), logits, at
-            )
-            writer.write_batch(batch)
-            assets += len(rows)
+    batches = (
+        (pa.array(pool.ids[rows].tolist()), pa.array(pool.titles[rows].tolist()), x) for rows, x in pool.steps(part)
+    )
+    with pq.ParquetWriter(sink, feature_values.schema_of(manifest)) as writer:
+        for scores in scored(engine, scorer, batches):
+            writer.write_batch(scores)
+            assets += scores.num_rows // each
             report(assets)
     content = sink.getvalue().to_pybytes()
     with catalog.writing_part(manifest.attribute, manifest.version, name_of(part)) as file:

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import pickle
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from sqlalchemy import select
 
+from attune.labeler.assets.active_encoder import loaded_encoder
+from attune.labeler.assets.engine_batches import encoded_in_batches
 from attune.labeler.demo import prepare
 from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import Asset, Encoder
 from attune.labeler.records.session import engine, reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
+from attune.models.engines import embedding
+from attune.models.engines.ray_data import Share
+from attune.models.engines.table_errors import Work
 from attune.models.files.atomic import digest_bytes
 from attune.models.images.decode import decode
 from attune.models.vectors.vector_store import VectorStore
 from attune.workers.jobs import embed
+from tests.support import engines
 from tests.support.factories import picture, workspace
 
 
@@ -52,8 +61,6 @@ def stored(settings: Settings) -> dict[str, np.ndarray]:
 
 
 def test_every_asset_gets_the_vector_of_its_own_image(settings: Settings) -> None:
-    from attune.labeler.assets.active_encoder import loaded_encoder
-
     reports: list[tuple[int, int]] = []
     result = embed.run(settings, lambda done, total: reports.append((done, total)))
     assert result == {"embedded": 10, "copied": 0, "left_out": []}
@@ -120,3 +127,33 @@ def test_a_removed_asset_is_not_embedded(settings: Settings) -> None:
     with writing(settings) as session:
         session.scalars(select(Asset).where(Asset.asset_id == "1.jpg")).one().removed_at = now()
     assert embed.run(settings)["embedded"] == 9
+
+
+def test_what_ray_maps_gives_the_same_vectors_and_is_told_no_secret(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[bytes] = []
+
+    def map_here(make: Callable[[], Work], tables: Iterable[pa.Table], share: Share) -> Iterator[pa.Table]:
+        kept = list(tables)
+        sent.append(pickle.dumps((make, kept)))
+        return engines.map_here(make, kept, share)
+
+    monkeypatch.setattr(embedding, "map_tables", map_here)
+    (settings.workspace / "3.jpg").unlink()
+    (settings.workspace / "6.jpg").write_bytes(picture(60))
+    known = replace(settings, label_studio_token="secret-token", database_url="postgresql://u:secret-word@h/db")
+    with reading(settings) as session:
+        places = embed.places(list(session.scalars(select(Asset).order_by(Asset.id))))
+    encoder = loaded_encoder(settings)
+    ours, by_ray = (
+        list(encoded_in_batches(replace(known, engine=name), encoder, places)) for name in ("workers", "ray")
+    )
+    assert [id_ for one in by_ray for id_ in one.ids] == [id_ for one in ours for id_ in one.ids]
+    np.testing.assert_array_equal(*(np.concatenate([one.vectors for one in each]) for each in (ours, by_ray)))
+    left_out = [item for one in by_ray for item in one.left_out]
+    assert left_out == [item for one in ours for item in one.left_out]
+    assert [item["reason"] for item in left_out] == ["missing", "changed since it was added"]
+    assert by_ray[-1].done == 10
+    assert b"9.jpg" in sent[0]
+    assert b"secret-" not in sent[0]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -12,17 +14,19 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 from attune.labeler import settings as reader
+from attune.labeler.assets import engine_batches
+from attune.labeler.assets.reach import Reach
 from attune.labeler.assets.remove import remove
 from attune.labeler.cli.main import attune
 from attune.labeler.insights import features
-from attune.labeler.measured.values import coverage, measured, values_of
+from attune.labeler.measured.values import coverage, folder, measured, values_of
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import engine, reading
 from attune.labeler.settings import Settings
 from attune.models.measured import face_detector
 from attune.models.measured.measures import NAMES
-from attune.workers.jobs import embed, measure
-from tests.support import factories
+from attune.workers.jobs import measure
+from tests.support import engines, factories
 
 COUNT, BROKEN = 10, 3
 
@@ -51,19 +55,28 @@ def test_a_killed_job_goes_on_where_it_was_and_names_what_it_left_out(
     before, _ = coverage(pool)
     assert before == 3, "two batches of two, one image is broken"
     read: list[str] = []
-    read_asset = embed.read_asset
+    read_place = engine_batches.read_place
 
-    def watched(settings: Settings, asset: Asset) -> bytes:
-        read.append(asset.asset_id)
-        return read_asset(settings, asset)
+    def watched(reach: Reach, id_: str, uri: str, digest: str) -> bytes:
+        read.append(id_)
+        return read_place(reach, id_, uri, digest)
 
-    monkeypatch.setattr(embed, "read_asset", watched)
+    monkeypatch.setattr(engine_batches, "read_place", watched)
     done = measure.run(pool)
     assert done["measured"] == COUNT - 1 - before
     assert len(read) == COUNT - before, "what was measured is read no more"
     assert [item["reason"] for item in done["left_out"]] == ["missing"]
     assert coverage(pool) == (COUNT - 1, COUNT)
     assert measure.run(pool)["measured"] == 0
+
+
+def test_what_ray_maps_measures_the_same(pool: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    engines.without_ray(monkeypatch)
+    found = measure.run(replace(pool, engine="ray"))
+    by_ray = values_of(pool).read().to_pandas()
+    shutil.rmtree(folder(pool))
+    assert measure.run(pool) == found
+    assert values_of(pool).read().to_pandas().equals(by_ray)
 
 
 def test_what_is_measured_can_be_asked_about_and_leaves_with_its_image(pool: Settings) -> None:
