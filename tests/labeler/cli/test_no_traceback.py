@@ -19,6 +19,7 @@ from attune.labeler.cli.main import attune, run
 from attune.labeler.jobs import jobs
 from attune.labeler.records.session import engine
 from attune.models.errors import CONSEQUENCES
+from tests.support import engines
 from tests.support.factories import picture, workspace
 
 # Commands that start services, or ask for a person's patience: of them only options and their help are tried.
@@ -89,6 +90,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("ATTUNE_WEB_PORT", "1")
         patch.setenv("ATTUNE_LABEL_STUDIO_PORT", "1")
         patch.setattr(jobs, "workers_alive", lambda *_: False)
+        engines.without_ray(patch)
         assert run(["assets", "add", "full-folder", "--vectors", "vectors.npz"]) == 0
         assert run(["attribute", "create", "serious", "--question", "?", "--classes", "yes,no"]) == 0
         yield folder
