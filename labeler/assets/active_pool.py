@@ -88,7 +88,7 @@ def _in_records(
     kinds = pa.schema({"id": pa.string(), "title": pa.string(), "key": pa.int64()})
     parts = [
         pa.table(dict(zip(kinds.names, zip(*rows, strict=True), strict=True)), kinds)
-        for rows in session.execute(columns, execution_options={"yield_per": AT_ONCE}).partitions()
+        for rows in session.connection().execute(columns, execution_options={"yield_per": AT_ONCE}).partitions()
     ]
     assets = pa.concat_tables([kinds.empty_table(), *parts]).combine_chunks()
     rows = pc.index_in(pa.array(asset_ids, pa.string()), value_set=assets["id"])

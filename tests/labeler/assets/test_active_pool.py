@@ -56,14 +56,15 @@ def test_a_vector_has_its_assets_title_and_key_in_whatever_order_they_came(
         VectorStore(settings.vectors).append(fingerprint, ["early"], np.eye(1, 8, dtype=np.float32))
         view = active_pool.view_of(settings, session, fingerprint)
     assert (view.pool.title_ids.tolist(), view.keys.tolist()) == ([""], [-1]), "there are no records yet"
-    assets = {one.asset_id: one for one in factories.add_assets(settings, 7)}
+    _, _, removed, _, renamed, _, last = factories.add_assets(settings, 7)
     with writing(settings) as session:
-        session.get_one(Asset, assets["a2"].id).removed_at = now()
-        session.get_one(Asset, assets["a4"].id).title_id = "Amélie à Paris"
-    VectorStore(settings.vectors).append(fingerprint, ["a6", "a2", "a4", "stray"], np.eye(4, 8, dtype=np.float32))
+        session.get_one(Asset, removed.id).removed_at = now()
+        session.get_one(Asset, renamed.id).title_id = "Amélie à Paris"
+    names = [last.asset_id, removed.asset_id, renamed.asset_id, "stray"]
+    VectorStore(settings.vectors).append(fingerprint, names, np.eye(4, 8, dtype=np.float32))
     with reading(settings) as session:
         view = active_pool.view_of(settings, session, fingerprint)
-    assert view.pool.asset_ids.tolist() == ["early", "a6", "a2", "a4", "stray"]
-    assert view.keys.tolist() == [-1, assets["a6"].id, -1, assets["a4"].id, -1]
-    titles = ["", assets["a6"].title_id, assets["a2"].title_id, "Amélie à Paris", ""]
+    assert view.pool.asset_ids.tolist() == ["early", *names]
+    assert view.keys.tolist() == [-1, last.id, -1, renamed.id, -1]
+    titles = ["", last.title_id, removed.title_id, "Amélie à Paris", ""]
     assert view.pool.title_ids.tolist() == titles, "a removed asset keeps its title"
