@@ -131,7 +131,9 @@ def _corrected(found: Answer, asked: Asked, best: Grade) -> Answer:
 
 
 def select(rows: Rows, source: Outcomes, titles: Bools | None, canvas: int | None) -> Outcomes:
-    """The rows of some titles and one canvas."""
+    """The rows of some titles and one canvas; ``source`` itself where all are meant, for they can be many."""
+    if titles is None and canvas is None:
+        return source
     kept = np.ones(len(source), dtype=bool)
     if titles is not None:
         kept &= titles[source.title]

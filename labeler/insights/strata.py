@@ -52,9 +52,9 @@ def summed(duck: duckdb.DuckDBPyConnection, rows: str, chances: bool) -> Summed 
     assets = duck.sql(f"SELECT DISTINCT asset_id FROM {rows} ORDER BY asset_id").to_arrow_table()["asset_id"]
     canvases, canvas_of = np.unique(strata["canvas"].to_numpy(zero_copy_only=False), return_inverse=True)
     every, propensity = _filled(duck, _sums(rows, group, chances), titles, assets.combine_chunks(), chances)
-    names = (one.to_numpy(zero_copy_only=False) for one in (assets, titles["title_id"]))
+    asset_ids, title_ids = (one.to_numpy(zero_copy_only=False) for one in (assets, titles["title_id"]))
     random = strata["random"].to_numpy(zero_copy_only=False).astype(bool)
-    return Summed(every, propensity, *names, canvases, canvas_of, random)
+    return Summed(every, propensity, asset_ids, title_ids, canvases, canvas_of, random)
 
 
 def _sums(rows: str, group: str, chances: bool) -> str:

@@ -68,7 +68,7 @@ def test_from_performance_to_a_published_insight(
         perform(job)
         expect(page.get_by_role("heading", name="Images with “smiles” are taken")).to_be_visible()
         look(page, "goes-with")
-        page.get_by_role("link", name="Insights", exact=True).first.click()
+        page.locator(".crumbs a").first.click()
         sentence.click()
         expect(page.get_by_role("heading", name="Titles that show it")).to_be_visible()
         look(page, "insight")
