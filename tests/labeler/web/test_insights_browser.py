@@ -20,7 +20,7 @@ from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
 from attune.workers.jobs import run_insights
-from attune.workers.runtime import perform
+from attune.workers.runtime.perform import perform
 from tests.support import factories, performed, web
 from tests.support.keyboard import follow, reach
 from tests.support.looks import TELEPHONE, enter, look
@@ -43,7 +43,7 @@ class House:
         """Do the job of ``kind`` that waits, as a worker does."""
         with reading(self.settings) as session:
             (job,) = session.scalars(select(Job.id).where(Job.kind == kind, Job.state == "queued"))
-        perform.perform(job)
+        perform(job)
 
     def answered(self) -> None:
         """See that there are answers, whether the analyst was here or not."""
@@ -65,7 +65,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[
     factories.add_user(settings, OLGA, "owner")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(uploads, "LEFT_FREE", 0)  # a temporary folder may be small
-        patch.setattr(perform.reader, "build", lambda: settings)
+        patch.setattr("attune.workers.runtime.perform.reader.build", lambda: settings)
         with web.served(create_app(settings)) as address:
             yield House(address, settings, others_columns(Path(made.performance)))
 
@@ -103,7 +103,7 @@ def test_an_analyst_brings_performance_asks_runs_publishes_and_retires(page: Pag
     expect(page.get_by_role("button", name="Send the file")).to_be_focused()
     page.keyboard.press("Enter")
     page.wait_for_url("**/performance/uploads/*")
-    expect(page.get_by_label("Title")).to_have_value("Series")
+    expect(page.locator("#f-title_id")).to_have_value("Series")
     page.get_by_label("At random: a random number chose each image").check()
     look(page, "columns")
     reach(page, "Check and add the rows")
