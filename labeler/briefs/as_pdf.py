@@ -22,6 +22,7 @@ INK, SOFT, GOOD, WARN, LINE = (29, 27, 24), (95, 90, 83), (29, 107, 67), (138, 9
 MARGIN, WIDTH, BOTTOM = 16, 178, 18  # millimetres of A4
 PICTURE, SMALL, GAP = 26, 17, 4
 LEADING = 0.46  # millimetres of a line for each point of its size
+CAPTION = 6  # points
 HEAD = 7.4  # two lines above a column
 COLUMN_HEIGHT = 46  # with heads, pictures, captions and how many more there are
 TALL = 1.31  # a picture's place, as often as it is wide
@@ -48,7 +49,7 @@ def as_pdf(brief: Brief, pictures: Mapping[str, bytes]) -> bytes:
     page.set_creation_date(brief.made_at)
     page.add_page()
     page.said(brief.name, 20, bold=True)
-    page.said(f"Brief for new artwork · title {brief.title_id} · made {brief.made_at:%Y-%m-%d}", 8.5, SOFT)
+    page.said(f"Brief for new artwork · title {brief.title_id} · made {brief.made_at:%Y-%m-%d}", 8.5, SOFT, before=1.5)
     if brief.made_up:
         which = "the figures of the lines that say so" if brief.mixed else "these figures"
         warning = f"Simulated performance. Nobody measured {which}. They show what a brief looks like."
@@ -61,7 +62,8 @@ def as_pdf(brief: Brief, pictures: Mapping[str, bytes]) -> bytes:
         _line(page, line)
     if not brief.lines:
         page.said("No insight is sure enough yet.", 10)
-    page.said(EXAMPLES, 8.5, SOFT, before=2)
+    if any(line.worked or line.avoid for line in brief.lines):
+        page.said(EXAMPLES, 8.5, SOFT, before=2)
     _tastes(page, brief)
     page.heading("What the grades mean")
     for grade, said in GRADES.items():
@@ -193,7 +195,7 @@ class _Page(FPDF):
             for place, (name, said) in enumerate(images[start : start + each]):
                 self.set_xy(left + place * (width + GAP / 2), top)
                 self._image(name, width, height)
-                self.said("\n".join(text for text in (name, said) if text), 5.4, SOFT, width=width)
+                self.said("\n".join(text for text in (name, said) if text), CAPTION, SOFT, width=width)
                 lowest = max(lowest, self.get_y())
             self.set_xy(left, lowest + 1.5)
 
@@ -204,6 +206,8 @@ class _Page(FPDF):
         if content is None:
             self.set_fill_color(244, 241, 236)
             self.rect(left, top, width, height, style="F")
+            self.set_xy(left + 1, top + 1.5)
+            self.said("The image is not here", CAPTION, SOFT, width=width - 2)
         else:
             wide, high = Image.open(BytesIO(content)).size
             scale = min(width / wide, height / high)

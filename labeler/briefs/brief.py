@@ -65,7 +65,7 @@ class Line:
         row, version = self.one.row, self.one.newest.version
         stands = row.state == PUBLISHED and row.published == version
         made_up = ", simulated performance" if self.one.simulated else ""
-        return ("published" if stands else "proposed, not published yet") + made_up
+        return ("published" if stands else "not published yet") + made_up
 
     @property
     def missing(self) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.insights import evidence, features, questions
+from attune.labeler.insights.known import Known
 from attune.labeler.people import owner_rights
 from attune.labeler.records.schema import Insight, InsightEvent, InsightQuestion, InsightRun, InsightVersion
 from attune.labeler.records.session import reading, writing
@@ -249,7 +250,14 @@ class Moving:
             if "feature" in part:
                 feature = self.features.get(part["feature"])
                 if feature is None or (feature.version, feature.digest) != (part["version"], part["digest"]):
-                    told.append(f"{part['feature']} has another version" if feature else f"{part['feature']} is gone")
+                    told.append(_moved(part["feature"], feature))
                 elif feature.audits != part.get("audits", ""):
                     told.append(f"{part['feature']} has other audit answers")
         return tuple(told)
+
+
+def _moved(name: str, feature: Known | None) -> str:
+    """How a feature of that name is another one today."""
+    if feature is None:
+        return f"{name} is gone"
+    return f"another version of {name} is in use" if feature.kind == "attribute" else f"{name} has another version"

@@ -10,8 +10,10 @@ from typing import Any
 from attune.labeler.insights.features import PER_SD
 from attune.labeler.insights.imported import FIRST
 from attune.labeler.insights.insights import Told, basis_of
+from attune.labeler.records.schema import InsightQuestion
 from attune.models.text import plural
 
+MOSTLY = 0.5  # a q value above which most such answers are false
 WIDE = 1.96  # standard errors on either side of a headline
 SECOND = ("0", "false", "no", "n", "f")
 GRADES = {
@@ -28,6 +30,7 @@ NO_ONE_CHANCE = (
     "Something else may be the reason."
 )
 NOT_AUDITED = "Not checked by people yet: the detector’s errors are not known."
+UNSURE = "It is not known yet which images are taken more often."
 HINDERED = "Its errors are not corrected yet."
 
 
@@ -51,8 +54,9 @@ def words(one: Told) -> Words:
     first, second = sides_of(one.question.feature, one.question.contrast)
     figures, sides = one.figures, (caption(first), caption(second))
     if figures["estimate"] is None:
-        return Words(question(one), "", "", figures["why"], sides)
-    width, shares, rests = interval(figures, one.enough), other_way(figures), basis(figures)
+        return Words(asks(one.question), "", "", figures["why"], sides)
+    width, rests = interval(figures, one.enough), basis(figures)
+    shares = other_way(figures) if one.enough else ""  # before it is sure, no way is the other one
     return Words(sentence(one), width, shares, rests, sides, chance(figures["q"]), caution_of(figures), reason(one))
 
 
@@ -71,7 +75,7 @@ def reason(one: Told) -> str:
     if grade == "C" and basis == "every" and figures.get("undeclared"):
         return NO_ONE_CHANCE
     if grade == BEST[basis]:
-        return GRADES[grade]
+        return GRADES[grade] if one.enough else f"{SHOWN[basis]}. {UNSURE}"
     if grade == "C" and figures.get("not_audited"):
         return f"{SHOWN[basis]}. What the detector gets wrong may be the reason."
     if grade == "C" and basis == "random" and not figures["ratio"]["believed"]:
@@ -96,10 +100,11 @@ def caption(side: str) -> str:
     return side.removeprefix("with ")
 
 
-def question(one: Told) -> str:
+def asks(question: InsightQuestion) -> str:
     """The question itself, for what has no answer yet."""
-    first, second = sides_of(one.question.feature, one.question.contrast)
-    return f"Are images {first} taken more often than images {second}{place(one)}?"
+    first, second = sides_of(question.feature, question.contrast)
+    where = f" on {question.canvas}" if question.canvas else ""
+    return f"Are images {first} taken more often than images {second}{where}?"
 
 
 def place(one: Told) -> str:
@@ -164,14 +169,17 @@ def other_way(figures: dict[str, Any]) -> str:
         return ""
     if share < 0.005:
         return "The titles agree: none is known to go the other way."
-    return f"In about {100 * share:.0f} % of titles it goes the other way."
+    there = "less often" if figures["shrunk"]["estimate"] > 0 else "more often"
+    return f"In about {100 * share:.0f} % of titles it goes the other way: there, such images are taken {there}."
 
 
 def chance(q: float) -> str:
     """What a q value says."""
     if q < 0.001:
         return "Fewer than 1 in 1,000 answers that are as sure as this are false (q below 0.001)."
-    return f"About 1 in {max(1, round(1 / q)):,} answers that are as sure as this is false (q {q:.3f})."
+    if q > MOSTLY:
+        return f"Most answers that are as unsure as this are false (q {q:.3f})."
+    return f"About 1 in {round(1 / q):,} answers that are as sure as this is false (q {q:.3f})."
 
 
 def basis(figures: dict[str, Any]) -> str:

@@ -81,8 +81,8 @@ def empty(session: Session) -> Iterator[News]:
         if not remaining and ever < pool and since < now() - EMPTY_FOR:
             yield News(
                 f"empty:{queue.id}:{_stamp(since)}", notices.EMPTY, f"{row.name}: an expert's queue is empty",
-                f"{expert.name} has no open tasks, but the pool has images that were never asked. Fill the queue: "
-                f"`attune batch {row.name} --size 40`", page(row.name), row.id,
+                f"{expert.name} has no open tasks, but the pool has images that were never asked. A run chooses "
+                "the next ones.", page(row.name), row.id,
             )  # fmt: skip
 
 

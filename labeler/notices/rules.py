@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
-from attune.labeler.jobs import failures
+from attune.labeler.jobs import failures, job_words
 from attune.labeler.notices import notices
 from attune.labeler.notices.notices import News, page
 from attune.labeler.notices.queue_rules import empty, left_out, stalled
@@ -132,8 +132,8 @@ def failed(session: Session) -> Iterator[News]:
         .order_by(Job.finished_at)
     )
     for job_id, kind, subject, error, at in rows:
-        about = f" of {subject}" if subject else ""
+        title = job_words.words(kind).title(1, subject or "")
         yield News(
-            f"job:{kind}:{subject or ''}:{at:%Y-%m-%d}", notices.FAILED, f"The job {kind}{about} failed",
+            f"job:{kind}:{subject or ''}:{at:%Y-%m-%d}", notices.FAILED, f"{title} failed",
             failures.shown(job_id, error)[:1000], "/jobs?state=failed",
         )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from attune.labeler.performance.duck import connection
 from attune.labeler.performance.imports import unreadable
 from attune.labeler.performance.source import open_source
 from attune.labeler.records.schema import Job
-from attune.labeler.records.session import writing
+from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.errors import DataError
 from attune.models.files.atomic import write_json
@@ -30,8 +31,14 @@ ROWS = 5  # that are shown
 OPEN = ("queued", "running", "done")
 # What other programs call a field; their first name that a file has is proposed.
 OTHER_NAMES: Mapping[str, Sequence[str]] = {
-    "asset_id": ("asset", "image_id", "image", "artwork_id", "artwork", "creative_id", "creative", "variant_id"),
-    "title_id": ("title", "film", "film_id", "movie", "movie_id", "show_id", "series_id", "content_id", "program_id"),
+    "asset_id": (
+        "asset", "image_id", "image", "artwork_id", "artwork", "poster_id", "poster", "creative_id", "creative",
+        "variant_id",
+    ),
+    "title_id": (
+        "title", "film", "film_id", "movie", "movie_id", "show", "show_id", "series", "series_id", "content_id",
+        "program_id",
+    ),
     "canvas": ("placement", "slot", "surface", "position", "row_type"),
     "impressions": ("views", "shown", "imps", "exposures", "displays"),
     "takes": ("clicks", "plays", "starts", "chosen", "conversions"),
@@ -42,7 +49,7 @@ OTHER_NAMES: Mapping[str, Sequence[str]] = {
     "propensity": ("p_shown", "chance"),
     "period_start": ("start", "start_date", "week_start"),
     "period_end": ("end", "end_date", "week_end"),
-}
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -141,6 +148,21 @@ def begin(settings: Settings, person: int, ticket: str, choice: Choice, who: str
         write_json(folder / "sent.json", {"job": job_id})
     jobs.hand_over(settings, job_id, KIND)
     return job_id
+
+
+def delete(settings: Settings, person: int, ticket: str) -> None:
+    """Delete a file that was not imported, with what is known of it. Raises UnknownUpload, and DataError where it is
+    being imported, or was."""
+    folder = uploads.folder_of(settings, person, ticket)
+    with FileLock(folder / "lock", timeout=60):
+        with reading(settings) as session:
+            job = session.get(Job, uploads.job_of(folder) or "")
+        if job is not None and job.state in OPEN:
+            raise DataError(
+                f"This file is {'imported' if job.state == 'done' else 'being imported'}. To take its rows out again, "
+                "remove the import on the page Performance."
+            )
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def drop_file(settings: Settings, person: int, ticket: str) -> None:

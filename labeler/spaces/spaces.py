@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,6 +29,7 @@ from attune.models.vectors.vector_store import VectorStore
 STRIPS, STRIP = 3, 5  # images that show what a space sees, and how many of the nearest beside each
 SPREAD = 2_654_435_761  # keys times this, modulo 2^32: an order that has nothing to do with when an image came (Knuth)
 FITTED = "fitted_on"
+LEAST_LAYERS = 3  # of which the first is called early and the last late
 OUTGROWN = 2  # times as many images as the components come from: they may miss what came since
 FINAL, COLOUR, LAYER = "final", "colour", "layer:"
 NAME = re.compile(r"final|colour|taste|layer:(0|[1-9][0-9]{0,3})")
@@ -36,6 +37,9 @@ GOOD_FOR = {
     FINAL: "Meaning: people, objects, genre, mood.",
     COLOUR: "Palettes: images of the same colours.",
     LAYER: "Early layers: colour, edges, texture. Late layers: objects.",
+    "early": "Light and colour, edges, texture.",
+    "middle": "Between the two: patterns, and parts of things.",
+    "late": "What is in the picture, hardly its colours.",
     TASTE: "Taste: what a column of the asset table taught it, such as genre, together with looks.",
 }
 
@@ -143,14 +147,31 @@ def listed(settings: Settings) -> list[SpaceRow]:
     for name, one, stored in made:
         if one is not None and stored is not None:
             measures, at = rows.get(one.digest, ({}, None))
-            images, words = store.count(stored), good_for(name)
+            images, words = store.count(stored), good_for(name, names)
             found.append(SpaceRow(name, one.digest, one.dimension, images, words, measures, at, version_of(one)))
     return found
 
 
-def good_for(name: str) -> str:
-    """What a space is good for, in words."""
-    return GOOD_FOR[LAYER if name.startswith(LAYER) else name]
+def good_for(name: str, names: Sequence[str] = ()) -> str:
+    """What a space is good for, in words; ``names`` of all spaces tell an early layer from a late one."""
+    return GOOD_FOR[depth(name, names) or (LAYER if name.startswith(LAYER) else name)]
+
+
+def depth(name: str, names: Sequence[str]) -> str:
+    """Whether the layer ``name`` is early, middle or late among the layers of ``names``; empty for another space, and
+    where there are too few layers to tell."""
+    known = sorted(index for one in names if (index := layer_index(one)) is not None)
+    index = layer_index(name)
+    if index not in known or len(known) < LEAST_LAYERS:
+        return ""
+    return "early" if index == known[0] else "late" if index == known[-1] else "middle"
+
+
+def layers(session: Session) -> Sequence[str]:
+    """The names of the active encoder's layers that were computed."""
+    encoder = active_encoder(session)
+    base = encoder.digest if encoder else ""
+    return session.scalars(select(Space.name).where(Space.name.startswith(LAYER), Space.base_digest == base)).all()
 
 
 def _order(name: str) -> tuple[int, int]:

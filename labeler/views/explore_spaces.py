@@ -62,19 +62,23 @@ def spaces_page(settings: Settings, viewer: Viewer) -> SpacesPage:
         active = active_fingerprint(session)
         job = progress(session, (KIND,))
         learned = taste(session) if viewer.manages else None
+    names = [row.name for row in rows]
     cards = [
-        SpaceCard(row, title(row.name), dimension(row.measures.get("two_nn")), _strips(row, images),
+        SpaceCard(row, title(row.name, names), dimension(row.measures.get("two_nn")), _strips(row, images),
                   made.get(row.name), outgrown(row))
         for row in rows
     ]  # fmt: skip
     return SpacesPage(cards, job, active is not None and not active.is_external, there, learned)
 
 
-def title(name: str) -> str:
-    """A space's name as a heading."""
+def title(name: str, layers: Sequence[str] = ()) -> str:
+    """A space's name as a heading; ``layers`` that there are tell an early one from a late one."""
     index = spaces.layer_index(name)
     known = {spaces.FINAL: "Meaning", spaces.COLOUR: "Colours", TASTE: "Taste"}
-    return known.get(name, name) if index is None else f"Layer {index}"
+    if index is None:
+        return known.get(name, name)
+    depth = spaces.depth(name, layers)
+    return f"{depth.capitalize()} layer ({index})" if depth else f"Layer {index}"
 
 
 def dimension(value: float | None) -> str:

@@ -140,7 +140,9 @@ def _experts(session: Session, viewer: Viewer, attributes: Sequence[Attribute]) 
     answered = _own_answers(session, viewer, [one.id for one in attributes])
 
     def of(one: Attribute) -> list[Group]:
-        kinds = (("Counts", one.in_scope), ("Does not count", one.out_of_scope))
+        several = len(one.classes) > 2  # as which of them it counts, the examples do not say
+        heads = ("Meant", "Not meant") if several else ("Counts", "Does not count")
+        kinds = zip(heads, (one.in_scope, one.out_of_scope), strict=True)
         shown = [Group(title, [examples[name] for name in kind if name in examples]) for title, kind in kinds]
         return [*shown, Group("Your newest answers", answered.get(one.id, ()))]
 

@@ -36,9 +36,10 @@ class Line:
 
 def lines(figures: Mapping[str, Any], reach: float) -> list[Line]:
     """The headline, which is shrunk; the raw figure; and that with the interval that holds at every look."""
-    told = [("The figure to use", shrunk_bar(figures, reach)), ("As counted, looked at once", bar(figures, reach))]
+    told = [("The figure to use", shrunk_bar(figures, reach)), ("As counted, for one look", bar(figures, reach))]
     if ends := figures.get("any_time"):
-        told.append(("As counted, looked at often", bar({"estimate": figures["estimate"], "ci": ends["ci"]}, reach)))
+        often = bar({"estimate": figures["estimate"], "ci": ends["ci"]}, reach)
+        told.append(("As counted, for any number of looks", often))
     return [Line(name, one, figures["titles"]) for name, one in told]
 
 

@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.insights import evidence, features, insights, powering
+from attune.labeler.insights import evidence, features, insights, powering, questions
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.known import Known
 from attune.labeler.insights.people_asked import PeopleAsked
-from attune.labeler.insights.words import Words, change, words
+from attune.labeler.insights.words import Words, asks, change, words
 from attune.labeler.people import viewer as viewers
 from attune.labeler.people.viewer import Viewer, may_explore
 from attune.labeler.records.schema import Asset, InsightEvent, InsightRun, InsightVersion
@@ -90,6 +90,8 @@ class InsightsPage:
     features: Sequence[Known]
     made_up: bool
     mixed: bool  # some are, and others were measured
+    open_questions: Sequence[str]  # that the next run answers for the first time
+    canvases: Sequence[str]  # that have figures, to ask about
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ class InsightPage:
     besides: Sequence[Beside] = ()
     published: str = ""  # what the published version says, where it is not the newest
     made_up: bool = False
+    anew: bool = False  # its feature has other values than those that were asked about
 
 
 def insights_page(settings: Settings, viewer: Viewer) -> InsightsPage:
@@ -119,6 +122,8 @@ def insights_page(settings: Settings, viewer: Viewer) -> InsightsPage:
         images = pictures(session, viewer, (one.figures.get("examples") for one in found))
         run, job, waits = insights.last_run(session), progress(session, (KIND,)), waiting_images(session, viewer)
         asked = PeopleAsked.of(session, known)
+        answered = {one.question.id for one in found}
+        waits_for_run = [asks(row) for row in questions.in_force(session) if row.id not in answered]
     cards = [card(one, images, reach, waits if asked.about(one.question.feature) else frozenset()) for one in found]
     gone = insights.RETIRED
     return InsightsPage(
@@ -126,7 +131,8 @@ def insights_page(settings: Settings, viewer: Viewer) -> InsightsPage:
         [one for one in cards if not one.one.enough and one.one.row.state != gone],
         [one for one in cards if one.one.row.state == gone],
         run, job, len(evidence.digests(settings)), list(known.values()),
-        any(one.simulated for one in found), len({one.simulated for one in found}) > 1,
+        any(one.simulated for one in found), len({one.simulated for one in found}) > 1, waits_for_run,
+        sorted({part["canvas"] for one in found for part in one.figures.get("canvases") or ()}),
     )  # fmt: skip
 
 
@@ -145,7 +151,7 @@ def insight_page(settings: Settings, viewer: Viewer, number: int) -> InsightPage
     halves = figures.get("halves") or {}
     shown = [*(half for half in halves.values() if half), figures, figures.get("any_time") or {}]
     reach = max([LEAST_REACH, *(abs(end) for part in shown if part.get("ci") for end in part["ci"])])
-    told = figures["estimate"] is not None
+    told, fresh = figures["estimate"] is not None, known.get(one.question.feature)
     public = Told(one.row, one.question, one.published) if one.published else None
     return InsightPage(
         card(one, images, reach, hidden),
@@ -155,6 +161,7 @@ def insight_page(settings: Settings, viewer: Viewer, number: int) -> InsightPage
         [line(name, part, reach) for name, part in halves.items()],
         pairs(examples["same"], images), pairs(examples["other"], images), versions, history, _plan(one),
         besides(one), words(public).sentence if public else "", one.simulated or bool(public and public.simulated),
+        bool(fresh and fresh.values != one.question.values),
     )  # fmt: skip
 
 
@@ -194,8 +201,8 @@ def struck(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
     naive = figures.get("naive")
     if naive is not None and figures["within"]:
         turned = figures.get("shrunk") is not None and naive * figures["shrunk"]["estimate"] < 0
-        trap = ". It points the wrong way" if turned else ""
-        told.append((change(naive), f"all titles in one pot: popular titles have other images{trap}"))
+        trap = ", and here that even turns it round" if turned else ""
+        told.append((change(naive), f"with all titles in one pot. Wrong: popular titles have other images{trap}."))
     return told
 
 

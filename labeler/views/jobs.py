@@ -10,12 +10,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import Text, case, cast, func, select
 from sqlalchemy.orm import Session
 
-from attune.labeler.jobs import failures, retry
+from attune.labeler.jobs import failures, job_words, retry
 from attune.labeler.records.paging import Page
 from attune.labeler.records.schema import Job
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views import job_words
 from attune.models.clock import now
 
 PAGE = 30

@@ -24,13 +24,14 @@ OPEN = 1  # of them, so many stand open
 
 @dataclass(frozen=True)
 class NoticeGroup:
-    """Notices of one ``kind`` about one ``question`` (empty: about none), newest first; ``total`` with those that are
-    not among ``rows``."""
+    """Notices of one ``kind`` about one ``question``, whose attribute is ``name`` (empty: about none), newest first;
+    ``total`` with those that are not among ``rows``."""
 
     kind: str
     question: str
     rows: Sequence[NoticeRow]
     total: int
+    name: str = ""
 
     @property
     def first(self) -> Sequence[NoticeRow]:
@@ -54,14 +55,17 @@ def groups(settings: Settings, viewer: Viewer, page: int = 1) -> Page[NoticeGrou
         newest = select(func.max(Notice.id).label("newest")).where(may_read(viewer))
         newest = newest.group_by(Notice.attribute_id, Notice.kind).order_by(func.max(Notice.id).desc())
         heads = page_of(session, newest, page, PAGE)
-        names = dict(session.execute(select(Attribute.id, Attribute.question)).all())
+        asked = {one.id: one for one in session.execute(select(Attribute.id, Attribute.question, Attribute.name))}
         found = _by_group(session, viewer, heads.items)
 
     def group(newest_id: int) -> NoticeGroup:
         notices, total = found[newest_id]
         newest_notice = notices[0][0]
         rows = [notice_row(notice, is_unread, viewer) for notice, is_unread in notices]
-        return NoticeGroup(newest_notice.kind, names.get(newest_notice.attribute_id or 0, ""), rows, total)
+        about = asked.get(newest_notice.attribute_id or 0)
+        return NoticeGroup(
+            newest_notice.kind, about.question if about else "", rows, total, about.name if about else ""
+        )
 
     return heads.map(group)
 

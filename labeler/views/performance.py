@@ -171,8 +171,10 @@ def _advice(row: PerformanceImport, checks: Mapping[str, Any]) -> list[str]:
     if ratio["flagged"]:
         names = ", ".join(f"{one['title_id']} on {one['canvas']}" for one in ratio["worst"][:3])
         told.append(
-            f"{ratio['flagged']:,} of {ratio['tested']:,} random tests did not show their images in the planned ratio, "
-            f"for example {names}. Ask whoever runs the tests why."
+            f"{ratio['flagged']:,} of {ratio['tested']:,} random tests did not show their images in the planned ratio: "
+            f"{names}{' and more' if ratio['flagged'] > 3 else ''}. At random, the images of a title are shown about "
+            "equally often. Insights leave these tests out. If there are too many, no image counts as shown at random. "
+            "Ask whoever runs the tests why."
         )
     few = [one["canvas"] for one in checks["canvases"] if not one["enough"]]
     if few:
@@ -184,7 +186,8 @@ def _advice(row: PerformanceImport, checks: Mapping[str, Any]) -> list[str]:
         named = checks.get("assets_unknown", [])  # a job of before tells none
         names = f": {', '.join(named)}{' and more' if missing > len(named) else ''}" if named else ""
         told.append(
-            f"{missing:,} of {counted(checks['assets'], 'image')} are not in the pool{names}. They count by their "
-            "ids. If they should be in the pool, compare how the ids are written."
+            f"Of {counted(checks['assets'], 'image')}, {missing:,} {'is' if missing == 1 else 'are'} not in the "
+            f"pool{names}. Their rows count, without a picture. If they should be in the pool, compare how the ids "
+            "are written."
         )
     return told

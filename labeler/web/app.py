@@ -31,6 +31,7 @@ from attune.labeler.web import (
     replies,
     single_sign_on,
     sizes,
+    space_names,
     tabs,
     throttle,
     title_names,
@@ -191,6 +192,7 @@ def create_app(settings: Settings) -> Flask:
     app.jinja_env.globals["mail_is_set"] = partial(link_mail.is_set_up, settings)
     words.init_app(app)
     title_names.init_app(app)
+    space_names.init_app(app)
     for room in ROOMS:
         app.register_blueprint(room.blueprint)
     if importlib.util.find_spec("attune.labeler.web.api"):

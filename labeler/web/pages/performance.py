@@ -48,6 +48,8 @@ def file(ticket: str) -> ResponseReturnValue:
 def add(ticket: str) -> ResponseReturnValue:
     """Have the file imported as the form says."""
     form, viewer = request.form, auth.viewer()
+    if form.get("delete"):
+        return _delete(ticket)
     chosen = {name: form.get(name, "")[:LONGEST] for name in FIELDS if form.get(name)}
     choice = Choice(chosen, form.get("shown", "") if form.get("shown") in ARMS else "", form.get("one_chance") == "yes")
     try:
@@ -59,6 +61,17 @@ def add(ticket: str) -> ResponseReturnValue:
     except ServiceDown as error:
         flash(str(error), "danger")
     return redirect(url_for("performance.file", ticket=ticket))
+
+
+def _delete(ticket: str) -> ResponseReturnValue:
+    """Throw the file away instead: nothing of it is kept."""
+    try:
+        uploaded.delete(auth.settings(), _person(), ticket)
+    except DataError as error:
+        flash(str(error), "danger")
+        return redirect(url_for("performance.file", ticket=ticket))
+    flash("The file is deleted. Nothing of it was kept.", "success")
+    return redirect(url_for("performance.page"))
 
 
 @blueprint.post("/<int:number>/remove")

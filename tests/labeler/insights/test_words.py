@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from attune.labeler.insights.insights import Told
-from attune.labeler.insights.words import interval, reason
+from attune.labeler.insights.words import chance, interval, other_way, reason
 from attune.labeler.records.schema import Insight, InsightQuestion, InsightVersion
 from attune.labeler.views.insight_bars import shrunk_bar
 
@@ -14,6 +14,7 @@ from attune.labeler.views.insight_bars import shrunk_bar
     ("grade", "changed", "said"),
     [
         ("A", {}, "Shown at random. The images"),
+        ("A", {"q": 0.4}, "Shown at random. It is not known yet which images"),
         ("C", {"not_audited": True}, "Shown at random. What the detector gets wrong"),
         ("C", {"ratio": {"believed": False}}, "Planned as random"),
         ("C", {}, "Shown at random. An earlier answer had grade C"),
@@ -27,6 +28,7 @@ from attune.labeler.views.insight_bars import shrunk_bar
 )
 def test_a_grade_is_explained_by_the_rows_that_answered(grade: str, changed: dict[str, object], said: str) -> None:
     figures = {"basis": "random", "random": True, "within": True, "not_audited": False, "ratio": {"believed": True}}
+    figures |= {"estimate": 0.1, "q": 0.01}
     told = Told(Insight(), InsightQuestion(), InsightVersion(grade=grade, figures=figures | changed))
     assert reason(told).startswith(said)
 
@@ -41,3 +43,11 @@ def test_the_headline_says_the_interval_that_decides() -> None:
     assert interval(once, False).startswith("Anything from")  # beside all other answers it may be chance
     bar = shrunk_bar(later, 0.1)
     assert bar.low < 50 < bar.low + bar.width
+
+
+def test_what_is_said_of_chance_and_of_the_other_way_needs_no_statistics() -> None:
+    assert chance(0.05) == "About 1 in 20 answers that are as sure as this is false (q 0.050)."
+    assert chance(0.858).startswith("Most answers that are as unsure as this are false")
+    for estimate, there in ((0.1, "less"), (-0.1, "more")):
+        said = other_way({"share_other_way": 0.31, "shrunk": {"estimate": estimate}})
+        assert said.endswith(f"31 % of titles it goes the other way: there, such images are taken {there} often.")

@@ -52,7 +52,7 @@ def test_each_event_is_told_once(settings: Settings) -> None:
         ("published", "romance version 1 was published as champion"),
         ("published", "romance version 2 was published as champion"),
         ("drift", "romance: drift since version 2"),
-        ("job failed", "The job learn of romance failed"),
+        ("job failed", "Learning run of romance failed"),
     ]
 
 

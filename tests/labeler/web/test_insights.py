@@ -53,7 +53,7 @@ def test_the_list_says_a_sentence_with_both_sides_and_the_wrong_figure_struck_th
     for heading in ("Titles that show it", "On each canvas", "Two halves of the titles", "Confirm it with a test"):
         assert heading in evidence
     assert re.search(r"<del>.*all|<del>", evidence)
-    assert "As counted, looked at often" in evidence
+    assert "As counted, for any number of looks" in evidence
     figures = evidence[evidence.index("On each canvas") : evidence.index("Two halves of the titles")]
     assert "To explore, never to publish" in figures
     assert all(part["exploratory"] for part in one.figures["canvases"])

@@ -63,6 +63,14 @@ def test_notices_of_one_kind_and_question_stand_together_the_newest_first(
     assert "1 older" in page
 
 
+def test_an_empty_queue_is_filled_where_its_notice_stands(
+    owner: Actor, expert: Actor, settings: Settings, romance: Attribute
+) -> None:
+    notices.record_news(settings, [News("k", "empty queue", "a queue is empty", "", "/", romance.id)])
+    assert 'action="/attributes/romance/learn"' in owner.get("/notices").text
+    assert "/learn" not in expert.get("/notices").text
+
+
 def test_what_was_given_up_is_sent_again_by_those_who_manage(rung: Settings, owner: Actor, expert: Actor) -> None:
     with writing(rung) as session:
         for row in session.query(Notice):

@@ -97,6 +97,11 @@ def test_a_file_that_could_not_be_used_may_be_tried_with_other_columns(owner: Ac
     assert re.search(r'name="takes".*?value="Clicks" selected', told_why.text, re.S)
     assert owner.send(again, **CHOSEN).status_code == 302
     assert "Reading the file" in owner.get(again).text, "the file is still there"
+    owner.send(again, delete="yes")
+    assert owner.get(again).status_code == 200, "a file that is being read is not deleted"
+    other = sent(owner)
+    assert owner.send(other, delete="yes").status_code == 302
+    assert owner.get(other).status_code == 404
 
 
 def test_a_file_is_its_senders_and_no_tokens(owner: Actor, admin: Actor, app: Flask, settings: Settings) -> None:
@@ -112,6 +117,7 @@ def test_columns_are_proposed_by_their_usual_names() -> None:
     assert uploaded.propose(["artwork", "title_id", "slot", "Views", "plays", "start"]) == {
         "asset_id": "artwork", "title_id": "title_id", "canvas": "slot", "impressions": "Views", "takes": "plays",
     }, "one end of a period is none"  # fmt: skip
+    assert uploaded.propose(["Poster", "Series"]) == {"asset_id": "Poster", "title_id": "Series"}
     assert uploaded.propose(["Start Date", "End-Date"]) == {"period_start": "Start Date", "period_end": "End-Date"}
     good = uploaded.Choice(CHOSEN)
     uploaded.check("f.csv", good)

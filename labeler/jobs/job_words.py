@@ -32,8 +32,8 @@ KINDS = {
     "publish": Words("promotion", "promotions", "of", "The version is published, and pipelines can pull it."),
     "score": Words("scoring of the pool", "scorings of the pool", "for", "Each image gets its feature values."),
     "embed": Words(
-        "embedding of new images", "embeddings of new images", "of",
-        "Each new image gets a vector, so that Attune can search it and ask about it.",
+        "reading of new images", "readings of new images", "of",
+        "Attune looks at each new image once, so that it can search it and ask about it.",
     ),
     "upload": Words("upload of images", "uploads of images", "of", "The images that were sent come into the pool."),
     "reread": Words(
@@ -47,7 +47,7 @@ KINDS = {
     "notify": Words("delivery of notices", "deliveries of notices", "to", "Notices go out by email and webhook."),
     "explore": Words("search", "searches", "for", "The nearest images of the pool are found."),
     "encoder": Words(
-        "change of the encoder", "changes of the encoder", "to", "Every image gets a vector of the new encoder."
+        "change of the encoder", "changes of the encoder", "to", "The new encoder reads every image once."
     ),
     "join": Words(
         "new access to Label Studio", "new accesses to Label Studio", "for",
@@ -72,7 +72,7 @@ KINDS = {
     "map": Words("map of the pool", "maps of the pool", "of", "Each image has its place on the map."),
     "layers": Words(
         "reading of the images for further spaces", "readings of the images for further spaces", "for",
-        "Each image gets a vector of layers or colours.",
+        "Each image can be compared by its layers or colours, too.",
     ),
     "describe": Words(
         "description of clusters", "descriptions of clusters", "of",
