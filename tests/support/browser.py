@@ -96,8 +96,8 @@ def shown(page: Page, before: str = "") -> str:
 
     A page that has just been opened has no body for a moment.
     """
-    page.wait_for_function("b => document.body?.dataset.shown && document.body.dataset.shown !== b", arg=before)
-    return str(page.evaluate("document.body.dataset.shown"))
+    painted = "b => { const now = document.body?.dataset.shown; return now && now !== b ? now : null; }"
+    return str(page.wait_for_function(painted, arg=before).json_value())
 
 
 @pytest.fixture
