@@ -11,15 +11,15 @@ from playwright.sync_api import Page
 from tests.support.browser import finished
 
 SERIOUS = frozenset({"serious", "critical"})
-# Rules whose findings nobody asks for cost as much as the others.
-LEAVE_OUT = "kept => { for (const rule of axe._audit.rules) if (!kept.includes(rule.impact)) rule.enabled = false; }"
-# The answer without what was found in order: each page sends it from the browser to here.
-ASK = "async (options) => (await axe.run(options)).violations"
 COLOURS = ("color-contrast", "link-in-text-block")  # all rules that look at colours
+# Rules whose findings nobody asks for cost as much as the others.
+PREPARE = """kept => {
+  for (const rule of axe._audit.rules) if (!kept.includes(rule.impact)) rule.enabled = false;
+  axe.configure({ rules: [{ id: "color-contrast", selector: "[data-of-its-kind]" }] });
+}"""
 # Contrast is what axe takes longest for, and pages show the same few kinds of text again and again: three of a kind are
 # asked about, and none of a kind that was well on a page before. A kind is all that decides the contrast, a link's from
 # the text around it as well; what lies over something else is of none, and each is asked.
-ONE_KIND = "() => axe.configure({ rules: [{ id: 'color-contrast', selector: '[data-of-its-kind]' }] })"
 MARK = """(well) => {
   const grounds = new Map(), kinds = new Map(well.map((kind) => [kind, 3])), fresh = new Set();
   let asked = 0;
@@ -46,6 +46,13 @@ MARK = """(well) => {
   }
   return [asked, [...fresh]];
 }"""
+# Without what was found in order, which each page would send from the browser to here; null where axe is not there yet.
+ASK = f"""async ([well, options]) => {{
+  if (!window.axe) return null;
+  const [asked, fresh] = ({MARK})(well);
+  if (!asked && options.runOnly) return [[], []];
+  return [(await axe.run(options)).violations, fresh];
+}}"""
 WELL: set[str] = set()
 
 
@@ -80,14 +87,13 @@ def faint(page: Page, scheme: Literal["dark", "light"]) -> list[Finding]:
 
 def _asked(page: Page, options: dict[str, Any]) -> list[Finding]:
     """What axe finds; its half megabyte of script goes into each page once."""
-    if not page.evaluate("'axe' in window"):
+    asked = [sorted(WELL), options | {"resultTypes": ["violations"], "preload": False}]
+    answer = page.evaluate(ASK, asked)
+    if answer is None:
         page.evaluate(AXE_SCRIPT)
-        page.evaluate(LEAVE_OUT, sorted(SERIOUS))
-        page.evaluate(ONE_KIND)
-    asked, fresh = page.evaluate(MARK, sorted(WELL))
-    if not asked and options.get("runOnly") == list(COLOURS):
-        return []
-    response = page.evaluate(ASK, options | {"resultTypes": ["violations"], "preload": False})
+        page.evaluate(PREPARE, sorted(SERIOUS))
+        answer = page.evaluate(ASK, asked)
+    response, fresh = answer
     found = [_finding(rule) for rule in response if rule["impact"] in SERIOUS]
     if not any(one.rule in COLOURS for one in found):
         WELL.update(fresh)

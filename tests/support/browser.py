@@ -19,6 +19,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Keyboard, Locator, Page, Playwright, expect, sync_playwright
 
+from tests.support import slow
+
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 # The last five keep Chromium from looking for hosts that a closed network refuses, many at a time.
 FLAGS = (
@@ -41,7 +43,7 @@ FINISHED = """async () => {
   const fading = document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime !== Infinity);
   await Promise.allSettled(fading.map((one) => one.finished));
 }"""
-PATIENCE_MS = 20_000
+PATIENCE_MS = int(20_000 * max(slow.TIMES, 1))
 expect.set_options(timeout=PATIENCE_MS)
 KEYBOARD, PRESS = Page.keyboard, Locator.press
 MISSING = "no Chromium: install Debian's chromium, or set ATTUNE_CHROMIUM to one"
@@ -67,6 +69,7 @@ def browser() -> Iterator[Browser]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(Page, "keyboard", property(_heard))
             patch.setattr(Locator, "press", _press)
+            slow.pages(patch)
             yield opened
         opened.close()
 
@@ -93,8 +96,8 @@ def shown(page: Page, before: str = "") -> str:
 
     A page that has just been opened has no body for a moment.
     """
-    page.wait_for_function("b => document.body?.dataset.shown && document.body.dataset.shown !== b", arg=before)
-    return str(page.evaluate("document.body.dataset.shown"))
+    painted = "b => { const now = document.body?.dataset.shown; return now && now !== b ? now : null; }"
+    return str(page.wait_for_function(painted, arg=before).json_value())
 
 
 @pytest.fixture

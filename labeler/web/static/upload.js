@@ -170,11 +170,14 @@ async function send() {
   }
 }
 
-async function cancel() {
+// Forgotten at once: the same files, chosen again before the server has dropped them, begin anew.
+function cancel() {
   stop?.abort();
-  if (root.dataset.upload) await fetch(`${root.dataset.upload}/drop`, { method: "POST", headers: { "X-CSRFToken": root.dataset.csrf } }).catch(() => {});
-  for (const key of Object.keys(sessionStorage)) if (sessionStorage.getItem(key) === root.dataset.upload) sessionStorage.removeItem(key);
+  const { upload } = root.dataset;
+  if (!upload) return;
   delete root.dataset.upload;
+  for (const key of Object.keys(sessionStorage)) if (sessionStorage.getItem(key) === upload) sessionStorage.removeItem(key);
+  fetch(`${upload}/drop`, { method: "POST", headers: { "X-CSRFToken": root.dataset.csrf } }).catch(() => {});
 }
 
 // -- the page ---------------------------------------------------------------------------------------------------------

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from itertools import cycle
+from typing import Any, Literal
 
 import pytest
 from flask import Flask
@@ -163,6 +164,7 @@ LOOKS = [
     ("admin", "root@example.org", 390),
 ]
 WIDTHS = (390, 1400)
+SCHEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")  # to change into, one page after the other
 # Addresses whose pages have more to show than those that VALUES leads to.
 MORE = {
     "expert": ("/attributes/tender/contested", "/attributes/romance"),
@@ -177,7 +179,7 @@ def test_no_page_breaks_a_serious_rule_or_its_policy_or_is_wider_than_its_window
     browser: Browser, house: House, role: str, email: str | None, width: int
 ) -> None:
     context = entered(browser, house, email, width)
-    page, complaints = context.new_page(), []
+    page, complaints, schemes = context.new_page(), [], cycle(SCHEMES)
     page.on("console", lambda told: complaints.append(f"{page.url}: {told.text}") if _counts(told) else None)
     page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
     found = pages(house, role) if email else {"login.page": "/login", "nowhere": "/nowhere"}
@@ -198,7 +200,7 @@ def test_no_page_breaks_a_serious_rule_or_its_policy_or_is_wider_than_its_window
                 continue  # a refusal of the same form was looked at
             refusals.add(shape)
         page.goto(house.address + path)
-        complaints += [f"{path}: {complaint}" for complaint in _look(page, width)]
+        complaints += [f"{path}: {complaint}" for complaint in _look(page, width, next(schemes))]
     context.close()
     assert not complaints, "\n".join(complaints)
     assert email is None or len(found) > 8
@@ -238,18 +240,17 @@ def test_whatever_makes_text_faint_is_found(browser: Browser) -> None:
     page.close()
 
 
-def _look(page: Page, width: int) -> list[str]:
-    """What is wrong with the open page, in the light and in the dark; it stays as it is."""
-    finished(page)
-    complaints = [f"{name} is no image" for name in page.evaluate(BROKEN)]
+def _look(page: Page, width: int, other: Literal["dark", "light"]) -> list[str]:
+    """What is wrong with the open page, in its colour scheme and in the ``other``, in which it stays."""
+    complaints = []
     for shown in sorted(WIDTHS, key=lambda one: one == width):
         page.set_viewport_size({"width": shown, "height": 900})
         if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
             complaints.append(f"wider than {shown} pixels")
     finished(page)
+    complaints += [f"{name} is no image" for name in page.evaluate(BROKEN)]
     complaints += map(str, axe.serious(page))
-    complaints += map(str, axe.faint(page, "dark"))
-    page.emulate_media(color_scheme="light")
+    complaints += map(str, axe.faint(page, other))
     return complaints
 
 

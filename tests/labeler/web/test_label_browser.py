@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -151,7 +152,7 @@ def test_the_way_back_outlives_a_reload(page: Page, served: Served) -> None:
 def test_answers_given_while_the_network_is_cut_are_kept_and_sent_later(page: Page, served: Served) -> None:
     begin(page, served)
     at, given = shown(page), []
-    page.wait_for_load_state("networkidle")
+    in_browser(page, 4)
     page.context.set_offline(True)
     for _ in range(3):  # these images are in the browser
         given.append((at, "yes"))
@@ -200,8 +201,7 @@ def test_answers_not_sent_yet_outlive_a_reload(page: Page, served: Served) -> No
 
 def test_a_revision_in_the_middle_stores_nothing_under_the_new_question(page: Page, served: Served) -> None:
     begin(page, served)
-    at = shown(page)
-    page.wait_for_load_state("networkidle")  # questions that are on their way would bring the new question first
+    at = shown(page)  # twelve questions came with it: none is on its way, which would bring the new question first
     with writing(served.desk.settings) as session:
         one = session.get_one(Attribute, served.desk.attribute.id)
         one.revision, one.question = 2, "Is it a new question?"
@@ -209,6 +209,12 @@ def test_a_revision_in_the_middle_stores_nothing_under_the_new_question(page: Pa
     expect(page.get_by_role("alert")).to_contain_text("question has changed")
     expect(page.get_by_role("dialog")).to_contain_text("Is it a new question?")
     assert served.desk.by_key() == []
+
+
+def in_browser(page: Page, images: int) -> None:
+    """Wait until so many images have come: the one on the screen and the next, which need no network any more."""
+    came = "performance.getEntriesByType('resource').filter((one) => one.initiatorType === 'img' && one.responseEnd)"
+    page.wait_for_function(f"images => {came}.length >= images", arg=images)
 
 
 def second_tab(page: Page) -> Page:
@@ -276,18 +282,20 @@ def test_two_tabs_that_answer_one_image_while_it_is_stored_say_one_thing(page: P
 
 
 def test_what_is_corrected_before_it_is_sent_keeps_the_first_looks_seconds(page: Page, served: Served) -> None:
+    began = time.monotonic()
     begin(page, served)
     first = shown(page)
     served.desk.store.away = True
     second = answer(page, "1", first)
     page.keyboard.press("Backspace")
     assert shown(page, second) == first
-    page.wait_for_timeout(1000)
+    longer = time.monotonic() - began + 0.2  # than the first look, however busy the machine is
+    page.wait_for_timeout(1000 * longer)
     assert answer(page, "2", first) == second
     served.desk.store.away = False
     all_stored(page)
     (sent,) = served.desk.store.sent[-1]["answers"]
-    assert sent["more"] >= 1.0 > sent["lead_time"]
+    assert sent["more"] >= longer > sent["lead_time"]
 
 
 def test_what_another_tab_has_sent_is_not_sent_again(page: Page, served: Served) -> None:
@@ -355,7 +363,7 @@ def test_answers_to_a_question_that_is_gone_are_dropped_with_a_sentence(page: Pa
 def test_an_answer_that_is_none_is_dropped_with_a_sentence_and_costs_no_other(page: Page, served: Served) -> None:
     begin(page, served)
     at = shown(page)
-    page.wait_for_load_state("networkidle")
+    in_browser(page, 4)
     page.context.set_offline(True)
     bad = answer(page, "1", at)
     last = answer(page, "2", bad)
