@@ -31,7 +31,7 @@ from attune.labeler.attributes import attributes
 from attune.labeler.people import users
 from attune.models.files import permissions
 from attune.models.files.atomic import digest_json
-from tests.support import addresses, memory, templates
+from tests.support import addresses, memory, statements, templates
 
 # Set before any library counts the cores: processes with several threads each wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -56,11 +56,12 @@ settings.load_profile("attune")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep temporary folders in memory unless --basetemp names a place, and what apps are compiled of for all tests."""
+    """Keep temporary folders in memory unless --basetemp names a place, and what all tests have compiled alike."""
     if config.option.basetemp is None:
         memory.use()
     templates.share()
     addresses.share()
+    statements.share()
 
 
 def pytest_collection_finish() -> None:

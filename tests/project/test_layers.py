@@ -117,6 +117,14 @@ def test_starts_without_torch(module: str) -> None:
     assert subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=False, cwd=ROOT).returncode == 0
 
 
+def test_nothing_loads_torch_for_tests_to_be_collected() -> None:
+    """Each process imports every module of tests, and torch with open_clip costs it five seconds."""
+    loads = re.compile(r"^(import|from) (torch|torchvision|open_clip)\b", re.MULTILINE)
+    asked = [path for path in sources("tests") if path.name == "conftest.py" or path.name.startswith("test_")]
+    assert len(asked) > 300
+    assert not [str(path) for path in asked if loads.search(path.read_text())], "import it in the tests that use it"
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_job_is_there(kind: str) -> None:
     name, queue = KINDS[kind]

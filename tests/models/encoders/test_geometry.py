@@ -6,8 +6,6 @@ from itertools import product
 
 import numpy as np
 import pytest
-import torch
-from open_clip.transform import image_transform
 from PIL import Image
 
 from attune.models.encoders.geometry import Geometry
@@ -29,6 +27,9 @@ def geometry_of(mode: str, interpolation: str, size: tuple[int, int], fill: int)
 
 @pytest.mark.parametrize(("mode", "interpolation", "size", "fill"), WAYS)
 def test_pixels_are_those_of_open_clip(mode: str, interpolation: str, size: tuple[int, int], fill: int) -> None:
+    import torch  # here, as all processes collect this test and one runs it
+    from open_clip.transform import image_transform
+
     transform = image_transform(
         size if size[0] != size[1] else size[0], False, (0.0,) * 3, (1.0,) * 3, mode, interpolation, fill
     )
@@ -43,6 +44,8 @@ def test_pixels_are_those_of_open_clip(mode: str, interpolation: str, size: tupl
 def test_a_tensor_becomes_the_same_picture_but_for_rounding(
     mode: str, interpolation: str, size: tuple[int, int], fill: int
 ) -> None:
+    import torch
+
     geometry = geometry_of(mode, interpolation, size, fill)
     for sides in SIDES:
         picture = scene().resize(sides)

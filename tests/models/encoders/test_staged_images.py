@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import torch
 
 from attune.labeler.assets import active_encoder
 from attune.labeler.demo import prepare
@@ -21,6 +21,9 @@ from attune.models.encoders.staged_images import StagedImages
 from attune.models.images.decode import decode
 from attune.models.images.plain_jpeg import PlainJpeg, plain_jpeg
 from tests.support import images
+
+if TYPE_CHECKING:
+    import torch
 
 NAMED = {name: content for name, (content, _) in images.BAD.items()} | images.GOOD
 
@@ -75,6 +78,8 @@ def check(found: tuple[dict[str, np.ndarray], dict[str, str]], expected: dict[st
 def test_without_a_card_the_input_of_the_network_is_what_it_was_to_the_last_bit(
     encoder: OpenClipEncoder, geometry: Geometry
 ) -> None:
+    import torch  # here, as all processes collect this test and one runs it
+
     own, plain = StagedImages(encoder, geometry), PlainStages(encoder)
     for name, content in images.GOOD.items():
         picture = ImageToEmbed(name, lambda content=content: content)
@@ -123,6 +128,8 @@ def test_processes_read_as_threads_do(
 
 
 def test_a_card_that_shows_another_picture_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
     cpu = torch.device("cpu")
     assert staged_images.agrees(cpu)
     real = staged_images.decode_on

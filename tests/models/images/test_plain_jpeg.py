@@ -7,7 +7,6 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
@@ -81,6 +80,8 @@ def test_a_file_of_too_many_pixels_is_left_to_the_way_that_refuses_it() -> None:
 
 
 def test_what_may_go_to_the_card_is_the_same_picture_either_way() -> None:
+    import torch  # here, as all processes collect this test and one runs it
+
     plain = {name: found for name, content in every_picture().items() if (found := plain_jpeg(content))}
     assert set(PLAIN) <= set(plain)
     for name, found in plain.items():
@@ -91,6 +92,8 @@ def test_what_may_go_to_the_card_is_the_same_picture_either_way() -> None:
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(sorted(PLAIN)), st.data())
 def test_a_byte_changed_in_the_header_never_shows_another_picture(name: str, data: st.DataObject) -> None:
+    import torch
+
     content = bytearray(PLAIN[name])
     head = content.index(SCAN) + 12
     for place in data.draw(st.lists(st.integers(0, head - 1), min_size=1, max_size=3)):
