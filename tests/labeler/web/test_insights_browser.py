@@ -1,4 +1,4 @@
-"""An analyst's way from a file to a published insight, at a desk; a creative's from there to a brief, on a telephone."""
+"""An analyst's way from a file to a published insight, at a desk; a creative's way to a brief, on a telephone."""
 
 from __future__ import annotations
 
