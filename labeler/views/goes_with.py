@@ -67,6 +67,11 @@ class GoesWithPage:
     ready: bool
 
     @property
+    def predicts(self) -> bool:
+        """Whether all features together surely predict takes of other titles, by one of the models."""
+        return any(share["low"] > 0 for share in self.figures["explains"].values())
+
+    @property
     def figures(self) -> Mapping[str, Any]:
         """All that was kept."""
         return self.row.figures if self.row else {}
