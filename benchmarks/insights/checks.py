@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from attune.models.errors import NotEnoughLabels
 from attune.models.evaluation.audit_design import AuditDesign, by_class
 from attune.models.insights.corrected import corrected_jointly
 from attune.models.insights.outcomes import Outcomes
@@ -58,9 +60,8 @@ def checks(
         if only and name not in only:
             continue
         campaign = partial(_campaign, arms, detector)
-        found, failed = repeated(name, campaign, campaigns, (seed, number), record)
-        for method, told in found.items():
-            rows.append({"setting": name, "method": method} | summary(told, failed))
+        for method, told in repeated(name, campaign, campaigns, (seed, number), record)[0].items():
+            rows.append({"setting": name, "method": method} | summary(told, campaigns - len(told)))
         sys.stderr.write(f"{name}: done, right on {right(arms, detector, seed):.1%} of the arms\n")
     return rows
 
@@ -91,11 +92,11 @@ def _campaign(arms: Arms, detector: Detector, rng: np.random.Generator, seed: in
     said = measured(rows, true, detector, rng)
     result: Found = [("classes known", within_title(rows, contrast(true, str(ONE), str(NONE))), truth)]
     for checked, given in zip(CHECKED, asked(arms, rows, true, said, seed), strict=True):
-        found = corrected_jointly(rows, given, classes=True)[0]
-        if checked == CHECKED[0]:
-            result.append(("uncorrected", found.uncorrected, truth))
-        result.append((f"attune, {checked} checks", found.effect, truth))
-    return result
+        with suppress(NotEnoughLabels):  # no figure: counted as failed
+            found = corrected_jointly(rows, given, classes=True)[0]
+            result.append((f"attune, {checked} checks", found.effect, truth))
+            plain = ("uncorrected", found.uncorrected, truth)
+    return [*result, plain] if len(result) > 1 else result
 
 
 def asked(arms: Arms, rows: Outcomes, true: Codes, said: Codes, seed: int) -> list[Sequence[Probed]]:
