@@ -8,8 +8,6 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
@@ -19,8 +17,8 @@ from attune.labeler.records.schema import Asset
 from attune.labeler.settings import Settings
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import EmptyPool
+from attune.models.vectors.id_index import IdIndex
 from attune.models.vectors.pool import Pool
-from attune.models.vectors.text_arrays import text_array
 from attune.models.vectors.vector_store import VectorStore
 
 AT_ONCE = 10_000  # rows that the database hands over at once
@@ -81,16 +79,19 @@ def _in_records(
     """The titles (N,) of ``asset_ids`` (N,) and their keys (N,): no title for an asset that is not in the records, -1
     for one that is not there or was removed.
 
-    Rows are read a part at a time and joined as Arrow columns: as Python's objects they take ten times the memory.
+    Rows are read a part at a time and put where they belong: all of them as Python's objects take ten times the memory.
     """
     key = case((Asset.removed_at.is_(None), Asset.id), else_=GONE)
-    columns = select(Asset.asset_id, Asset.title_id, key)
-    kinds = pa.schema({"id": pa.string(), "title": pa.string(), "key": pa.int64()})
-    parts = [
-        pa.table(dict(zip(kinds.names, zip(*rows, strict=True), strict=True)), kinds)
-        for rows in session.connection().execute(columns, execution_options={"yield_per": AT_ONCE}).partitions()
-    ]
-    assets = pa.concat_tables([kinds.empty_table(), *parts]).combine_chunks()
-    rows = pc.index_in(pa.array(asset_ids, pa.string()), value_set=assets["id"])
-    titles, keys = assets["title"].take(rows), assets["key"].take(rows)
-    return text_array(pc.fill_null(titles, "")), pc.fill_null(keys, GONE).to_numpy()
+    found = session.connection().execute(
+        select(Asset.asset_id, Asset.title_id, key), execution_options={"yield_per": AT_ONCE}
+    )
+    places = IdIndex(asset_ids)
+    titles, keys = np.zeros(len(asset_ids), dtype="<U1"), np.full(len(asset_ids), GONE, dtype=np.int64)
+    for rows in found.partitions():
+        names, given, own = zip(*rows, strict=True)
+        at = places.rows(names)
+        there, named = at >= 0, np.array(given, dtype=np.str_)
+        if named.itemsize > titles.itemsize:
+            titles = titles.astype(named.dtype)
+        titles[at[there]], keys[at[there]] = named[there], np.array(own, dtype=np.int64)[there]
+    return titles, keys

@@ -18,5 +18,5 @@ def text_array(column: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.str_]:
     longest = pc.max(pc.utf8_length(column)).as_py() or 1
     texts = np.empty(len(column), dtype=f"<U{longest}")
     for start in range(0, len(column), AT_ONCE):
-        texts[start : start + AT_ONCE] = column.slice(start, AT_ONCE).to_numpy(zero_copy_only=False)
+        texts[start : start + AT_ONCE] = column.slice(start, AT_ONCE).to_pylist()
     return texts
