@@ -90,18 +90,21 @@ def prepare(settings: Settings, shared: Path) -> dict[str, Any]:
     return summary.to_dict()
 
 
-def answer(settings: Settings, shared: Path, answers: int) -> int:
-    """Answer one image after the other, each after the order that the one before led to; publish; the version."""
+def answer(settings: Settings, shared: Path, answers: int, together: int = 1) -> int:
+    """Answer one image after the other, ``together`` of them after the order that those before led to; publish; the
+    version.
+    """
     told = labels_of(shared)
     with reading(settings) as session:
         queue = session.scalars(select(Queue)).one()
     with ExpertSession.login(settings.label_studio_address, EMAIL, PASSWORD) as person:
-        for _ in range(answers):
+        before = simulate.counters(settings, NAME)[0]
+        for given in range(1, answers + 1):
             task = person.next_task(queue.project)
             assert task is not None, "the queue is empty"
-            before = simulate.counters(settings, NAME)[0]
             person.answer(task["id"], told[str(task["data"]["asset_id"])][0])
-            simulate.wait_learned(settings, NAME, before + 1)
+            if given % together == 0:
+                simulate.wait_learned(settings, NAME, before + given)
     jobs.ask(settings, "sync", attribute=NAME)
     version = int(jobs.ask(settings, "learn", attribute=NAME)["run"])
     promote(settings, Move(NAME, version, "the photographs' campaign is done", EMAIL, override=True))

@@ -11,12 +11,14 @@ import pytest
 from attune.labeler import settings as reader
 from attune.labeler.demo import prepare
 from attune.labeler.jobs import jobs
+from attune.labeler.sample import catalogue
 from attune.labeler.sample.catalogue import Catalogue
 from attune.labeler.services import Stack, free_ports
 from attune.labeler.settings import Settings
 from tests.support import quick_studio
 
 IMAGES = 260
+LONG_SIDE = 240  # pixels of an image: half of the demo's, and more than twice what its encoder looks at
 ATTRIBUTE = "serious-expression"
 
 
@@ -35,7 +37,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     reader.keep_settings(workspace, **prepare.encoder_settings())
     settings = free_ports(reader.build(workspace=workspace))
     with quick_studio.stacks(), Stack(settings) as stack:
-        drawn = prepare.catalogue(settings, jobs.quiet, IMAGES)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(catalogue, "LONG_SIDE", LONG_SIDE)
+            drawn = prepare.catalogue(settings, jobs.quiet, IMAGES)
         prepare.assets(settings, drawn, jobs.quiet)
         prepare.owner(settings)
         prepare.attribute(settings, prepare.samples()[ATTRIBUTE])

@@ -64,7 +64,7 @@ def test_answering_skipping_going_back_and_correcting_are_all_open(house: House,
     studio.goto(f"{settings.label_studio_address}/projects/")
     assert studio.url.startswith(settings.web_address), "the list of projects is Attune's own page"
     studio.goto(f"{settings.label_studio_address}/people/")
-    assert studio.get_by_role("heading", name=re.compile("[Nn]ot open|[Nn]o access")).is_visible()
+    expect(studio.get_by_role("heading", name=re.compile("[Nn]ot open|[Nn]o access"))).to_be_visible()
     for width, name in ((1400, "label-studio-not-open"), (390, "label-studio-not-open-phone")):
         studio.set_viewport_size({"width": width, "height": 844})
         studio.screenshot(path=shot(PICTURES, name))
