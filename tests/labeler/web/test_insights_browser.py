@@ -160,7 +160,7 @@ def test_a_creative_goes_from_home_to_a_brief_and_plans_a_test(browser: Browser,
     with page.expect_download() as arms:
         page.get_by_role("link", name="Download the images to show (CSV)").click()
     arms.value.save_as(tmp_path / "arms.csv")
-    rows = list(csv.DictReader((tmp_path / "arms.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "arms.csv").read_text().splitlines()))
     assert {row["propensity"] for row in rows} == {"0.5"}
     page.locator(".pairs h3 a").first.click()
     expect(page.get_by_role("heading", name="What works, and whether it has it")).to_be_visible()
