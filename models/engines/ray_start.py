@@ -8,6 +8,7 @@ loopback address, and a token that only this process and its children know.
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import secrets
 import shutil
@@ -45,7 +46,7 @@ def started() -> Any:
 
     if not running:
         try:
-            ray.init(log_to_driver=False, logging_level="ERROR", **where)
+            ray.init(log_to_driver=False, logging_level=logging.ERROR, **where)
         except Exception as error:  # a plain Exception where its parts did not start, ConnectionError without a cluster
             raise _not_started(error) from error
     context = ray.data.DataContext.get_current()
