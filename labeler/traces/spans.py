@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from multiprocessing import RawValue
 from typing import Any
 
 from attune.models.reasons import missing_extra
 
 VARIABLES = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
-LIMIT = "OTEL_EXPORTER_OTLP_TIMEOUT"
-LIMIT_SECONDS = 2.0  # a collector that does not answer must not hold a job up for longer
+LIMITS = ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT")
+LIMIT_SECONDS = 2.0  # what a worker waits at most, once a job, for a collector that does not answer
+REST_SECONDS = 60.0
 log = logging.getLogger("attune.traces")
 Tell = Callable[[str, str | int], None]
 
@@ -28,26 +31,69 @@ class _Sender:
     def __init__(self, part: str = "", in_background: bool = False) -> None:
         self.part = part
         self.in_background = in_background
+        self.kept: list[Any] = []  # spans of a job, until it has ended
+        self.exporter: Any = None
+        # Shared with the processes that are forked for jobs: what one of them learned of the collector, all know.
+        self.rests_until: Any = RawValue("d", 0.0)
         self._process = 0
         self._provider: Any = None
 
     def provider(self) -> Any:
         """That of this process, made at its first span; None while traces are off."""
         if self.part and self._process != os.getpid():
-            self._provider, self._process = _provider(self.part, self.in_background), os.getpid()
+            self._process, self._provider, self.kept = os.getpid(), None, []
+            try:
+                self._provider = self._made()
+            except Exception as error:  # what OpenTelemetry's variables say may be no number, or not fit together
+                log.warning(
+                    "No traces are sent: OpenTelemetry does not start with its variables (%s). Look at those that "
+                    "begin with OTEL_.",
+                    type(error).__name__,
+                )
         return self._provider
+
+    def _made(self) -> Any:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+        kept = self.kept
+
+        class Keep(SpanProcessor):
+            def on_end(self, span: Any) -> None:
+                kept.append(span)
+
+        self.exporter = OTLPSpanExporter(timeout=None if any(map(os.environ.get, LIMITS)) else LIMIT_SECONDS)
+        provider = TracerProvider(resource=Resource.create({"service.name": f"attune.{self.part}"}))
+        provider.add_span_processor(BatchSpanProcessor(self.exporter) if self.in_background else Keep())
+        return provider
+
+    def send(self) -> None:
+        """Send what is kept, once; a collector that did not take it has a minute's rest."""
+        from opentelemetry.sdk.trace.export import SpanExportResult
+
+        waiting, self.kept[:] = list(self.kept), []
+        if waiting and time.time() >= self.rests_until.value:
+            try:
+                taken = self.exporter.export(waiting) is SpanExportResult.SUCCESS
+            except Exception:  # it is said below; a job that is done must not fail by this
+                taken = False
+            if not taken:
+                log.warning("The collector of traces did not take them. The next ones are sent in a minute.")
+                self.rests_until.value = time.time() + REST_SECONDS
 
 
 _sender = _Sender()
 
 
 def start(part: str, in_background: bool) -> None:
-    """Send spans from now on, as ``part``, if a variable names a collector and the extra ``traces`` is installed.
+    """Keep spans from now on, as ``part``, if a variable names a collector and the extra ``traces`` is installed.
 
-    ``in_background`` sends them a few seconds later from a thread. A process that ends with each job sends at once.
+    ``in_background`` sends them every few seconds from a thread. A process that may end with its job calls `send`.
     """
     global _sender
-    if not any(os.environ.get(name) for name in VARIABLES):
+    if not any(map(os.environ.get, VARIABLES)) or os.environ.get("OTEL_TRACES_EXPORTER") == "none":
         return
     try:
         import opentelemetry.exporter.otlp.proto.http.trace_exporter
@@ -58,16 +104,23 @@ def start(part: str, in_background: bool) -> None:
     _sender = _Sender(part, in_background)
 
 
+def send() -> None:
+    """Send what this process has kept of its job; nothing while traces are off, or are sent in the background."""
+    if _sender.provider() is not None and not _sender.in_background:
+        _sender.send()
+
+
 def stop() -> None:
     """Send what waits, and nothing after it."""
     global _sender
+    send()
     if _sender.provider() is not None:
         _sender.provider().shutdown()
     _sender = _Sender()
 
 
 def is_on() -> bool:
-    """Whether this process sends spans."""
+    """Whether this process keeps spans."""
     return bool(_sender.part)
 
 
@@ -109,15 +162,3 @@ def passed_on() -> dict[str, str]:
 
 def _untold(name: str, value: str | int) -> None:
     """A fact that no one asked for."""
-
-
-def _provider(part: str, in_background: bool) -> Any:
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-    from opentelemetry.sdk.resources import Resource
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
-
-    exporter = OTLPSpanExporter(timeout=None if os.environ.get(LIMIT) else LIMIT_SECONDS)
-    provider = TracerProvider(resource=Resource.create({"service.name": f"attune.{part}"}))
-    provider.add_span_processor(BatchSpanProcessor(exporter) if in_background else SimpleSpanProcessor(exporter))
-    return provider

@@ -68,7 +68,10 @@ def main() -> int:
     def work(settings: Settings) -> None:
         log_to_stdout(settings.log_level)
         spans.start("web", in_background=True)
-        serve(settings)
+        try:
+            serve(settings)
+        finally:
+            spans.stop()
 
     return entry_point.run(work)
 

@@ -38,6 +38,13 @@ def perform(job_id: str) -> dict[str, Any]:
         kind, arguments = job.kind, dict(job.arguments)
     log.info("%s starts: %s %s", job_id, kind, arguments)
     try:
+        return _done(settings, job_id, kind, arguments)
+    finally:
+        spans.send()  # after the records know the job's end, which others wait for
+
+
+def _done(settings: reader.Settings, job_id: str, kind: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    try:
         with spans.span(f"job {kind}", _asked_by(), **{"attune.job": job_id}):
             result = jobs.run_here(settings, kind, _reporter(settings, job_id), **arguments)
     except Exception as error:

@@ -155,10 +155,36 @@ def test_without_a_collector_nothing_is_sent_and_a_missing_package_is_said(
     assert "[traces]" in caplog.text
 
 
-def test_a_collector_that_is_away_holds_nothing_up_and_breaks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(spans.VARIABLES[1], "http://127.0.0.1:9")
+def test_a_collector_that_is_away_is_asked_once_for_all_spans_of_many_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as gone:
+        port = gone.server_port
+    monkeypatch.setenv(spans.VARIABLES[1], f"http://127.0.0.1:{port}")
     spans.start("worker", in_background=False)
-    with spans.span("job notify") as tell:
-        tell("attune.job", "notify-1")
+    with spans.span("job notify"):
+        pass
+    export = type(spans._sender.exporter).export
+    monkeypatch.setattr(
+        type(spans._sender.exporter), "export", lambda one, given: asked.append(len(given)) or export(one, given)
+    )
+    for _ in range(3):
+        for _ in range(20):
+            with spans.span("Label Studio"):
+                pass
+        spans.send()
     spans.stop()
+    assert asked == [21]
     assert not spans.is_on()
+
+
+def test_variables_that_do_not_fit_together_turn_traces_off_and_nothing_else(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", "256")  # below the batch that is sent at once
+    spans.start("web", in_background=True)
+    with spans.span("GET /"):
+        pass
+    assert spans.passed_on() == {}
+    spans.stop()
+    assert collector.told == []
+    assert "OTEL_" in caplog.text
