@@ -71,7 +71,8 @@ class GoesWith:
         """For --json: shares of what is predicted of other titles, by model."""
         learned = self.learned
         return {
-            "grade": "D", "method": METHOD, "titles": learned.titles, "all_titles": self.all_titles, "images": learned.assets,
+            "grade": "D", "method": METHOD,
+            "titles": learned.titles, "all_titles": self.all_titles, "images": learned.assets,
             "explains": {name: asdict(share) for name, share in learned.explains.items()},
             "features": [self._told(name) for name in self.ranked], "values": dict(self.values),
             "uncorrected": list(self.uncorrected), "left_out": list(self.left_out), "performance": list(self.digests),

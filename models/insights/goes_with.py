@@ -1,10 +1,10 @@
 """Which features go with takes, across titles and all at once. Grade D: it predicts, and does not explain.
 
 Gradient boosting and a sparse linear model (the lasso, Tibshirani 1996) learn how much more an image is taken than an
-average one of the same canvas and period. Both are asked about titles that they did not learn from: a title's images are alike,
-so folds of images would flatter. What a feature adds is how much worse the prediction gets when its values change
-places among these images (Breiman 2001); features that go together share it. Intervals are over folds, by Student's t,
-with the variance corrected for what the folds share of what they learned from (Nadeau and Bengio 2003).
+average one of the same canvas and period. Both are asked about titles that they did not learn from: a title's images
+are alike, so folds of images would flatter. What a feature adds is how much worse the prediction gets when its values
+change places among these images (Breiman 2001); features that go together share it. Intervals are over folds, by
+Student's t, with the variance corrected for what the folds share of what they learned from (Nadeau and Bengio 2003).
 """
 
 from __future__ import annotations

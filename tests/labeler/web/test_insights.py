@@ -175,6 +175,7 @@ def test_what_goes_with_takes_has_pictures_a_plain_sentence_and_no_verdict(
     steps: list[tuple[int, int]] = []
     learn_goes_with.run(settings, lambda done, total: steps.append((done, total)), **job.arguments)
     assert steps[-1] == (11, 11)
+    assert "Stale" not in owner.get(where).text
     told = owner.get(address).get_json()
     first, second = told["features"]
     assert (told["grade"], told["stale"], first["feature"], second["feature"]) == ("D", False, "smiles", "noise")
@@ -183,7 +184,8 @@ def test_what_goes_with_takes_has_pictures_a_plain_sentence_and_no_verdict(
     assert {has[name] for name in first["examples"]} == {"1"}
     page = re.sub(r"\s+", " ", owner.get(where).text)
     assert "Images with “smiles” are taken" in page
-    assert "No measurable difference: takes are predicted as well without noise." in page
+    assert "noise adds nothing measurable beside the other features." in page
+    assert "2 features were looked at" in page
     assert page.count("<figure") == 4
     assert page.count("/media/") >= 4
     assert "better" not in page[page.index("<main") :]
