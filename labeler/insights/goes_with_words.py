@@ -10,6 +10,8 @@ from attune.labeler.insights.words import change, often, sides_of
 from attune.models.insights.side_means import THIRDS
 
 NUMBER = dict(zip(THIRDS, ("low", "middling", "high"), strict=True))
+NONE = "none of its images goes measurably with more takes"
+MISREAD = "That may be misreading, which is not corrected here."
 
 
 def tells(one: Mapping[str, Any]) -> bool:
@@ -24,15 +26,16 @@ def sentence(one: Mapping[str, Any], classes: Sequence[str], uncorrected: bool) 
         return f"{name} adds nothing measurable beside the other features."
     if not sides:
         return f"{name} goes with takes, on too few titles to say which images."
-    say = _misread if uncorrected else _taken
     more, fewer = sides[0]["low"] > 0, sides[-1]["high"] < 0
-    if more:
-        others = fewer and len(sides) > 2  # of two, the other one says the same
-        return " ".join(say(name, side, classes) for side in (sides[0], *((sides[-1],) if others else ())))
-    none = "none of its images goes measurably with more takes."
-    if fewer:
-        return f"{say(name, sides[-1], classes)} Alone, {none}"
-    return f"{name} goes with takes together with other features. Alone, {none}"
+    if not more and not fewer:
+        return f"{name} goes with takes together with other features. Alone, {NONE}."
+    told = [sides[0]] if more else []
+    if fewer and (not more or len(sides) > 2):  # of two, the other one says the same
+        told.append(sides[-1])
+    said = [_misread(name, side, classes) if uncorrected else _taken(name, side, classes) for side in told]
+    said += [MISREAD] if uncorrected else []
+    said += [] if more else [f"{NONE.capitalize()}."]
+    return " ".join(said)
 
 
 def _taken(name: str, side: Mapping[str, Any], classes: Sequence[str]) -> str:
@@ -44,7 +47,7 @@ def _taken(name: str, side: Mapping[str, Any], classes: Sequence[str]) -> str:
 
 def _misread(name: str, side: Mapping[str, Any], classes: Sequence[str]) -> str:
     way, read = "more" if side["low"] > 0 else "fewer", side["side"] if classes else NUMBER[side["side"]]
-    return f"Images that {name} reads as “{read}” go with {way} takes. That may be misreading, not corrected here."
+    return f"Images that {name} reads as “{read}” go with {way} takes."
 
 
 def side_of(feature: str, side: str, classes: Sequence[str]) -> str:
