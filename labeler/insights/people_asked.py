@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from attune.labeler.insights import features
 from attune.labeler.insights.known import Known
 from attune.labeler.measured import checks
-from attune.labeler.people.viewer import Viewer, waiting
+from attune.labeler.people import viewer as viewers
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -42,7 +43,7 @@ class PeopleAsked:
 
 def waiting_images(session: Session, viewer: Viewer) -> frozenset[str]:
     """The images that wait for an answer of ``viewer``."""
-    return frozenset(session.scalars(select(Asset.asset_id).where(Asset.id.in_(waiting(viewer)))))
+    return frozenset(session.scalars(select(Asset.asset_id).where(Asset.id.in_(viewers.waiting(viewer)))))
 
 
 def hidden_images(settings: Settings, viewer: Viewer, name: str) -> frozenset[str]:
