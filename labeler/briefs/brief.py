@@ -17,9 +17,9 @@ from attune.labeler.insights import features, insights
 from attune.labeler.insights.features import PER_SD, pair
 from attune.labeler.insights.insights import PUBLISHED, RETIRED, Told
 from attune.labeler.insights.known import Known
-from attune.labeler.insights.people_asked import PeopleAsked
+from attune.labeler.insights.people_asked import PeopleAsked, waiting_images
 from attune.labeler.insights.words import Words, sides_of, words
-from attune.labeler.people.viewer import Viewer, waiting
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -169,8 +169,7 @@ def brief(settings: Settings, title: str, viewer: Viewer | None = None) -> Brief
     known = features.known(settings)
     with reading(settings) as session:
         images, asked = images_of(session, title), PeopleAsked.of(session, known)
-        waits = select(Asset.asset_id).where(Asset.id.in_(waiting(viewer))) if viewer else None
-        hidden = frozenset(session.scalars(waits)) if waits is not None else frozenset[str]()
+        hidden = waiting_images(session, viewer) if viewer else frozenset[str]()
     if not images:
         raise UnknownAsset(
             f"No image of the title {title[:80]!r} is in the pool. To see which titles there are: `attune assets list`"

@@ -18,21 +18,27 @@ from attune.labeler.settings import Settings
 from attune.models.errors import DataError
 from attune.models.insights.goes_with import BOOSTING, FOLDS, LINEAR, Learned, learn, target
 from attune.models.insights.outcomes import Floats, Ints
-from attune.models.insights.side_means import SideMean, side_means, thirds
+from attune.models.insights.side_means import SideMean, average, side_means, thirds
 
 MOST_ASSETS = 20_000  # of whole titles: more would take minutes and say little more
 SAYS = {BOOSTING: "gradient boosting", LINEAR: "sparse linear model"}
+METHOD = 2  # of the figures: a change of it makes those that were kept stale
 EXAMPLES, TRIED = 8, 300  # images of a side that are kept, and among how many they are looked for
 
 
 @dataclass(frozen=True, eq=False)
 class Images:
-    """The images (n,) that are learned from: ids, the log of takes beside an average image, its weight, the title."""
+    """The images (n,) that are learned from: ids, the log of takes over those expected, its weight, the title."""
 
     asset_ids: npt.NDArray[np.object_]
     log: Floats
     weight: Floats
     title: Ints
+
+    @property
+    def beside(self) -> Floats:
+        """The log of takes (n,) beside an average image."""
+        return self.log - average(self.log, self.weight)
 
 
 @dataclass(frozen=True)
@@ -65,7 +71,8 @@ class GoesWith:
         """For --json: shares of what is predicted of other titles, by model."""
         learned = self.learned
         return {
-            "grade": "D", "titles": learned.titles, "all_titles": self.all_titles, "images": learned.assets,
+            "grade": "D", "method": METHOD,
+            "titles": learned.titles, "all_titles": self.all_titles, "images": learned.assets,
             "explains": {name: asdict(share) for name, share in learned.explains.items()},
             "features": [self._told(name) for name in self.ranked], "values": dict(self.values),
             "uncorrected": list(self.uncorrected), "left_out": list(self.left_out), "performance": list(self.digests),
@@ -98,7 +105,7 @@ def goes_with(
     seen = np.flatnonzero(weight > 0)
     titles = np.unique(title[seen])
     order = np.random.default_rng(seed).permutation(titles)
-    counts = np.bincount(title[seen], minlength=int(titles.max()) + 1)[order]
+    counts = np.bincount(title[seen], minlength=int(titles.max(initial=-1)) + 1)[order]
     chosen = order[np.cumsum(counts) <= MOST_ASSETS]
     kept = seen[np.isin(title[seen], chosen)]
     images = Images(rows.asset_ids[kept], log[kept], weight[kept], title[kept])
@@ -126,9 +133,10 @@ def _sides(settings: Settings, feature: Known, values: np.ndarray, images: Image
 def _examples(settings: Settings, mine: npt.NDArray[np.bool_], images: Images) -> list[str]:
     """Images of ``mine`` (n,) that were taken often, each of another title, those in the pool first."""
     # A rare image that was taken often was also lucky: the weight draws its figure towards the average.
-    order = np.flatnonzero(mine)[np.argsort(-(images.log * images.weight)[mine], kind="stable")]
+    beside = images.beside
+    order = np.flatnonzero(mine)[np.argsort(-(beside * images.weight)[mine], kind="stable")]
     first = np.sort(np.unique(images.title[order], return_index=True)[1])[:TRIED]
-    names = [str(images.asset_ids[at]) for at in order[first] if images.log[at] > 0]
+    names = [str(images.asset_ids[at]) for at in order[first] if beside[at] > 0]
     with reading(settings) as session:
         wanted = select(Asset.asset_id).where(Asset.asset_id.in_(names), Asset.removed_at.is_(None))
         here = frozenset(session.scalars(wanted))

@@ -9,8 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from attune.labeler.insights import evidence, features
-from attune.labeler.insights.goes_with import goes_with
+from attune.labeler.insights.goes_with import METHOD, goes_with, once
+from attune.labeler.insights.people_asked import PeopleAsked, waiting_images
 from attune.labeler.people import owner_rights
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import GoesWithRun
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
@@ -39,23 +41,37 @@ def last(session: Session) -> GoesWithRun | None:
 
 def moved(settings: Settings, row: GoesWithRun) -> list[str]:
     """What has changed since it was learned, in words."""
-    values = {name: one.values for name, one in features.known(settings).items()}
+    known = features.known(settings)
+    values = {name: one.values for name, one in known.items()}
     before = row.figures["values"]
     changed = sorted(name for name in before.keys() & values.keys() if before[name] != values[name])
     told = ["the performance"] if list(evidence.digests(settings)) != row.figures["performance"] else []
     told += changed
     if before.keys() - values.keys():
         told.append("features that are gone")
+    if once(known).keys() - before.keys():
+        told.append("new features")
+    if row.figures.get("method") != METHOD:
+        told.append("Attune's method")
     return told
 
 
-def as_json(settings: Settings) -> dict[str, Any]:
-    """The newest, for the API. Raises UnknownInsight where nothing was learned."""
+def as_json(settings: Settings, viewer: Viewer) -> dict[str, Any]:
+    """The newest, for the API, without what it says of images that wait for an answer of ``viewer``.
+
+    Raises UnknownInsight where nothing was learned.
+    """
+    known = features.known(settings)
     with reading(settings) as session:
-        row = last(session)
+        row, asked, waits = last(session), PeopleAsked.of(session, known), waiting_images(session, viewer)
     if row is None:
         raise UnknownInsight(
             "Nobody has learned yet what goes with takes. An owner can ask for it in the console: Insights, What goes "
             "with takes."
         )
-    return row.figures | {"made_at": iso(row.made_at), "stale": bool(moved(settings, row))}
+    told = [
+        one | {"examples": [name for name in one["examples"] if name not in waits or not asked.about(one["feature"])]}
+        for one in row.figures["features"]
+    ]
+    first = {"method": 1} | row.figures  # rows from before it was kept
+    return first | {"features": told, "made_at": iso(row.made_at), "stale": bool(moved(settings, row))}

@@ -10,6 +10,8 @@ from attune.labeler.insights.words import change, often, sides_of
 from attune.models.insights.side_means import THIRDS
 
 NUMBER = dict(zip(THIRDS, ("low", "middling", "high"), strict=True))
+NONE = "none of its images goes measurably with more takes"
+MISREAD = "That may be misreading, which is not corrected here."
 
 
 def tells(one: Mapping[str, Any]) -> bool:
@@ -21,17 +23,31 @@ def sentence(one: Mapping[str, Any], classes: Sequence[str], uncorrected: bool) 
     """What a feature goes with; ``uncorrected``: nobody corrects here what a probe or a detector gets wrong."""
     name, sides = one["feature"], one["sides"]
     if not tells(one):
-        return f"No measurable difference: takes are predicted as well without {name}."
+        return f"{name} adds nothing measurable beside the other features."
     if not sides:
         return f"{name} goes with takes, on too few titles to say which images."
-    if sides[0]["low"] <= 0:
-        return f"{name} goes with takes together with other features. Alone, none of its images goes with more takes."
-    images = f"Images {side_of(name, sides[0]['side'], classes)}"
-    if uncorrected:
-        return f"{images} go with more takes. How many more is not known: what is misread is not corrected here."
-    low, high = (change(sides[0][end]).lstrip("+") for end in ("low", "high"))
-    amount = often(sides[0]["mean"])
-    return f"{images} are taken {amount} than an average image of the same canvas. Probably between {low} and {high}."
+    more, fewer = sides[0]["low"] > 0, sides[-1]["high"] < 0
+    if not more and not fewer:
+        return f"{name} goes with takes together with other features. Alone, {NONE}."
+    told = [sides[0]] if more else []
+    if fewer and (not more or len(sides) > 2):  # of two, the other one says the same
+        told.append(sides[-1])
+    said = [_misread(name, side, classes) if uncorrected else _taken(name, side, classes) for side in told]
+    said += [MISREAD] if uncorrected else []
+    said += [] if more else [f"{NONE.capitalize()}."]
+    return " ".join(said)
+
+
+def _taken(name: str, side: Mapping[str, Any], classes: Sequence[str]) -> str:
+    images, way = f"Images {side_of(name, side['side'], classes)}", "more" if side["low"] > 0 else "less"
+    near, far = (change(end)[1:] for end in sorted((side["low"], side["high"]), key=abs))
+    amount = f"{images} are taken {often(side['mean'])} than an average image of the same canvas and period."
+    return f"{amount} Probably between {near} and {far} {way} often."
+
+
+def _misread(name: str, side: Mapping[str, Any], classes: Sequence[str]) -> str:
+    way, read = "more" if side["low"] > 0 else "fewer", side["side"] if classes else NUMBER[side["side"]]
+    return f"Images that {name} reads as “{read}” go with {way} takes."
 
 
 def side_of(feature: str, side: str, classes: Sequence[str]) -> str:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from attune.labeler.insights import features
 from attune.labeler.insights.known import Known
 from attune.labeler.measured import checks
+from attune.labeler.people import viewer as viewers
+from attune.labeler.people.viewer import Viewer
+from attune.labeler.records.schema import Asset
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
 from attune.models.measured.eye_checks import given_away
 
 
@@ -31,3 +39,21 @@ class PeopleAsked:
         if one is None or one.audited_by:
             return True
         return one.kind == "measured" and bool(given_away(name) & self.checked)
+
+
+def waiting_images(session: Session, viewer: Viewer) -> frozenset[str]:
+    """The images that wait for an answer of ``viewer``."""
+    return frozenset(session.scalars(select(Asset.asset_id).where(Asset.id.in_(viewers.waiting(viewer)))))
+
+
+def hidden_images(settings: Settings, viewer: Viewer, name: str) -> frozenset[str]:
+    """The images of which ``viewer`` must not read what the feature ``name`` says."""
+    with reading(settings) as session:
+        waits = waiting_images(session, viewer)
+        asked = bool(waits) and PeopleAsked.of(session, features.known(settings)).about(name)
+    return waits if asked else frozenset()
+
+
+def blind(found: Sequence[Mapping[str, Any]], hidden: frozenset[str]) -> list[Mapping[str, Any]]:
+    """Pairs of examples without those of the ``hidden`` images: each side of a pair tells the image's class."""
+    return [pair for pair in found if not hidden & {pair[side]["asset_id"] for side in ("first", "second")}]

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from attune.labeler.insights.insights import Told
+from attune.labeler.insights.people_asked import blind
 from attune.labeler.insights.words import words
 from attune.models.clock import iso
 
 FIGURES = ("estimate", "se", "ci", "p", "q", "titles", "assets", "impressions", "takes", "share_other_way", "tau")
 
 
-def as_json(one: Told, whole: bool = False) -> dict[str, Any]:
+def as_json(one: Told, whole: bool = False, hidden: frozenset[str] = frozenset()) -> dict[str, Any]:
     """Estimates are log rate ratios. ``canvas`` is null for all canvases together; a figure that is not there is null.
 
-    ``whole``: with all evidence.
+    ``whole``: with all evidence, less the examples that show one of the ``hidden`` images.
     """
     figures, question, said = one.figures, one.question, words(one)
     told: dict[str, Any] = {
@@ -49,5 +50,7 @@ def as_json(one: Told, whole: bool = False) -> dict[str, Any]:
             "within",
         )
         told |= {name: figures.get(name) for name in more}
+        if told["examples"]:
+            told["examples"] = {way: blind(pairs, hidden) for way, pairs in told["examples"].items()}
         told |= {name: figures.get(name) or [] for name in ("depends", "holding")}
     return told

@@ -14,13 +14,12 @@ from attune.labeler.insights.goes_with import SAYS
 from attune.labeler.insights.goes_with_plot import percent
 from attune.labeler.insights.goes_with_words import sentence, side_of, tells
 from attune.labeler.insights.known import Known
-from attune.labeler.insights.people_asked import PeopleAsked
+from attune.labeler.insights.people_asked import PeopleAsked, waiting_images
 from attune.labeler.people.viewer import Viewer, may_explore
 from attune.labeler.records.schema import Asset, GoesWithRun
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views.explore_jobs import Progress, progress
-from attune.labeler.views.insights import waiting_images
 from attune.labeler.views.pictures import PageImage, picture
 
 KIND = "goes_with"

@@ -10,13 +10,13 @@ from sqlalchemy import select
 from attune.labeler.insights import arms, features, insights
 from attune.labeler.insights.arms import COLUMNS, RandomTest
 from attune.labeler.insights.insights import Told
-from attune.labeler.insights.people_asked import PeopleAsked
+from attune.labeler.insights.people_asked import PeopleAsked, waiting_images
 from attune.labeler.insights.words import Words, often, sides_of, words
 from attune.labeler.people.viewer import Viewer, may_explore
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views.insights import Pair, Side, waiting_images
+from attune.labeler.views.insights import Pair, Side
 from attune.labeler.views.pictures import picture
 
 SHOWN = 12  # titles with their pictures; the file has all

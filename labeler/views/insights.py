@@ -13,9 +13,8 @@ from sqlalchemy.orm import Session
 from attune.labeler.insights import evidence, features, insights, powering, questions
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.known import Known
-from attune.labeler.insights.people_asked import PeopleAsked
+from attune.labeler.insights.people_asked import PeopleAsked, blind, waiting_images
 from attune.labeler.insights.words import Words, asks, change, words
-from attune.labeler.people import viewer as viewers
 from attune.labeler.people.viewer import Viewer, may_explore
 from attune.labeler.records.schema import Asset, InsightEvent, InsightRun, InsightVersion
 from attune.labeler.records.session import reading
@@ -170,16 +169,6 @@ def _plan(one: Told) -> powering.Plan | None:
         return powering.plan(one)
     except AttuneError:
         return None
-
-
-def waiting_images(session: Session, viewer: Viewer) -> frozenset[str]:
-    """The images that wait for an answer of ``viewer``."""
-    return frozenset(session.scalars(select(Asset.asset_id).where(Asset.id.in_(viewers.waiting(viewer)))))
-
-
-def blind(found: Sequence[Mapping[str, Any]], hidden: frozenset[str]) -> list[Mapping[str, Any]]:
-    """Pairs of examples without those of the ``hidden`` images: each side of a pair tells the image's class."""
-    return [pair for pair in found if not hidden & {pair[side]["asset_id"] for side in ("first", "second")}]
 
 
 def card(one: Told, images: Mapping[str, PageImage], reach: float, hidden: frozenset[str] = frozenset()) -> Card:

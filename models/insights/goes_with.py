@@ -1,10 +1,10 @@
 """Which features go with takes, across titles and all at once. Grade D: it predicts, and does not explain.
 
 Gradient boosting and a sparse linear model (the lasso, Tibshirani 1996) learn how much more an image is taken than an
-average one on the same canvases. Both are asked about titles that they did not learn from: a title's images are alike,
-so folds of images would flatter. What a feature adds is how much worse the prediction gets when its values change
-places among these images (Breiman 2001); features that go together share it. Intervals are over folds, by Student's t:
-they are a little too narrow, since folds share what they learned from (Nadeau and Bengio 2003).
+average one of the same canvas and period. Both are asked about titles that they did not learn from: a title's images
+are alike, so folds of images would flatter. What a feature adds is how much worse the prediction gets when its values
+change places among these images (Breiman 2001); features that go together share it. Intervals are over folds, by
+Student's t, with the variance corrected for what the folds share of what they learned from (Nadeau and Bengio 2003).
 """
 
 from __future__ import annotations
@@ -39,8 +39,9 @@ class Share:
 
     @classmethod
     def of(cls, folds: Floats) -> Share:
-        """Of values (folds,)."""
-        half = float(stdtrit(len(folds) - 1, (1 + LEVEL) / 2) * folds.std(ddof=1) / np.sqrt(len(folds)))
+        """Of values (folds,) of a cross-validation, of which each learns from all others."""
+        variance = folds.var(ddof=1) * (1 / len(folds) + 1 / (len(folds) - 1))  # images asked over those learned from
+        half = float(stdtrit(len(folds) - 1, (1 + LEVEL) / 2) * np.sqrt(variance))
         middle = float(folds.mean())
         return cls(middle, middle - half, middle + half)
 
@@ -57,9 +58,13 @@ class Learned:
 
 
 def target(rows: Outcomes, assets: int) -> tuple[Floats, Floats, Ints]:
-    """Of each asset (assets,): the log of its takes over those of an average image on the same canvases; the weight
-    that this has; and its title. Assets without impressions have the weight 0 and title -1.
+    """Of each asset (assets,): the log of its takes over those expected at the rate of its strata; the weight that
+    this has; and its title. Strata with one title are left out, since it would be compared with itself: assets without
+    other impressions have the weight 0 and title -1.
     """
+    rows = rows.where(rows.impressions > 0)
+    titles = np.bincount(rows.canvas[rows.cell_starts()])
+    rows = rows.where(titles[rows.canvas] > 1)
     rate = np.bincount(rows.canvas, rows.takes) / np.maximum(np.bincount(rows.canvas, rows.impressions), 1)
     wanted = np.bincount(rows.asset, rows.impressions * rate[rows.canvas], minlength=assets)
     taken = np.bincount(rows.asset, rows.takes, minlength=assets)
@@ -84,8 +89,8 @@ def learn(
     titles = len(np.unique(title))
     if titles < LEAST_TITLES or not features:
         raise NotEnoughLabels(
-            f"{titles} titles have performance and {len(features)} features. At least {LEAST_TITLES} titles and one "
-            "feature are needed. Add more data."
+            f"{titles} titles have performance beside another title on the same canvas and period, and there are "
+            f"{len(features)} features. At least {LEAST_TITLES} titles and one feature are needed. Add more data."
         )
     x = np.hstack([np.asarray(one, dtype=np.float64).reshape(len(log), -1) for one in features.values()])
     ends = np.cumsum([np.asarray(one).reshape(len(log), -1).shape[1] for one in features.values()])

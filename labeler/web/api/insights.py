@@ -12,6 +12,7 @@ from flask import Response, jsonify
 
 from attune.labeler.insights import goes_with_kept, insights
 from attune.labeler.insights.insights import Told
+from attune.labeler.insights.people_asked import hidden_images
 from attune.labeler.insights.told import as_json
 from attune.labeler.web import auth
 from attune.labeler.web.api.described import Query, error, json_answer, text
@@ -89,7 +90,7 @@ class InsightWhole(InsightOut):
     depends: Annotated[list[dict[str, Any]], "Whether it depends on another feature; q is of these alone."]
     holding: Annotated[list[dict[str, Any]], "The effect alone, and with another feature held the same. Without q."]
     halves: dict[str, Any]
-    examples: dict[str, Any] | None
+    examples: Annotated[dict[str, Any] | None, "Pairs of images, less those that wait for the caller's own answer."]
     ratio: dict[str, Any] | None
     e_value: dict[str, Any] | None
     robustness_value: float | None
@@ -103,13 +104,15 @@ class GoesWithOut(TypedDict):
     """What goes with takes across titles, as it was learned last; shares of what is predicted of other titles."""
 
     grade: Annotated[str, "D: it predicts, and does not say why."]
+    method: Annotated[int, "Of the figures: where Attune has a newer one, they are stale."]
     titles: int
     all_titles: Annotated[int, "Of so many titles, those were drawn."]
     images: int
     explains: Annotated[dict[str, Any], "What all features predict together, by model: mean, low and high."]
     features: Annotated[
         list[dict[str, Any]],
-        "What each adds, by model; its sides with the log of takes beside an average image; and examples.",
+        "What each adds, by model; its sides with the log of takes beside an average image; and examples, less those "
+        "that wait for the caller's own answer.",
     ]
     values: Annotated[dict[str, str], "A digest of the values of each feature."]
     uncorrected: Annotated[list[str], "Features whose errors are not corrected here."]
@@ -118,7 +121,7 @@ class GoesWithOut(TypedDict):
     simulated: bool
     seed: int
     made_at: datetime
-    stale: Annotated[bool, "Whether the performance or a feature has changed since."]
+    stale: Annotated[bool, "Whether the performance, a feature or Attune's method changed since."]
 
 
 @get(
@@ -129,7 +132,7 @@ class GoesWithOut(TypedDict):
 )
 def what_goes_with() -> Response:
     """What was learned last."""
-    return jsonify(goes_with_kept.as_json(auth.settings()))
+    return jsonify(goes_with_kept.as_json(auth.settings(), auth.viewer()))
 
 
 def _largest(sent: str | None) -> float | None:
@@ -167,8 +170,10 @@ def list_insights(canvas: str, grade: str, q: float | None) -> Response:
 def one_insight(insight: str) -> Response:
     """One insight."""
     number = int(insight) if insight.isascii() and insight.isdecimal() and len(insight) <= 9 else 0
-    one = insights.find(auth.settings(), number, published=not auth.viewer().manages)
-    return jsonify(as_json(one, whole=True))
+    settings, viewer = auth.settings(), auth.viewer()
+    one = insights.find(settings, number, published=not viewer.manages)
+    hidden = hidden_images(settings, viewer, one.question.feature)
+    return jsonify(as_json(one, whole=True, hidden=hidden))
 
 
 @get(

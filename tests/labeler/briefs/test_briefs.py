@@ -11,7 +11,6 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
 
-from attune.labeler.briefs import brief as briefing
 from attune.labeler.briefs import files
 from attune.labeler.briefs.brief import Brief, brief
 from attune.labeler.cli.main import attune
@@ -206,7 +205,7 @@ def test_who_labels_reads_no_class_of_what_waits_for_their_answer(
 ) -> None:
     title = next(title for title, images in has.items() if len(set(images.values())) == 2)
     own = next(iter(has[title]))
-    monkeypatch.setattr(briefing, "waiting", lambda _: select(Asset.id).where(Asset.asset_id == own))
+    monkeypatch.setattr(viewers, "waiting", lambda _: select(Asset.id).where(Asset.asset_id == own))
     known = features.known(settings)
     probe = {name: replace(one, kind="attribute", audited_by=name) for name, one in known.items()}
     read = features.values

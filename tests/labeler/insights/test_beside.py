@@ -16,7 +16,7 @@ from attune.labeler.cli.main import attune
 from attune.labeler.insights import companions, features, imported, insights, questions
 from attune.labeler.insights.beside_words import depends_words, figures_of, holding_words, lines_of
 from attune.labeler.insights.companions import DEPENDS, HOLDING, Wanted
-from attune.labeler.insights.goes_with import goes_with
+from attune.labeler.insights.goes_with import Images, _examples, goes_with
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.words import basis, change, often
 from attune.labeler.performance import imports
@@ -176,3 +176,9 @@ def test_what_goes_with_takes_is_told_of_all_features_at_once_with_a_plot(
     assert [one.text for one in drawn.iter() if one.get("text-anchor") == "end"] == [
         one["feature"] for one in first["features"]
     ]
+
+
+def test_examples_were_taken_more_often_than_an_average_image(told: tuple[Settings, Told]) -> None:
+    names = np.array(["rarely", "below", "above"], dtype=object)
+    images = Images(names, np.array([-1.2, -0.6, -0.3]), np.ones(3), np.arange(3))
+    assert _examples(told[0], np.ones(3, dtype=bool), images) == ["above", "below"], "-0.7 is the average"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from attune.labeler.insights.goes_with_words import sentence
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.words import chance, interval, other_way, reason
 from attune.labeler.records.schema import Insight, InsightQuestion, InsightVersion
@@ -51,3 +54,48 @@ def test_what_is_said_of_chance_and_of_the_other_way_needs_no_statistics() -> No
     for estimate, there in ((0.1, "less"), (-0.1, "more")):
         said = other_way({"share_other_way": 0.31, "shrunk": {"estimate": estimate}})
         assert said.endswith(f"31 % of titles it goes the other way: there, such images are taken {there} often.")
+
+
+def side(name: str, mean: float, half: float = 0.02) -> dict[str, Any]:
+    return {"side": name, "mean": mean, "low": mean - half, "high": mean + half}
+
+
+@pytest.mark.parametrize(
+    ("sides", "uncorrected", "said"),
+    [
+        ([], False, "faces goes with takes, on too few titles to say which images."),
+        (
+            [side("two", 0.06), side("one", -0.06)],
+            False,
+            "Images with “two” are taken 6 % more often than an average image of the same canvas and period. Probably "
+            "between 4 % and 8 % more often.",
+        ),
+        (
+            [side("two", 0.01), side("one", -0.06)],
+            False,
+            "Images with “one” are taken 6 % less often than an average image of the same canvas and period. Probably "
+            "between 4 % and 8 % less often. None of its images goes measurably with more takes.",
+        ),
+        (
+            [side("two", 0.06), side("none", 0.0), side("one", -0.06)],
+            True,
+            "Images that faces reads as “two” go with more takes. Images that faces reads as “one” go with fewer "
+            "takes. That may be misreading, which is not corrected here.",
+        ),
+        (
+            [side("two", 0.01), side("one", -0.01)],
+            False,
+            "faces goes with takes together with other features. Alone, none of its images goes measurably with more "
+            "takes.",
+        ),
+    ],
+)
+def test_what_goes_with_takes_says_no_more_than_is_known(
+    sides: list[dict[str, Any]], uncorrected: bool, said: str
+) -> None:
+    one = {"feature": "faces", "sides": sides, "boosting": {"low": 0.01}, "linear": {"low": -0.01}}
+    assert sentence(one, ["two", "one", "none"], uncorrected) == said
+    one["boosting"]["low"] = 0.0  # shared with another feature, which does not mean that it makes no difference
+    assert sentence(one, ["two", "one", "none"], uncorrected) == (
+        "faces adds nothing measurable beside the other features."
+    )

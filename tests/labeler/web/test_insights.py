@@ -10,15 +10,16 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from attune.labeler.insights import imported, insights, publishing
+from attune.labeler.insights import goes_with_kept, imported, insights, publishing
 from attune.labeler.people import tokens
 from attune.labeler.performance import imports
-from attune.labeler.records.schema import Asset, InsightQuestion, Job, User
+from attune.labeler.records.schema import Asset, GoesWithRun, InsightQuestion, Job, User
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.views.insight_bars import canvas_line
+from attune.models.clock import now
 from attune.workers.jobs import learn_goes_with, run_insights
 from tests.labeler.web.conftest import Actor
 from tests.support import factories, performed
@@ -175,6 +176,7 @@ def test_what_goes_with_takes_has_pictures_a_plain_sentence_and_no_verdict(
     steps: list[tuple[int, int]] = []
     learn_goes_with.run(settings, lambda done, total: steps.append((done, total)), **job.arguments)
     assert steps[-1] == (11, 11)
+    assert "Stale" not in owner.get(where).text
     told = owner.get(address).get_json()
     first, second = told["features"]
     assert (told["grade"], told["stale"], first["feature"], second["feature"]) == ("D", False, "smiles", "noise")
@@ -183,11 +185,19 @@ def test_what_goes_with_takes_has_pictures_a_plain_sentence_and_no_verdict(
     assert {has[name] for name in first["examples"]} == {"1"}
     page = re.sub(r"\s+", " ", owner.get(where).text)
     assert "Images with “smiles” are taken" in page
-    assert "No measurable difference: takes are predicted as well without noise." in page
+    assert "noise adds nothing measurable beside the other features." in page
+    assert "2 features were looked at" in page
     assert page.count("<figure") == 4
     assert page.count("/media/") >= 4
     assert "better" not in page[page.index("<main") :]
     assert job.arguments["asked_by"] == owner_id(settings)
+    with reading(settings) as session:
+        row = goes_with_kept.last(session)
+    assert row
+    assert goes_with_kept.moved(settings, row) == []
+    row.figures = row.figures | {"method": 1}
+    imported.add(settings, str(tmp_path / "noise.csv"), "another", "olga")
+    assert goes_with_kept.moved(settings, row) == ["new features", "Attune's method"]
     imports.remove(settings, 1, "another file", "olga")
     assert "Stale: the performance" in owner.get(where).text
     assert owner.get(address).get_json()["stale"]
@@ -249,6 +259,29 @@ def test_pipelines_get_what_is_published_and_experts_nothing(
     for path in ("/insights", f"/insights/{number}", "/api/v1/insights", "/api/v1/insights.parquet"):
         assert expert.get(path).status_code == 403
     assert "Insights" not in expert.get("/").text
+
+
+def test_an_owner_who_still_answers_gets_no_class_of_the_image_from_the_api(answered: Settings, owner: Actor) -> None:
+    """The pages hide it, too: an image that waits for the own answer is not told with what a probe says of it."""
+    one = insights.listed(answered)[0]
+    where, gone = f"/api/v1/insights/{one.row.id}", "/api/v1/insights/goes-with"
+    pair, *others = one.figures["examples"]["same"]
+    first, second = (pair[side]["asset_id"] for side in ("first", "second"))
+    added = {"boosting": {}, "linear": {}, "sides": [], "examples": [first, second]}
+    figures = {"features": [{"feature": name, **added} for name in ("smiles", "gone")], "values": {}, "performance": []}
+    olga = factories.add_expert(answered, "olga@example.org")
+    queue = factories.add_queue(answered, factories.add_attribute(answered), olga)
+    with writing(answered) as session:
+        session.add(GoesWithRun(seed=0, figures=figures, made_by="olga", made_at=now()))
+        session.scalars(select(User).where(User.email == olga.email)).one().expert_id = olga.id
+        asset = session.scalars(select(Asset).where(Asset.asset_id == first)).one()
+    factories.add_task(answered, queue, asset)
+    assert owner.get(where).get_json()["examples"]["same"] == [pair, *others], "nobody is asked about smiles"
+    with writing(answered) as session:
+        session.execute(update(InsightQuestion).values(feature="romance"))  # gone: nobody knows who was asked
+    assert owner.get(where).get_json()["examples"]["same"] == others
+    told = {row["feature"]: row["examples"] for row in owner.get(gone).get_json()["features"]}
+    assert told == {"smiles": [first, second], "gone": [second]}
 
 
 def test_pipelines_get_the_published_version_and_owners_both(
