@@ -8,6 +8,7 @@ from attune.labeler.insights.insights import Told
 from attune.labeler.insights.words import chance, interval, other_way, reason
 from attune.labeler.records.schema import Insight, InsightQuestion, InsightVersion
 from attune.labeler.views.insight_bars import shrunk_bar
+from attune.labeler.views.insights import struck
 
 
 @pytest.mark.parametrize(
@@ -51,3 +52,10 @@ def test_what_is_said_of_chance_and_of_the_other_way_needs_no_statistics() -> No
     for estimate, there in ((0.1, "less"), (-0.1, "more")):
         said = other_way({"share_other_way": 0.31, "shrunk": {"estimate": estimate}})
         assert said.endswith(f"31 % of titles it goes the other way: there, such images are taken {there} often.")
+
+
+def test_only_a_sure_sign_is_said_to_turn_round() -> None:
+    figures = {"estimate": 0.1, "shrunk": {"estimate": 0.08}, "naive": -0.2, "within": True}
+    for q, turned in ((0.01, True), (0.4, False)):
+        ((_, why),) = struck(Told(Insight(), InsightQuestion(), InsightVersion(figures=figures | {"q": q})))
+        assert ("turns it round" in why) is turned
