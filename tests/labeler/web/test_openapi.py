@@ -49,13 +49,14 @@ FEW = 5  # of those that wait for a worker, and for who may not enter
 # These need one of several parameters, which a description cannot say: 422 is fine for a request that fits it.
 FORECAST = "GET /api/v1/titles/{title}/forecast"
 EITHER = frozenset({"GET /api/v1/search", "GET /api/v1/similar", "POST /api/v1/recommend", FORECAST})
-# These need an image of the pool or groups of members, and a session a proof against forgery: test_similar.py and
-# test_members.py ask for real ones.
+# These need an image of the pool, insights or groups of members, and a session a proof against forgery:
+# test_similar.py, test_insights.py and test_members.py ask for real ones.
 FROM_THE_POOL = frozenset(
     {
         "GET /api/v1/similar",
         "POST /api/v1/recommend",
         "GET /api/v1/insights/{insight}",
+        "GET /api/v1/insights/goes-with",
         "GET /api/v1/members/{ref}",
         "GET /api/v1/titles/{title}/brief",
         FORECAST,
