@@ -41,13 +41,16 @@ class Told:
 
 
 class Record:
-    """``path`` holds a line for each campaign that ended, None keeps nothing."""
+    """``path`` holds a line for each campaign that ended, None keeps nothing. A last line that was cut is dropped."""
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
         self._known: dict[str, dict[str, Any]] = {}
         if path is not None and path.exists():
-            for line in path.read_text().splitlines():
+            whole, end, cut = path.read_text().rpartition("\n")
+            if cut:  # by a kill; the next line would go on in it
+                path.write_text(whole + end)
+            for line in whole.splitlines():
                 one = json.loads(line)
                 self._known[one["campaign"]] = one
 

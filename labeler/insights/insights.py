@@ -24,6 +24,8 @@ from attune.models.insights.grades import grade as best
 SAID = ("estimate", "se", "q", "shrunk", "corrected", "seen", "largest_q", "not_audited")
 BESIDE = ("depends", "holding")  # and of what else was asked of it
 METHOD = 4  # of the figures: a change of it makes new versions
+# Of a measured feature's figures that people's answers corrected: unsure ones and undrawn images are out since 5.
+CHECKED_METHOD = 5
 LARGEST_Q = 0.1
 PROPOSED, PUBLISHED, RETIRED = "proposed", "published", "retired"
 
@@ -74,6 +76,11 @@ def basis_of(figures: Mapping[str, Any]) -> str:
     return str(figures.get("basis") or ("random" if figures["random"] else "every"))
 
 
+def _method(question: InsightQuestion, figures: Mapping[str, Any]) -> int:
+    """Of the figures that answer a question, as this release makes them."""
+    return max(METHOD, CHECKED_METHOD) if question.kind == "measured" and figures.get("corrected") else METHOD
+
+
 def keep(
     settings: Settings, run: InsightRun, told: Sequence[dict[str, Any]], found: Sequence[InsightQuestion],
     asked_by: int | None = None,
@@ -112,7 +119,8 @@ def _keep_one(session: Session, run: InsightRun, one: dict[str, Any]) -> None:
     # The other answers of the run are in it, too: q and shrinkage come from all of them together.
     said = {name: one["figures"].get(name) for name in SAID}
     said |= {name: one["figures"][name] for name in BESIDE if one["figures"].get(name)}
-    digest = digest_json({"question": question.digest, "inputs": one["inputs"], "method": METHOD, "said": said})
+    method = _method(question, one["figures"])
+    digest = digest_json({"question": question.digest, "inputs": one["inputs"], "method": method, "said": said})
     if before is not None and before.digest == digest:
         return
     # Of all versions: a run without a figure in between does not let the grade rise.
@@ -126,7 +134,7 @@ def _keep_one(session: Session, run: InsightRun, one: dict[str, Any]) -> None:
             run_id=run.id,
             grade=lowest(grades) if one["grade"] else "",
             figures=one["figures"],
-            inputs={"of": one["inputs"], "method": METHOD},
+            inputs={"of": one["inputs"], "method": method},
             digest=digest,
             made_at=run.finished_at,
         )
@@ -160,7 +168,8 @@ def listed(
         newest = [] if published else session.execute(_with_versions(InsightVersion.id.in_(last))).all()
         rows = list(public.values()) if published else newest
         found = [
-            Told(*row, moved.of(row[2]), _other(row[2], public.get(row[0].id)), moved.means(row[1])) for row in rows
+            Told(*row, moved.of(row[1], row[2]), _other(row[2], public.get(row[0].id)), moved.means(row[1]))
+            for row in rows
         ]
     kept = [
         one
@@ -207,7 +216,7 @@ def find(settings: Settings, number: int, published: bool = False) -> Told:
         if row is None or shown is None:
             raise UnknownInsight(f"Insight {number} does not exist. To list the insights: `attune insights list`")
         question = session.get_one(InsightQuestion, row.question_id)
-        return Told(row, question, shown, moved.of(shown), _other(shown, public), moved.means(question))
+        return Told(row, question, shown, moved.of(question, shown), _other(shown, public), moved.means(question))
 
 
 def versions(session: Session, insight: int) -> Sequence[InsightVersion]:
@@ -239,10 +248,11 @@ class Moving:
         feature = self.features.get(question.feature)
         return feature.means if feature else ""
 
-    def of(self, version: InsightVersion) -> tuple[str, ...]:
-        """Words for each input that moved."""
+    def of(self, question: InsightQuestion, version: InsightVersion) -> tuple[str, ...]:
+        """Words for each input of a version that moved."""
         told: list[str] = []
-        if version.inputs.get("method", 0) < METHOD:  # the first answers did not name theirs
+        method = version.inputs.get("method", 0)  # the first answers did not name theirs
+        if method < _method(question, version.figures):
             told.append("made by an earlier method")
         for part in version.inputs.get("of", []):
             if "performance" in part and part["performance"] != self.performance:

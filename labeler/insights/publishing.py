@@ -31,7 +31,8 @@ def publish(
         owner_rights.check_owner(session, asked_by)
         row, newest = _locked(session, number)
         moving.performance = [one.file for one in active(session)]
-        one = Told(row, session.get_one(InsightQuestion, row.question_id), newest, moving.of(newest))
+        question = session.get_one(InsightQuestion, row.question_id)
+        one = Told(row, question, newest, moving.of(question, newest))
         _check(one, version)
         row.state, row.published = PUBLISHED, newest.version
         _write(session, one, "publish", reason, who)

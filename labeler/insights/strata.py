@@ -6,8 +6,9 @@ numbers of 4 bytes and counts of 8. Parts are of ascending titles, so each is so
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import duckdb
 import numpy as np
@@ -51,33 +52,32 @@ def summed(duck: duckdb.DuckDBPyConnection, rows: str, chances: bool) -> Summed 
     strata = duck.sql("SELECT canvas, random FROM strata ORDER BY stratum").to_arrow_table()
     assets = duck.sql(f"SELECT DISTINCT asset_id FROM {rows} ORDER BY asset_id").to_arrow_table()["asset_id"]
     canvases, canvas_of = np.unique(strata["canvas"].to_numpy(zero_copy_only=False), return_inverse=True)
-    every, propensity = _filled(duck, _sums(rows, group, chances), titles, assets.combine_chunks(), chances)
+    every, propensity = _filled(duck, partial(_sums, rows, group, chances), titles, assets.combine_chunks(), chances)
     asset_ids, title_ids = (one.to_numpy(zero_copy_only=False) for one in (assets, titles["title_id"]))
     random = strata["random"].to_numpy(zero_copy_only=False).astype(bool)
     return Summed(every, propensity, asset_ids, title_ids, canvases, canvas_of, random)
 
 
-def _sums(rows: str, group: str, chances: bool) -> str:
-    """SQL of the sums of a part, whose titles are to be filled in."""
+def _sums(rows: str, group: str, chances: bool, first: str, last: str) -> str:
+    """SQL of the sums of a part: the titles from ``first`` to ``last``."""
     chance = ", avg(propensity) AS propensity" if chances else ""
     return f"""
         SELECT asset_id, title_id, stratum, sum(impressions)::DOUBLE AS impressions, sum(takes)::DOUBLE AS takes{chance}
-        FROM (SELECT *, {group} AS key FROM {rows} WHERE title_id BETWEEN {{first}} AND {{last}})
+        FROM (SELECT *, {group} AS key FROM {rows} WHERE title_id BETWEEN {literal(first)} AND {literal(last)})
         JOIN strata USING (canvas, key) GROUP BY asset_id, title_id, stratum"""
 
 
 def _filled(
-    duck: duckdb.DuckDBPyConnection, sums: str, titles: pa.Table, assets: pa.Array, chances: bool
+    duck: duckdb.DuckDBPyConnection, sums: Callable[[str, str], str], titles: pa.Table, assets: pa.Array, chances: bool
 ) -> tuple[Outcomes, Floats | None]:
-    """All sums, sorted by title, stratum and asset."""
+    """All sums, sorted by title, stratum and asset. ``sums``: SQL of those of the titles from one to another."""
     most = int(pc.sum(titles["n"]).as_py())  # pages that are not written to take no memory
     asset, title, stratum = (np.empty(most, dtype=np.int32) for _ in range(3))
     shown, taken = np.empty(most), np.empty(most)
     propensity = np.empty(most) if chances else None
     names, end = titles["title_id"].combine_chunks(), 0
     for first, last in _parts(titles["n"].to_numpy()):
-        ends = {"first": literal(names[first].as_py()), "last": literal(names[last].as_py())}
-        part = duck.sql(sums.format(**ends)).to_arrow_table()
+        part = duck.sql(sums(names[first].as_py(), names[last].as_py())).to_arrow_table()
         at, to = slice(end, end + part.num_rows), slice(first, last + 1)
         keys = (
             _places(part["title_id"], names[to]).astype(np.int64) + first, part["stratum"].to_numpy(),

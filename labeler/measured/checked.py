@@ -56,8 +56,8 @@ class Checked:
         began = "1 image was" if self.undrawn == 1 else f"{self.undrawn:,} images were"
         them = "it" if self.undrawn == 1 else "them"
         return (
-            f"{began} not here yet when images were drawn, so no figure of this check, and no corrected insight, is "
-            f"about {them}. Ask for more answers, and later images are drawn, too."
+            f"{began} not measured yet when images were drawn, so no figure of this check, and no corrected insight, "
+            f"is about {them}. Ask for more answers, and later images are drawn, too."
         )
 
     @property

@@ -179,17 +179,17 @@ def card(one: Told, images: Mapping[str, PageImage], reach: float, hidden: froze
     here = [pair for pair in found if pair.first.picture and pair.second.picture] or found
     amount = change(figures["shrunk"]["estimate"]) if told else ""
     shown = shrunk_bar(figures, reach) if told else None
-    return Card(one, words(one), amount, shown, here[0] if here else None, struck(figures))
+    return Card(one, words(one), amount, shown, here[0] if here else None, struck(one))
 
 
-def struck(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
+def struck(one: Told) -> list[tuple[str, str]]:
     """The figures that others would show, with what is wrong about each."""
-    told = []
+    told, figures = [], one.figures
     if uncorrected := figures.get("uncorrected"):
         told.append((change(uncorrected["estimate"]), "without the correction for misread images"))
     naive = figures.get("naive")
     if naive is not None and figures["within"]:
-        turned = figures.get("shrunk") is not None and naive * figures["shrunk"]["estimate"] < 0
+        turned = one.enough and naive * figures["shrunk"]["estimate"] < 0
         trap = ", and here that even turns it round" if turned else ""
         told.append((change(naive), f"with all titles in one pot. Wrong: popular titles have other images{trap}."))
     return told

@@ -172,9 +172,9 @@ def _advice(row: PerformanceImport, checks: Mapping[str, Any]) -> list[str]:
         names = ", ".join(f"{one['title_id']} on {one['canvas']}" for one in ratio["worst"][:3])
         told.append(
             f"{ratio['flagged']:,} of {ratio['tested']:,} random tests did not show their images in the planned ratio: "
-            f"{names}{' and more' if ratio['flagged'] > 3 else ''}. At random, the images of a title are shown about "
-            "equally often. Insights leave these tests out. If there are too many, no image counts as shown at random. "
-            "Ask whoever runs the tests why."
+            f"{names}{' and more' if ratio['flagged'] > 3 else ''}. At random, the images of a title are shown "
+            "as often as planned (equally, unless the file says otherwise). Insights leave these tests out. If there "
+            "are too many, no image counts as shown at random. Ask whoever runs the tests why."
         )
     few = [one["canvas"] for one in checks["canvases"] if not one["enough"]]
     if few:

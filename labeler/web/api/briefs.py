@@ -70,7 +70,7 @@ MADE["content"] |= {
 
 
 @get(
-    "/titles/<title>/brief",
+    "/titles/<path:title>/brief",
     "Get the brief of a title",
     {
         200: MADE,

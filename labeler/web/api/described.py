@@ -23,7 +23,7 @@ _BINARY = {"type": "string", "format": "binary"}
 _PATH = {
     "name": ("An attribute's name.", {"type": "string", "pattern": f"^{NAME.pattern}$", "examples": ["romance"]}),
     "space": ("A learned space's name.", {"type": "string", "pattern": f"^{NAME.pattern}$", "examples": ["taste"]}),
-    "title": ("A title_id.", {"type": "string", "examples": ["title-17"]}),
+    "title": ("A title_id. Slashes in it are sent as they are.", {"type": "string", "examples": ["title-17"]}),
     "ref": (
         "A version (a whole number) or an alias.",
         {"type": "string", "pattern": f"^([1-9][0-9]*|{ALIAS.pattern})$", "examples": ["champion", "1"]},

@@ -68,7 +68,7 @@ def members(ref: str) -> Response:
 
 
 @get(
-    "/titles/<title>/forecast",
+    "/titles/<path:title>/forecast",
     "Forecast the shares of the groups of a title",
     {
         200: json_answer("The shares.", ForecastOut),

@@ -15,6 +15,7 @@ from attune.labeler.web.api.schemas import schema
 
 View = Callable[..., ResponseReturnValue]
 PREFIX = "/api/v1"
+PART = re.compile(r"<(?:path:)?(\w+)>")  # of a path: ids of titles may have slashes
 blueprint = Blueprint("api", __name__, url_prefix=PREFIX)
 OPERATIONS: dict[str, dict[str, Any]] = {}  # path -> what OpenAPI says of its GET
 POSTS: dict[str, dict[str, Any]] = {}  # path -> what OpenAPI says of its POST
@@ -40,9 +41,9 @@ def get(
             return view(**parts, **{one.name: one.value() for one in query})
 
         blueprint.get(path)(answer)
-        places = [in_path(name) for name in re.findall(r"<(\w+)>", path)]
+        places = [in_path(name) for name in PART.findall(path)]
         parameters = [*places, *(one.describe() for one in query), *headers]
-        OPERATIONS[PREFIX + re.sub(r"<(\w+)>", r"{\1}", path)] = (
+        OPERATIONS[PREFIX + PART.sub(r"{\1}", path)] = (
             {"summary": summary, "tags": [view.__module__.rpartition(".")[2]]}
             | ({"description": about} if about else {})
             | ({"parameters": parameters} if parameters else {})

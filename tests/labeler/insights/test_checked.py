@@ -128,7 +128,7 @@ def assert_beside_stands(settings: Settings, before: list[dict[str, Any]]) -> No
         assert "it has 4" in caution_of(one)
 
 
-def test_experts_correct_a_detector_and_the_grade_follows(settings: Settings) -> None:
+def test_experts_correct_a_detector_and_the_grade_follows(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     assert checked(settings, "faces") is None
     run_insights.run(settings)
     (before,) = [one for one in insights.listed(settings) if one.question.contrast == "1:0"]
@@ -155,7 +155,13 @@ def test_experts_correct_a_detector_and_the_grade_follows(settings: Settings) ->
 
     answered(settings, name, ids[59:])
     assert insights.find(settings, before.row.id).moved == ("faces has other audit answers",)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(insights, "CHECKED_METHOD", insights.CHECKED_METHOD - 1)
+        run_insights.run(settings)
+    stale = [told.moved for told in insights.listed(settings) if told.question.kind == "measured"]
+    assert sorted(stale) == [()] * (len(stale) - 1) + [("made by an earlier method",)], "only what answers corrected"
     run_insights.run(settings)
+    assert not insights.find(settings, before.row.id).moved, "it is answered again"
     assert_beside_stands(settings, beside)
     one = insights.find(settings, before.row.id)
     corrected, plain = one.figures["corrected"], one.figures["uncorrected"]
@@ -197,7 +203,7 @@ def assert_only_what_was_drawn_and_decided_counts(settings: Settings, unsure: st
     told = checked(settings, "faces")
     assert told is not None
     assert (told.found.n, told.undecided, told.undrawn) == (ASKED - 1, 1, 4)
-    assert told.later.startswith("4 images were not here yet")
+    assert told.later.startswith("4 images were not measured yet")
     here = audited.properties(
         settings, features.known(settings)["faces"], ("1", "0"), np.array([unsure, "a1", *new], dtype=object)
     )

@@ -93,6 +93,18 @@ def test_answers_of_an_earlier_method_are_stale(settings: Settings, monkeypatch:
     assert insights.find(settings, one.row.id).moved == ("made by an earlier method",)
 
 
+def test_of_measured_features_only_corrected_answers_have_an_earlier_method(settings: Settings) -> None:
+    """What counts as a checked image changed; what nobody checked did not."""
+    answer(settings)
+    moving = insights.Moving(settings)
+    for kind, corrected, method, stale in (
+        ("measured", {"audits": 60}, 4, True), ("measured", {"audits": 60}, 5, False), ("measured", None, 4, False),
+        ("attribute", {"audits": 60}, 4, False), ("measured", None, 3, True),
+    ):  # fmt: skip
+        version = InsightVersion(figures={"corrected": corrected}, inputs={"of": [], "method": method})
+        assert bool(moving.of(InsightQuestion(kind=kind), version)) is stale
+
+
 def test_the_runs_own_q_decides_what_is_sure(settings: Settings) -> None:
     one = answer(settings)
     q = one.figures["q"]

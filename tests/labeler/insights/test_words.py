@@ -11,6 +11,7 @@ from attune.labeler.insights.insights import Told
 from attune.labeler.insights.words import chance, interval, other_way, reason
 from attune.labeler.records.schema import Insight, InsightQuestion, InsightVersion
 from attune.labeler.views.insight_bars import shrunk_bar
+from attune.labeler.views.insights import struck
 
 
 @pytest.mark.parametrize(
@@ -99,3 +100,10 @@ def test_what_goes_with_takes_says_no_more_than_is_known(
     assert sentence(one, ["two", "one", "none"], uncorrected) == (
         "faces adds nothing measurable beside the other features."
     )
+
+
+def test_only_a_sure_sign_is_said_to_turn_round() -> None:
+    figures = {"estimate": 0.1, "shrunk": {"estimate": 0.08}, "naive": -0.2, "within": True}
+    for q, turned in ((0.01, True), (0.4, False)):
+        ((_, why),) = struck(Told(Insight(), InsightQuestion(), InsightVersion(figures=figures | {"q": q})))
+        assert ("turns it round" in why) is turned

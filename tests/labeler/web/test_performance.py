@@ -100,6 +100,10 @@ def test_a_file_that_could_not_be_used_may_be_tried_with_other_columns(owner: Ac
     owner.send(again, delete="yes")
     assert owner.get(again).status_code == 200, "a file that is being read is not deleted"
     other = sent(owner)
+    first, _, rest = owner.get(other).text.partition("<summary>Delete this file</summary>")
+    assert "Choose another file" in first
+    assert 'name="delete"' not in first, "a first press deletes nothing"
+    assert 'name="delete"' in rest
     assert owner.send(other, delete="yes").status_code == 302
     assert owner.get(other).status_code == 404
 
