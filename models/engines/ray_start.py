@@ -3,7 +3,7 @@
 Whoever reaches Ray's ports and has its token may run code as the user who started it. Ray's own choices for one machine
 are a shared folder that all may write to and ports on every network: here it gets a folder of its user's alone, the
 loopback address, and a token that only this process and its children know. No setting of Ray's that the user exported
-changes that.
+changes that. All its ports are on the loopback address; one of them, the autoscaler's figures, asks for no token.
 """
 
 from __future__ import annotations
@@ -142,10 +142,8 @@ def _not_started(error: BaseException) -> JobError:
 
 def stop() -> None:
     """End what Ray started in this process, and remove its folder; nothing where it was not started."""
-    with suppress(ImportError):
-        import ray
-
-        ray.shutdown()
+    if "ray" in sys.modules:
+        sys.modules["ray"].shutdown()
     remove_folders()
 
 
