@@ -68,7 +68,7 @@ class Plan:
 
 
 def plan(nodes: Sequence[Mapping[str, Any]], share: Share) -> Plan:
-    """How ``share`` fits on the machines of Ray's list: fewer cores where none has so many, no card where there is none.
+    """How ``share`` fits on Ray's machines: fewer cores where none has so many, no card where none has one.
 
     Raises JobError where no living machine has a core.
     """
@@ -79,8 +79,9 @@ def plan(nodes: Sequence[Mapping[str, Any]], share: Share) -> Plan:
     cores = min(share.cores, max((cores for cores, _ in used), default=0))
     if cores < 1:
         raise JobError(
-            f"Ray has {len(machines)} living machines and no core on any of them, so nothing can run there. `ray status` "
-            "lists them; start Ray with `--num-cpus` above 0 on one at least. Or leave Ray out: `--engine workers`"
+            f"Ray has {len(machines)} living machines and no core on any of them, so nothing can run there. "
+            "`ray status` lists them; start Ray with `--num-cpus` above 0 on one at least. Or leave "
+            "Ray out: `--engine workers`"
         )
     fit = [min(have // cores, cards) if with_card else have // cores for have, cards in used]
     return Plan(Share(cores, bool(with_card)), sum(fit))

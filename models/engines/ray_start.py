@@ -101,8 +101,8 @@ def check_loopback(nodes: list[dict[str, Any]]) -> None:
     if addresses != {LOOPBACK}:
         stop()
         raise JobError(
-            f"Ray started on {', '.join(sorted(addresses))}, which other computers reach, and was ended. Attune expected "
-            f"{LOOPBACK}. Run the command in a program that has not imported Ray before, or leave Ray out: "
+            f"Ray started on {', '.join(sorted(addresses))}, which other computers reach, and was ended. Attune "
+            f"expected {LOOPBACK}. Run the command in a program that has not imported Ray before, or leave Ray out: "
             "`--engine workers`"
         )
 

@@ -123,8 +123,8 @@ def measurer_of(digest: str) -> Measurer:
     if measurer.digest() != digest:
         raise EncoderError(
             f"A machine of the Ray cluster measures by another version ({measurer.digest()[:12]}) than this one "
-            f"({digest[:12]}), so their values do not mix. Install the same Attune version on all machines. Or leave Ray "
-            "out: `--engine workers`"
+            f"({digest[:12]}), so their values do not mix. Install the same Attune version on all machines. Or leave "
+            "Ray out: `--engine workers`"
         )
     return measurer
 
