@@ -48,7 +48,7 @@ def encoded_in_batches(
     names = ("encoder", "pretrained", "resize_mode", "device", "embed_batch")
     own = Settings(**{name: getattr(settings, name) for name in names})
     make = partial(of_fingerprint, own, encoder.fingerprint, "The job's encoder")
-    return in_batches(settings, encoder, make, places, settings.embed_batch, CORES)
+    return in_batches(settings, encoder, make, places, settings.embed_batch, cores=CORES, card=True)
 
 
 def in_batches(
@@ -57,9 +57,14 @@ def in_batches(
     make: Callable[[], Embedder],
     places: Sequence[Place],
     size: int,
+    *,
     cores: int = 1,
+    card: bool = False,
 ) -> Iterator[EmbeddedBatch]:
-    """What ``embedder`` makes of the images at ``places``; by Ray each process ``make``s one, on so many ``cores``."""
+    """What ``embedder`` makes of the images at ``places``; by Ray each process ``make``s one.
+
+    Such a process takes so many ``cores``, and a ``card`` where there is one and the settings allow it.
+    """
     read = partial(read_place, Reach.of(settings))
     if settings.engine != "ray":
         pictures = [
@@ -70,5 +75,5 @@ def in_batches(
     from attune.models.engines.embedding import Job, embedded_by_ray
     from attune.models.engines.ray_data import Share
 
-    card = settings.device in {"auto", "cuda"} and cores > 1
-    yield from embedded_by_ray(Job(make, read, settings.max_pixels, size, Share(cores, card)), places)
+    share = Share(cores, card and settings.device in {"auto", "cuda"})
+    yield from embedded_by_ray(Job(make, read, settings.max_pixels, size, share), places)

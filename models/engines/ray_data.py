@@ -8,7 +8,7 @@ function reads; it is given no settings and no secret.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,21 +45,46 @@ def map_tables(make: Callable[[], Work], tables: Iterable[pa.Table], share: Shar
 
 
 def _mapped(ray: Any, make: Callable[[], Work], window: list[pa.Table], share: Share) -> Iterator[pa.Table]:
-    resources = ray.cluster_resources()
-    cards = int(resources.get("GPU", 0)) if share.card else 0
-    cores = max(1, min(share.cores, int(resources.get("CPU", 1))))
-    processes = cards or max(1, int(resources.get("CPU", 1)) // cores)
+    planned = plan(ray.nodes(), share)
     mapped = ray.data.from_arrow(window).map_batches(
         _Process,
         fn_constructor_args=(make,),
         batch_size=None,  # a table is a block, whole
         batch_format="pyarrow",
         zero_copy_batch=True,
-        num_cpus=cores,
-        num_gpus=1 if cards else None,
-        compute=ray.data.ActorPoolStrategy(size=min(processes, len(window))),
+        num_cpus=planned.share.cores,
+        num_gpus=1 if planned.share.card else None,
+        compute=ray.data.ActorPoolStrategy(size=min(planned.processes, len(window))),
     )
     yield from mapped.iter_batches(batch_size=None, batch_format="pyarrow")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What each process takes, and how many there are: as many as fit on the machines, each whole on one."""
+
+    share: Share
+    processes: int
+
+
+def plan(nodes: Sequence[Mapping[str, Any]], share: Share) -> Plan:
+    """How ``share`` fits on Ray's machines: fewer cores where none has so many, no card where none has one.
+
+    Raises JobError where no living machine has a core.
+    """
+    living = [node["Resources"] for node in nodes if node["Alive"]]
+    machines = [(int(one.get("CPU", 0)), int(one.get("GPU", 0))) for one in living]
+    with_card = [(cores, cards) for cores, cards in machines if cores and cards] if share.card else []
+    used = with_card or machines
+    cores = min(share.cores, max((cores for cores, _ in used), default=0))
+    if cores < 1:
+        raise JobError(
+            f"Ray has {len(machines)} living machines and no core on any of them, so nothing can run there. "
+            "`ray status` lists them; start Ray with `--num-cpus` above 0 on one at least. Or leave "
+            "Ray out: `--engine workers`"
+        )
+    fit = [min(have // cores, cards) if with_card else have // cores for have, cards in used]
+    return Plan(Share(cores, bool(with_card)), sum(fit))
 
 
 class _Process:

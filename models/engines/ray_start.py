@@ -2,7 +2,8 @@
 
 Whoever reaches Ray's ports and has its token may run code as the user who started it. Ray's own choices for one machine
 are a shared folder that all may write to and ports on every network: here it gets a folder of its user's alone, the
-loopback address, and a token that only this process and its children know.
+loopback address, and a token that only this process and its children know. No setting of Ray's that the user exported
+changes that. All its ports are on the loopback address; one of them, the autoscaler's figures, asks for no token.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import shutil
 import sys
 import tempfile
 from contextlib import suppress
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ from attune.models.reasons import missing_extra
 AGENT_SECONDS = 300  # for Ray's helpers to start: a busy machine takes longer than the 30 and 60 that it waits
 LONGEST = 12  # characters of a folder below which Ray's sockets still have names that the system takes
 PREFIX = "attune-ray-"
+LOOPBACK = "127.0.0.1"
 _folders: list[str] = []
 
 
@@ -49,6 +52,8 @@ def started() -> Any:
             ray.init(log_to_driver=False, logging_level=logging.ERROR, **where)
         except Exception as error:  # a plain Exception where its parts did not start, ConnectionError without a cluster
             raise _not_started(error) from error
+        if where:
+            check_loopback(ray.nodes())
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.execution_options.preserve_order = True
@@ -70,16 +75,36 @@ def place() -> dict[str, Any]:
     """Where Ray is to be: nothing for the cluster of `RAY_ADDRESS`, whose token is the operator's."""
     if os.environ.get("RAY_ADDRESS"):
         return {}
-    if "RAY_AUTH_TOKEN_PATH" not in os.environ:
-        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
-    if "ray" not in sys.modules:  # else it reads its own default, which is the same
-        os.environ.setdefault("RAY_AUTH_MODE", "token")
+    os.environ |= {
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": _token(),  # comes before a file of RAY_AUTH_TOKEN_PATH
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # else Ray takes the machine's own address instead of the loopback's
+        "RAY_enable_metrics_collection": "0",  # their server asks for no token
+    }
     return {
         "address": "local",  # never a cluster that another user of this machine started
         "include_dashboard": False,
-        "_node_ip_address": "127.0.0.1",
+        "_node_ip_address": LOOPBACK,
         "_temp_dir": _private_folder(),
     }
+
+
+@cache
+def _token() -> str:
+    """One for this process: Ray keeps the first that it reads."""
+    return secrets.token_hex(32)
+
+
+def check_loopback(nodes: list[dict[str, Any]]) -> None:
+    """End Ray, and raise JobError, where it listens on a network: it had been imported before it could be told."""
+    addresses = {node["NodeManagerAddress"] for node in nodes}
+    if addresses != {LOOPBACK}:
+        stop()
+        raise JobError(
+            f"Ray started on {', '.join(sorted(addresses))}, which other computers reach, and was ended. Attune "
+            f"expected {LOOPBACK}. Run the command in a program that has not imported Ray before, or leave Ray out: "
+            "`--engine workers`"
+        )
 
 
 def _private_folder() -> str:
@@ -117,10 +142,8 @@ def _not_started(error: BaseException) -> JobError:
 
 def stop() -> None:
     """End what Ray started in this process, and remove its folder; nothing where it was not started."""
-    with suppress(ImportError):
-        import ray
-
-        ray.shutdown()
+    if "ray" in sys.modules:
+        sys.modules["ray"].shutdown()
     remove_folders()
 
 

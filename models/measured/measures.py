@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
+from attune.models.errors import EncoderError
 from attune.models.files.atomic import digest_json
 from attune.models.measured import composition, faces, light, texture
 from attune.models.measured.face_detector import FaceDetector
@@ -111,6 +112,21 @@ class Measurer:
     def encode_prepared(self, tensors: Sequence[FloatArray]) -> FloatArray:
         """The rows (n, m) of measured images."""
         return np.stack(tensors) if len(tensors) else np.empty((0, len(NAMES)), np.float32)
+
+
+def measurer_of(digest: str) -> Measurer:
+    """The measurer of this machine, which must have this digest.
+
+    Raises EncoderError where it has another, so that values of two versions never mix.
+    """
+    measurer = Measurer()
+    if measurer.digest() != digest:
+        raise EncoderError(
+            f"A machine of the Ray cluster measures by another version ({measurer.digest()[:12]}) than this one "
+            f"({digest[:12]}), so their values do not mix. Install the same Attune version on all machines. Or leave "
+            "Ray out: `--engine workers`"
+        )
+    return measurer
 
 
 def measure(image: Image.Image, detector: FaceDetector) -> dict[str, float]:

@@ -6,6 +6,7 @@ Each batch is on disk before the next, so a job that is killed goes on at the im
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.errors import EmptyPool
-from attune.models.measured.measures import Measurer
+from attune.models.measured.measures import Measurer, measurer_of
 from attune.workers.jobs.embed import places
 
 log = logging.getLogger("attune.measure")
@@ -29,7 +30,8 @@ def run(settings: Settings, report: Report = quiet) -> dict[str, Any]:
     """Measure the images of the pool that this version of the measures has no values of.
 
     Returns ``{"measured", "left_out": [{"item", "reason", "message"}], "version"}``; ``measured`` counts images, those
-    of equal bytes once each. Raises EmptyPool, and EncoderError where the weights of the faces' detector are missing.
+    of equal bytes once each. Raises EmptyPool, and EncoderError where the weights of the faces' detector are missing
+    or a machine of Ray's measures otherwise.
     """
     measurer = Measurer()
     values = values_of(settings, measurer)
@@ -44,7 +46,8 @@ def run(settings: Settings, report: Report = quiet) -> dict[str, Any]:
         alike.setdefault(asset.digest, []).append(asset.asset_id)
     first = {asset.asset_id: asset for asset in waiting if alike[asset.digest][0] == asset.asset_id}
     result: dict[str, Any] = {"measured": 0, "left_out": [], "version": values.digest}
-    for batch in in_batches(settings, measurer, Measurer, places(list(first.values())), BATCH):
+    make = partial(measurer_of, values.digest)
+    for batch in in_batches(settings, measurer, make, places(list(first.values())), BATCH):
         twins = [alike[first[id_].digest] for id_ in batch.ids]
         rows = np.repeat(batch.vectors, [len(ids) for ids in twins], axis=0)
         contents = [first[id_].digest for id_, ids in zip(batch.ids, twins, strict=True) for _ in ids]

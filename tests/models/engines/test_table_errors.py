@@ -19,8 +19,9 @@ from attune.labeler.cli.engine_option import on_engine
 from attune.labeler.cli.main import attune
 from attune.labeler.cli.shell import Shell
 from attune.models.engines import ray_data, ray_start
+from attune.models.engines.ray_data import Plan, Share, plan
 from attune.models.engines.table_errors import Work, checked, guarded
-from attune.models.errors import AttuneError, SettingsError, UnreadableItem, WeightsUnavailable
+from attune.models.errors import AttuneError, JobError, SettingsError, UnreadableItem, WeightsUnavailable
 
 
 def refusing(error: AttuneError) -> Work:
@@ -64,6 +65,36 @@ def test_a_stop_of_ray_names_the_first_error_and_the_way_out() -> None:
     assert "pid" not in told
 
 
+def machines(*each: tuple[int, int, bool]) -> list[dict[str, object]]:
+    """As Ray lists them: cores, cards, and whether they live."""
+    return [{"Alive": alive, "Resources": {"CPU": float(cores), "GPU": float(cards)}} for cores, cards, alive in each]
+
+
+@pytest.mark.parametrize(
+    ("has", "share", "planned"),
+    [
+        ([(2, 0, True)] * 3, Share(4), Plan(Share(2), 3)),
+        ([(8, 0, True), (2, 0, True), (64, 0, False)], Share(4), Plan(Share(4), 2)),
+        ([(16, 0, True), (2, 1, True)], Share(4, card=True), Plan(Share(2, card=True), 1)),
+        ([(8, 4, True)], Share(4, card=True), Plan(Share(4, card=True), 2)),
+        ([(8, 4, True)], Share(1), Plan(Share(1), 8)),
+        ([(8, 0, True)], Share(4, card=True), Plan(Share(4), 2)),
+    ],
+)
+def test_each_process_fits_on_one_living_machine(has: list[tuple[int, int, bool]], share: Share, planned: Plan) -> None:
+    assert plan(machines(*has), share) == planned
+
+
+def test_a_cluster_without_a_core_is_an_error_and_no_endless_wait() -> None:
+    with pytest.raises(JobError, match="no core on any of them"):
+        plan(machines((0, 0, True), (8, 0, False)), Share())
+
+
+def test_ray_on_a_network_is_ended() -> None:
+    with pytest.raises(JobError, match=r"192\.0\.2\.2, which other computers reach"):
+        ray_start.check_loopback([{"NodeManagerAddress": "192.0.2.2"}])
+
+
 def test_without_ray_a_command_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = importlib.util.find_spec
     monkeypatch.setattr(ray_start, "find_spec", lambda name: None if name == "ray" else found(name))
@@ -87,8 +118,15 @@ def test_the_option_wins_over_the_setting(tmp_path: Path) -> None:
 def test_ray_on_one_computer_is_closed_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "gettempdir", lambda: "/tmp")
     monkeypatch.delitem(sys.modules, "ray", raising=False)
-    for name in ("RAY_ADDRESS", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_MODE"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    exported = {
+        "RAY_AUTH_MODE": "disabled",
+        "RAY_AUTH_TOKEN": "known-to-all" * 4,
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "1",
+        "RAY_enable_metrics_collection": "1",
+    }
+    for name, value in exported.items():
+        monkeypatch.setenv(name, value)
     place = ray_start.place()
     try:
         folder = Path(place["_temp_dir"])
@@ -96,10 +134,9 @@ def test_ray_on_one_computer_is_closed_to_others(monkeypatch: pytest.MonkeyPatch
         assert (place["address"], place["_node_ip_address"]) == ("local", "127.0.0.1")
         assert len(os.environ["RAY_AUTH_TOKEN"]) >= 32
         assert os.environ["RAY_AUTH_MODE"] == "token"
+        assert not any(os.environ[name] == value for name, value in exported.items()), "what was exported opens nothing"
     finally:
         ray_start.remove_folders()
-        for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_MODE"):
-            monkeypatch.delenv(name, raising=False)
     assert not folder.exists()
     monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
     assert ray_start.place() == {}, "a cluster's own token and network hold"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
@@ -23,7 +24,11 @@ from attune.labeler.measured.values import coverage, folder, measured, values_of
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import engine, reading
 from attune.labeler.settings import Settings
-from attune.models.measured import face_detector
+from attune.models.engines import embedding
+from attune.models.engines.ray_data import Share
+from attune.models.engines.table_errors import Work
+from attune.models.errors import EncoderError
+from attune.models.measured import face_detector, measures
 from attune.models.measured.measures import NAMES
 from attune.workers.jobs import measure
 from tests.support import engines, factories
@@ -77,6 +82,20 @@ def test_what_ray_maps_measures_the_same(pool: Settings, monkeypatch: pytest.Mon
     shutil.rmtree(folder(pool))
     assert measure.run(pool) == found
     assert values_of(pool).read().to_pandas().equals(by_ray)
+
+
+def test_values_of_a_machine_that_measures_otherwise_are_not_kept(
+    pool: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def elsewhere(make: Callable[[], Work], tables: Iterable[pa.Table], share: Share) -> list[pa.Table]:
+        with monkeypatch.context() as newer:
+            newer.setattr(measures, "MADE_BY", measures.MADE_BY + 1)
+            return list(engines.map_here(make, tables, share))
+
+    monkeypatch.setattr(embedding, "map_tables", elsewhere)
+    with pytest.raises(EncoderError, match="another version"):
+        measure.run(replace(pool, engine="ray"))
+    assert coverage(pool) == (0, COUNT)
 
 
 def test_what_is_measured_can_be_asked_about_and_leaves_with_its_image(pool: Settings) -> None:
