@@ -32,7 +32,7 @@ _folders: list[str] = []
 
 
 def started() -> Any:
-    """Ray, connected or started, silent, its answers in order.
+    """Ray, connected or started, without its progress bars, its answers in order.
 
     Raises ExtraNotInstalled without Ray, and JobError where it does not start or does not answer.
     """
