@@ -15,6 +15,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -167,23 +168,27 @@ def compared(work: Bulk, rounds: int) -> dict[str, Any]:
 
 
 def _timed(work: Callable[[], Any]) -> tuple[float, float]:
-    """Seconds by the clock, and of the processor: of this process and of all that came from it."""
+    """Seconds by the clock, and of the processor: of this process and of all that came from it and live at the end."""
     began, before = time.perf_counter(), _processor()
     work()
-    return round(time.perf_counter() - began, 3), round(_processor() - before, 3)
+    taken = time.perf_counter() - began
+    used = sum(seconds - before.get(process, 0.0) for process, seconds in _processor().items())
+    return round(taken, 3), round(used, 3)
 
 
-def _processor() -> float:
-    """Seconds of the processor of this process and its descendants, those that ended with their parents."""
-    total = 0.0
+def _processor() -> dict[tuple[int, float], float]:
+    """Seconds of the processor by process (its id and start), with the children that it waited for.
+
+    By process, as those that nobody waits for take their seconds with them: a sum would fall when they end.
+    """
+    used = {}
     own = psutil.Process()
     for process in [own, *own.children(recursive=True)]:
-        try:
+        with suppress(psutil.NoSuchProcess):
             times = process.cpu_times()
-        except psutil.NoSuchProcess:
-            continue
-        total += times.user + times.system + times.children_user + times.children_system
-    return total
+            seconds = times.user + times.system + times.children_user + times.children_system
+            used[process.pid, process.create_time()] = seconds
+    return used
 
 
 if __name__ == "__main__":

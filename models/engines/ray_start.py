@@ -32,7 +32,7 @@ _folders: list[str] = []
 
 
 def started() -> Any:
-    """Ray, connected or started, silent, its answers in order.
+    """Ray, connected or started, without its progress bars, its answers in order.
 
     Raises ExtraNotInstalled without Ray, and JobError where it does not start or does not answer.
     """
@@ -53,7 +53,7 @@ def started() -> Any:
         except Exception as error:  # a plain Exception where its parts did not start, ConnectionError without a cluster
             raise _not_started(error) from error
         if where:
-            check_loopback(ray.nodes())
+            check_loopback(sys.modules["ray"].nodes())  # untyped there
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.execution_options.preserve_order = True
