@@ -15,9 +15,6 @@ from typing import Any
 
 import numpy as np
 from scipy.special import stdtrit
-from sklearn.ensemble import HistGradientBoostingRegressor
-from sklearn.linear_model import LassoCV
-from sklearn.model_selection import GroupKFold
 
 from attune.models.errors import NotEnoughLabels
 from attune.models.insights.outcomes import Floats, Ints, Outcomes
@@ -92,6 +89,8 @@ def learn(
             f"{titles} titles have performance beside another title on the same canvas and period, and there are "
             f"{len(features)} features. At least {LEAST_TITLES} titles and one feature are needed. Add more data."
         )
+    from sklearn.model_selection import GroupKFold
+
     x = np.hstack([np.asarray(one, dtype=np.float64).reshape(len(log), -1) for one in features.values()])
     ends = np.cumsum([np.asarray(one).reshape(len(log), -1).shape[1] for one in features.values()])
     columns = dict(zip(features, np.split(np.arange(x.shape[1]), ends[:-1]), strict=True))
@@ -137,6 +136,8 @@ class _Boosting:
     """Small trees, few of them: titles are few, and what is learned of one must hold for others."""
 
     def __init__(self, seed: int) -> None:
+        from sklearn.ensemble import HistGradientBoostingRegressor
+
         self.model = HistGradientBoostingRegressor(
             learning_rate=0.05, max_iter=100, max_leaf_nodes=8, min_samples_leaf=20, early_stopping=False,
             random_state=seed,
@@ -156,6 +157,9 @@ class _Linear:
         self.seed = seed
 
     def fit(self, x: Floats, log: Floats, weight: Floats, title: Ints) -> None:
+        from sklearn.linear_model import LassoCV
+        from sklearn.model_selection import GroupKFold
+
         known = np.isfinite(x)
         counts = np.maximum(known.sum(axis=0), 1)
         self.mean = np.where(known, x, 0.0).sum(axis=0) / counts

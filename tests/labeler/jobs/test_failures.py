@@ -81,7 +81,7 @@ def test_a_failed_job_says_its_id_and_no_exception(
     job_id = fail(settings, monkeypatch, error)
     (work,) = jobs_page(settings).groups.items
     with reading(settings) as session:
-        (news,) = [one for one in rules.failed(session) if "learn" in one.title]
+        (news,) = [one for one in rules.failed(session) if "romance" in one.title]
     with pytest.raises(JobError) as followed:
         jobs.follow(settings, job_id)
     for said in (work.error, news.text, str(followed.value)):
