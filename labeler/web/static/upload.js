@@ -177,7 +177,8 @@ function cancel() {
   if (!upload) return;
   delete root.dataset.upload;
   for (const key of Object.keys(sessionStorage)) if (sessionStorage.getItem(key) === upload) sessionStorage.removeItem(key);
-  fetch(`${upload}/drop`, { method: "POST", headers: { "X-CSRFToken": root.dataset.csrf } }).catch(() => {});
+  const headers = { "X-CSRFToken": root.dataset.csrf };
+  fetch(`${upload}/drop`, { method: "POST", keepalive: true, headers }).catch(() => {}); // a page that closes sends it, too
 }
 
 // -- the page ---------------------------------------------------------------------------------------------------------
