@@ -2,7 +2,7 @@
 
     python -m benchmarks.insights --part placebo --json benchmarks/results/insights_placebo.json
     python -m benchmarks.insights --part error --json benchmarks/results/insights_error.json
-    python -m benchmarks.insights --part error --peers /work/peers/env/bin/python --kept /work/peers/said
+    python -m benchmarks.insights --part error --peers PYTHON --kept FOLDER
     python -m benchmarks.insights --part members --json benchmarks/results/insights_members.json
     python -m benchmarks.insights --part scale --rows 10000000
 

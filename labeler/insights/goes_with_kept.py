@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.insights import evidence, features
 from attune.labeler.insights.goes_with import METHOD, goes_with, once
-from attune.labeler.insights.people_asked import PeopleAsked, waiting_images
+from attune.labeler.insights.people_asked import PeopleAsked, hidden_of, waiting_images
 from attune.labeler.people import owner_rights
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import GoesWithRun
@@ -70,7 +70,7 @@ def as_json(settings: Settings, viewer: Viewer) -> dict[str, Any]:
             "with takes."
         )
     told = [
-        one | {"examples": [name for name in one["examples"] if name not in waits or not asked.about(one["feature"])]}
+        one | {"examples": [name for name in one["examples"] if name not in hidden_of(asked, waits, one["feature"])]}
         for one in row.figures["features"]
     ]
     first = {"method": 1} | row.figures  # rows from before it was kept

@@ -46,12 +46,16 @@ def waiting_images(session: Session, viewer: Viewer) -> frozenset[str]:
     return frozenset(session.scalars(select(Asset.asset_id).where(Asset.id.in_(viewers.waiting(viewer)))))
 
 
+def hidden_of(asked: PeopleAsked, waits: frozenset[str], name: str) -> frozenset[str]:
+    """Those of the images that wait (``waits``) of which nobody may read what the feature ``name`` says."""
+    return waits if asked.about(name) else frozenset()
+
+
 def hidden_images(settings: Settings, viewer: Viewer, name: str) -> frozenset[str]:
     """The images of which ``viewer`` must not read what the feature ``name`` says."""
     with reading(settings) as session:
         waits = waiting_images(session, viewer)
-        asked = bool(waits) and PeopleAsked.of(session, features.known(settings)).about(name)
-    return waits if asked else frozenset()
+        return hidden_of(PeopleAsked.of(session, features.known(settings)), waits, name) if waits else waits
 
 
 def blind(found: Sequence[Mapping[str, Any]], hidden: frozenset[str]) -> list[Mapping[str, Any]]:

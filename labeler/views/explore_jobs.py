@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.jobs import failures
 from attune.labeler.records.schema import Job
+from attune.labeler.records.session import reading
+from attune.labeler.settings import Settings
 
 AT_WORK = ("queued", "running")
 
@@ -34,3 +36,9 @@ def progress(session: Session, kinds: Sequence[str]) -> Progress:
     last = session.scalar(mine.order_by(Job.created_at.desc()).limit(1))
     failed = last is not None and last.state in ("failed", "lost")
     return Progress(False, error=failures.shown(last.id, last.error) if last is not None and failed else "")
+
+
+def waiting(settings: Settings, kind: str) -> bool:
+    """Whether a job of ``kind`` is at work or waits."""
+    with reading(settings) as session:
+        return progress(session, (kind,)).waits

@@ -14,7 +14,7 @@ from attune.labeler.insights.goes_with import SAYS
 from attune.labeler.insights.goes_with_plot import percent
 from attune.labeler.insights.goes_with_words import sentence, side_of, tells
 from attune.labeler.insights.known import Known
-from attune.labeler.insights.people_asked import PeopleAsked, waiting_images
+from attune.labeler.insights.people_asked import PeopleAsked, hidden_of, waiting_images
 from attune.labeler.people.viewer import Viewer, may_explore
 from attune.labeler.records.schema import Asset, GoesWithRun
 from attune.labeler.records.session import reading
@@ -89,7 +89,7 @@ def goes_with_page(settings: Settings, viewer: Viewer) -> GoesWithPage:
         plot = _Plot.of(told)
         shown = [
             _feature(one, known.get(one["feature"]), one["feature"] in wrong, plot,
-                     _pictures(session, viewer, one, waits if asked.about(one["feature"]) else frozenset()))
+                     _pictures(session, viewer, one, hidden_of(asked, waits, one["feature"])))
             for one in told
         ]  # fmt: skip
     whole = _Plot.of([row.figures["explains"]])

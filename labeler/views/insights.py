@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from attune.labeler.insights import evidence, features, insights, powering, questions
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.known import Known
-from attune.labeler.insights.people_asked import PeopleAsked, blind, waiting_images
+from attune.labeler.insights.people_asked import PeopleAsked, blind, hidden_of, waiting_images
 from attune.labeler.insights.words import Words, asks, change, words
 from attune.labeler.people.viewer import Viewer, may_explore
 from attune.labeler.records.schema import Asset, InsightEvent, InsightRun, InsightVersion
@@ -123,7 +123,7 @@ def insights_page(settings: Settings, viewer: Viewer) -> InsightsPage:
         asked = PeopleAsked.of(session, known)
         answered = {one.question.id for one in found}
         waits_for_run = [asks(row) for row in questions.in_force(session) if row.id not in answered]
-    cards = [card(one, images, reach, waits if asked.about(one.question.feature) else frozenset()) for one in found]
+    cards = [card(one, images, reach, hidden_of(asked, waits, one.question.feature)) for one in found]
     gone = insights.RETIRED
     return InsightsPage(
         [one for one in cards if one.one.enough and one.one.row.state != gone],
@@ -218,9 +218,3 @@ def pairs(found: Sequence[Mapping[str, Any]], images: Mapping[str, PageImage]) -
         return Side(name, images.get(name), one["takes"] / one["impressions"] if one["impressions"] else math.nan)
 
     return [Pair(one["title_id"], side(one["first"]), side(one["second"])) for one in found]
-
-
-def waiting(settings: Settings) -> bool:
-    """Whether a run is at work or waits."""
-    with reading(settings) as session:
-        return progress(session, (KIND,)).waits

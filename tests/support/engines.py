@@ -1,16 +1,22 @@
-"""The engine's seam: what Ray maps over tables, mapped in this process, after the journey that Ray would send it on."""
+"""The engine's seam: what Ray maps over tables, mapped here, after the journey on which Ray would send it; a pool."""
 
 from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
+from attune.labeler import settings as reader
+from attune.labeler.records.session import engine
+from attune.labeler.settings import Settings
 from attune.models.engines import assigning, embedding, scoring
 from attune.models.engines.ray_data import Share
 from attune.models.engines.table_errors import Work, checked, guarded
+from tests.support import factories
 
 
 def map_here(make: Callable[[], Work], tables: Iterable[pa.Table], share: Share | None = None) -> Iterator[pa.Table]:
@@ -32,3 +38,14 @@ def without_ray(patch: pytest.MonkeyPatch) -> None:
     """Let the engine `ray` do its work in this process."""
     for module in (assigning, embedding, scoring):
         patch.setattr(module, "map_tables", map_here)
+
+
+@contextmanager
+def one_image_gone(folder: Path, count: int, gone: int) -> Iterator[Settings]:
+    """A workspace of ``count`` images, of which the one at ``gone`` has vanished since. No Redis answers there."""
+    settings = reader.build({}, workspace=folder, redis_url="redis://127.0.0.1:1/0")
+    factories.newest(settings)
+    assets = factories.add_assets(settings, count, images=True)
+    Path(assets[gone].uri).unlink()
+    yield settings
+    engine(settings.records_url).dispose()

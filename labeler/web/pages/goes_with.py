@@ -6,6 +6,7 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from attune.labeler.jobs import jobs
+from attune.labeler.views.explore_jobs import waiting
 from attune.labeler.views.goes_with import KIND, goes_with_page
 from attune.labeler.web import auth
 
@@ -22,6 +23,6 @@ def page() -> ResponseReturnValue:
 def learn() -> ResponseReturnValue:
     """Ask for it, unless it is at work."""
     settings, viewer = auth.settings(), auth.viewer()
-    if not goes_with_page(settings, viewer).job.waits:
+    if not waiting(settings, KIND):
         jobs.enqueue(settings, KIND, who=viewer.name, asked_by=viewer.user_id)
     return redirect(url_for("goes_with.page"))

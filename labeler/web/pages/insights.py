@@ -8,8 +8,9 @@ from flask.typing import ResponseReturnValue
 from attune.labeler.exchange.export_tables import write_csv
 from attune.labeler.insights import companions, features, publishing, questions
 from attune.labeler.jobs import jobs
+from attune.labeler.views.explore_jobs import waiting
 from attune.labeler.views.insight_test import arms_rows, test_page
-from attune.labeler.views.insights import KIND, insight_page, insights_page, waiting
+from attune.labeler.views.insights import KIND, insight_page, insights_page
 from attune.labeler.web import auth
 from attune.models.errors import DataError
 
@@ -26,7 +27,7 @@ def page() -> ResponseReturnValue:
 def run() -> ResponseReturnValue:
     """Ask for a run, unless one is at it."""
     settings, viewer = auth.settings(), auth.viewer()
-    if not waiting(settings):
+    if not waiting(settings, KIND):
         jobs.enqueue(settings, KIND, who=viewer.name, asked_by=viewer.user_id)
     return redirect(url_for("insights.page"))
 

@@ -14,7 +14,6 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
 
-from attune.labeler import settings as reader
 from attune.labeler.assets import engine_batches
 from attune.labeler.assets.reach import Reach
 from attune.labeler.assets.remove import remove
@@ -22,7 +21,7 @@ from attune.labeler.cli.main import attune
 from attune.labeler.insights import features
 from attune.labeler.measured.values import coverage, folder, measured, values_of
 from attune.labeler.records.schema import Asset
-from attune.labeler.records.session import engine, reading
+from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.engines import embedding
 from attune.models.engines.ray_data import Share
@@ -31,7 +30,7 @@ from attune.models.errors import EncoderError
 from attune.models.measured import face_detector, measures
 from attune.models.measured.measures import NAMES
 from attune.workers.jobs import measure
-from tests.support import engines, factories
+from tests.support import engines
 
 COUNT, BROKEN = 10, 3
 
@@ -39,12 +38,8 @@ COUNT, BROKEN = 10, 3
 @pytest.fixture
 def pool(tmp_path: Path) -> Iterator[Settings]:
     """Ten images, one of which has vanished since."""
-    settings = reader.build({}, workspace=tmp_path, redis_url="redis://127.0.0.1:1/0")
-    factories.newest(settings)
-    assets = factories.add_assets(settings, COUNT, images=True)
-    Path(assets[BROKEN].uri).unlink()
-    yield settings
-    engine(settings.records_url).dispose()
+    with engines.one_image_gone(tmp_path, COUNT, BROKEN) as settings:
+        yield settings
 
 
 def test_a_killed_job_goes_on_where_it_was_and_names_what_it_left_out(

@@ -17,16 +17,14 @@ import psutil
 import pyarrow as pa
 import pytest
 
-from attune.labeler import settings as reader
 from attune.labeler.measured.values import folder, values_of
-from attune.labeler.records.session import engine
 from attune.labeler.settings import Settings
 from attune.models.engines import ray_start
 from attune.models.engines.ray_data import map_tables
 from attune.models.engines.table_errors import Work
 from attune.models.errors import DataError, JobError
 from attune.workers.jobs import measure
-from tests.support import factories
+from tests.support import engines
 
 COUNT, BROKEN = 6, 2
 Address = tuple[str, int]
@@ -72,12 +70,8 @@ def listening() -> set[Address]:
 @pytest.fixture
 def pool(tmp_path: Path) -> Iterator[Settings]:
     """Six images, one of which has vanished since."""
-    settings = reader.build({}, workspace=tmp_path, redis_url="redis://127.0.0.1:1/0")
-    factories.newest(settings)
-    assets = factories.add_assets(settings, COUNT, images=True)
-    Path(assets[BROKEN].uri).unlink()
-    yield settings
-    engine(settings.records_url).dispose()
+    with engines.one_image_gone(tmp_path, COUNT, BROKEN) as settings:
+        yield settings
 
 
 def test_ray_keeps_order_words_and_results_and_is_closed(ray: set[Address], pool: Settings) -> None:
