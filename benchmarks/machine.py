@@ -1,9 +1,11 @@
-"""The machine that a figure was measured on."""
+"""The machine, and the commit, that a figure was measured on."""
 
 from __future__ import annotations
 
 import os
 import platform
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -18,6 +20,16 @@ def machine() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
     }
+
+
+def commit() -> str:
+    """The commit of this folder, with ``+`` where files of the code differ from it; empty where git knows none."""
+    folder = Path(__file__).resolve().parents[1]
+    asked = ["git", "describe", "--always", "--exclude=*", "--dirty=+", "--abbrev=8"]
+    try:
+        return subprocess.run(asked, cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
 
 
 def _processor() -> str:

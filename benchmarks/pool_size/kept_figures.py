@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.machine import commit
+
 Row = dict[str, Any]
 NAME = "figures.jsonl"
 
@@ -30,11 +32,12 @@ def read(place: Path) -> dict[str, Row]:
 
 
 def once(place: Path, about: Row, measure: Callable[[], Row]) -> Row:
-    """The row that is there for ``about``, or ``about`` and what ``measure`` says, which is kept from now on."""
+    """The row that is there for ``about``, or ``about`` and what ``measure`` says, with the commit that it was measured
+    on, which is kept from now on."""
     found = read(place).get(key(about))
     if found is not None:
         return found
-    row = about | measure()
+    row = about | measure() | {"commit": commit()}
     with (place / NAME).open("a") as file:
         file.write(json.dumps(row) + "\n")
     return row

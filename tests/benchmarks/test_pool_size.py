@@ -40,19 +40,20 @@ def test_runs_too_short_for_the_clock_and_a_single_size_say_nothing() -> None:
     assert growth.growth({20_000: [0.5, 0.6]}) is None
 
 
-def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     about, made = {"role": "owner", "page": "home.page", "way": "same"}, []
+    monkeypatch.setattr(kept_figures, "commit", lambda: f"commit-{len(made)}")
 
     def measure() -> kept_figures.Row:
         made.append(1)
         return {"n": len(made)}
 
-    assert kept_figures.once(tmp_path, about, measure) == about | {"n": 1}
+    assert kept_figures.once(tmp_path, about, measure) == about | {"n": 1, "commit": "commit-1"}
     with (tmp_path / kept_figures.NAME).open("a") as file:
         file.write('{"role": "owner", "pa')  # killed in the middle of a line
-    assert kept_figures.once(tmp_path, about, measure) == about | {"n": 1}
+    assert kept_figures.once(tmp_path, about, measure) == about | {"n": 1, "commit": "commit-1"}
     kept_figures.forget(tmp_path)
-    assert kept_figures.once(tmp_path, about, measure) == about | {"n": 2}
+    assert kept_figures.once(tmp_path, about, measure) == about | {"n": 2, "commit": "commit-2"}
 
 
 def test_the_table_tells_growth_of_what_was_measured_at_every_size() -> None:
