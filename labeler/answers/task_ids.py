@@ -17,7 +17,12 @@ AT_ONCE = 500  # conditions in one question to the database
 
 def task_address(task: Task, asset_id: str) -> Address | None:
     """Where a question stands in Label Studio, and what must be found there; None once it is gone."""
-    return None if task.label_studio_task is None else Address(task.label_studio_task, task.key, asset_id)
+    return address_of(task.label_studio_task, task.key, asset_id)
+
+
+def address_of(number: int | None, key: str, asset_id: str) -> Address | None:
+    """The same from a task's columns: its ``number`` in Label Studio, and its key."""
+    return None if number is None else Address(number, key, asset_id)
 
 
 def page_address(page: GridPage) -> Address | None:

@@ -21,6 +21,7 @@ LEAST = 3
 # where they were is shown where luck was good (docs/explanation/evaluation.md has what each of these holds).
 FULL, FIRST = 30, 10
 EARLY_LEVEL = 0.99
+ENTRIES = 1 << 20  # of draws by answers at once: all draws of 12,000 answers at once would take a gigabyte
 
 
 @dataclass(frozen=True)
@@ -127,8 +128,10 @@ def average_precision(y: ArrayLike, score: ArrayLike, weight: ArrayLike | None =
 def average_precisions(
     y: NDArray[np.float64], score: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """``average_precision`` under each row of ``weights`` (draws, n) at once, float64 (draws,)."""
-    return ranked_precision(weights * y, weights, score)
+    """``average_precision`` under each row of ``weights`` (draws, n), float64 (draws,)."""
+    at_once = max(1, ENTRIES // max(len(y), 1))
+    parts = (weights[start : start + at_once] for start in range(0, max(len(weights), 1), at_once))
+    return np.concatenate([ranked_precision(part * y, part, score) for part in parts])
 
 
 def ranked_precision(

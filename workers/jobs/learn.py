@@ -161,7 +161,8 @@ def one_round(
             pages_of_images.record_advice(settings, snapshot, learned.run, learned.probe, prompts)
         due = learned.fresh and slow_figures.due(snapshot)
         # Before the forecast, which says when the next are due: killed between the two, the list is made again.
-        if due or label_errors.is_owed(settings, snapshot):
+        # Of many answers the list that experts read is that of the last time, too.
+        if due or (not slow_figures.are_many(snapshot) and label_errors.is_owed(settings, snapshot)):
             label_errors.record(settings, snapshot, learned.run, prompts)
         if due:
             slow_figures.record_forecast(settings, snapshot, learned.run, prompts)

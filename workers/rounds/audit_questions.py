@@ -16,7 +16,7 @@ from attune.models.evaluation.audit_design import by_class
 from attune.models.evaluation.audit_pace import Pace
 from attune.models.evaluation.audit_titles import pool_reserved_mask
 from attune.models.evaluation.metrics import Metric
-from attune.models.labels.answers import AUDIT, IMPORT, SKIP, latest
+from attune.models.labels.answers import AUDIT, IMPORT, SKIP
 from attune.models.probes.probe import Probe
 from attune.models.query.planner import AUDIT_REASON, Ask, draw_audits
 from attune.models.query.stopping import Goals
@@ -86,12 +86,12 @@ def gate_bound(snapshot: Snapshot) -> int:
 
 def other_answers(snapshot: Snapshot) -> int:
     """Answers to questions that were no audits, skips left out: what a file brought was asked of no one."""
-    return sum(answer.purpose not in (AUDIT, IMPORT) and answer.value != SKIP for answer in latest(snapshot.answers))
+    return sum(answer.purpose not in (AUDIT, IMPORT) and answer.value != SKIP for answer in snapshot.newest)
 
 
 def answers_before_audits(snapshot: Snapshot) -> int:
     """After how many answers the stream begins: imported ones make a probe that is worth measuring, too."""
-    imported = sum(answer.purpose == IMPORT and answer.value != SKIP for answer in latest(snapshot.answers))
+    imported = sum(answer.purpose == IMPORT and answer.value != SKIP for answer in snapshot.newest)
     return max(0, snapshot.learner.audit_after - imported)
 
 

@@ -24,7 +24,7 @@ from attune.models.catalog.probe_files import probe_bytes
 from attune.models.clock import now
 from attune.models.errors import EncoderError
 from attune.models.evaluation.audit_pace import Pace
-from attune.models.labels.answers import SKIP, latest
+from attune.models.labels.answers import SKIP
 from attune.models.labels.class_coverage import BY_CLASS, LEARNED
 from attune.models.probes.priors import Prompts
 from attune.models.probes.probe import Probe
@@ -173,7 +173,7 @@ def record_run(
 
 def summary(snapshot: Snapshot) -> dict[str, Any]:
     """Counts of what was asked and said: by class, expert and purpose."""
-    answers = latest(snapshot.answers)
+    answers = snapshot.newest
     counted = [answer for answer in answers if answer.value != SKIP]
     return {
         "answers": len(counted),

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attune.models.labels.agreement_sample import SHARE, drawn_at_random, random_ranks
-from attune.models.labels.answers import AUDIT, IMPORT, SECOND_OPINION, SKIP, UNSURE, Answer, latest
+from attune.models.labels.answers import AUDIT, IMPORT, SECOND_OPINION, SKIP, UNSURE, Answer
 from attune.models.labels.panel import NO_VOTE, Panel, leader
 from attune.models.labels.second_opinion import SecondOpinion, second_opinions, unlabelled_confidence, voice_weights
 from attune.models.probes.priors import Prompts
@@ -54,7 +54,7 @@ def plan_second_opinions(snapshot: Snapshot, probe: Probe, prompts: Prompts | No
     """The second opinions of this round; none while one expert works alone or the share is used up."""
     # Of an audit title nothing is learned, so nothing there needs settling, also where a person chose or imported it.
     learned = set(snapshot.training.asset_ids)
-    answers = [a for a in latest(snapshot.answers) if a.purpose != AUDIT and a.value != SKIP and a.asset_id in learned]
+    answers = [a for a in snapshot.newest if a.purpose != AUDIT and a.value != SKIP and a.asset_id in learned]
     n = due_count(snapshot, answers)
     if not n or not answers:
         return SecondOpinionPlan()
@@ -167,7 +167,7 @@ def _unsure(
     proba: npt.NDArray[np.float64] | None,
 ) -> list[SecondOpinion]:
     """Images of which no one has said more than "unsure": as sure as the probe alone is of them."""
-    labelled = {answer.asset_id for answer in latest(snapshot.answers) if answer.value not in (UNSURE, SKIP)}
+    labelled = {answer.asset_id for answer in snapshot.newest if answer.value not in (UNSURE, SKIP)}
     experts = [snapshot.experts[queue.expert_id] for queue in snapshot.queues]
     silent = [asset for asset in free if asset not in labelled and not set(experts) <= had[asset]]
     if not silent:

@@ -25,7 +25,7 @@ from attune.models.query.diversity import Region, coverage, diversity_score
 from attune.workers.rounds.second_opinions import out_of_sample
 from attune.workers.rounds.snapshot import Snapshot
 
-EVERY = 10  # answers between two
+EVERY, SHARE = 10, 0.01  # answers between two, and of many a share of them: ten more fits of 12,000 labels take 30 s
 REGIONS, SHOWN, EXAMPLES = 24, 6, 6
 
 
@@ -33,7 +33,12 @@ def due(snapshot: Snapshot) -> bool:
     """Whether enough was answered, or excluded, since the last one."""
     before = snapshot.advice.outlook
     answers = -EVERY if before is None or before.answers is None else before.answers
-    return bool(snapshot.count) and not 0 <= snapshot.count - answers < EVERY
+    return bool(snapshot.count) and not 0 <= snapshot.count - answers < max(EVERY, SHARE * snapshot.count)
+
+
+def are_many(snapshot: Snapshot) -> bool:
+    """Whether the answers are so many that these figures wait for a share of them."""
+    return SHARE * snapshot.count > EVERY
 
 
 def record_forecast(settings: Settings, snapshot: Snapshot, number: int, prompts: Prompts | None) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from attune.labeler.records.schema import Run
 from attune.labeler.settings import build
 from attune.models.evaluation.audit_design import AuditDesign
 from attune.models.labels.answers import AUDIT, Answer
@@ -138,3 +140,14 @@ def test_a_goal_waits_for_audit_answers_and_says_so() -> None:
     assert [line.name for line in lines] == ["a", "b", "c"]
     assert all("12 audit answers, at least 30" in line.reason for line in lines)
     assert round_figures.threshold_by_class(lines, ["a", "b", "c"]) == {"a": 0.5, "b": 0.5, "c": 0.5}
+
+
+def test_where_experts_disagree_the_early_sign_still_waits_for_more_labels(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = studio(0, training=30)
+    ties = [replace(one, expert="e2@x.org", value="no" if one.value == "yes" else "yes") for one in seen.answers[:8]]
+    seen = replace(seen, answers=(*seen.answers, *ties))
+    told = round_figures.early_sign(seen, None)
+    assert told.n == 22
+    seen = replace(seen, last_run=Run(metrics={"cross_validated": told.to_dict()}, revision=seen.attribute.revision))
+    monkeypatch.setattr(round_figures, "cross_validated", lambda *_, **__: pytest.fail("five more fits for no label"))
+    assert round_figures.early_sign(seen, None) == told

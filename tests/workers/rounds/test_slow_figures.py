@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from attune.labeler.records.run_advice import Outlook, RunAdvice
 from attune.labeler.records.schema import Run
 from attune.labeler.records.session import reading
 from attune.models.labels.answers import Answer
@@ -74,3 +75,13 @@ def test_it_is_renewed_every_few_answers_and_kept_with_the_run(tmp_path: Path) -
     assert kept.advice["outlook"]["answers"] == seen.count == 30
     assert not slow_figures.due(changed(seen, last_run=kept))
     assert slow_figures.due(changed(studio(0, training=40), last_run=kept))
+
+
+@pytest.mark.parametrize(
+    ("count", "before", "due"), [(50, 41, False), (50, 40, True), (4000, 3961, False), (4000, 3960, True)]
+)
+def test_of_many_answers_they_wait_for_one_in_a_hundred(count: int, before: int, due: bool) -> None:
+    seen = changed(studio(0), last_run=Run(advice=RunAdvice(outlook=Outlook(answers=before)).to_dict()))
+    seen.__dict__["count"] = count
+    assert slow_figures.due(seen) is due
+    assert slow_figures.are_many(seen) is (count == 4000)
