@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
@@ -19,6 +20,7 @@ from attune.models.labels.answers import SKIP
 
 AHEAD = 12  # questions that a page knows of; it loads the images of the first few
 BACK = 20  # answers that a page just opened can go back to
+RECENT = 5 * BACK  # annotations among which they are, unless most of these were deleted
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,20 @@ def _question(task: Task, asset: Asset) -> Question:
 
 
 def _past(session: Session, queue: Queue) -> list[Past]:
-    answer = current([queue.attribute_id], [queue.expert_id])
+    """The last answers, newest last. Looked for among the newest annotations first: an expert may have thousands."""
+    mine = (Annotation.attribute_id == queue.attribute_id, Annotation.expert_id == queue.expert_id)
+    newest = select(Annotation.asset_pk, Annotation.answered_at).where(*mine).order_by(Annotation.answered_at.desc())
+    recent = session.execute(newest.limit(RECENT)).all()
+    rows = _last_answers(session, queue, [asset for asset, _ in recent])
+    if len(recent) == RECENT and (len(rows) < BACK or rows[-1].answered_at <= recent[-1].answered_at):
+        rows = _last_answers(session, queue, None)
+    return [Past(_question(row.Task, row.Asset), row.value) for row in rows][::-1]
+
+
+def _last_answers(session: Session, queue: Queue, assets: Sequence[int] | None) -> Sequence[Any]:
+    answer = current([queue.attribute_id], [queue.expert_id], assets=assets)
     rows = (
-        select(Task, Asset, Annotation.value)
+        select(Task, Asset, Annotation.value, Annotation.answered_at)
         .join(answer, answer.c.id == Annotation.id)
         .join(Task, Task.id == Annotation.task_id)
         .join(Asset, Asset.id == Task.asset_pk)
@@ -97,7 +110,7 @@ def _past(session: Session, queue: Queue) -> list[Past]:
         .order_by(Annotation.answered_at.desc(), Annotation.id.desc())
         .limit(BACK)
     )
-    return [Past(_question(task, asset), value) for task, asset, value in session.execute(rows).all()][::-1]
+    return session.execute(rows).all()
 
 
 def _open(queue: Queue) -> Select[Task, Asset]:
@@ -117,7 +130,8 @@ def left(session: Session, queue: Queue) -> int:
 
 def today(session: Session, attribute_id: int, expert_id: int) -> int:
     """Answers of the expert on the attribute since midnight (UTC), skips apart."""
-    answer, midnight = current([attribute_id]), now().replace(hour=0, minute=0, second=0, microsecond=0)
-    mine = (answer.c.expert_id == expert_id, answer.c.value != SKIP, Annotation.received_at >= midnight)
+    since = Annotation.received_at >= now().replace(hour=0, minute=0, second=0, microsecond=0)
+    mine = (Annotation.attribute_id == attribute_id, Annotation.expert_id == expert_id, since)
+    answer = current([attribute_id], [expert_id], assets=select(Annotation.asset_pk).where(*mine))
     rows = select(func.count()).select_from(answer).join(Annotation, Annotation.id == answer.c.id)
-    return session.scalar(rows.where(*mine)) or 0
+    return session.scalar(rows.where(since, answer.c.value != SKIP)) or 0

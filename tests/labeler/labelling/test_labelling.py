@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from attune.labeler.labelling import next_questions, take_answers
 from attune.labeler.labelling.take_answers import GONE, REVISED, STORED
 from attune.labeler.people.viewer import Viewer
-from attune.labeler.records.schema import Asset, Attribute, Expert, Queue, Task
+from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Task
 from attune.labeler.records.session import reading, writing
 from attune.models.clock import now
 from attune.models.errors import AccessError, DataError, LabelStudioUnreachable
@@ -57,6 +57,22 @@ def test_removed_images_and_answered_questions_are_not_asked(desk: Desk) -> None
     assert upcoming.questions[0].key == desk.tasks[2].key
     assert (upcoming.left, upcoming.today) == (18, 1)
     assert [(one.question.key, one.value) for one in upcoming.past] == [(desk.tasks[1].key, "yes")]
+
+
+@pytest.mark.parametrize("recent", [2, 3, 100])
+def test_the_last_answers_are_found_however_many_newer_ones_were_deleted(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, recent: int
+) -> None:
+    monkeypatch.setattr(next_questions, "BACK", 2)
+    monkeypatch.setattr(next_questions, "RECENT", recent)
+    for task in desk.tasks[:5]:
+        desk.take(answer(task))
+    with writing(desk.settings) as session:
+        gone = Annotation.asset_pk.in_([desk.tasks[place].asset_pk for place in (2, 4)])
+        session.execute(update(Annotation).where(gone).values(deleted_at=now()))
+    upcoming = next_questions.ahead(desk.settings, desk.viewer, "romance")
+    assert [one.question.key for one in upcoming.past] == [desk.tasks[place].key for place in (1, 3)]
+    assert upcoming.today == 3
 
 
 def test_an_answer_counts_once_however_often_it_is_sent(desk: Desk) -> None:
