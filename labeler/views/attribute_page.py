@@ -128,6 +128,8 @@ def _live(session: Session, viewer: Viewer, attribute: Attribute) -> tuple[Live,
 
 def examples(session: Session, texts: Sequence[str]) -> list[Example]:
     """Examples are part of the definition: whoever reads it sees them, unless they were removed from the pool."""
+    if not texts:  # for SQLite, which would look at each image of the pool
+        return []
     found = session.scalars(select(Asset).where(Asset.asset_id.in_(texts), Asset.removed_at.is_(None)))
     pictures = {asset.asset_id: picture(asset) for asset in found}
     return [Example(text, pictures.get(text)) for text in texts]
