@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from attune.labeler.insights.features import contrast_of
 from attune.labeler.insights.known import Known
+from attune.labeler.performance.aggregate import canvases
 from attune.labeler.records.schema import Insight, InsightQuestion, InsightRun
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
@@ -20,6 +22,7 @@ from attune.models.files.atomic import digest_json
 ALL, CONFIRMATION = "all", "confirmation"  # the titles that answer it
 PERSON, IMPORT, DISCOVERY = "person", "import", "discovery"  # where it comes from
 RETIRED = "retired"
+NAMED = 10  # canvases that an error lists
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,10 @@ def ask(settings: Settings, feature: Known, contrast: str = "", canvas: str = ""
     """Register a question. Asked before its feature was compared with performance, all titles answer it; asked after,
     it is ``seen``: it may have been chosen for its figures.
 
-    Raises DataError for a contrast that does not fit the feature.
+    Raises DataError for a contrast that does not fit the feature, and a canvas without performance where there is any.
     """
     contrast = contrast_of(feature, contrast)
+    _check_canvas(settings, canvas)
     with writing(settings) as session:
         seen = looked(session, feature)
         before = find(session, feature, contrast, canvas, by_name=not seen)
@@ -50,6 +54,19 @@ def ask(settings: Settings, feature: Known, contrast: str = "", canvas: str = ""
         session.flush()
         session.expunge(row)
     return Asked(row, False, seen)
+
+
+def _check_canvas(settings: Settings, canvas: str) -> None:
+    """A question is for keeps, so a slip in a name is told before it is registered."""
+    there = canvases(settings) if canvas else []
+    if there and canvas not in there:
+        near = get_close_matches(canvas, there, 1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        named = ", ".join(there[:NAMED]) + (f" and {len(there) - NAMED} more" if len(there) > NAMED else "")
+        raise DataError(
+            f"No performance was imported for the canvas {canvas!r}.{hint} The imports have {named}. For another one, "
+            "add its performance first: `attune performance add FILE`"
+        )
 
 
 def frozen(feature: Known, contrast: str, canvas: str, titles: str, origin: str, who: str,

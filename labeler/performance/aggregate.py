@@ -54,6 +54,16 @@ def aggregate(settings: Settings, arm: str = "") -> Measured | None:
     return Measured(held, asset[1], title[1], canvas[1], tuple(row.file for row in imports))
 
 
+def canvases(settings: Settings) -> list[str]:
+    """Every canvas that the imports name, in order."""
+    with reading(settings) as session:
+        imports = active(session)
+    if not imports:
+        return []
+    with rows_of(settings, imports) as (duck, rows):
+        return [name for (name,) in duck.sql(f"SELECT DISTINCT canvas FROM {rows} ORDER BY canvas").fetchall()]
+
+
 def encoded(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.object_]]:
     """Numbers (n,) and the names that they stand for, in the order of the names, whatever the order of rows."""
     held = column.combine_chunks()
