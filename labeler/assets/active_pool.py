@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
+from attune.labeler.assets import kept_rows
 from attune.labeler.assets.active_encoder import active_encoder
 from attune.labeler.assets.chosen_encoder import missing
 from attune.labeler.records.schema import Asset
@@ -69,7 +70,8 @@ def view_of(settings: Settings, session: Session, fingerprint: Fingerprint) -> P
     A removed asset keeps its title: whether that is an audit title decides what becomes of the answers it had.
     """
     vectors = VectorStore(settings.vectors).read(fingerprint)
-    titles, keys = _in_records(session, vectors.ids)
+    ids = vectors.ids
+    titles, keys = kept_rows.kept(settings, session, fingerprint.digest, ids, lambda: _in_records(session, ids))
     return PoolView(Pool(vectors.ids, titles, vectors.blocks), keys, fingerprint)
 
 

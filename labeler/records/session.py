@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool
 
+from attune.labeler.records import asset_stamp
 from attune.labeler.settings import Settings, hidden
 from attune.models.errors import ServiceDown
 
@@ -36,6 +37,7 @@ def engine(url: str) -> Engine:
         event.listen(new_engine, "connect", _prepare_sqlite)
         # pysqlite opens transactions late and for writes only; BEGIN IMMEDIATE makes read-then-write safe.
         event.listen(new_engine, "begin", _begin_immediate)
+    asset_stamp.follow(new_engine)
     _made.add(new_engine)
     return new_engine
 
@@ -83,6 +85,8 @@ def migrate(settings: Settings) -> None:
                 f"that its server runs, and that Attune can write to {settings.workspace}. To test each "
                 "service: `attune doctor`"
             ) from error
+    with writing(settings) as session:
+        asset_stamp.draw(session)
 
 
 def newest_schema() -> str:

@@ -31,7 +31,7 @@ from attune.labeler.records.schema.insight_tables import (
 from attune.labeler.records.schema.job_tables import Job, Notice, NoticeRead
 from attune.labeler.records.schema.member_tables import MemberFile, MemberGrouping, MemberPromotion
 from attune.labeler.records.schema.people_tables import ConsoleSession, SignInLink, Token, User
-from attune.labeler.records.schema.pool_tables import Asset, Encoder, LookAlike
+from attune.labeler.records.schema.pool_tables import Asset, AssetStamp, Encoder, LookAlike
 from attune.labeler.records.schema.question_tables import (
     Attribute,
     AttributeRevision,
@@ -58,6 +58,7 @@ __all__ = [
     "Annotation",
     "AnnotationEvent",
     "Asset",
+    "AssetStamp",
     "Attribute",
     "AttributeRevision",
     "Base",

@@ -46,6 +46,15 @@ class Asset(Base):
     moved_at: Mapped[datetime | None]  # when a newer reading last showed another picture
 
 
+class AssetStamp(Base):
+    """The one row says which state the assets are in: 32 hexadecimal digits at random, new with each commit that
+    changed an asset (`records.asset_stamp`)."""
+
+    __tablename__ = "asset_stamps"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    stamp: Mapped[str]
+
+
 class LookAlike(Base):
     """What an owner decided about images that are nearly the same, or unlike all others.
 

@@ -192,7 +192,7 @@ def test_who_registers_after_a_look_gets_half_of_the_titles_and_the_same_questio
     assert questions.ask(settings, known, canvas="home", who="ana").row.titles == "confirmation"
     with pytest.raises(DataError, match="has the classes 1, 0"):
         questions.ask(settings, known, "1:2")
-    with pytest.raises(DataError, match="canvas 'hoem'. Did you mean 'home'"):
+    with pytest.raises(DataError, match=r"canvas 'hoem'\. Did you mean 'home'"):
         questions.ask(settings, known, canvas="hoem", who="ana")
 
 

@@ -1,0 +1,112 @@
+"""Titles and keys that are kept are those of the records, whatever was changed meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from attune.labeler.assets import active_pool, kept_rows
+from attune.labeler.assets.active_pool import PoolView
+from attune.labeler.records.schema import Asset
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from attune.models.encoders.fingerprint import Fingerprint
+from attune.models.vectors.vector_store import VectorStore
+from tests.support import factories
+
+ENCODER = Fingerprint("external", "vectors", "external:0", 8)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setattr(kept_rows, "WORTH", 1)
+    made = factories.workspace(tmp_path)
+    add(made, 4)
+    return made
+
+
+def add(settings: Settings, count: int) -> list[Asset]:
+    assets = factories.add_assets(settings, count)
+    vectors = np.eye(count, 8, dtype=np.float32)
+    VectorStore(settings.vectors).append(ENCODER, [one.asset_id for one in assets], vectors)
+    return assets
+
+
+def view(settings: Settings) -> PoolView:
+    with reading(settings) as session:
+        return active_pool.view_of(settings, session, ENCODER)
+
+
+def files(settings: Settings) -> list[Path]:
+    return sorted((settings.workspace / "cache" / kept_rows.FOLDER).rglob("*.npy"))
+
+
+def told(seen: PoolView) -> list[tuple[str, str, int]]:
+    return list(zip(seen.pool.asset_ids.tolist(), seen.pool.title_ids.tolist(), seen.keys.tolist(), strict=True))
+
+
+def rename(settings: Settings, asset: Asset) -> None:
+    with writing(settings) as session:
+        session.get_one(Asset, asset.id).title_id = "a longer title than before"
+
+
+def remove(settings: Settings, asset: Asset) -> None:
+    with writing(settings) as session:
+        session.get_one(Asset, asset.id).removed_at = now()
+
+
+def forget(settings: Settings, asset: Asset) -> None:
+    VectorStore(settings.vectors).remove([asset.asset_id])
+
+
+@pytest.mark.parametrize("change", [rename, remove, forget])
+def test_a_change_of_assets_or_vectors_shows_at_once(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, change: Callable[[Settings, Asset], None]
+) -> None:
+    asset, _ = add(settings, 2)
+    before = view(settings)
+    change(settings, asset)
+    after = view(settings)
+    assert told(after) != told(before)
+    monkeypatch.setattr(kept_rows, "WORTH", 1_000)
+    assert told(view(settings)) == told(after)
+    assert len(files(settings)) == 2, "the old ones are gone"
+
+
+def test_while_nothing_changes_the_records_are_not_read_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = view(settings)
+    monkeypatch.setattr(active_pool, "_in_records", lambda *_: pytest.fail("two million rows"))
+    assert told(view(settings)) == told(before)
+
+
+def test_a_session_that_may_have_written_asks_the_records(settings: Settings) -> None:
+    view(settings)
+    with writing(settings) as session:
+        session.query(Asset).update({"title_id": "not yet committed"})
+        seen = active_pool.view_of(settings, session, ENCODER)
+        assert set(seen.pool.title_ids.tolist()) == {"not yet committed"}
+
+
+@pytest.mark.parametrize("content", [b"", b"\x93NUMPY\x01\x00"])
+def test_files_that_are_cut_short_are_made_anew(settings: Settings, content: bytes) -> None:
+    before = told(view(settings))
+    for path in files(settings):
+        path.unlink()  # what is mapped is not ours to change
+        path.write_bytes(content)
+    assert told(view(settings)) == before
+    assert all(path.stat().st_size > len(content) for path in files(settings))
+
+
+def test_a_full_disk_costs_time_alone(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "save", full)
+    assert len(view(settings).pool) == 4
+    assert files(settings) == []

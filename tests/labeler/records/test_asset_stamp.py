@@ -1,0 +1,73 @@
+"""The stamp that says whether what was kept of all assets still holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete, text, update
+from sqlalchemy.orm import Session
+
+from attune.labeler import settings as reader
+from attune.labeler.records import asset_stamp
+from attune.labeler.records.copy_rows import copy
+from attune.labeler.records.schema import Asset, Expert
+from attune.labeler.records.session import engine, migrate, reading, writing
+from attune.labeler.settings import Settings
+from attune.models.clock import now
+from tests.support import factories
+from tests.support.databases import BOTH
+
+
+@pytest.fixture(params=BOTH)
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+    kind = request.param
+    url = request.getfixturevalue("postgresql")(migrated=True) if kind == "postgresql" else None
+    made = reader.build({}, workspace=tmp_path, database_url=url)
+    migrate(made)
+    yield made
+    engine(made.records_url).dispose()
+
+
+def stamp(settings: Settings) -> str | None:
+    with reading(settings) as session:
+        return asset_stamp.read(session)
+
+
+def test_it_is_new_after_each_change_of_an_asset_and_only_then(settings: Settings) -> None:
+    assert stamp(settings) is None
+    one, other = factories.add_assets(settings, 2)
+    seen = [stamp(settings)]
+    with writing(settings) as session:
+        session.get_one(Asset, one.id).title_id = "another"
+    seen.append(stamp(settings))
+    with writing(settings) as session:
+        session.execute(update(Asset).where(Asset.id == one.id).values(removed_at=now()))
+    seen.append(stamp(settings))
+    with writing(settings) as session:
+        session.execute(text("UPDATE assets SET title_id = 'by hand'"))
+    seen.append(stamp(settings))
+    with writing(settings) as session:
+        session.execute(delete(Asset).where(Asset.id == other.id))
+    seen.append(stamp(settings))
+    assert len(set(seen)) == 5
+    assert None not in seen
+    factories.add_expert(settings)
+    with writing(settings) as session:
+        session.execute(update(Expert).values(name="Ana"))
+    with Session(engine(settings.records_url)) as session:
+        session.execute(update(Asset).values(title_id="taken back"))
+        session.rollback()
+    assert stamp(settings) == seen[-1]
+    factories.add_expert(settings, "bo@example.org")  # on the connection that was rolled back
+    assert stamp(settings) == seen[-1]
+
+
+def test_a_copy_of_the_records_has_the_stamp_of_its_assets(tmp_path: Path) -> None:
+    settings = factories.workspace(tmp_path / "from")
+    factories.add_assets(settings, 2)
+    target = reader.build({}, workspace=tmp_path / "to")
+    target.workspace.mkdir()
+    copy(settings.records_url, target.records_url, lambda *_: None)
+    assert stamp(target) == stamp(settings) is not None
