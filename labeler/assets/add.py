@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from attune.labeler.assets import active_encoder, image_uris
 from attune.labeler.assets.asset_table import read_manifest
 from attune.labeler.assets.duplicates import copy_from_duplicates
+from attune.labeler.assets.pool_size import pool_size
 from attune.labeler.assets.proposed import Candidate, VectorNames, from_files
 from attune.labeler.assets.reach import Reach
 from attune.labeler.assets.register import inspect_candidates, known_digests, register
@@ -283,6 +284,6 @@ def _asset_ids(settings: Settings, keys: Sequence[int]) -> list[str]:
 
 def _count_pool(settings: Settings, summary: Summary) -> None:
     with reading(settings) as session:
-        summary.pool = session.scalar(select(func.count()).select_from(Asset).where(Asset.removed_at.is_(None))) or 0
+        summary.pool = pool_size(session)
         active = active_encoder.active_fingerprint(session)
     summary.encoder = None if active is None else active.digest

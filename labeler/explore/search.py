@@ -19,6 +19,7 @@ from sqlalchemy import ColumnElement, String, cast, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.assets.active_encoder import active_encoder
+from attune.labeler.assets.pool_size import pool_size
 from attune.labeler.assets.title_names import NAME_COLUMNS
 from attune.labeler.jobs import failures, jobs
 from attune.labeler.records.schema import Asset, Job
@@ -175,7 +176,7 @@ def _arguments(settings: Settings, query: Query) -> dict[str, Any]:
         encoder = active_encoder(session)
         at_work = (Job.kind == "embed") & Job.state.in_(("queued", "running"))
         embedding = session.scalar(select(func.count()).select_from(Job).where(at_work))
-        assets = session.scalar(select(func.count()).select_from(Asset).where(Asset.removed_at.is_(None)))
+        assets = pool_size(session)
     filters = {name: value for name, value in asdict(query).items() if value}
     filters |= {"name_columns": list(query.name_columns)} if query.name_columns else {}
     told = {"encoder": encoder.digest[:16] if encoder else "", "assets": assets}

@@ -9,10 +9,11 @@ from sqlalchemy import and_, case, func, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers import uncounted
+from attune.labeler.assets.pool_size import pool_size
 from attune.labeler.notices import notices
 from attune.labeler.notices.notices import News, page
 from attune.labeler.queues.asking import is_asking
-from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Task
+from attune.labeler.records.schema import Annotation, Attribute, Expert, Queue, Task
 from attune.models.clock import now
 from attune.models.text import plural
 
@@ -65,7 +66,7 @@ def _last_answers(session: Session) -> dict[tuple[int, int], datetime]:
 
 def empty(session: Session) -> Iterator[News]:
     """Open queues that have been empty for a while although the pool holds images that the queue never had."""
-    pool = session.scalar(select(func.count(Asset.id)).where(Asset.removed_at.is_(None))) or 0
+    pool = pool_size(session)
     waiting = func.sum(case((Task.state == "open", 1), else_=0))
     rows = session.execute(
         select(Queue, Attribute, Expert, func.count(Task.id), waiting)

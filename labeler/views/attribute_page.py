@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.answers import totals
 from attune.labeler.answers.totals import Counts
+from attune.labeler.assets.pool_size import pool_size
 from attune.labeler.attributes import attributes
 from attune.labeler.labelling import page_advice
 from attune.labeler.labelling.page_advice import Way
@@ -19,7 +20,7 @@ from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Asset, Attribute
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views.home import CardFacts, pool_size
+from attune.labeler.views.home import CardFacts
 from attune.labeler.views.links import queue_url
 from attune.labeler.views.pictures import PageImage, picture
 from attune.labeler.views.quality import Quality

@@ -10,6 +10,7 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers import counting
+from attune.labeler.assets.pool_size import pool_size
 from attune.labeler.explore import duplicates, look_alikes
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.paging import Page
@@ -105,7 +106,7 @@ def duplicates_page(settings: Settings, viewer: Viewer, page: int, encoder: str)
         job = progress(session, (duplicates.KIND,))
         decisions = look_alikes.latest(session, DECISIONS) if viewer.manages else []
         if found is None:
-            there = session.scalar(select(func.count(Asset.id)).where(Asset.removed_at.is_(None))) or 0
+            there = pool_size(session)
             return DuplicatesPage(Page([], 1, PAGE, 0), [], None, there, 0, False, job, decisions)
         left = duplicates.left(session, found)
         number = max(1, min(page, -(-len(left.groups) // PAGE) or 1))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from attune.labeler.assets.pool_size import pool_size
 from attune.labeler.explore import clusters
 from attune.labeler.people.viewer import Viewer, check_clustering, may_explore, may_open
 from attune.labeler.records.paging import Page
@@ -87,7 +88,7 @@ def clusters_page(settings: Settings, viewer: Viewer, page: int = 1, run: int | 
     with reading(settings) as session:
         saved = found(session, viewer, run) if run else newest(session, viewer)
         origin = origins.of(session, [saved.row])[saved.row.id] if saved else None
-        there = session.scalar(select(func.count()).select_from(Asset).where(Asset.removed_at.is_(None))) or 0
+        there = pool_size(session)
         job = progress(session, (clusters.KIND,))
         others = listed(session, viewer)
     choices = offered(settings, viewer)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from attune.labeler.assets.active_encoder import active_fingerprint
+from attune.labeler.assets.pool_size import pool_size
 from attune.labeler.people.viewer import Viewer, may_explore
 from attune.labeler.records.schema import Asset, Clustering
 from attune.labeler.records.session import reading
@@ -58,7 +59,7 @@ def spaces_page(settings: Settings, viewer: Viewer) -> SpacesPage:
         images = {asset.asset_id: picture(asset) for asset in found}
         newest = select(Clustering.space, func.max(Clustering.id)).where(Clustering.scope == "")
         made = dict(session.execute(newest.group_by(Clustering.space)).all())
-        there = session.scalar(select(func.count()).select_from(Asset).where(Asset.removed_at.is_(None))) or 0
+        there = pool_size(session)
         active = active_fingerprint(session)
         job = progress(session, (KIND,))
         learned = taste(session) if viewer.manages else None

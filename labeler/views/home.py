@@ -11,13 +11,14 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.answers import totals
 from attune.labeler.answers.totals import Counts
+from attune.labeler.assets.pool_size import pool_size
 from attune.labeler.catalog.aliases import DRAFT
 from attune.labeler.measured import checks
 from attune.labeler.people import visible_runs
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.run_advice import RunAdvice
-from attune.labeler.records.schema import Alias, Asset, Attribute, Expert, Job, Queue, Run, Task, Version
+from attune.labeler.records.schema import Alias, Attribute, Expert, Job, Queue, Run, Task, Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views import home_pictures, quality
@@ -89,11 +90,6 @@ def _own(viewer: Viewer) -> ColumnElement[bool]:
         .where(Queue.attribute_id == Attribute.id, Queue.expert_id == viewer.expert_id, Queue.closed_at.is_(None))
         .correlate(Attribute)
     )
-
-
-def pool_size(session: Session) -> int:
-    """How many assets are in the pool."""
-    return session.scalar(select(func.count(Asset.id)).where(Asset.removed_at.is_(None))) or 0
 
 
 class CardFacts:

@@ -135,7 +135,8 @@ def _thumbs(
 
 def _experts(session: Session, viewer: Viewer, attributes: Sequence[Attribute]) -> dict[int, list[Group]]:
     names = {name for one in attributes for name in (*one.in_scope, *one.out_of_scope)}
-    there = session.scalars(select(Asset).where(Asset.asset_id.in_(names), Asset.removed_at.is_(None)))
+    named = select(Asset).where(Asset.asset_id.in_(names), Asset.removed_at.is_(None))
+    there = session.scalars(named) if names else ()  # of no name SQLite would look at each image of the pool
     examples = {one.asset_id: Thumb(picture(one)) for one in there}
     answered = _own_answers(session, viewer, [one.id for one in attributes])
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from attune.labeler.assets.pool_size import pool_size
 from attune.labeler.explore import search
 from attune.labeler.maps import layouts
 from attune.labeler.people.viewer import Viewer, check_space, may_explore
@@ -73,7 +74,7 @@ def map_page(
         today = layouts.latest(session, space)
         row = today if today is not None and today.file is not None else layouts.newest(session, space)
         stored = spaces.stored_of(session, space)
-        assets = session.scalar(select(func.count(Asset.id)).where(Asset.removed_at.is_(None))) or 0
+        assets = pool_size(session)
         unseen = assets - (VectorStore(settings.vectors).count(stored) if stored else 0)
         found = MapPage(
             "", 0, 0, assets, None, layouts.at_work(session, space), (), asset_id, None,

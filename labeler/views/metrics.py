@@ -16,8 +16,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers import totals
+from attune.labeler.assets.pool_size import pool_size
 from attune.labeler.jobs import jobs
-from attune.labeler.records.schema import Asset, Attribute, Job, Queue, Run, Task
+from attune.labeler.records.schema import Attribute, Job, Queue, Run, Task
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.clock import now
@@ -62,7 +63,7 @@ def _of_records(settings: Settings) -> list[Figure] | None:
 
 
 def _images(session: Session) -> Figure:
-    there = session.scalar(select(func.count(Asset.id)).where(Asset.removed_at.is_(None))) or 0
+    there = pool_size(session)
     return Figure("attune_images", "Images in the pool.", (), (((), float(there)),))
 
 

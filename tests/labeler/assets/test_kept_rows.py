@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attune.labeler.assets import active_pool, kept_rows
+from attune.labeler.assets import active_pool, kept_rows, pool_size
 from attune.labeler.assets.active_pool import PoolView
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading, writing
@@ -110,3 +110,19 @@ def test_a_full_disk_costs_time_alone(settings: Settings, monkeypatch: pytest.Mo
     monkeypatch.setattr(np, "save", full)
     assert len(view(settings).pool) == 4
     assert files(settings) == []
+
+
+def test_the_pools_size_is_counted_once_for_each_state_of_the_assets(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def size() -> int:
+        with reading(settings) as session:
+            return pool_size.pool_size(session)
+
+    assert size() == 4
+    one, _ = add(settings, 2)
+    assert size() == 6
+    remove(settings, one)
+    assert size() == 5
+    monkeypatch.setattr(pool_size, "_count", lambda _: pytest.fail("two million rows"))
+    assert size() == 5
