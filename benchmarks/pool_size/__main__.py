@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
         for size in sorted(options.pool or [20_000, 200_000]):
             plan = _plan(options, options.keep or Path(folder), size)
             if options.anew:
-                kept_figures.forget(plan.place)
+                kept_figures.forget(plan.place, options.only)
             found["sizes"].append(measured(plan))
     found["growth"] = growths(found["sizes"])
     table = [row for row in rows(found["sizes"], found["growth"]) if row.pop("slow")]
@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--repeats", type=int, default=3, help="Runs of each work.")
     parser.add_argument("--imported", type=int, default=2_000, help="Images of the import.")
     parser.add_argument("--keep", type=Path, help="Keep workspaces and figures in this folder, and use what is there.")
-    parser.add_argument("--anew", action="store_true", help="Keep the workspaces, and measure all of them anew.")
+    parser.add_argument("--anew", action="store_true", help="Keep the workspaces, and measure anew (all, or --only).")
     parser.add_argument("--pages", action="store_true", help="Pages alone.")
     parser.add_argument("--work", action="store_true", help="What workers do alone.")
     parser.add_argument("--role", action="append", choices=PEOPLE, help="Whose pages; again for another. Usually all.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,8 @@ def once(place: Path, about: Row, measure: Callable[[], Row]) -> Row:
     return row
 
 
-def forget(place: Path) -> None:
-    """Measure all anew."""
-    (place / NAME).unlink(missing_ok=True)
+def forget(place: Path, only: str = "") -> None:
+    """Measure anew the pages and work whose name has ``only`` in it (a regular expression)."""
+    rows = [row for row in read(place).values() if not re.search(only, row["page"])]
+    if place.exists():
+        (place / NAME).write_text("".join(json.dumps(row) + "\n" for row in rows))

@@ -52,7 +52,9 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path: Path, monkeypatch
     with (tmp_path / kept_figures.NAME).open("a") as file:
         file.write('{"role": "owner", "pa')  # killed in the middle of a line
     assert kept_figures.once(tmp_path, about, measure) == about | {"n": 1, "commit": "commit-1"}
-    kept_figures.forget(tmp_path)
+    kept_figures.forget(tmp_path, "review")
+    assert kept_figures.once(tmp_path, about, measure) == about | {"n": 1, "commit": "commit-1"}
+    kept_figures.forget(tmp_path, "home")
     assert kept_figures.once(tmp_path, about, measure) == about | {"n": 2, "commit": "commit-2"}
 
 
