@@ -143,9 +143,9 @@ def _unknown(view: PoolView, one: Phrased) -> tuple[str, ...]:
 
 
 def _parts(report: Report, place: int, total: int) -> Report:
-    """``report`` of one object among ``total``, as hundredths of all."""
+    """``report`` of one object among ``total``, as if each had as many images to measure."""
 
     def told(done: int, of: int) -> None:
-        report(100 * place + (100 * done) // max(of, 1), 100 * total)
+        report(place * of + done, total * of)
 
     return told

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
+
+import numpy as np
+from sqlalchemy import select
 
 from attune.labeler.insights import features
 from attune.labeler.insights.known import Known
+from attune.labeler.insights.people_asked import hidden_images
 from attune.labeler.measured.checked import NOT_YET, Checked, checked
 from attune.labeler.measured.spread import spread
 from attune.labeler.measured.values import measured
+from attune.labeler.people.viewer import Viewer, may_explore
+from attune.labeler.records.schema import Asset
+from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
+from attune.labeler.views.pictures import PageImage, picture
 from attune.models.errors import UnknownFeature
 from attune.models.measured.eye_checks import BANDS, CHECKS
 from attune.models.measured.measures import BY_NAME
 from attune.models.measured.objects import DRAFT
 
 MADE = {"imported": "a file", "attribute": "an attribute", "measured": "the images"}
+SHOWN = 8  # images of an object that suit its words best
 WORDS = "words"  # where an object by text prompts comes from
 
 
@@ -82,6 +92,17 @@ def feature_page(settings: Settings, name: str) -> FeaturePage:
     row = Row(one, _asked(settings, one))
     rows = spread(measured(settings, number))["rows"] if number else []
     return FeaturePage(one, row.said, rows, row.asked, number in CHECKS or one.guessed, row.draft)
+
+
+def likeliest_images(settings: Settings, viewer: Viewer, name: str) -> list[PageImage]:
+    """The images that show the object ``name`` most likely, without those that wait for an answer of ``viewer``."""
+    one, hidden = measured(settings, name), hidden_images(settings, viewer, name)
+    order = np.argsort(-one.values, kind="stable").tolist()
+    names = list(islice((one.ids[at] for at in order if one.ids[at] not in hidden), SHOWN))
+    with reading(settings) as session:
+        rows = session.scalars(select(Asset).where(Asset.asset_id.in_(names), may_explore(viewer)))
+        found = {row.asset_id: picture(row) for row in rows}
+    return [found[name] for name in names if name in found]
 
 
 def _measured_name(one: Known) -> str:

@@ -1,8 +1,8 @@
 """Objects by text prompts: whether an image shows what a few words name, guessed from its vector.
 
 It is zero-shot classification (Radford and others 2021), with the head that a question with these prompts has before
-its first answer (``models.probes.priors.text_prior``): the mean of the prompts' vectors, scaled on the pool. So about
-one image in ten is said to show the object, however many do. It is a draft until people have checked it.
+its first answer (``models.probes.priors.text_prior``): the mean of the prompts' vectors, scaled on the pool. So
+roughly one image in ten is said to show the object, however many do. It is a draft until people have checked it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MADE_BY = 1  # raised where the same words and vectors give other values
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,28}[a-z0-9])?")  # of 40 at most with what its check is called by
 LONGEST = 100  # characters of a phrase; the text tower reads some 70 words
 MOST_PHRASES = 20
-_ARTICLE = re.compile(r"(a|an|the)\s+", re.IGNORECASE)
+_ARTICLE = re.compile(r"^\s*(?:a|an|the)\s+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def phrased(given: Sequence[str]) -> list[Phrased]:
 
 def _name(phrase: str) -> str:
     """A name of the phrase: without its article, as a feature is called. Raises DataError where there is none."""
-    name = re.sub(r"[^a-z0-9_-]+", "-", _ARTICLE.sub("", phrase.strip(), count=1).lower()).strip("-_")
+    name = re.sub(r"[^a-z0-9_-]+", "-", _ARTICLE.sub("", phrase).lower()).strip("-_")
     if not NAME.fullmatch(name):
         raise DataError(
             f"No short name can be made of {phrase[:80]!r}. Name it, in up to 30 small letters, digits, - and _: "

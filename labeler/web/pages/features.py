@@ -9,7 +9,7 @@ from attune.labeler.attributes import audit_batches
 from attune.labeler.insights import imported
 from attune.labeler.jobs import jobs
 from attune.labeler.measured import checks
-from attune.labeler.views.features import feature_page, features_page
+from attune.labeler.views.features import feature_page, features_page, likeliest_images
 from attune.labeler.web import auth
 from attune.models.errors import DataError, PoolExhausted, RecordsError, ServiceDown
 
@@ -25,7 +25,9 @@ def page() -> ResponseReturnValue:
 @blueprint.get("/<name>")
 def one(name: str) -> ResponseReturnValue:
     """One feature."""
-    return render_template("feature.html", found=feature_page(auth.settings(), name))
+    settings, found = auth.settings(), feature_page(auth.settings(), name)
+    likeliest = likeliest_images(settings, auth.viewer(), name) if found.one.guessed else []
+    return render_template("feature.html", found=found, likeliest=likeliest)
 
 
 @blueprint.post("/<name>/audit")

@@ -1,4 +1,4 @@
-"""Objects by text prompts: a guess from the vectors, kept as a version, and no insight before people have checked it."""
+"""Objects by text prompts: guessed from the vectors, kept as a version, and no insight before people checked it."""
 
 from __future__ import annotations
 
@@ -10,20 +10,22 @@ import pytest
 from sqlalchemy import delete, select
 
 from attune.labeler.assets import active_encoder
-from attune.labeler.insights import audited, companions, features, goes_with_kept, imported, insights, questions
+from attune.labeler.insights import audited, companions, features, insights, questions
 from attune.labeler.insights.companions import HOLDING, Wanted
 from attune.labeler.insights.words import words
 from attune.labeler.measured import checks, measure_objects, objects, values
 from attune.labeler.measured.checked import checked
 from attune.labeler.performance import imports
-from attune.labeler.records.schema import Asset, Encoder, ImportedFeature, InsightRun
+from attune.labeler.records.schema import Encoder, ImportedFeature, InsightRun
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.views.features import feature_page, features_page
+from attune.models.clock import now
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import DataError, EncoderMismatch
 from attune.models.files.atomic import write_bytes
 from attune.models.measured.objects import check_of, phrased
+from attune.models.vectors.vector_store import VectorStore
 from attune.workers.jobs import measure, run_insights
 from tests.labeler.catalog import worlds
 from tests.labeler.insights.asking import answered, asked, drawn
@@ -143,7 +145,7 @@ def test_images_that_come_later_are_judged_as_those_before(settings: Settings, m
         measure.run(settings, killed, objects=["a dog"])
     before = dict(zip(*values_of(settings, "dog"), strict=True))
     assert len(before) == 16
-    (done,) = measure.run(settings, objects=["the Dog=a dog".removeprefix("the Dog=")])["objects"]
+    (done,) = measure.run(settings, objects=["a dog"])["objects"]
     assert (done["measured"], done["images"], done["version"]) == (24, 40, 1)
     digest = features.known(settings)["dog"].digest
     assert measure.run(settings, objects=["dog=a dog"])["objects"][0]["measured"] == 0
@@ -178,12 +180,17 @@ def test_other_words_or_another_encoder_make_the_next_version(settings: Settings
     (left,) = measure_objects.measure_again(settings)
     assert left.problem, "no image has a vector of it yet, and the values from before stand"
     assert features.known(settings)["dog"].version == 2
+    x = np.random.default_rng(5).permutation(np.tile(np.eye(worlds.DIMENSION, dtype=np.float32), (5, 1)))
+    VectorStore(settings.vectors).append(other, [f"a{one}" for one in range(40)], x)
+    say(settings, other)
+    (again,) = measure_objects.measure_again(settings)
+    assert (again.version, again.images, again.problem) == (3, 40, "")
 
 
 def test_words_need_a_text_tower_and_a_name_of_their_own(settings: Settings) -> None:
     with writing(settings) as session:
         session.add(ImportedFeature(name="cat", version=1, classes=["yes", "no"], rows=1, faults=[], file="x",
-                                    source="x", added_by="", added_at=worlds.now()))  # fmt: skip
+                                    source="x", added_by="", added_at=now()))  # fmt: skip
     for given, words_ in (
         ("serious=a dog", "a question"), ("cat=a cat", "an imported feature"), ("faces=a face", "measured feature"),
         ("brightness-bands=light", "measured feature"),
@@ -194,7 +201,7 @@ def test_words_need_a_text_tower_and_a_name_of_their_own(settings: Settings) -> 
     external = Fingerprint("external", "vectors", "external:0", worlds.DIMENSION)
     with writing(settings) as session:
         session.execute(delete(Encoder))
-        session.add(Encoder(digest=external.digest, fingerprint=external.to_dict(), active=True, added_at=worlds.now()))
-    worlds.VectorStore(settings.vectors).append(external, ["a0"], np.eye(worlds.DIMENSION, dtype=np.float32)[:1])
+        session.add(Encoder(digest=external.digest, fingerprint=external.to_dict(), active=True, added_at=now()))
+    VectorStore(settings.vectors).append(external, ["a0"], np.eye(worlds.DIMENSION, dtype=np.float32)[:1])
     with pytest.raises(EncoderMismatch, match="supplied vectors"):
         measure.run(settings, objects=["a dog"])

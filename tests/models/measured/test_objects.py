@@ -27,7 +27,7 @@ def test_a_guess_is_what_a_question_says_before_its_first_answer() -> None:
     ("given", "made"),
     [
         (["a dog"], [Phrased("dog", ("a dog",))]),
-        (["Two  people kissing"], [Phrased("two-people-kissing", ("Two people kissing",))]),
+        (["Two  people in a car"], [Phrased("two-people-in-a-car", ("Two people in a car",))]),
         (["hund=ein Hund", "hund=ein Welpe", "an Owl"],
          [Phrased("hund", ("ein Hund", "ein Welpe")), Phrased("owl", ("an Owl",))]),
     ],
