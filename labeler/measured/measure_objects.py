@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import select
 
-from attune.labeler.assets.active_encoder import prompt_vectors
+from attune.labeler.assets.active_encoder import active_fingerprint, prompt_vectors
 from attune.labeler.assets.active_pool import PoolView, open_pool
 from attune.labeler.jobs.jobs import Report, quiet
 from attune.labeler.measured import checks, objects, values
@@ -53,8 +53,7 @@ def measure(settings: Settings, wanted: Sequence[Phrased], report: Report = quie
     All of them are looked at before the first is kept. Raises DataError for a name that is taken, or for other words
     than those that people check; EmptyPool; EncoderMismatch for supplied vectors; and what loading an encoder raises.
     """
-    for one in wanted:
-        _check(settings, one)
+    check(settings, wanted)
     with reading(settings) as session:
         view = open_pool(settings, session)
     versions = [_version(settings, view, one) for one in wanted]
@@ -75,19 +74,33 @@ def measure_again(settings: Settings, report: Report = quiet) -> list[ObjectDone
     return done
 
 
-def _check(settings: Settings, one: Phrased) -> None:
+def check(settings: Settings, wanted: Sequence[Phrased]) -> None:
+    """Raise what ``measure`` would, as far as it is known without an encoder."""
+    with reading(settings) as session:
+        active = active_fingerprint(session)
+    for one in wanted:
+        if active is not None and active.is_external:
+            raise EncoderMismatch(
+                f"This pool uses supplied vectors, without an encoder, so {one.said} cannot be compared with its "
+                f"images. Ask people instead (`attune attribute create {one.name} --question ... --classes yes,no`), "
+                f"or bring what another program found: `attune features import FILE --name {one.name}`"
+            )
+        _check_name(settings, one)
+
+
+def _check_name(settings: Settings, one: Phrased) -> None:
     named = f'Give it another name: --object "{one.name[:22]}-object={one.phrases[0]}"'
     if one.name in BY_NAME or one.name in BY_BANDED:
         raise DataError(f"{one.name} is what a measured feature is called already. {named}")
     with reading(settings) as session:
         attribute = session.scalar(select(Attribute.id).where(Attribute.name == one.name))
         imported = session.scalar(select(ImportedFeature.id).where(ImportedFeature.name == one.name).limit(1))
-        check = checks.find(session, one.name)
+        row = checks.find(session, one.name)
     if attribute is not None or imported is not None:
         what = "a question" if attribute is not None else "an imported feature"
         raise DataError(f"{one.name} is what {what} is called already. {named}")
     before = objects.find(settings, one.name)
-    if check is not None and before is not None and set(before.phrased.phrases) != set(one.phrases):
+    if row is not None and before is not None and set(before.phrased.phrases) != set(one.phrases):
         raise DataError(
             f"People are asked about {one.name} as {before.phrased.said}, and {one.said} may not mean the same. {named}"
         )
@@ -98,12 +111,7 @@ def _version(settings: Settings, view: PoolView, wanted: Phrased) -> ObjectVersi
     if before is not None and before.made_of(wanted, view.fingerprint):
         return before
     vectors = prompt_vectors(settings, wanted.phrases)
-    if vectors is None:
-        raise EncoderMismatch(
-            f"This pool uses supplied vectors, without an encoder, so {wanted.said} cannot be compared with its "
-            f"images. Ask people instead (`attune attribute create {wanted.name} --question ... --classes yes,no`), or "
-            f"bring what another program found: `attune features import FILE --name {wanted.name}`"
-        )
+    assert vectors is not None  # it is so of supplied vectors alone: ``check``
     return objects.keep(settings, wanted, view.fingerprint, head_of(vectors, view.pool))
 
 

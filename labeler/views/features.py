@@ -27,7 +27,7 @@ from attune.models.measured.measures import BY_NAME
 from attune.models.measured.objects import DRAFT
 
 MADE = {"imported": "a file", "attribute": "an attribute", "measured": "the images"}
-SHOWN = 8  # images of an object that suit its words best
+SHOWN = 12  # images of an object that suit its words best
 WORDS = "words"  # where an object by text prompts comes from
 
 

@@ -54,7 +54,7 @@ class Measure:
         if self.name in SAID:
             return SAID[self.name]
         if self.group == OBJECTS:
-            return f"Yes: the image suits the words {self.more}. A guess of the encoder, of roughly one image in ten."
+            return f"Yes: the image suits the words {self.more}. The encoder guesses it of roughly one image in ten."
         return f"Measured from the image ({self.unit}). A higher number means: {self.more}."
 
     def class_of(self, value: float) -> str | None:

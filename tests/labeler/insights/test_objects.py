@@ -15,11 +15,13 @@ from attune.labeler.insights.companions import HOLDING, Wanted
 from attune.labeler.insights.words import words
 from attune.labeler.measured import checks, measure_objects, objects, values
 from attune.labeler.measured.checked import checked
+from attune.labeler.people import viewer as viewers
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.performance import imports
-from attune.labeler.records.schema import Encoder, ImportedFeature, InsightRun
+from attune.labeler.records.schema import Asset, Encoder, ImportedFeature, InsightRun
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
-from attune.labeler.views.features import feature_page, features_page
+from attune.labeler.views.features import feature_page, features_page, likeliest_images
 from attune.models.clock import now
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import DataError, EncoderMismatch
@@ -64,7 +66,9 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, dict[str, 
     return made, dogs
 
 
-def test_a_guess_is_no_insight_before_people_have_checked_it(pool: tuple[Settings, dict[str, str]]) -> None:
+def test_a_guess_is_no_insight_before_people_have_checked_it(
+    pool: tuple[Settings, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings, dogs = pool
     measure.run(settings, objects=["a dog", "a cat"])
     known = features.known(settings)
@@ -109,6 +113,13 @@ def test_a_guess_is_no_insight_before_people_have_checked_it(pool: tuple[Setting
     told = checked(settings, "dog")
     assert told is not None
     assert (told.found.n, told.as_json()["draft"]) == (ASKED, False)
+
+    viewer, (ids, chances) = Viewer("owner", "olga", 1), values_of(settings, "dog")
+    first, second, *_ = (one.asset_id for one in likeliest_images(settings, viewer, "dog"))
+    assert first == ids[int(np.argmax(chances))]
+    monkeypatch.setattr(viewers, "waiting", lambda _: select(Asset.id).where(Asset.asset_id == first))
+    assert likeliest_images(settings, viewer, "dog")[0].asset_id == second, "what waits for an answer of hers is hidden"
+    assert likeliest_images(settings, viewer, "cat"), "nobody is asked about it"
 
 
 def test_what_goes_with_takes_waits_for_no_draft(pool: tuple[Settings, dict[str, str]]) -> None:
