@@ -1,5 +1,4 @@
-"""Features: the list, one with what people said of it, and the moves: guess one, let experts check it, say its meaning.
-"""
+"""Features: the list, one with what people said of it, and the moves: guess one, let experts check it, say its meaning."""
 
 from __future__ import annotations
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import delete, select
 
 from attune.labeler.assets import active_encoder
+from attune.labeler.cli.main import attune
 from attune.labeler.insights import audited, companions, features, insights, questions
 from attune.labeler.insights.companions import HOLDING, Wanted
 from attune.labeler.insights.words import words
@@ -173,6 +176,21 @@ def test_images_that_come_later_are_judged_as_those_before(settings: Settings, m
 def values_of(settings: Settings, name: str) -> tuple[tuple[str, ...], list[float]]:
     one = values.measured(settings, name)
     return one.ids, one.values.tolist()
+
+
+def test_the_commands_say_that_it_is_a_draft(settings: Settings) -> None:
+    def said(*arguments: str) -> str:
+        done = CliRunner().invoke(attune, ["features", *arguments, "--workspace", str(settings.workspace)])
+        assert done.exit_code == 0, done.output
+        return " ".join(done.output.split())
+
+    told = said("measure", "--object", "a dog")
+    assert "dog version 1, from the words “a dog”: 40 images measured, 40 in all" in told
+    assert "`attune features audit dog`" in told
+    assert "Draft: nobody has checked it. Ask experts: `attune features audit dog`" in said("show", "dog")
+    listed = json.loads(said("list", "--json"))["features"]
+    assert [(one["feature"], one["draft"]) for one in listed] == [("dog", True)]
+    assert checks.check_of(settings, "dog").question == "Does this image show a dog?"
 
 
 def test_other_words_or_another_encoder_make_the_next_version(settings: Settings) -> None:
