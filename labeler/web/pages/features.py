@@ -1,4 +1,4 @@
-"""Features: the list, one with what people said of it, and the moves: guess one, let experts check it, say its meaning."""
+"""Features: the list, one with what people said of it, and the moves: guess one, have it checked, say what it means."""
 
 from __future__ import annotations
 
