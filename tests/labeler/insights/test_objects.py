@@ -13,7 +13,7 @@ from sqlalchemy import delete, select
 
 from attune.labeler.assets import active_encoder
 from attune.labeler.cli.main import attune
-from attune.labeler.insights import audited, companions, features, insights, questions
+from attune.labeler.insights import audited, companions, features, imported, insights, questions
 from attune.labeler.insights.companions import HOLDING, Wanted
 from attune.labeler.insights.words import words
 from attune.labeler.measured import checks, measure_objects, objects, values
@@ -199,6 +199,8 @@ def test_other_words_or_another_encoder_make_the_next_version(settings: Settings
     same = measure_objects.measure(settings, phrased(["dog=a dog", "dog=a puppy"]))[0]
     assert [one.version for one in (first, both, same)] == [1, 2, 2]
     assert features.known(settings)["dog"].version == 2
+    with pytest.raises(DataError, match="--name dog-imported"):  # else its check would go on
+        imported.add(settings, "dogs.csv", "dog")
     checks._question(settings, check_of(objects.listed(settings)[0].phrased))
     with pytest.raises(DataError, match="People are asked about dog as"):
         measure_objects.measure(settings, phrased(["dog=a cat"]))
