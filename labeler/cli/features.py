@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,8 @@ from attune.labeler.cli.shell import OUTPUT, Group, Shell, table, who
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.cli.text_tables import Table
 from attune.labeler.cli.vectors import name_left_out
-from attune.labeler.insights import features, imported, questions
+from attune.labeler.insights import audited, features, imported, questions
+from attune.labeler.insights.known import Known
 from attune.labeler.jobs import jobs
 from attune.labeler.measured.exported import as_table
 from attune.labeler.measured.spread import spread
@@ -22,6 +24,8 @@ from attune.labeler.measured.values import SHORT, coverage, measured
 from attune.labeler.performance.faults import summary
 from attune.models.files.table_output import write_table
 from attune.models.measured.eye_checks import CHECKS
+from attune.models.measured.measures import OBJECTS
+from attune.models.measured.objects import DRAFT, phrased
 from attune.models.text import plural
 
 if TYPE_CHECKING:
@@ -77,19 +81,53 @@ def import_(shell: Shell, file: str, name: str | None, means: str) -> None:
         shell.hint(f"Question {asked.row.id} is frozen: {asked.row.contrast}. To answer it: `attune insights run`")
 
 
-@attune_command(command, "measure", example="attune features measure")
+@attune_command(command, "measure", example='attune features measure --object "a dog"')
+@click.option(
+    "--object", "objects", multiple=True, metavar="PHRASE | NAME=PHRASE",
+    help="Only guess which images show this, from its words. Repeat the option for more objects, or for more phrases "
+    "of one NAME.",
+)  # fmt: skip
 @ENGINE
-def measure(shell: Shell, engine: str | None) -> None:
+def measure(shell: Shell, objects: tuple[str, ...], engine: str | None) -> None:
     """Measure colour, light, texture, composition and faces of every image that was not measured yet.
 
-    If the command stops, run it again to continue. Faces are counted and placed; nobody is recognised.
+    If the command stops, run it again to continue. Faces are counted and placed; nobody is recognised. An object is a
+    draft until people have checked it: no insight uses it before.
     """
+    phrased(objects)  # what cannot be read is said before a worker is asked
+    named: dict[str, Any] = {"objects": list(objects)} if objects else {}
     with shell.progress("Measuring") as report:
-        done = ask(on_engine(shell, engine), "measure", report)
+        done = ask(on_engine(shell, engine), "measure", report, **named)
     if "measured" in done:
         images, _ = coverage(shell.settings)
-        shell.result(done, f"{plural(done['measured'], 'image')} measured, {images:,} in all.")
+        text = f"{plural(done['measured'], 'image')} measured, {images:,} in all."
+        shell.result(done, text if not objects else "\n".join(guessed(one) for one in done["objects"]))
         name_left_out(shell, done["left_out"])
+        for one in done["objects"]:
+            hint_of_object(shell, one, new=bool(objects))
+
+
+def guessed(one: Mapping[str, Any]) -> str:
+    """What was measured of an object, as `ObjectDone` says it."""
+    words = " or ".join(f"“{phrase}”" for phrase in one["phrases"])
+    new = f"{plural(one['measured'], 'image')} measured, {one['images']:,} in all"
+    return f"{one['name']} version {one['version']}, from the words {words}: {new}, {one['yes']:,} with yes."
+
+
+def hint_of_object(shell: Shell, one: Mapping[str, Any], new: bool) -> None:
+    """What to know of it, and to do next."""
+    if one["problem"]:
+        shell.hint(f"{one['name']} was left as it was. {one['problem']}")
+    if one["without"]:
+        shell.hint(f"{plural(one['without'], 'image')} without {one['name']}: no vector yet, so measure again later.")
+    if new and one["unknown"]:
+        words = " and ".join(f"“{phrase}”" for phrase in one["unknown"])
+        shell.hint(f"The demo's encoder knows only its own drawings, and never saw the words {words}.")
+    if new:
+        shell.hint(
+            f"{one['name']} is a draft: roughly one image in ten gets yes, however many show it. Let experts check it: "
+            f"`attune features audit {one['name']}`"
+        )
 
 
 @attune_command(command, "show", example="attune features show faces")
@@ -105,25 +143,27 @@ def show(shell: Shell, name: str, to: Path | None) -> None:
         shell.written(to, {"feature": name, "to": str(to), "rows": rows}, f"{plural(rows, 'value')} written to {to}.")
         return
     asked = checked(shell.settings, name)
-    told = spread(one) | {"checked": asked.as_json() if asked else None}
+    draft = one.measure.group == OBJECTS and (asked is None or asked.draft)
+    told = spread(one) | {"checked": asked.as_json() if asked else None, "draft": draft}
     unit = "" if one.measure.classes else f" ({one.measure.unit})"
     head = f"{name}{unit}: {plural(told['images'], 'image')} of {one.images:,} measured, version {one.version[:SHORT]}"
     shell.result(told, table(("value", "images" if one.measure.classes else "figure"), told["rows"], head))
     if not shell.json:
-        shell.result(None, _checked(name, asked))
+        shell.result(None, _checked(name, asked, one.measure.group == OBJECTS))
         if asked and asked.later:
             shell.hint(asked.later)
     if not told["images"]:
         shell.hint("Nothing is measured yet: `attune features measure`")
 
 
-def _checked(name: str, asked: Checked | None) -> str | Table:
-    """What people said of the feature."""
+def _checked(name: str, asked: Checked | None, guessed: bool) -> str | Table:
+    """What people said of the feature; ``guessed``: of an object."""
     from attune.labeler.measured.checked import NOT_YET
 
     if asked is None:
-        way = f"Ask experts: `attune features audit {name}`" if name in CHECKS else "Nobody can judge it by eye."
-        return f"{NOT_YET} {way}"
+        by_eye = guessed or name in CHECKS
+        way = f"Ask experts: `attune features audit {name}`" if by_eye else "Nobody can judge it by eye."
+        return f"{DRAFT if guessed else NOT_YET} {way}"
     if not asked.found.n:
         return asked.sentence
     columns = ("measured", "people agree", *(f"say {one}" for one in asked.check.classes))
@@ -158,6 +198,13 @@ def audit(shell: Shell, name: str, size: int, experts: tuple[str, ...], no_wait:
     shell.result(value, f"{begin}{granted} To see how often people agree: `attune features show {name}`")
 
 
+def _asked(one: Known, draft: bool) -> str:
+    """Who was asked about a feature, in a word or a few."""
+    if one.unchecked:
+        return DRAFT.removesuffix(".").lower()
+    return f"draft: {one.audited_by}" if draft else one.audited_by or "no"
+
+
 def named_after(file: str) -> str:
     """A name of a feature from that of its file."""
     stem = Path(file.rstrip("/").rpartition("/")[2]).stem.lower()
@@ -170,14 +217,14 @@ def list_(shell: Shell) -> None:
     found = features.known(shell.settings)
     rows: list[dict[str, Any]] = [
         {"feature": one.name, "kind": one.kind, "version": one.version, "classes": list(one.classes),
-         "digest": one.digest, "means": one.means, "audited_by": one.audited_by or None}
+         "digest": one.digest, "means": one.means, "audited_by": one.audited_by or None,
+         "draft": audited.is_draft(shell.settings, one)}
         for one in found.values()
     ]  # fmt: skip
     cells = [
-        (row["feature"], row["kind"], row["version"], ", ".join(row["classes"]) or "a number",
-         row["audited_by"] or "no")
-        for row in rows
-    ]  # fmt: skip
+        (one.name, one.kind, one.version, ", ".join(one.classes) or "a number", _asked(one, row["draft"]))
+        for one, row in zip(found.values(), rows, strict=True)
+    ]
     shell.result({"features": rows}, table(("feature", "from", "version", "values", "asked of people"), cells))
     for one in found.values():
         if not one.means:

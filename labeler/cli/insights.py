@@ -11,7 +11,7 @@ from attune.labeler.cli.insights_simulated import simulated_commands
 from attune.labeler.cli.insights_tested import tested_commands
 from attune.labeler.cli.shell import Group, Shell, key_value_lines, table, who
 from attune.labeler.cli.shell import command as attune_command
-from attune.labeler.insights import companions, features, insights, powering, publishing, questions
+from attune.labeler.insights import audited, companions, features, insights, powering, publishing, questions
 from attune.labeler.insights.beside_words import lines_of
 from attune.labeler.insights.companions import DEPENDS, HOLDING
 from attune.labeler.insights.insights import Told
@@ -70,6 +70,8 @@ def ask(
         what = "whether it depends on" if one.row.way == DEPENDS else "what it is with the same"
         seen = ". Figures of both could be seen before: confirm it with new performance" if one.row.seen else ""
         shell.hint(f"Asked, too: {what} {one.row.feature}, {one.row.contrast}{seen}.")
+    if audited.is_draft(shell.settings, asked):
+        shell.hint(audited.why_draft(shell.settings, asked))
     shell.hint("To answer it: `attune insights run`")
 
 

@@ -3,6 +3,8 @@ audits that show where it errs."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -15,7 +17,7 @@ from attune.labeler.catalog.audit_evidence import Evidence
 from attune.labeler.catalog.evidence_cache import gather
 from attune.labeler.catalog.reading import features_of
 from attune.labeler.insights.known import Known
-from attune.labeler.measured import checks
+from attune.labeler.measured import checks, values
 from attune.labeler.records.schema import Annotation, Attribute
 from attune.labeler.settings import Settings
 from attune.models.catalog.manifest import Reference
@@ -23,6 +25,7 @@ from attune.models.errors import NotEnoughLabels
 from attune.models.evaluation.audit_design import RESERVED_SHARE
 from attune.models.evaluation.audit_titles import pool_reserved_mask
 from attune.models.files.atomic import digest_json
+from attune.models.insights.corrected import LEAST_AUDITS
 from attune.models.insights.probed import Probed, probed
 from attune.models.insights.response import check_answered, response
 from attune.models.measured.eye_checks import BY_BANDED
@@ -134,6 +137,9 @@ def can_be(feature: Known) -> bool:
 
 def probabilities(settings: Settings, feature: Known, asset_ids: npt.NDArray[np.object_]) -> npt.NDArray[np.float64]:
     """What the version says of each of ``asset_ids``, (n, classes); NaN where it has no score."""
+    if feature.guessed:  # the guess's own probability: among images of one class it tells more than the class
+        first = _guesses(settings, feature.name, asset_ids)
+        return np.stack([first, 1 - first], axis=1)
     if feature.kind == "measured":
         check = BY_BANDED[feature.name]
         return measured_chances(checks.codes(settings, check, [str(one) for one in asset_ids]), len(check.classes))
@@ -149,6 +155,33 @@ def probabilities(settings: Settings, feature: Known, asset_ids: npt.NDArray[np.
     if len(feature.classes) == 2:  # its rows are about the first class
         found[:, 1] = 1 - found[:, 0]
     return found
+
+
+def _guesses(settings: Settings, name: str, asset_ids: npt.NDArray[np.object_]) -> npt.NDArray[np.float64]:
+    """How likely each of ``asset_ids`` (n,) shows an object, as it was guessed; NaN where it was not measured."""
+    one = values.measured(settings, name)
+    known = dict(zip(one.ids, one.values.tolist(), strict=True))
+    return np.array([known.get(str(id_), np.nan) for id_ in asset_ids], dtype=np.float64)
+
+
+def is_draft(settings: Settings, feature: Known) -> bool:
+    """Whether the feature is a guess that too few people have checked: then nothing may be concluded from it."""
+    return feature.guessed and (feature.unchecked or decided(settings, feature) < LEAST_AUDITS)
+
+
+def facts(settings: Settings, known: Mapping[str, Known]) -> dict[str, Known]:
+    """``known`` without drafts."""
+    return {name: one for name, one in known.items() if not is_draft(settings, one)}
+
+
+def why_draft(settings: Settings, feature: Known) -> str:
+    """What a draft lacks, as sentences."""
+    known = 0 if feature.unchecked else decided(settings, feature)
+    checked = f"people have checked {known} of {LEAST_AUDITS} images" if known else "nobody has checked it"
+    return (
+        f"{feature.name} is a draft, guessed from words, and {checked}. Its figure comes once {LEAST_AUDITS} are "
+        f"checked, corrected for its errors. Ask experts: `attune features audit {feature.name}`"
+    )
 
 
 def digest(session: Session, name: str, empty: str | None = None) -> str:

@@ -131,14 +131,15 @@ def _answered(work: Work, base: Base, row: InsightCompanion, other: Known) -> di
 
 def _other(work: Work, feature: Known, contrast: str) -> Asked:
     """The other feature. What is measured has a figure whatever became of its check."""
-    if feature.kind != "measured" or features.pair(feature, contrast) is None:
+    if feature.kind != "measured" or feature.only_corrected or features.pair(feature, contrast) is None:
         return work.asked(feature, contrast)
     return _plain(feature, answering.compared(feature, work.of(feature.name), contrast))
 
 
 def _plain(feature: Known, asked: Asked) -> Asked:
-    """What is compared, of a measured feature without correction: every check of one has more than two classes."""
-    if feature.kind != "measured":
+    """What is compared, of a measured feature without correction: every check of one has more than two classes, but for
+    objects by text prompts."""
+    if feature.kind != "measured" or feature.only_corrected:
         return asked
     why = UNCORRECTED.format(name=feature.name, count=len(feature.classes)) if feature.audited_by else ""
     return replace(asked, properties=(), audited=not feature.detected, hindered=why)

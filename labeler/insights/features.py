@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from attune.labeler.catalog.reading import feature_digest, features_of, read
 from attune.labeler.insights import audited, imported
 from attune.labeler.insights.known import Known
-from attune.labeler.measured import checks
+from attune.labeler.measured import checks, objects
 from attune.labeler.measured import values as measured
 from attune.labeler.records.schema import Alias, Attribute, Version
 from attune.labeler.records.session import reading
@@ -24,7 +24,7 @@ from attune.labeler.settings import Settings
 from attune.models.catalog.manifest import Reference
 from attune.models.errors import CatalogError, DataError
 from attune.models.measured.eye_checks import BY_BANDED, CHECKS
-from attune.models.measured.measures import BY_NAME, MADE_BY, MEASURES
+from attune.models.measured.measures import BY_NAME, MADE_BY, MEASURES, OBJECT_CLASSES
 
 PER_SD = "per sd"
 CHAMPION = "champion"
@@ -47,7 +47,7 @@ def known(settings: Settings) -> dict[str, Known]:
             found[name] = Known(name, version, "attribute", classes, digest, audits[name], False, name, question)
         except CatalogError:  # not scored yet, or its storage does not answer: it takes part in the next run
             continue
-    for one in _measured(settings):
+    for one in [*_measured(settings), *_objects(settings)]:
         found.setdefault(one.name, one)  # an imported feature or an attribute keeps its name
     return dict(sorted(found.items()))
 
@@ -76,6 +76,19 @@ def _measured(settings: Settings) -> list[Known]:
         replace(one, audited_by=asked[by_name[one.name]], audits=audits[by_name[one.name]])
         if one.name in by_name else one
         for one in found
+    ]  # fmt: skip
+
+
+def _objects(settings: Settings) -> list[Known]:
+    """Objects by text prompts of which images have values."""
+    found = [(one, state) for one in objects.listed(settings) if (state := one.values.state()) is not None]
+    with reading(settings) as session:
+        asked = {one.name: row.name for one, _ in found if (row := checks.find(session, one.name)) is not None}
+        audits = {name: audited.digest(session, by, empty="") for name, by in asked.items()}
+    return [
+        Known(one.name, one.number, "measured", OBJECT_CLASSES, f"{state}:{one.name}", audits.get(one.name, ""),
+              detected=True, audited_by=asked.get(one.name, ""), means=one.phrased.measure.means, guessed=True)
+        for one, state in found
     ]  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import select
 
-from attune.labeler.insights import evidence, features
+from attune.labeler.insights import audited, evidence, features
 from attune.labeler.insights.known import Known
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
@@ -95,7 +95,7 @@ def goes_with(
 ) -> GoesWith:
     """Learn from all performance and all features; ``step`` is called as it gets on. Raises DataError without either,
     NotEnoughLabels for few titles."""
-    rows, known = evidence.load(settings), once(features.known(settings))
+    rows, known = evidence.load(settings), once(audited.facts(settings, features.known(settings)))
     if rows is None or not known:
         raise DataError(
             "There is no performance or no feature yet, so nothing can be learned. Import them: `attune performance "

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.insights import evidence, features
+from attune.labeler.insights import audited, evidence, features
 from attune.labeler.insights.goes_with import METHOD, goes_with, once
 from attune.labeler.insights.people_asked import PeopleAsked, hidden_of, waiting_images
 from attune.labeler.people import owner_rights
@@ -49,7 +49,7 @@ def moved(settings: Settings, row: GoesWithRun) -> list[str]:
     told += changed
     if before.keys() - values.keys():
         told.append("features that are gone")
-    if once(known).keys() - before.keys():
+    if once(audited.facts(settings, known)).keys() - before.keys():
         told.append("new features")
     if row.figures.get("method") != METHOD:
         told.append("Attune's method")

@@ -14,6 +14,7 @@ import duckdb
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from attune.labeler.measured import objects
 from attune.labeler.performance.duck import connection, literal, parquet
 from attune.labeler.performance.faults import Fault, fault_of, rejected_rows, shape_fault, summary
 from attune.labeler.performance.source import Source, open_source
@@ -87,6 +88,8 @@ def _check_name(settings: Settings, name: str) -> None:
     with reading(settings) as session:
         if session.scalar(select(Attribute.id).where(Attribute.name == name)) is not None:
             raise DataError(f"An attribute is called {name} already. Choose another name: --name {name}-imported")
+    if objects.find(settings, name) is not None:
+        raise DataError(f"An object by words is called {name} already. Choose another name: --name {name}-imported")
 
 
 def _read(duck: duckdb.DuckDBPyConnection, source: Source) -> list[Fault]:

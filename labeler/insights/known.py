@@ -14,7 +14,8 @@ class Known:
     when the audit answers do that correct it. ``detected``: a detector says it, and errs. ``audited_by``: the attribute
     whose audits correct it: itself, or the question that checks a measured feature, if one does. ``means`` says what it
     means, in a sentence; empty where nobody said so. ``kin``: measured features that say the same in another form, a
-    number and its bands: whoever has seen figures of one has an idea of the other's."""
+    number and its bands: whoever has seen figures of one has an idea of the other's. ``guessed``: an object by text
+    prompts."""
 
     name: str
     version: int
@@ -26,6 +27,17 @@ class Known:
     audited_by: str = ""
     means: str = ""
     kin: tuple[str, ...] = ()
+    guessed: bool = False
+
+    @property
+    def unchecked(self) -> bool:
+        """Whether it is a guess of which nobody has checked an image."""
+        return self.guessed and not self.audits
+
+    @property
+    def only_corrected(self) -> bool:
+        """Whether its figures count once audits correct them and never before: a probe's, and those of a guess."""
+        return self.kind == "attribute" or self.guessed
 
     @property
     def values(self) -> str:

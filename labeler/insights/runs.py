@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attune.labeler.insights import answer as answering
-from attune.labeler.insights import beside, companions, discover, evidence, features, insights, questions
+from attune.labeler.insights import audited, beside, companions, discover, evidence, features, insights, questions
 from attune.labeler.insights.answer import Asked
 from attune.labeler.insights.examples import examples
 from attune.labeler.insights.family import decide, first_looks, first_looks_beside
@@ -49,11 +49,12 @@ def run(
             "`attune features import FILE --name NAME`"
         )
     work = Work(settings, rows, known)
+    drafts = known.keys() - audited.facts(settings, known).keys()
     with reading(settings) as session:
         before, looks = list(questions.every(session)), first_looks(session)
         work.companions, looks_beside = companions.every(session), first_looks_beside(session)
     steps = len(known) + len(before) + discover.MOST
-    looked, found = _discover(work, before, lambda done: report(done, steps))
+    looked, found = _discover(work, before, drafts, lambda done: report(done, steps))
     asked = [*before, *found]
     told: list[dict[str, Any]] = []
     for number, question in enumerate(sorted(asked, key=lambda one: one.feature)):
@@ -67,12 +68,14 @@ def run(
 
 
 def _discover(
-    work: Work, before: list[InsightQuestion], report: Callable[[int], None]
+    work: Work, before: list[InsightQuestion], drafts: Set[str], report: Callable[[int], None]
 ) -> tuple[dict[str, int], list[InsightQuestion]]:
-    """What discovery asked of each feature, and the questions that it raises."""
+    """What discovery asked of each feature but the ``drafts``, and the questions that it raises."""
     looked: dict[str, int] = {}
     candidates, screened = [], set()
     for number, (name, feature) in enumerate(work.known.items()):
+        if name in drafts:
+            continue
         looked[name] = 0
         if feature.values not in screened:  # the same values under two names are one finding
             found, looked[name] = discover.screen(work.rows, feature, work.of(name), work.half)
@@ -158,6 +161,6 @@ def _halves(work: Work, asked: Asked, canvas: int | None, corrected: bool) -> di
 def _record(work: Work, q: float, who: str, started: datetime, looked: dict[str, int]) -> InsightRun:
     inputs = {"performance": list(work.rows.digests), "features": {one.name: one.digest for one in work.known.values()}}
     return InsightRun(
-        q=q, seed=SEED, inputs=inputs, looked=looked, values={one.name: one.values for one in work.known.values()},
+        q=q, seed=SEED, inputs=inputs, looked=looked, values={name: work.known[name].values for name in looked},
         found=[], started_by=who, started_at=started, finished_at=now(),
     )  # fmt: skip

@@ -58,17 +58,20 @@ class Work:
         """
         if feature.classes and features.pair(feature, contrast) is None:
             raise NotEnoughLabels(f"{feature.name} does not have the classes {contrast} any more.")
+        if audited.is_draft(self.settings, feature):
+            raise NotEnoughLabels(audited.why_draft(self.settings, feature))
         asked, pair = answering.compared(feature, self.of(feature.name), contrast), features.pair(feature, contrast)
         if pair is None or not feature.audited_by:
             return asked
-        if feature.kind == "measured":
+        if not feature.only_corrected:
             return self._checked(feature, pair, asked)
         if not audited.can_be(feature):
             raise NotEnoughLabels(
                 f"{feature.name} has {len(feature.classes)} classes. The errors of an attribute can be corrected up to "
                 f"{audited.MOST_CLASSES}, and without that no figure is right."
             )
-        return replace(asked, properties=audited.properties(self.settings, feature, pair, self.rows.asset_ids))
+        found = audited.properties(self.settings, feature, pair, self.rows.asset_ids)
+        return replace(asked, properties=found, audited=True)
 
     def _checked(self, feature: Known, pair: tuple[str, str], asked: Asked) -> Asked:
         """Its figure stands uncorrected, with a grade that says so, until people have answered enough to know it wrong.

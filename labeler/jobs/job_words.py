@@ -99,7 +99,7 @@ KINDS = {
     ),
     "measure": Words(
         "measuring of the images", "measurings of the images", "of",
-        "Each image has its colours, light, composition and faces as features.",
+        "Each image has its colours, light, composition and faces, or the object that was named, as features.",
     ),
     "insights": Words(
         "run of insights", "runs of insights", "of", "Each question is answered, and the page Insights shows how sure."

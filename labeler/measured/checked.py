@@ -13,11 +13,14 @@ from attune.labeler.catalog.evidence_cache import gather
 from attune.labeler.measured import checks, values
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
+from attune.models.insights.corrected import LEAST_AUDITS
 from attune.models.measured.agreement import LEAST, Agreement, agreement
 from attune.models.measured.eye_checks import EyeCheck
+from attune.models.measured.objects import DRAFT
 from attune.models.text import plural
 
 NOT_YET = "Not checked by people yet."
+ENOUGH = LEAST_AUDITS  # checked images from which an object by text prompts is no draft any more
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,21 @@ class Checked:
             return self.problem
         waiting = f" {self.open} more wait for an answer." if self.open else ""
         if self.found.value is None:
-            begin = NOT_YET if not self.found.n else f"People have checked {self.found.n} images so far."
-            return f"{begin} {self._missing}{waiting}"
+            none = DRAFT if self.check.guessed else NOT_YET
+            begin = none if not self.found.n else f"People have checked {plural(self.found.n, 'image')} so far."
+            return f"{self._still}{begin} {self._missing}{waiting}"
         unsure = f" {plural(self.undecided, 'image')} with unsure or tied answers left out." if self.undecided else ""
         said = f"{_percent(self.found.value)} [{_percent(self.found.lo)}, {_percent(self.found.hi)}]"
-        return f"People agree on {said} of all images ({self.found.n} checked).{unsure}{waiting}"
+        return f"{self._still}People agree on {said} of all images ({self.found.n} checked).{unsure}{waiting}"
+
+    @property
+    def draft(self) -> bool:
+        """Whether it is a guess from words that people have not checked enough, so that no insight uses it."""
+        return self.check.guessed and self.found.n < ENOUGH
+
+    @property
+    def _still(self) -> str:
+        return f"A draft until {ENOUGH} images are checked. " if self.draft and self.found.n else ""
 
     @property
     def later(self) -> str:
@@ -85,7 +98,7 @@ class Checked:
             "undecided": self.undecided, "undrawn": self.undrawn, "agreement": found.value,
             "ci": None if found.lo is None else [found.lo, found.hi],
             "by_class": [None if own is None else {"agreement": own[0], "ci": list(own[1:])} for own in found.by_class],
-            "confusion": [list(row) for row in found.confusion], "sentence": self.sentence,
+            "confusion": [list(row) for row in found.confusion], "sentence": self.sentence, "draft": self.draft,
         }  # fmt: skip
 
 
@@ -94,7 +107,7 @@ def checked(settings: Settings, name: str) -> Checked | None:
 
     Raises DataError for a feature that there is not.
     """
-    values.measure_named(name)
+    values.measure_named(settings, name)
     with reading(settings) as session:
         row = checks.find(session, name)
     check = None if row is None else checks.checked_by(row)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from attune.labeler.attributes import attributes, audit_batches
 from attune.labeler.attributes.attributes import Definition
 from attune.labeler.label_studio.client import LabelStudio
-from attune.labeler.measured import values
+from attune.labeler.measured import objects, values
 from attune.labeler.people import experts
 from attune.labeler.queues import queues
 from attune.labeler.records.schema import Attribute, Expert
@@ -26,6 +26,9 @@ from attune.labeler.settings import Settings
 from attune.models.errors import DataError, UnknownExpert
 from attune.models.evaluation.audit_design import MEASURES_ONLY
 from attune.models.measured.eye_checks import CHECKS, EyeCheck
+from attune.models.measured.measures import BY_NAME
+from attune.models.measured.objects import check_of as object_question
+from attune.models.measured.objects import object_check
 
 BEGINS = "check-"  # the name of such a question, before the feature's
 KEY = "checks"  # in `Attribute.settings`: the measured feature that the question checks
@@ -42,10 +45,12 @@ class Requested:
     made: bool
 
 
-def check_of(name: str) -> EyeCheck:
+def check_of(settings: Settings, name: str) -> EyeCheck:
     """How people check the measured feature ``name``. Raises DataError where there is no such feature, or no eye can
     judge it."""
-    values.measure_named(name)
+    values.measure_named(settings, name)
+    if (found := objects.find(settings, name)) is not None and name not in BY_NAME:
+        return object_question(found.phrased)
     if name not in CHECKS:
         raise DataError(
             f"{name} cannot be checked by people: nobody can judge it by looking, or it has too many classes for one "
@@ -56,7 +61,10 @@ def check_of(name: str) -> EyeCheck:
 
 def checked_by(attribute: Attribute) -> EyeCheck | None:
     """How the question ``attribute`` checks a feature; None for a question that checks none."""
-    return CHECKS.get(str(attribute.settings.get(KEY, "")))
+    name = str(attribute.settings.get(KEY, ""))
+    if name and name not in BY_NAME:
+        return object_check(name, attribute.question, attribute.definition)
+    return CHECKS.get(name)
 
 
 def feature_of(attribute: str) -> str:
@@ -83,7 +91,7 @@ def request(settings: Settings, name: str, size: int, emails: Sequence[str] = ()
     Raises DataError for a feature that nobody can check, that was not measured, or a size out of range; UnknownExpert;
     AlreadyThere where another question has the name; PoolExhausted; LabelStudioUnreachable.
     """
-    check = check_of(name)
+    check = check_of(settings, name)
     if not len(values.measured(settings, name).ids):
         raise DataError(f"No image has a value of {name} yet. Measure first: `attune features measure`")
     named = _experts(settings, emails)

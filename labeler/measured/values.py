@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import select
 
+from attune.labeler.measured import objects
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.errors import DataError
 from attune.models.measured.measured_values import DESCRIBED, MeasuredValues
-from attune.models.measured.measures import BY_NAME, NAMES, Measure, Measurer, class_of
+from attune.models.measured.measures import BY_NAME, NAMES, Measure, Measurer
 
 SHORT = 12  # characters of a version's digest, as people read it
 
@@ -35,7 +36,7 @@ class Measured:
     @property
     def classes(self) -> list[str | None]:
         """The class of each image; None of a feature without classes."""
-        return [class_of(self.measure.name, float(value)) for value in self.values]
+        return [self.measure.class_of(float(value)) for value in self.values]
 
 
 def folder(settings: Settings) -> Path:
@@ -59,19 +60,23 @@ def newest(settings: Settings) -> MeasuredValues | None:
     return MeasuredValues(folder(settings), max(found, key=lambda one: str(one["at"]))["digest"])
 
 
-def measure_named(name: str) -> Measure:
-    """The measure ``name``. Raises DataError, with those that there are, for another."""
-    if name not in BY_NAME:
-        raise DataError(f"{name} is no measured feature. Measured features: {', '.join(NAMES)}.")
-    return BY_NAME[name]
+def measure_named(settings: Settings, name: str) -> Measure:
+    """The measure ``name``, or the object by text prompts. Raises DataError, with those that there are, for another."""
+    if name in BY_NAME:
+        return BY_NAME[name]
+    found = {one.name: one.phrased.measure for one in objects.listed(settings)}
+    if name not in found:
+        raise DataError(f"{name} is no measured feature. Measured features: {', '.join([*NAMES, *found])}.")
+    return found[name]
 
 
 def measured(settings: Settings, name: str) -> Measured:
     """The values of one measured feature of the images in the pool. Raises DataError for a name that there is not."""
-    found = measure_named(name)
-    values = newest(settings) or values_of(settings)
+    guessed = None if name in BY_NAME else objects.find(settings, name)
+    found = guessed.phrased.measure if guessed else measure_named(settings, name)
+    values = guessed.values if guessed else newest(settings) or values_of(settings)
     table = values.read((name,))
-    here = _pool(settings)
+    here = pool(settings)
     ids, contents = table["asset_id"].to_pylist(), table["content"].to_pylist()
     kept = np.array([here.get(id_) == content for id_, content in zip(ids, contents, strict=True)], bool)
     column = table[name].to_numpy() if table.num_rows else np.empty(0)
@@ -83,11 +88,11 @@ def coverage(settings: Settings) -> tuple[int, int]:
     """How many images of the pool are measured, and how many there are."""
     values = newest(settings)
     known = values.known() if values else {}
-    here = _pool(settings)
+    here = pool(settings)
     return sum(known.get(id_) == content for id_, content in here.items()), len(here)
 
 
-def _pool(settings: Settings) -> dict[str, str]:
+def pool(settings: Settings) -> dict[str, str]:
     """The sha256 of the bytes of each image of the pool, by its id."""
     with reading(settings) as session:
         alive = select(Asset.asset_id, Asset.digest).where(Asset.removed_at.is_(None))
@@ -98,3 +103,4 @@ def forget(settings: Settings, ids: list[str]) -> None:
     """Delete what was measured of images that leave the pool, in every version."""
     for version in folder(settings).glob(f"*/{DESCRIBED}"):
         MeasuredValues(folder(settings), version.parent.name).remove(ids)
+    objects.forget(settings, ids)

@@ -12,7 +12,7 @@ import numpy as np
 from sqlalchemy import select
 
 from attune.labeler.explore import space_index
-from attune.labeler.insights import features
+from attune.labeler.insights import audited, features
 from attune.labeler.insights.known import Known
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
@@ -142,7 +142,7 @@ def _features(settings: Settings, ids: Sequence[str], images: Mapping[str, str])
     assets = np.array(list(images), dtype=np.object_)
     of = np.array([place[images[one]] for one in assets], dtype=np.intp)
     found: dict[str, Floats] = {}
-    for name, feature in features.known(settings).items():
+    for name, feature in audited.facts(settings, features.known(settings)).items():
         values = features.values(settings, feature, assets)
         for label, numbers in _numbers(name, feature, values):
             known = np.isfinite(numbers)

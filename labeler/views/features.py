@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
+
+import numpy as np
+from sqlalchemy import select
 
 from attune.labeler.insights import features
 from attune.labeler.insights.known import Known
+from attune.labeler.insights.people_asked import hidden_images
 from attune.labeler.measured.checked import NOT_YET, Checked, checked
 from attune.labeler.measured.spread import spread
 from attune.labeler.measured.values import measured
+from attune.labeler.people.viewer import Viewer, may_explore
+from attune.labeler.records.schema import Asset
+from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
+from attune.labeler.views.pictures import PageImage, picture
 from attune.models.errors import UnknownFeature
 from attune.models.measured.eye_checks import BANDS, CHECKS
 from attune.models.measured.measures import BY_NAME
+from attune.models.measured.objects import DRAFT
 
 MADE = {"imported": "a file", "attribute": "an attribute", "measured": "the images"}
+SHOWN = 12  # images of an object that suit its words best
+WORDS = "words"  # where an object by text prompts comes from
 
 
 @dataclass(frozen=True)
@@ -29,26 +41,34 @@ class Row:
     @property
     def origin(self) -> str:
         """Where it comes from."""
-        return MADE[self.one.kind]
+        return WORDS if self.one.guessed else MADE[self.one.kind]
+
+    @property
+    def draft(self) -> bool:
+        """Whether it is a guess that too few people have checked."""
+        return self.one.guessed and (self.asked is None or self.asked.draft)
 
     @property
     def said(self) -> str:
         """What is known of its errors."""
         if self.one.kind == "attribute":
             return "Its audits correct it."
-        return NOT_YET if self.asked is None else self.asked.sentence
+        none = DRAFT if self.one.guessed else NOT_YET
+        return none if self.asked is None else self.asked.sentence
 
 
 @dataclass(frozen=True)
 class FeaturePage:
     """One feature. ``spread`` are rows of a value and how many images have it, or of a point of the order and its
-    number; ``asked`` what people said of it; ``can_be_asked``: people can judge it by eye."""
+    number; ``asked`` what people said of it; ``can_be_asked``: people can judge it by eye; ``draft``: it is a guess
+    that too few people have checked."""
 
     one: Known
     said: str
     spread: Sequence[tuple[str, Any]]
     asked: Checked | None
     can_be_asked: bool
+    draft: bool = False
 
     @property
     def banded(self) -> str:
@@ -71,15 +91,28 @@ def feature_page(settings: Settings, name: str) -> FeaturePage:
     number = _measured_name(one)
     row = Row(one, _asked(settings, one))
     rows = spread(measured(settings, number))["rows"] if number else []
-    return FeaturePage(one, row.said, rows, row.asked, number in CHECKS)
+    return FeaturePage(one, row.said, rows, row.asked, number in CHECKS or one.guessed, row.draft)
+
+
+def likeliest_images(settings: Settings, viewer: Viewer, name: str) -> list[PageImage]:
+    """The images that show the object ``name`` most likely, without those that wait for an answer of ``viewer``."""
+    one, hidden = measured(settings, name), hidden_images(settings, viewer, name)
+    order = np.argsort(-one.values, kind="stable").tolist()
+    names = list(islice((one.ids[at] for at in order if one.ids[at] not in hidden), SHOWN))
+    with reading(settings) as session:
+        rows = session.scalars(select(Asset).where(Asset.asset_id.in_(names), may_explore(viewer)))
+        found = {row.asset_id: picture(row) for row in rows}
+    return [found[name] for name in names if name in found]
 
 
 def _measured_name(one: Known) -> str:
     """The measured feature that ``one`` is, or is the bands of; empty where it is neither."""
+    if one.guessed:
+        return one.name
     name = one.name.removesuffix(BANDS)
     return name if one.kind == "measured" and name in BY_NAME else ""
 
 
 def _asked(settings: Settings, one: Known) -> Checked | None:
     number = _measured_name(one)
-    return checked(settings, number) if number in CHECKS else None
+    return checked(settings, number) if number in CHECKS or one.guessed else None

@@ -149,6 +149,7 @@ RULES: dict[str, frozenset[str]] = {
     "insights.retire": MANAGERS,
     "features.page": MANAGERS,
     "features.one": MANAGERS,
+    "features.guess": MANAGERS,
     "features.audit": MANAGERS,
     "features.means": MANAGERS,
     "performance.page": MANAGERS,

@@ -21,18 +21,20 @@ SURE = 0.9  # of the class that was measured, before any answer: calibration by 
 @dataclass(frozen=True)
 class EyeCheck:
     """The ``question`` about ``feature`` with its ``classes``, lowest values first; class i ends below ``cuts``[i].
-    ``definition`` says where each begins, in words."""
+    ``definition`` says where each begins, in words. ``guessed``: an object by text prompts, a draft until people have
+    checked it; of its two classes, yes and no, the first has the higher values."""
 
     feature: str
     question: str
     classes: tuple[str, ...]
     cuts: tuple[float, ...]
     definition: str
+    guessed: bool = False
 
     @property
     def of_classes(self) -> bool:
         """Whether the feature has these classes itself; else it is a number, and they are its bands."""
-        return bool(BY_NAME[self.feature].classes)
+        return self.guessed or bool(BY_NAME[self.feature].classes)
 
     @property
     def banded(self) -> str:
@@ -43,6 +45,7 @@ class EyeCheck:
         """The place of each value's class (n,), -1 where there is no value."""
         numbers = np.asarray(values, dtype=np.float64)
         found = np.digitize(numbers, self.cuts).astype(np.intp)
+        found = len(self.cuts) - found if self.guessed else found
         return np.where(np.isfinite(numbers), found, -1)
 
 

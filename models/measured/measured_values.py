@@ -26,10 +26,10 @@ MANY = 64  # parts that are made one, so that reading stays quick
 
 
 class MeasuredValues:
-    """The values of one version (``digest`` of the measurer) in ``folder``/``digest``."""
+    """The values of one version (``digest`` of the measurer) in ``folder``/``digest``, in columns ``names``."""
 
-    def __init__(self, folder: Path, digest: str) -> None:
-        self.folder, self.digest = folder / digest, digest
+    def __init__(self, folder: Path, digest: str, names: Sequence[str] = NAMES) -> None:
+        self.folder, self.digest, self.names = folder / digest, digest, tuple(names)
 
     def append(self, ids: Sequence[str], contents: Sequence[str], rows: FloatArray) -> None:
         """Keep ``rows`` (n, m) of the images ``ids`` with the bytes ``contents``, on disk when it returns."""
@@ -42,8 +42,8 @@ class MeasuredValues:
         ]
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._lock():
-            write_json(self.folder / DESCRIBED, {"digest": self.digest, "measures": list(NAMES), "at": iso(now())})
-            self._write(pa.table(columns, names=["asset_id", "content", *NAMES]))
+            write_json(self.folder / DESCRIBED, {"digest": self.digest, "measures": list(self.names), "at": iso(now())})
+            self._write(pa.table(columns, names=["asset_id", "content", *self.names]))
             if len(self._parts()) > MANY:
                 self._write(self._joined(), instead_of=self._parts())
 
@@ -59,10 +59,10 @@ class MeasuredValues:
         parts = [(path.name, path.stat().st_size) for path in self._parts()]
         return digest_json([self.digest, parts]) if parts else None
 
-    def read(self, columns: Iterable[str] = NAMES) -> pa.Table:
-        """``asset_id``, ``content`` and ``columns`` of every image, its newest measuring alone."""
+    def read(self, columns: Iterable[str] | None = None) -> pa.Table:
+        """``asset_id``, ``content`` and ``columns`` (all, for None) of every image, its newest measuring alone."""
         with self._lock():
-            return self._joined(tuple(columns))
+            return self._joined(None if columns is None else tuple(columns))
 
     def remove(self, ids: Iterable[str]) -> int:
         """Delete the rows of ``ids``; returns how many there were."""
@@ -81,7 +81,8 @@ class MeasuredValues:
     def _parts(self) -> list[Path]:
         return sorted(path for path in self.folder.glob("part-*.parquet") if PART.fullmatch(path.name))
 
-    def _joined(self, columns: tuple[str, ...] = NAMES) -> pa.Table:
+    def _joined(self, columns: tuple[str, ...] | None = None) -> pa.Table:
+        columns = self.names if columns is None else columns
         wanted = ["asset_id", "content", *columns]
         tables = [pq.read_table(path, columns=wanted) for path in self._parts()]
         if not tables:

@@ -25,7 +25,9 @@ SAID = {
     "faces": "How many faces a detector finds in the image. It recognises nobody.",
 }
 
-Group = Literal["light", "texture", "composition", "faces"]
+Group = Literal["light", "texture", "composition", "faces", "objects"]
+OBJECTS: Literal["objects"] = "objects"  # what text prompts name (``models.measured.objects``): not in MEASURES
+OBJECT_CLASSES, OBJECT_FROM = ("yes", "no"), 0.5  # yes from this probability on
 
 
 @dataclass(frozen=True)
@@ -44,14 +46,24 @@ class Measure:
     @property
     def detected(self) -> bool:
         """Whether a detector says it, which errs; the others are what they are defined to be."""
-        return self.group == "faces"
+        return self.group in ("faces", OBJECTS)
 
     @property
     def means(self) -> str:
         """What it means, as a sentence."""
         if self.name in SAID:
             return SAID[self.name]
+        if self.group == OBJECTS:
+            return f"Yes: the image suits the words {self.more}. The encoder guesses it of roughly one image in ten."
         return f"Measured from the image ({self.unit}). A higher number means: {self.more}."
+
+    def class_of(self, value: float) -> str | None:
+        """The class of ``value``; None for a feature that has no classes, or no value."""
+        if not self.classes or np.isnan(value):
+            return None
+        if self.group == OBJECTS:
+            return self.classes[0] if value >= OBJECT_FROM else self.classes[1]
+        return self.classes[min(int(value), len(self.classes) - 1)]
 
 
 MEASURES = (
@@ -151,11 +163,3 @@ def shrunk(image: Image.Image, edge: int) -> Image.Image:
     scale = min(1.0, edge / max(image.size))
     size = (max(8, round(image.width * scale)), max(8, round(image.height * scale)))
     return image if size == image.size else image.resize(size, Image.Resampling.BOX)
-
-
-def class_of(name: str, value: float) -> str | None:
-    """The class of ``value`` of the measure ``name``; None for one that has no classes, or no value."""
-    classes = BY_NAME[name].classes
-    if not classes or np.isnan(value):
-        return None
-    return classes[min(int(value), len(classes) - 1)]

@@ -1,4 +1,4 @@
-"""The job `measure`: the measured features of every image that has none yet, a batch at a time.
+"""The job `measure`: the measured features of every image that has none yet, a batch at a time; objects by words, too.
 
 Each batch is on disk before the next, so a job that is killed goes on at the image where it was.
 """
@@ -6,6 +6,7 @@ Each batch is on disk before the next, so a job that is killed goes on at the im
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -14,25 +15,36 @@ from sqlalchemy import select
 
 from attune.labeler.assets.engine_batches import in_batches
 from attune.labeler.jobs.jobs import Report, quiet
+from attune.labeler.measured import measure_objects
 from attune.labeler.measured.values import values_of
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.errors import EmptyPool
 from attune.models.measured.measures import Measurer, measurer_of
+from attune.models.measured.objects import phrased
 from attune.workers.jobs.embed import places
 
 log = logging.getLogger("attune.measure")
 BATCH = 64  # images between two writes: some seconds of work
 
 
-def run(settings: Settings, report: Report = quiet) -> dict[str, Any]:
-    """Measure the images of the pool that this version of the measures has no values of.
+def run(settings: Settings, report: Report = quiet, objects: Sequence[str] = ()) -> dict[str, Any]:
+    """Measure the images of the pool that this version of the measures has no values of, and then every object by text
+    prompts; or only the ``objects`` that are named, each as `attune.models.measured.objects.phrased` reads it.
 
-    Returns ``{"measured", "left_out": [{"item", "reason", "message"}], "version"}``; ``measured`` counts images, those
-    of equal bytes once each. Raises EmptyPool, and EncoderError where the weights of the faces' detector are missing
-    or a machine of Ray's measures otherwise.
+    Returns ``{"measured", "left_out": [{"item", "reason", "message"}], "version", "objects"}``; ``measured`` counts
+    images, those of equal bytes once each. Raises EmptyPool, EncoderError where the weights of the faces' detector are
+    missing or a machine of Ray's measures otherwise, and of ``objects`` what `measure_objects.measure` raises.
     """
+    if objects:
+        done = measure_objects.measure(settings, phrased(objects), report)
+        return {"measured": 0, "left_out": [], "version": None, "objects": [one.as_json() for one in done]}
+    found = _images(settings, report)
+    return found | {"objects": [one.as_json() for one in measure_objects.measure_again(settings)]}
+
+
+def _images(settings: Settings, report: Report) -> dict[str, Any]:
     measurer = Measurer()
     values = values_of(settings, measurer)
     with reading(settings) as session:

@@ -23,6 +23,7 @@ class FeatureOut(TypedDict):
     classes: Annotated[list[str], "None of a number."]
     means: Annotated[str, "What it means, in a sentence; empty where nobody said so."]
     audited_by: Annotated[str | None, "The question that asks people about it; null where nobody was asked."]
+    draft: Annotated[bool, "A guess from words that too few people have checked: no insight uses it."]
     checked: Annotated[
         dict[str, Any] | None,
         "Of a measured feature: answers, agreement (a share of all images) with its ci, by_class, and confusion: a row "
@@ -44,7 +45,7 @@ def list_features() -> Response:
         "features": [
             {"feature": row.one.name, "kind": row.one.kind, "version": row.one.version,
              "classes": list(row.one.classes), "means": row.one.means, "audited_by": row.one.audited_by or None,
-             "checked": row.asked.as_json() if row.asked else None, "said": row.said}
+             "draft": row.draft, "checked": row.asked.as_json() if row.asked else None, "said": row.said}
             for row in features_page(auth.settings())
         ]
     })  # fmt: skip

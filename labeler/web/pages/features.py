@@ -1,4 +1,4 @@
-"""Features: the list, one with what people said of it, and the moves: let experts check it, say what it means."""
+"""Features: the list, one with what people said of it, and the moves: guess one, have it checked, say what it means."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from flask.typing import ResponseReturnValue
 from attune.labeler.attributes import audit_batches
 from attune.labeler.insights import imported
 from attune.labeler.jobs import jobs
-from attune.labeler.measured import checks
-from attune.labeler.views.features import feature_page, features_page
+from attune.labeler.measured import checks, measure_objects
+from attune.labeler.views.features import feature_page, features_page, likeliest_images
 from attune.labeler.web import auth
-from attune.models.errors import DataError, PoolExhausted, RecordsError, ServiceDown
+from attune.models.errors import DataError, EncoderError, PoolExhausted, RecordsError, ServiceDown
+from attune.models.measured.objects import phrased
 
 blueprint = Blueprint("features", __name__, url_prefix="/insights/features")
 
@@ -22,10 +23,29 @@ def page() -> ResponseReturnValue:
     return render_template("features.html", found=features_page(auth.settings()))
 
 
+@blueprint.post("")
+def guess() -> ResponseReturnValue:
+    """Ask for an object by words: the encoder guesses which images show it, and people check that."""
+    settings, phrase = auth.settings(), request.form.get("phrase", "")
+    try:
+        wanted = phrased([phrase])
+        measure_objects.check(settings, wanted)
+        jobs.enqueue(settings, "measure", objects=[phrase])
+        said, name = wanted[0].said, wanted[0].name
+        flash(f"The encoder guesses which images show {said}. In a minute, {name} is in this list.", "success")
+    except ServiceDown as error:
+        flash(f"{error} Start the services and press again: `attune up`", "warning")
+    except (DataError, EncoderError) as error:
+        flash(str(error), "danger")
+    return redirect(url_for("features.page"))
+
+
 @blueprint.get("/<name>")
 def one(name: str) -> ResponseReturnValue:
     """One feature."""
-    return render_template("feature.html", found=feature_page(auth.settings(), name))
+    settings, found = auth.settings(), feature_page(auth.settings(), name)
+    likeliest = likeliest_images(settings, auth.viewer(), name) if found.one.guessed else []
+    return render_template("feature.html", found=found, likeliest=likeliest)
 
 
 @blueprint.post("/<name>/audit")

@@ -120,6 +120,7 @@ COMMANDS = [
     "attune features import faces.csv",
     "attune features audit entropy",
     "attune features audit faces",
+    "attune features measure --object Dog=dog",
     "attune insights run",
     PERFORM + "takes.csv && attune insights run",
     "attune features import faces.csv && attune insights ask --feature smiles",

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from attune.labeler.attributes import attributes, audit_batches
 from attune.labeler.insights import audited, companions, evidence, features, insights, questions
 from attune.labeler.insights.answer import Asked
 from attune.labeler.insights.beside_words import caution_of
@@ -21,20 +20,19 @@ from attune.labeler.measured import checks
 from attune.labeler.measured import values as measured
 from attune.labeler.measured.checked import checked
 from attune.labeler.performance import imports
-from attune.labeler.records.schema import Annotation, Asset, Expert
+from attune.labeler.records.schema import Annotation, Asset
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.models.errors import DataError, NotEnoughLabels, UnknownExpert
-from attune.models.labels.answers import AUDIT, UNSURE
+from attune.models.labels.answers import UNSURE
 from attune.models.measured.eye_checks import CHECKS
 from attune.models.measured.measured_values import MeasuredValues
 from attune.models.measured.measures import NAMES
 from attune.workers.jobs import run_insights
-from attune.workers.rounds import audit_questions
 from attune.workers.rounds.snapshot import take_snapshot
 from tests.labeler.catalog import worlds
-from tests.support import factories
+from tests.labeler.insights.asking import answered, asked, drawn
 
 EFFECT, IMAGES, ASKED = 0.4, 800, 220
 
@@ -51,39 +49,9 @@ def said() -> np.ndarray:
     return np.maximum(0, faces - (rng.random(IMAGES) < 0.25)) + (rng.random(IMAGES) < 0.05)
 
 
-def asked(settings: Settings) -> str:
-    """The question that checks the faces, with a queue; made without Label Studio."""
-    name, _ = checks._question(settings, CHECKS["faces"])
-    expert = factories.add_expert(settings, "ana@example.org")
-    with reading(settings) as session:
-        attribute = attributes.find(session, name)
-    factories.add_queue(settings, attribute, expert)
-    return name
-
-
-def drawn(settings: Settings, name: str, size: int) -> list[str]:
-    """The images that a round draws, with the design kept as the round keeps it."""
-    audit_batches.request(settings, name, size)
-    snapshot = take_snapshot(settings, name)
-    pace = audit_questions.pace(snapshot, "labelling", None)
-    found = audit_questions.plan_audits(snapshot, None, pace)  # type: ignore[arg-type]  # the probe is not looked at
-    with writing(settings) as session:
-        attributes.find(session, name).audit_state = snapshot.design.to_bytes()
-    return [ask.asset_id for ask in found.asks]
-
-
-def answered(settings: Settings, name: str, ids: list[str]) -> None:
-    """Ana says what is true."""
-    faces = dict(zip([f"a{one}" for one in range(IMAGES)], truth(), strict=True))
-    with writing(settings) as session:
-        attribute = attributes.find(session, name)
-        ana = session.scalars(select(Expert)).one()
-        keys = dict(session.execute(select(Asset.asset_id, Asset.id)).all())
-        for id_ in ids:
-            session.add(Annotation(
-                attribute_id=attribute.id, revision=1, asset_pk=keys[id_], expert_id=ana.id, purpose=AUDIT,
-                value=attribute.classes[faces[id_]], answered_at=now(), updated_at=now(), received_at=now(),
-            ))  # fmt: skip
+def true_classes() -> dict[str, str]:
+    """The true class of each image."""
+    return {f"a{one}": CHECKS["faces"].classes[faces] for one, faces in enumerate(truth())}
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +103,7 @@ def test_experts_correct_a_detector_and_the_grade_follows(settings: Settings, mo
     beside = beside_faces(settings)
     assert before.newest.grade == "C"
     assert "Not checked by people yet" in words(before).caution
-    name = asked(settings)
+    name = asked(settings, CHECKS["faces"])
     ids = drawn(settings, name, ASKED)
     assert len(ids) == ASKED
     by_value = np.bincount([int(said()[int(id_[1:])]) for id_ in ids], minlength=4)
@@ -145,7 +113,7 @@ def test_experts_correct_a_detector_and_the_grade_follows(settings: Settings, mo
     run_insights.run(settings)
     assert_beside_stands(settings, beside)
 
-    answered(settings, name, ids[:59])
+    answered(settings, name, ids[:59], true_classes())
     run_insights.run(settings)
     assert_beside_stands(settings, beside)
     few = insights.find(settings, before.row.id)
@@ -153,7 +121,7 @@ def test_experts_correct_a_detector_and_the_grade_follows(settings: Settings, mo
     assert few.figures["corrected"] is None
     assert "audits of check-faces are open" in words(few).caution
 
-    answered(settings, name, ids[59:])
+    answered(settings, name, ids[59:], true_classes())
     assert insights.find(settings, before.row.id).moved == ("faces has other audit answers",)
     with monkeypatch.context() as earlier:
         earlier.setattr(insights, "CHECKED_METHOD", insights.CHECKED_METHOD - 1)

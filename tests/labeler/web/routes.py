@@ -168,6 +168,7 @@ GROUPS: dict[tuple[str, ...], tuple[str, ...]] = {
         "goes_with.learn",
         "features.page",
         "features.one",
+        "features.guess",
         "features.audit",
         "features.means",
         "api.list_features",

@@ -146,6 +146,7 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("POST", "/insights"): (LOGIN, NO, 400, 400, NO),
     ("POST", "/insights/questions"): (LOGIN, NO, 400, 400, NO),
     ("GET", "/insights/features"): (LOGIN, NO, OK, OK, NO),
+    ("POST", "/insights/features"): (LOGIN, NO, 400, 400, NO),
     ("GET", "/insights/features/faces"): (LOGIN, NO, GONE, GONE, NO),  # nothing is measured there
     ("POST", "/insights/features/faces/audit"): (LOGIN, NO, 400, 400, NO),
     ("POST", "/insights/features/faces/means"): (LOGIN, NO, 400, 400, NO),

@@ -13,6 +13,7 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from attune.labeler.insights import goes_with_kept, imported, insights, publishing
+from attune.labeler.jobs import jobs
 from attune.labeler.people import tokens
 from attune.labeler.performance import imports
 from attune.labeler.records.schema import Asset, GoesWithRun, InsightQuestion, Job, User
@@ -309,3 +310,16 @@ def test_pipelines_get_the_published_version_and_owners_both(
     assert (mine["version"], mine["published"]["version"], mine["published_version"]) == (2, 1, 1)
     assert mine["estimate"] != mine["published"]["estimate"] == published["estimate"]
     assert "Published is version 1" in owner.get(f"/insights/{number}").text
+
+
+def test_an_owner_names_an_object_and_a_worker_guesses_it(
+    settings: Settings, owner: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where, sent = "/insights/features", []
+    monkeypatch.setattr(jobs, "enqueue", lambda _, kind, **arguments: sent.append((kind, arguments)))
+    assert "no insight uses it" in owner.get(where).text
+    owner.send(where, phrase="a <b>dog</b>")
+    assert "a &lt;b&gt;dog&lt;/b&gt;" in owner.get(where).text
+    for wrong in ("", "Dog=a dog", "faces=a face", "x" * 101):
+        owner.send(where, phrase=wrong)
+    assert sent == [("measure", {"objects": ["a <b>dog</b>"]})], "what cannot be guessed is said at once"

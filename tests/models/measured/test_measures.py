@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from attune.models.measured import composition, light, texture
-from attune.models.measured.measures import BY_NAME, NAMES, Measurer, class_of, shrunk
+from attune.models.measured.measures import BY_NAME, NAMES, Measurer, shrunk
 
 Grey = npt.NDArray[np.float64]
 PLAIN = {
@@ -103,9 +103,9 @@ def test_an_image_has_every_measure_at_any_size_and_shape() -> None:
         assert np.isnan(values["face_across"])
         assert np.isfinite([value for name, value in values.items() if name not in {"face_across", "face_down"}]).all()
     assert shrunk(plain((0, 0, 0), (1440, 700)), 720).size == (720, 350)
-    assert class_of("main_colour", float(BY_NAME["main_colour"].classes.index("blue"))) == "blue"
-    assert class_of("faces", 7.0) == "3+"
-    assert class_of("face_across", float("nan")) is None
+    assert BY_NAME["main_colour"].class_of(float(BY_NAME["main_colour"].classes.index("blue"))) == "blue"
+    assert BY_NAME["faces"].class_of(7.0) == "3+"
+    assert BY_NAME["face_across"].class_of(float("nan")) is None
 
 
 def test_another_smallest_face_is_another_version() -> None:

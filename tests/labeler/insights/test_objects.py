@@ -1,0 +1,238 @@
+"""Objects by text prompts: guessed from the vectors, kept as a version, and no insight before people checked it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import delete, select
+
+from attune.labeler.assets import active_encoder
+from attune.labeler.cli.main import attune
+from attune.labeler.insights import audited, companions, features, imported, insights, questions
+from attune.labeler.insights.companions import HOLDING, Wanted
+from attune.labeler.insights.words import words
+from attune.labeler.measured import checks, measure_objects, objects, values
+from attune.labeler.measured.checked import checked
+from attune.labeler.people import viewer as viewers
+from attune.labeler.people.viewer import Viewer
+from attune.labeler.performance import imports
+from attune.labeler.records.schema import Asset, Encoder, ImportedFeature, InsightRun
+from attune.labeler.records.session import reading, writing
+from attune.labeler.settings import Settings
+from attune.labeler.views.features import feature_page, features_page, likeliest_images
+from attune.models.clock import now
+from attune.models.encoders.fingerprint import Fingerprint
+from attune.models.errors import DataError, EncoderMismatch
+from attune.models.files.atomic import write_bytes
+from attune.models.measured.objects import check_of, phrased
+from attune.models.vectors.vector_store import VectorStore
+from attune.workers.jobs import measure, run_insights
+from tests.labeler.catalog import worlds
+from tests.labeler.insights.asking import answered, asked, drawn
+
+IMAGES, ASKED, EFFECT = 800, 220, 0.4
+WORDS = {"a dog": 0, "a puppy": 1, "a cat": 2}  # the axis that each phrase's vector is
+
+
+def say(settings: Settings, fingerprint: Fingerprint = worlds.FINGERPRINT) -> None:
+    """Put the phrases' vectors where the text tower would have left them."""
+    for text, axis in WORDS.items():
+        vector = np.eye(worlds.DIMENSION, dtype="<f4")[axis]
+        write_bytes(active_encoder._place(settings, fingerprint, text), vector.tobytes())
+
+
+def truth(x: np.ndarray) -> dict[str, str]:
+    """Which images show a dog: those whose vector says so, with errors."""
+    noisy = x[:, 0] + np.random.default_rng(2).normal(0, 0.2, len(x))
+    return {f"a{one}": "yes" if dog else "no" for one, dog in enumerate(noisy > np.quantile(noisy, 0.8))}
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, dict[str, str]]:
+    """A pool with vectors and random performance, in which images of dogs are taken more often; nothing is measured."""
+    folder = tmp_path_factory.mktemp("objects")
+    made = worlds.make(folder / "workspace")
+    dogs = truth(worlds.add_assets(made, IMAGES))
+    say(made)
+    rng = np.random.default_rng(4)
+    lines = ["asset_id,title_id,canvas,impressions,takes"]
+    for number, dog in enumerate(dogs.values()):
+        rate = 0.05 * np.exp(EFFECT * (dog == "yes") + rng.normal(0, 0.05))
+        lines.append(f"a{number},t{number // 2},home,20000,{rng.binomial(20000, rate)}")
+    (folder / "takes.csv").write_text("\n".join([*lines, ""]))
+    imports.add(made, str(folder / "takes.csv"), arm="explore")
+    return made, dogs
+
+
+def test_a_guess_is_no_insight_before_people_have_checked_it(
+    pool: tuple[Settings, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, dogs = pool
+    measure.run(settings, objects=["a dog", "a cat"])
+    known = features.known(settings)
+    assert (known["dog"].classes, known["dog"].kind, known["dog"].unchecked) == (("yes", "no"), "measured", True)
+    assert "Draft: nobody has checked it." in [row.said for row in features_page(settings) if row.one.name == "dog"]
+    row = questions.ask(settings, known["dog"], who="olga").row
+    companions.ask(settings, row, known["dog"], Wanted(HOLDING, known["cat"]))
+    run_insights.run(settings)
+    (draft,) = insights.listed(settings)
+    assert draft.figures["estimate"] is None
+    assert draft.figures["uncorrected"] is None, "not even struck through"
+    assert "nobody has checked it" in words(draft).basis
+    with reading(settings) as session:
+        (run,) = session.scalars(select(InsightRun))
+    assert not {"dog", "cat"} & {*run.looked, *run.values}, "nobody has looked, and discovery asked nothing"
+    assert not set(audited.facts(settings, known)) & {"dog", "cat"}
+
+    name = asked(settings, check_of(phrased(["a dog"])[0]))
+    ids = drawn(settings, name, ASKED)
+    yes = sum(value == "yes" for value in (said(settings)[id_] for id_ in ids))
+    assert 0.25 < yes / len(ids) < 0.6, "each class has its share, though one in ten says yes"
+    answered(settings, name, ids[:59], dogs)
+    run_insights.run(settings)
+    few = insights.find(settings, draft.row.id)
+    assert few.figures["estimate"] is None
+    assert "people have checked 59 of 60 images" in words(few).basis
+    page = feature_page(settings, "dog")
+    assert page.draft
+    assert page.said.startswith("A draft until 60 images are checked. People agree on")
+    answered(settings, name, ids[59:], dogs)
+    run_insights.run(settings)
+    one = insights.find(settings, draft.row.id)
+    assert one.newest.grade == "A"
+    assert not one.seen, "it was asked before anybody could look"
+    assert one.figures["corrected"]["audits"] == ASKED
+    low, high = one.figures["corrected"]["ci"]
+    assert low < EFFECT < high
+    assert one.figures["uncorrected"]["estimate"] < 0.85 * EFFECT, "one in ten says yes, and twice as many show it"
+    (held,) = one.figures[HOLDING]
+    assert "cat is a draft" in held["why"]
+    assert not feature_page(settings, "dog").draft
+    told = checked(settings, "dog")
+    assert told is not None
+    assert (told.found.n, told.as_json()["draft"]) == (ASKED, False)
+
+    viewer, (ids, chances) = Viewer("owner", "olga", 1), values_of(settings, "dog")
+    first, second, *_ = (one.asset_id for one in likeliest_images(settings, viewer, "dog"))
+    assert first == ids[int(np.argmax(chances))]
+    monkeypatch.setattr(viewers, "waiting", lambda _: select(Asset.id).where(Asset.asset_id == first))
+    assert likeliest_images(settings, viewer, "dog")[0].asset_id == second, "what waits for an answer of hers is hidden"
+    assert likeliest_images(settings, viewer, "cat"), "nobody is asked about it"
+
+
+def test_what_goes_with_takes_waits_for_no_draft(pool: tuple[Settings, dict[str, str]]) -> None:
+    settings, _ = pool
+    measure.run(settings, objects=["a cat"])
+    known = features.known(settings)
+    assert "cat" in known
+    assert "cat" not in audited.facts(settings, known)
+
+
+def said(settings: Settings) -> dict[str, str | None]:
+    """What is said of each image."""
+    one = values.measured(settings, "dog")
+    return dict(zip(one.ids, one.classes, strict=True))
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Forty images with vectors."""
+    made = worlds.make(tmp_path / "workspace")
+    worlds.add_assets(made, 40)
+    say(made)
+    return made
+
+
+def test_images_that_come_later_are_judged_as_those_before(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure_objects, "BATCH", 16)
+
+    def killed(done: int, total: int) -> None:
+        if done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        measure.run(settings, killed, objects=["a dog"])
+    before = dict(zip(*values_of(settings, "dog"), strict=True))
+    assert len(before) == 16
+    (done,) = measure.run(settings, objects=["a dog"])["objects"]
+    assert (done["measured"], done["images"], done["version"]) == (24, 40, 1)
+    digest = features.known(settings)["dog"].digest
+    assert measure.run(settings, objects=["dog=a dog"])["objects"][0]["measured"] == 0
+    assert features.known(settings)["dog"].digest == digest
+    worlds.add_assets(settings, 30, first=40)
+    (again,) = measure_objects.measure_again(settings)
+    assert (again.measured, again.images, again.version) == (30, 70, 1)
+    after = dict(zip(*values_of(settings, "dog"), strict=True))
+    assert {id_: after[id_] for id_ in before} == before
+    values.forget(settings, ["a0", "a1"])
+    assert not {"a0", "a1"} & set(objects.listed(settings)[0].values.known())
+
+
+def values_of(settings: Settings, name: str) -> tuple[tuple[str, ...], list[float]]:
+    one = values.measured(settings, name)
+    return one.ids, one.values.tolist()
+
+
+def test_the_commands_say_that_it_is_a_draft(settings: Settings) -> None:
+    def said(*arguments: str) -> str:
+        done = CliRunner().invoke(attune, ["features", *arguments, "--workspace", str(settings.workspace)])
+        assert done.exit_code == 0, done.output
+        return " ".join(done.output.split())
+
+    told = said("measure", "--object", "a dog")
+    assert "dog version 1, from the words “a dog”: 40 images measured, 40 in all" in told
+    assert "`attune features audit dog`" in told
+    assert "Draft: nobody has checked it. Ask experts: `attune features audit dog`" in said("show", "dog")
+    listed = json.loads(said("list", "--json"))["features"]
+    assert [(one["feature"], one["draft"]) for one in listed] == [("dog", True)]
+    assert checks.check_of(settings, "dog").question == "Does this image show a dog?"
+
+
+def test_other_words_or_another_encoder_make_the_next_version(settings: Settings) -> None:
+    first = measure_objects.measure(settings, phrased(["a dog"]))[0]
+    both = measure_objects.measure(settings, phrased(["dog=a puppy", "dog=a dog"]))[0]
+    same = measure_objects.measure(settings, phrased(["dog=a dog", "dog=a puppy"]))[0]
+    assert [one.version for one in (first, both, same)] == [1, 2, 2]
+    assert features.known(settings)["dog"].version == 2
+    with pytest.raises(DataError, match="--name dog-imported"):  # else its check would go on
+        imported.add(settings, "dogs.csv", "dog")
+    checks._question(settings, check_of(objects.listed(settings)[0].phrased))
+    with pytest.raises(DataError, match="People are asked about dog as"):
+        measure_objects.measure(settings, phrased(["dog=a cat"]))
+    other = replace(worlds.FINGERPRINT, weights="cd" * 32)
+    with writing(settings) as session:
+        (row,) = session.scalars(select(Encoder))
+        row.digest, row.fingerprint = other.digest, other.to_dict()
+    (left,) = measure_objects.measure_again(settings)
+    assert left.problem, "no image has a vector of it yet, and the values from before stand"
+    assert features.known(settings)["dog"].version == 2
+    x = np.random.default_rng(5).permutation(np.tile(np.eye(worlds.DIMENSION, dtype=np.float32), (5, 1)))
+    VectorStore(settings.vectors).append(other, [f"a{one}" for one in range(40)], x)
+    say(settings, other)
+    (again,) = measure_objects.measure_again(settings)
+    assert (again.version, again.images, again.problem) == (3, 40, "")
+
+
+def test_words_need_a_text_tower_and_a_name_of_their_own(settings: Settings) -> None:
+    with writing(settings) as session:
+        session.add(ImportedFeature(name="cat", version=1, classes=["yes", "no"], rows=1, faults=[], file="x",
+                                    source="x", added_by="", added_at=now()))  # fmt: skip
+    for given, words_ in (
+        ("serious=a dog", "a question"), ("cat=a cat", "an imported feature"), ("faces=a face", "measured feature"),
+        ("brightness-bands=light", "measured feature"),
+    ):  # fmt: skip
+        with pytest.raises(DataError, match=words_):
+            measure.run(settings, objects=["a dog", given])
+    assert not objects.listed(settings), "all of them are looked at before the first is kept"
+    external = Fingerprint("external", "vectors", "external:0", worlds.DIMENSION)
+    with writing(settings) as session:
+        session.execute(delete(Encoder))
+        session.add(Encoder(digest=external.digest, fingerprint=external.to_dict(), active=True, added_at=now()))
+    VectorStore(settings.vectors).append(external, ["a0"], np.eye(worlds.DIMENSION, dtype=np.float32)[:1])
+    with pytest.raises(EncoderMismatch, match="supplied vectors"):
+        measure.run(settings, objects=["a dog"])
