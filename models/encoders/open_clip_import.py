@@ -1,4 +1,4 @@
-"""open_clip without transformers and timm where an architecture needs neither: they are a third of its import."""
+"""open_clip without what an architecture has no part of: transformers, timm and torch's compiler, most of its import."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ PACKAGE = "open_clip"
 OTHERS = ("transformers", "timm")
 # Keys of an architecture's config that name a tower or a tokenizer of theirs; of CoCa they write the captions.
 NAMED_BY = frozenset({"hf_model_name", "hf_tokenizer_name", "timm_model_name", "multimodal_cfg"})
+# torchvision takes one function of it by name, for an operation that we never use.
+COMPILER, TAKEN = "torch._dynamo.utils", "is_compile_supported"
 _lock = threading.Lock()
 _without: list[ModuleType] = []
 
@@ -21,14 +23,14 @@ _without: list[ModuleType] = []
 def open_clip_for(config: Mapping[str, Any] | None) -> ModuleType:
     """open_clip with all that the architecture of ``config`` needs; None, an unknown one, may need all of it.
 
-    What was loaded without the two is loaded anew for one that needs them; encoders of before go on working.
+    What was loaded without them is loaded anew for one that needs them; encoders of before go on working.
     """
     with _lock:
         loaded = sys.modules.get(PACKAGE)
         if not needs_others(config):
             if loaded is not None:
                 return loaded
-            with _absent(*OTHERS):
+            with _absent(*OTHERS), _compiler_later():
                 _without[:] = [importlib.import_module(PACKAGE)]
             return _without[0]
         if loaded is not None and loaded in _without:
@@ -55,3 +57,33 @@ def _absent(*names: str) -> Iterator[None]:
     finally:
         for name in hidden:
             del sys.modules[name]
+
+
+@contextmanager
+def _compiler_later() -> Iterator[None]:
+    """An import in the block that takes `TAKEN` of torch's compiler loads the compiler at the first call of it only."""
+    if COMPILER in sys.modules:
+        yield
+        return
+    stand_in = ModuleType(COMPILER)
+
+    def taken(*given: Any, **named: Any) -> Any:
+        return getattr(importlib.import_module(COMPILER), TAKEN)(*given, **named)
+
+    def other(name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        _forget(stand_in)
+        return getattr(importlib.import_module(COMPILER), name)
+
+    vars(stand_in).update({TAKEN: taken, "__getattr__": other})
+    sys.modules[COMPILER] = stand_in
+    try:
+        yield
+    finally:
+        _forget(stand_in)
+
+
+def _forget(stand_in: ModuleType) -> None:
+    if sys.modules.get(COMPILER) is stand_in:
+        del sys.modules[COMPILER]

@@ -1,4 +1,6 @@
-"""open_clip without transformers and timm for architectures that need neither, and with them for those that do."""
+"""open_clip without transformers, timm and torch's compiler for architectures without their parts, and with them for
+those that have some.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +18,14 @@ from attune.models.encoders import open_clip_table as table
 from attune.models.encoders.open_clip_import import open_clip_for
 plain = open_clip_for(table.config_of("ViT-B-32"))
 assert not [name for name in sys.modules if name.partition(".")[0] in ("transformers", "timm")]
+assert "torch._dynamo" not in sys.modules and "torch._dynamo.utils" not in sys.modules
 assert open_clip_for(table.config_of("ViT-L-14")) is plain
 whole = open_clip_for(table.config_of("roberta-ViT-B-32"))
 assert sys.modules["open_clip.hf_model"].transformers and sys.modules["open_clip.timm_model"].timm
+import torch
+from torchvision.ops import roi_align
+assert roi_align(torch.zeros(1, 3, 8, 8), torch.tensor([[0.0, 0, 0, 4, 4]]), 2).shape == (1, 3, 2, 2)
+from torch._dynamo.utils import counters, is_compile_supported
 assert open_clip_for(None) is whole and open_clip_for(table.config_of("ViT-B-32")) is whole
 """
 
