@@ -1,4 +1,4 @@
-"""open_clip without what an architecture has no part of: transformers, timm and torch's compiler, most of its import."""
+"""open_clip without what an architecture has no part of: transformers, timm, torch's compiler; most of its import."""
 
 from __future__ import annotations
 
