@@ -42,6 +42,9 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 pytest_plugins = ["tests.support.browser", "tests.support.databases", "tests.support.disks", "tests.support.services"]
 
+# Each test leaves some ten thousand objects that only the collector finds. It looks after some tests, not several times
+# a test: each time it walks through all that is still in use.
+GARBAGE = 50_000
 # What is imported and collected stays to the end, so there is no garbage to look for until `pytest_collection_finish`.
 gc.disable()
 
@@ -70,6 +73,7 @@ def pytest_collection_finish() -> None:
     Once pytest has looked for what is left of the tests, it is garbage: some libraries complain of what stays.
     """
     gc.freeze()
+    gc.set_threshold(GARBAGE)
     gc.enable()
     atexit.register(gc.unfreeze)
 

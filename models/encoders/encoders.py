@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from attune.models.encoders import open_clip_table as table
 from attune.models.encoders.devices import device_named, half_precision
 from attune.models.encoders.fingerprint import Fingerprint
+from attune.models.encoders.open_clip_import import open_clip_for
 from attune.models.encoders.weights import WAYS_OUT, Checkpoint, locate
 from attune.models.errors import EncoderError, WeightsUnavailable
 from attune.models.files.atomic import digest_json, write_json
@@ -63,8 +65,7 @@ class OpenClipEncoder:
         cls, checkpoint: Checkpoint, resize_mode: str = "longest", device: str = "auto", batch: int = 64
     ) -> OpenClipEncoder:
         """The encoder of a checkpoint that was located before."""
-        import open_clip
-
+        open_clip = open_clip_for(_architecture(checkpoint))
         check_resize_mode(resize_mode)
         device_name = device_named(device)
         with _quiet(), _registered(checkpoint) as name:
@@ -148,6 +149,16 @@ class OpenClipEncoder:
         probe = torch.linspace(-2, 2, int(np.prod(shape))).sin().reshape(shape)
         exact, rough = (candidate._forward(self.model.encode_image, probe) for candidate in (self, faster))
         return faster if bool(np.all((exact * rough).sum(axis=1) >= CLOSE)) else self
+
+
+def _architecture(checkpoint: Checkpoint) -> Mapping[str, Any] | None:
+    """The config of the checkpoint's model, or None where open_clip has none of this name."""
+    if checkpoint.config is not None:
+        return checkpoint.config
+    try:
+        return table.config_of(checkpoint.name)
+    except KeyError:
+        return None
 
 
 def _tokenizer(name: str, checkpoint: Checkpoint) -> Any:

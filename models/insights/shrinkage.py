@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize_scalar
 
 from attune.models.insights.outcomes import Floats
 
@@ -47,6 +46,8 @@ def _middle(raw: Floats, variance: Floats, tau2: float) -> float:
 
 
 def _tau2(raw: Floats, variance: Floats, mean: float | None) -> float:
+    from scipy.optimize import minimize_scalar  # a third of a second, in each process that shows what was learned
+
     def loss(log_tau2: float) -> float:
         tau2 = float(np.exp(log_tau2))
         total = variance + tau2

@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import expit, log_softmax, logit
 
 from attune.models.errors import NotEnoughLabels
@@ -208,6 +207,8 @@ def _fit(data: _Data, penalties: Mapping[str, float]) -> tuple[Floats, Floats, d
 
 def _minimum(x: Floats, data: _Data, penalty: Floats, base: Floats) -> tuple[Floats, Floats]:
     """Coefficients (d, g) and intercept (g,) of the least loss."""
+    from scipy.optimize import minimize  # a third of a second, in each process that shows a forecast
+
     wanted, d, g = data.shares * data.weight[:, None], x.shape[1], len(base)
     own = data.weight[:, None]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize
 from scipy.special import log_softmax, logsumexp
 
 from attune.models.errors import DataError
@@ -34,6 +33,8 @@ def calibrate(logits: ArrayLike, labels: Labels, inclusion: ArrayLike | None = N
     softmax for more (Guo et al. 2017). The slope is always above 0, so a ranking never turns around. ``identity``
     below ``LEAST_ANSWERS`` decided answers. Raises DataError on shapes that do not fit.
     """
+    from scipy.optimize import minimize  # a third of a second, in each process that only applies what was learned
+
     z, rows = _logits(logits, labels)
     keep = labels.decided()
     truth = labels.majority()[keep]

@@ -40,6 +40,8 @@ log = logging.getLogger("attune.worker")
 HEARTBEAT_SECONDS = 20
 FORGOTTEN_SECONDS = 60  # after which Redis drops what a worker could not delete at a job's end
 AWAY = (NoConnection, TooLate)  # what redis raises where nothing answers, or it is still reading its file
+# What `LabelStudio.sdk` loads at the first use of each.
+OF_LABEL_STUDIO = tuple(f"label_studio_sdk.{part}.client" for part in ("projects", "tasks", "webhooks"))
 FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
@@ -189,7 +191,7 @@ def preload(queues: Sequence[str]) -> None:
     """Import and prepare what the jobs of ``queues`` need before any is forked: in each it would cost a second."""
     modules = {target.partition(":")[0] for target, queue in jobs.KINDS.values() if queue in queues}
     modules |= {hints.JOB.rpartition(".")[0]} if jobs.HINTS in queues else set()
-    for module in (*sorted(modules), "label_studio_sdk.client"):
+    for module in (*sorted(modules), *OF_LABEL_STUDIO):
         try:
             importlib.import_module(module)
         except ImportError:

@@ -183,10 +183,10 @@ def test_what_stands_by_all_the_time_loads_nothing_that_learns() -> None:
     """The worker that ends access, the scheduler and the console are to be small, and there at once."""
     code = (
         "import sys; from attune.labeler.jobs import jobs; from attune.workers.runtime import worker; "
-        "worker.preload(jobs.ACCESS); print(sorted({'torch', 'sklearn', 'scipy'} & set(sys.modules)), "
-        "jobs.KINDS['leave'][0].partition(':')[0] in sys.modules); "
+        "worker.preload(jobs.ACCESS); large = {'torch', 'sklearn', 'scipy', 'pandas', 'jsonschema'}; "
+        "print(sorted(large & set(sys.modules)), jobs.KINDS['leave'][0].partition(':')[0] in sys.modules); "
         "import attune.workers.runtime.schedule, attune.labeler.web.serve; "
-        "print(sorted({'torch', 'sklearn', 'scipy.stats'} & set(sys.modules)))"
+        "print(sorted({'torch', 'sklearn', 'scipy.stats', 'scipy.optimize', 'jsonschema'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["[] True", "[]"]
