@@ -10,6 +10,7 @@ their luck, with the factor G / (G - 1) and Student's t. Its degrees of freedom 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,7 @@ LEAST_TITLES = 30  # that differ in the property: below, no figure is shown
 LEVEL = 0.95
 STEPS, EXACT = 50, 1e-10
 LARGEST_STEP = 2.0  # standard deviations of x, as a log rate ratio
+REMEMBERED = 9_000_000  # rows that are made ready once; of more, each part is made ready again for each step
 
 
 @dataclass(frozen=True)
@@ -76,14 +78,20 @@ def within_title(outcomes: Outcomes, x: npt.ArrayLike, least_titles: int = LEAST
     Raises NotEnoughLabels where fewer than ``least_titles`` titles have images that differ in x, and where one side
     was never taken.
     """
-    cells = _cells(outcomes, np.asarray(x, dtype=np.float64))
-    if cells.titles < least_titles:
-        raise NotEnoughLabels(too_few_titles(cells.titles, least_titles))
-    estimate = _solve(cells)
-    score, information = cells.evaluate(estimate)
-    by_title: Floats = np.bincount(cells.title, score).astype(np.float64)
-    weight: Floats = np.bincount(cells.title, information).astype(np.float64)
-    total, count = float(weight.sum()), cells.titles
+    return effect_within([(outcomes, np.asarray(x, dtype=np.float64))], least_titles)
+
+
+def effect_within(parts: Iterable[tuple[Outcomes, Floats]], least_titles: int = LEAST_TITLES) -> Effect:
+    """``within_title`` of rows in ``parts`` of whole titles, each with its x (n,); they are read several times."""
+    ready = _Ready(parts)
+    told = _Told.of(ready)
+    if told.titles < least_titles:
+        raise NotEnoughLabels(too_few_titles(told.titles, least_titles))
+    estimate = _solve(ready, told.deviation)
+    by_title, weight = (
+        np.concatenate(each) for each in zip(*(cells.by_title(estimate) for cells in ready), strict=True)
+    )
+    total, count = float(weight.sum()), told.titles
     variance = float((by_title**2).sum()) / total**2 * count / max(count - 1, 1)
     se, degrees = float(np.sqrt(variance)), _degrees(weight)
     half = float(stdtrit(degrees, (1 + LEVEL) / 2)) * se
@@ -91,7 +99,7 @@ def within_title(outcomes: Outcomes, x: npt.ArrayLike, least_titles: int = LEAST
     return Effect(
         estimate=estimate, se=se, ci=(estimate - half, estimate + half),
         p=float(2 * stdtr(degrees, -abs(estimate) / se)) if se else 1.0, degrees=degrees, titles=count,
-        assets=cells.assets, impressions=int(cells.impressions), takes=cells.takes, tau=tau,
+        assets=told.assets, impressions=int(told.impressions), takes=told.takes, tau=tau,
         share_other_way=share_other_way(estimate, by_title, weight, tau),
         model_se=total**-0.5,
     )  # fmt: skip
@@ -107,10 +115,13 @@ class _Cells:
     title: Ints
     taken: Floats  # (c,)
     taken_x: Floats  # (c,) sum of takes * x
-    titles: int
-    assets: int
-    impressions: float
+    assets: Ints  # each once
     takes: float
+
+    def by_title(self, effect: float) -> tuple[Floats, Floats]:
+        """Each title's score and information (t,) at ``effect``."""
+        score, information = (np.bincount(self.title, one).astype(np.float64) for one in self.evaluate(effect))
+        return score, information
 
     def evaluate(self, effect: float) -> tuple[Floats, Floats]:
         """Each cell's score and information (c,) at ``effect``."""
@@ -136,12 +147,59 @@ def _cells(outcomes: Outcomes, x: Floats) -> _Cells:
     seen = np.zeros(int(rows.asset.max()) + 1 if len(rows) else 0, dtype=bool)
     seen[rows.asset] = True
     title = numbered(rows.title[starts])
-    titles, shown, taken = int(title[-1]) + 1 if len(title) else 0, rows.impressions, rows.takes
+    shown, taken = rows.impressions, rows.takes
     x = x - (np.average(x, weights=shown) if len(x) else 0.0)  # keeps the exponentials in range
     return _Cells(
-        x, shown, starts, title, _sums(taken, starts), _sums(taken * x, starts), titles, int(seen.sum()),
-        float(shown.sum()), float(taken.sum()),
+        x, shown, starts, title, _sums(taken, starts), _sums(taken * x, starts), np.flatnonzero(seen),
+        float(taken.sum()),
     )  # fmt: skip
+
+
+class _Ready:
+    """The cells of each part that has any: kept where all together are ``REMEMBERED`` rows at most."""
+
+    def __init__(self, parts: Iterable[tuple[Outcomes, Floats]]) -> None:
+        self._parts = parts
+        self._kept: list[_Cells] | None = None
+
+    def __iter__(self) -> Iterator[_Cells]:
+        if self._kept is not None:
+            yield from self._kept
+            return
+        kept, rows = list[_Cells](), 0
+        for part, x in self._parts:
+            cells = _cells(part, x)
+            rows += len(cells.x)
+            if rows <= REMEMBERED:
+                kept.append(cells)
+            else:
+                kept.clear()
+            if len(cells.x):
+                yield cells
+        if rows <= REMEMBERED:
+            self._kept = [cells for cells in kept if len(cells.x)]
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What all cells together have; ``deviation``: the standard deviation of x over the rows of a part."""
+
+    titles: int
+    assets: int
+    impressions: float
+    takes: float
+    deviation: float
+
+    @classmethod
+    def of(cls, parts: Iterable[_Cells]) -> _Told:
+        titles, shown, taken, rows, squares = 0, 0.0, 0.0, 0, 0.0
+        assets: list[Ints] = [np.zeros(0, dtype=np.intp)]
+        for cells in parts:
+            titles += int(cells.title[-1]) + 1
+            shown, taken = shown + float(cells.impressions_of.sum()), taken + cells.takes
+            rows, squares = rows + len(cells.x), squares + len(cells.x) * float(np.var(cells.x))
+            assets.append(cells.assets)
+        return cls(titles, len(np.unique(np.concatenate(assets))), shown, taken, math.sqrt(squares / max(rows, 1)))
 
 
 def _sums(values: Floats, starts: Ints) -> Floats:
@@ -149,11 +207,14 @@ def _sums(values: Floats, starts: Ints) -> Floats:
     return sums
 
 
-def _solve(cells: _Cells) -> float:
+def _solve(parts: Iterable[_Cells], deviation: float) -> float:
     """Newton's method on a concave likelihood; a step that goes too far is shortened."""
-    effect, largest = 0.0, LARGEST_STEP / max(float(np.std(cells.x)), 1e-12)
+    effect, largest = 0.0, LARGEST_STEP / max(deviation, 1e-12)
     for _ in range(STEPS):
-        score, information = (float(part.sum()) for part in cells.evaluate(effect))
+        score, information = 0.0, 0.0
+        for cells in parts:
+            at = cells.evaluate(effect)
+            score, information = score + float(at[0].sum()), information + float(at[1].sum())
         if information <= 0:
             break
         step = max(-largest, min(largest, score / information))
