@@ -13,7 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from attune.labeler.performance.duck import BUCKET, literal
+from attune.labeler.performance.duck import literal
+
+BUCKET = 2_500_000  # rows that are sorted or joined at once
 
 
 def counted(duck: duckdb.DuckDBPyConnection, rows: str) -> pa.Table:
@@ -34,11 +36,11 @@ def parts(counts: npt.NDArray[np.int64], size: int) -> Iterator[tuple[int, int]]
     yield from zip(firsts.tolist(), [*(firsts[1:] - 1).tolist(), len(counts) - 1], strict=True)
 
 
-def ranges(duck: duckdb.DuckDBPyConnection, rows: str, size: int = BUCKET) -> list[str]:
-    """SQL conditions that together hold for all ``rows``, each for about ``size`` of them and for whole titles; one,
+def ranges(duck: duckdb.DuckDBPyConnection, rows: str) -> list[str]:
+    """SQL conditions that together hold for all ``rows``, each for about ``BUCKET`` of them and for whole titles; one,
     where there are none."""
     titles = counted(duck, rows)
-    names, found = titles["title_id"], list(parts(titles["n"].to_numpy(), size))
+    names, found = titles["title_id"], list(parts(titles["n"].to_numpy(), BUCKET))
     if len(found) < 2:
         return ["true"]
     return [between(names[first].as_py(), names[last].as_py()) for first, last in found]
