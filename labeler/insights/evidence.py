@@ -24,8 +24,8 @@ from attune.labeler.performance.simulated import any_simulated
 from attune.labeler.performance.title_ranges import ranges
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.models.insights.grades import Evidence
 from attune.models.errors import DataError
+from attune.models.insights.grades import Evidence
 from attune.models.insights.outcomes import Bools, Floats, Ints, Outcomes
 from attune.models.insights.propensity import Overlap, Weights
 from attune.models.insights.row_parts import Parts, Stored, Test

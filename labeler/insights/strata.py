@@ -1,7 +1,8 @@
 """The rows of all imports, summed by image and stratum, as sorted arrays: read a part of the titles at a time.
 
 Of ten million rows the sums with their names would need gigabytes. Here only one part has names, and what stays of
-more than one part lies in a file, as numbers. Parts are of ascending titles, so each is sorted alone and the whole is sorted.
+more than one part lies in a file, as numbers. Parts are of ascending titles, so each is sorted alone and the whole is
+sorted.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ their luck, with the factor G / (G - 1) and Student's t. Its degrees of freedom 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,13 +18,13 @@ import numpy.typing as npt
 from scipy.special import ndtr, stdtr, stdtrit
 
 from attune.models.errors import NotEnoughLabels
-from attune.models.insights.outcomes import Floats, Ints, Outcomes, numbered
+from attune.models.insights.differing import Cells, Ready, Told
+from attune.models.insights.outcomes import Floats, Ints, Outcomes
 
 LEAST_TITLES = 30  # that differ in the property: below, no figure is shown
 LEVEL = 0.95
 STEPS, EXACT = 50, 1e-10
 LARGEST_STEP = 2.0  # standard deviations of x, as a log rate ratio
-REMEMBERED = 9_000_000  # rows that are made ready once; of more, each part is made ready again for each step
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,8 @@ def within_title(outcomes: Outcomes, x: npt.ArrayLike, least_titles: int = LEAST
 
 def effect_within(parts: Iterable[tuple[Outcomes, Floats]], least_titles: int = LEAST_TITLES) -> Effect:
     """``within_title`` of rows in ``parts`` of whole titles, each with its x (n,); they are read several times."""
-    ready = _Ready(parts)
-    told = _Told.of(ready)
+    ready = Ready(parts)
+    told = Told.of(ready)
     if told.titles < least_titles:
         raise NotEnoughLabels(too_few_titles(told.titles, least_titles))
     estimate = _solve(ready, told.deviation)
@@ -105,109 +105,7 @@ def effect_within(parts: Iterable[tuple[Outcomes, Floats]], least_titles: int = 
     )  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False)
-class _Cells:
-    """Rows (m,) of cells that differ in x: ``starts`` (c,) is each cell's first row, ``title`` (c,) counts from 0."""
-
-    x: Floats
-    impressions_of: Floats
-    starts: Ints
-    title: Ints
-    taken: Floats  # (c,)
-    taken_x: Floats  # (c,) sum of takes * x
-    assets: Ints  # each once
-    takes: float
-
-    def by_title(self, effect: float) -> tuple[Floats, Floats]:
-        """Each title's score and information (t,) at ``effect``."""
-        score, information = (np.bincount(self.title, one).astype(np.float64) for one in self.evaluate(effect))
-        return score, information
-
-    def evaluate(self, effect: float) -> tuple[Floats, Floats]:
-        """Each cell's score and information (c,) at ``effect``."""
-        weight = self.impressions_of * np.exp(effect * self.x)
-        weighted = weight * self.x
-        total = np.add.reduceat(weight, self.starts)
-        mean = np.add.reduceat(weighted, self.starts) / total
-        square = np.add.reduceat(weighted * self.x, self.starts) / total
-        return self.taken_x - self.taken * mean, self.taken * np.maximum(square - mean**2, 0.0)
-
-
-def _cells(outcomes: Outcomes, x: Floats) -> _Cells:
-    kept = np.isfinite(x) & (outcomes.impressions > 0)
-    rows, x = (outcomes, x) if kept.all() else (outcomes.where(kept), x[kept])
-    starts = rows.cell_starts()
-    if len(starts):
-        differs = np.maximum.reduceat(x, starts) > np.minimum.reduceat(x, starts)
-        told = differs & (np.add.reduceat(rows.takes, starts) > 0)
-        if not told.all():
-            each = np.repeat(told, np.diff(np.r_[starts, len(rows)]))
-            rows, x = rows.where(each), x[each]
-            starts = rows.cell_starts()
-    seen = np.zeros(int(rows.asset.max()) + 1 if len(rows) else 0, dtype=bool)
-    seen[rows.asset] = True
-    title = numbered(rows.title[starts])
-    shown, taken = rows.impressions, rows.takes
-    x = x - (np.average(x, weights=shown) if len(x) else 0.0)  # keeps the exponentials in range
-    return _Cells(
-        x, shown, starts, title, _sums(taken, starts), _sums(taken * x, starts), np.flatnonzero(seen),
-        float(taken.sum()),
-    )  # fmt: skip
-
-
-class _Ready:
-    """The cells of each part that has any: kept where all together are ``REMEMBERED`` rows at most."""
-
-    def __init__(self, parts: Iterable[tuple[Outcomes, Floats]]) -> None:
-        self._parts = parts
-        self._kept: list[_Cells] | None = None
-
-    def __iter__(self) -> Iterator[_Cells]:
-        if self._kept is not None:
-            yield from self._kept
-            return
-        kept, rows = list[_Cells](), 0
-        for part, x in self._parts:
-            cells = _cells(part, x)
-            rows += len(cells.x)
-            if rows <= REMEMBERED:
-                kept.append(cells)
-            else:
-                kept.clear()
-            if len(cells.x):
-                yield cells
-        if rows <= REMEMBERED:
-            self._kept = [cells for cells in kept if len(cells.x)]
-
-
-@dataclass(frozen=True)
-class _Told:
-    """What all cells together have; ``deviation``: the standard deviation of x over the rows of a part."""
-
-    titles: int
-    assets: int
-    impressions: float
-    takes: float
-    deviation: float
-
-    @classmethod
-    def of(cls, parts: Iterable[_Cells]) -> _Told:
-        titles, shown, taken, rows, squares = 0, 0.0, 0.0, 0, 0.0
-        assets: list[Ints] = [np.zeros(0, dtype=np.intp)]
-        for cells in parts:
-            titles += int(cells.title[-1]) + 1
-            shown, taken = shown + float(cells.impressions_of.sum()), taken + cells.takes
-            rows, squares = rows + len(cells.x), squares + len(cells.x) * float(np.var(cells.x))
-            assets.append(cells.assets)
-        return cls(titles, len(np.unique(np.concatenate(assets))), shown, taken, math.sqrt(squares / max(rows, 1)))
-
-
-def _sums(values: Floats, starts: Ints) -> Floats:
-    sums: Floats = np.add.reduceat(values, starts) if len(starts) else np.zeros(0)
-    return sums
-
-
-def _solve(parts: Iterable[_Cells], deviation: float) -> float:
+def _solve(parts: Iterable[Cells], deviation: float) -> float:
     """Newton's method on a concave likelihood; a step that goes too far is shortened."""
     effect, largest = 0.0, LARGEST_STEP / max(deviation, 1e-12)
     for _ in range(STEPS):

@@ -17,7 +17,7 @@ from attune.labeler.records.schema import InsightQuestion, InsightVersion
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.errors import DataError, NotEnoughLabels, UnknownInsight
-from attune.models.insights import row_parts, within_title
+from attune.models.insights import differing, row_parts
 from attune.models.insights.across_titles import across_titles, naive
 from attune.models.insights.halves import discovery_half
 from attune.models.insights.outcomes import outcomes
@@ -151,7 +151,7 @@ def test_a_run_over_rows_in_a_file_says_what_it_says_of_rows_in_memory(
     Path(made.performance).write_text(text)
     told = []
     for name, sizes in (("memory", (10**6, 10**6, 10**6)), ("file", (200, 90, 300))):
-        constants = ((strata, "PART"), (row_parts, "PART"), (within_title, "REMEMBERED"))
+        constants = ((strata, "PART"), (row_parts, "PART"), (differing, "REMEMBERED"))
         for (module, constant), size in zip(constants, sizes, strict=True):
             monkeypatch.setattr(module, constant, size)
         settings = workspace(tmp_path / name)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from attune.models.insights import row_parts, within_title
+from attune.models.insights import differing, row_parts
 from attune.models.insights.across_titles import effect_across, naive_ratio
 from attune.models.insights.corrected import corrected_jointly
 from attune.models.insights.goes_with import target
@@ -41,7 +41,7 @@ def of_two_canvases() -> tuple[Outcomes, Floats, Floats]:
 @pytest.fixture
 def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stored:
     monkeypatch.setattr(row_parts, "PART", 90)
-    monkeypatch.setattr(within_title, "REMEMBERED", 100)
+    monkeypatch.setattr(differing, "REMEMBERED", 100)
     rows, found = of_two_canvases()[0], Stored(tmp_path)
     middle = int(np.searchsorted(rows.title, 60))
     for part in (slice(0, middle), slice(middle, None)):
