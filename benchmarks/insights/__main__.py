@@ -5,6 +5,7 @@
     python -m benchmarks.insights --part error --peers PYTHON --kept FOLDER
     python -m benchmarks.insights --part members --json benchmarks/results/insights_members.json
     python -m benchmarks.insights --part scale --rows 10000000
+    python -m benchmarks.insights --part scale --rows 100000000 --weeks 10
 
 Parts: ``placebo``: made-up attributes, rejections at 5 % (400 draws x 2 prevalences x 2 ties to popularity, then few
 titles). ``fdr``: 100 attributes tied to popularity, 20 true of 3 to 10 %. ``ratio``: the sample ratio check.
@@ -51,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--photos", type=Path, default=PHOTOS, help="for faces: a folder of .jpg, one person each")
     parser.add_argument("--setting", action="append", default=[], help="for error, interactions: only this, repeatable")
     parser.add_argument("--rows", type=int, default=10_000_000, help="for scale")
+    parser.add_argument("--weeks", type=int, default=1, help="for scale: in which the rows of the pool were measured")
     parser.add_argument("--peers", type=Path, metavar="PYTHON", help="for placebo, error: only peers, by this")
     parser.add_argument("--kept", type=Path, metavar="FOLDER", help="for --peers: what they said; go on there")
     parser.add_argument("--record", type=Path, help="for error, checks, interactions: what ended; go on there")
@@ -60,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     result: dict[str, Any] = {"part": asked.part, "seed": asked.seed}
     result |= _measure(asked)
     result |= {"seconds": time.perf_counter() - begun, "machine": machine()}
-    for name in ("rows", "few_titles", "peers", "forecasts"):
+    for name in ("rows", "growth", "few_titles", "peers", "forecasts"):
         if result.get(name):
             print_rows(result[name])
     if asked.json:
@@ -76,7 +78,7 @@ def _measure(asked: argparse.Namespace) -> dict[str, Any]:
     if asked.part == "scale":
         from benchmarks.insights.scale import scale
 
-        return {"rows": scale(asked.rows, asked.seed)}
+        return scale(asked.rows, asked.seed, asked.weeks)
     if asked.part == "members":
         from benchmarks.insights import members
 

@@ -1,14 +1,20 @@
-"""Ten million made-up rows: import with checks, aggregation, and effects of many features; seconds and peak memory."""
+"""Many made-up rows: import with checks, aggregation, and effects of many features; seconds and peak memory.
+
+The rows are those of ``weeks`` weeks of one pool, week after week: 5 images for each title, on 6 canvases, in 4
+countries and on 2 devices. Ten million rows of one week and 100 million of ten weeks are of the same pool, 208,000
+images of 42,000 titles.
+"""
 
 from __future__ import annotations
 
 import json
 import math
-import resource
+import re
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -31,58 +37,84 @@ from attune.models.insights.false_discovery import q_values
 from attune.models.insights.outcomes import Floats, Outcomes
 from attune.models.insights.probed import Probed, probed
 from attune.models.insights.within_title import within_title
+from benchmarks.pool_size.growth import growth
 
 FEATURES, THREADS, AUDITS = 200, 2, 465
-# Per title 5 images on 6 canvases, in 4 countries and on 2 devices.
+IMAGE = 48  # rows of a week
 MADE = """
     COPY (SELECT 'asset-' || (i // 48) AS asset_id, 'title-' || (i // 240) AS title_id, 'canvas-' || (i % 6) AS canvas,
         ['US', 'DE', 'JP', 'BR'][1 + (i // 6) % 4] AS country, ['tv', 'phone'][1 + (i // 24) % 2] AS device,
-        'explore' AS arm, '2026-01-05' AS period_start, '2026-01-12' AS period_end,
-        980 + hash(i) % 41 AS impressions, 10 + hash(i + 1) % 30 AS takes
-    FROM range({rows}) made (i)) TO '{path}' (HEADER)"""
+        'explore' AS arm, (DATE '2026-01-05' + (7 * week)::INTEGER)::VARCHAR AS period_start,
+        (DATE '2026-01-12' + (7 * week)::INTEGER)::VARCHAR AS period_end,
+        980 + hash(number) % 41 AS impressions, 10 + hash(number + 1) % 30 AS takes
+    FROM (SELECT number, number // {of_week} AS week, number % {of_week} AS i FROM range({rows}) made (number)))
+    TO '{path}' (HEADER)"""
 
 
-def scale(rows: int, seed: int) -> list[dict[str, Any]]:
+def scale(rows: int, seed: int, weeks: int = 1) -> dict[str, list[dict[str, Any]]]:
     """A row for each step of ``rows``, of a tenth and of a hundredth of them, with the exponent by which its processor
-    time grows from the tenth: 1 is in proportion to the rows."""
-    sizes = [_steps_of(max(size, 1), seed) for size in (rows // 100, rows // 10, rows)]
+    time grows from the tenth: 1 is in proportion to the rows. ``growth``: a line through all three, and how much memory
+    a million rows more take."""
+    sizes = [_steps_of(max(size, 1), seed, weeks) for size in (rows // 100, rows // 10, rows)]
     for small, large in zip(*sizes[1:], strict=True):
         large["exponent"] = math.log10(max(large["cpu"], 0.01) / max(small["cpu"], 0.01))
-    return [{name: one.get(name, "") for name in sizes[2][0]} for found in sizes for one in found]
+    return {
+        "rows": [{name: one.get(name, "") for name in sizes[2][0]} for found in sizes for one in found],
+        "growth": [_growth(one) for one in zip(*sizes, strict=True)],
+    }
 
 
-def _steps_of(rows: int, seed: int) -> list[dict[str, Any]]:
+def _growth(step: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """How one step grows with the rows, over its sizes, ascending."""
+    line = growth({one["rows"]: [one["cpu"]] for one in step}) or {}
+    small, large = step[-2:]
+    more = 1024 * (large["peak_gib"] - small["peak_gib"]) / ((large["rows"] - small["rows"]) / 1e6)
+    return {"step": large["step"], "exponent": line.get("exponent"), "lo": line.get("lo"), "hi": line.get("hi"),
+            "mib_per_million_rows": more}  # fmt: skip
+
+
+def _steps_of(rows: int, seed: int, weeks: int) -> list[dict[str, Any]]:
     """All steps, each stage in a process of its own, whose peak memory is that of the stage so far."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "rows.csv"
-        duckdb.connect(config={"memory_limit": "500MB", "threads": 2}).execute(MADE.format(rows=rows, path=path))
+        made = MADE.format(rows=rows, of_week=-(-rows // weeks), path=Path(folder) / "rows.csv")
+        with duckdb.connect(config={"memory_limit": "500MB", "threads": 2}) as duck:
+            duck.execute(made)
+        images = -(-rows // weeks // IMAGE)
         found: list[dict[str, Any]] = []
         for stage in STAGES:
-            code = f"from benchmarks.insights.scale import STAGES; STAGES[{stage!r}]({folder!r}, {rows}, {seed})"
+            made_of = f"Stage({folder!r}, {rows}, {images}, {seed})"
+            code = f"from benchmarks.insights.scale import Stage, STAGES; STAGES[{stage!r}]({made_of})"
             subprocess.run([sys.executable, "-c", code], check=True)
             found += json.loads((Path(folder) / "found.json").read_text())
-            path.unlink(missing_ok=True)  # imported: of many rows it is gigabytes
+            (Path(folder) / "rows.csv").unlink(missing_ok=True)  # imported: of many rows it is gigabytes
     return found
 
 
-class _Stage:
+class Stage:
     """The steps of one process, written to found.json as they end."""
 
-    def __init__(self, folder: str, rows: int) -> None:
-        self.folder, self.rows, self.found = Path(folder), rows, list[dict[str, Any]]()
+    def __init__(self, folder: str, rows: int, images: int, seed: int) -> None:
+        self.folder, self.rows, self.images, self.seed = Path(folder), rows, images, seed
+        self.found: list[dict[str, Any]] = []
         self.settings = Settings(workspace=self.folder / "workspace")
 
     def timed(self, name: str, begun: tuple[float, float]) -> None:
         seconds, cpu = (after - before for after, before in zip(_clocks(), begun, strict=True))
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        peak = _peak() / 2**20
         self.found.append({"step": name, "rows": self.rows, "seconds": seconds, "cpu": cpu, "peak_gib": peak})
         (self.folder / "found.json").write_text(json.dumps(self.found))
         sys.stderr.write(f"{self.found[-1]}\n")
 
 
-def bring(folder: str, rows: int, seed: int) -> None:
+def _peak() -> int:
+    """The most memory that this process ever held, in KiB. Not ``ru_maxrss``: that knows of the parent's, too."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    assert found is not None
+    return int(found[1])
+
+
+def bring(stage: Stage) -> None:
     """Import and check the rows, and import a feature of two classes and a number."""
-    stage = _Stage(folder, rows)
     settings = stage.settings
     migrate(settings)
     begun = _clocks()
@@ -92,7 +124,7 @@ def bring(folder: str, rows: int, seed: int) -> None:
     checks.check(settings)
     stage.timed("checks", second)
     stage.timed("import with checks", begun)
-    rng, assets = np.random.default_rng(seed), -(-rows // 48)
+    rng, assets = np.random.default_rng(stage.seed), stage.images
     values = {"faces": rng.choice(["one", "two"], assets), "light": rng.standard_normal(assets)}
     for name, column in values.items():
         ids = [f"asset-{number}" for number in range(assets)]
@@ -101,39 +133,36 @@ def bring(folder: str, rows: int, seed: int) -> None:
         questions.register_features(settings, features.known(settings), name, "bench")
 
 
-def every_feature(folder: str, rows: int, seed: int) -> None:
+def every_feature(stage: Stage) -> None:
     """The sums by image and canvas, and effects of many features on them."""
-    stage = _Stage(folder, rows)
     begun = _clocks()
     measured = aggregate(stage.settings)
     stage.timed("aggregate", begun)
     assert measured is not None
     begun = _clocks()
-    q_values(every_p(measured.outcomes, len(measured.asset_ids), len(measured.canvases), seed))
+    q_values(every_p(measured.outcomes, len(measured.asset_ids), len(measured.canvases), stage.seed))
     stage.timed(f"{FEATURES} features, pooled and on {len(measured.canvases)} canvases", begun)
 
 
-def rows_of_a_run(folder: str, rows: int, seed: int) -> None:
+def rows_of_a_run(stage: Stage) -> None:
     """The rows as a run has them, and one correction."""
-    stage = _Stage(folder, rows)
     begun = _clocks()
     rows_of_run = evidence.load(stage.settings)
     stage.timed("rows of a run, in their strata", begun)
     assert rows_of_run is not None
     begun = _clocks()
-    corrected(rows_of_run.every, _probe(len(rows_of_run.asset_ids), seed))
+    corrected(rows_of_run.every, _probe(len(rows_of_run.asset_ids), stage.seed))
     stage.timed("one correction by audits", begun)
 
 
-def whole_run(folder: str, rows: int, seed: int) -> None:
+def whole_run(stage: Stage) -> None:
     """What `attune insights run` does: discovery, and answers to the questions of two features. Nothing is drawn."""
-    stage = _Stage(folder, rows)
     begun = _clocks()
     runs.run(stage.settings, quiet)
     stage.timed("insights run, two features", begun)
 
 
-STAGES = {"bring": bring, "features": every_feature, "rows": rows_of_a_run, "run": whole_run}
+STAGES = {"bring": bring, "features": every_feature, "run": whole_run, "rows": rows_of_a_run}
 
 
 def _clocks() -> tuple[float, float]:

@@ -12,19 +12,20 @@ from attune.labeler.insights.evidence import Basis, Rows
 from attune.labeler.insights.features import pair
 from attune.labeler.insights.known import Known
 from attune.models.errors import NotEnoughLabels
-from attune.models.insights.across_titles import across_titles, naive
+from attune.models.insights.across_titles import effect_across, naive_ratio
 from attune.models.insights.corrected import Corrected, corrected_jointly
 from attune.models.insights.grades import Grade, grade
 from attune.models.insights.outcomes import Floats, Outcomes
 from attune.models.insights.probed import Probed
+from attune.models.insights.row_parts import Parts, Valued
 from attune.models.insights.sensitivity import e_value, robustness_value
 from attune.models.insights.shrinkage import shrink
 from attune.models.insights.within_title import (
     LEAST_TITLES,
     Effect,
     contrast,
+    effect_within,
     per_standard_deviation,
-    within_title,
 )
 
 Bools = npt.NDArray[np.bool_]
@@ -63,7 +64,7 @@ class Answer:
     grade: Grade | None
     basis: Basis
     within: bool
-    rows: Outcomes | None
+    rows: Parts | None
     why: str = ""
     corrected: Corrected | None = None
     uncorrected: Effect | None = None
@@ -93,16 +94,16 @@ def answer(rows: Rows, asked: Asked, titles: Bools | None = None, canvas: int | 
     for basis, source in rows.sources():
         chosen = select(rows, source, titles, canvas)
         try:
-            effect = within_title(chosen, x[chosen.asset])
+            effect = effect_within(Valued(chosen, x))
         except NotEnoughLabels as error:
             whys.append(str(error))
             continue
         best = grade_of(rows, replace(asked, audited=True), basis)
         return _corrected(Answer(effect, grade_of(rows, asked, basis), basis, True, chosen), asked, best)
     chosen = select(rows, rows.every, titles, canvas)
-    if not _varies(chosen, x[chosen.asset]):  # only what cannot be asked within titles is compared across them
+    if not _varies(Valued(chosen, x)):  # only what cannot be asked within titles is compared across them
         try:
-            effect = across_titles(chosen, x[chosen.asset])
+            effect = effect_across(Valued(chosen, x))
             if asked.properties and (asked.audited or asked.checked):
                 return Answer(None, None, "every", False, chosen, NOT_ACROSS, uncorrected=effect)
             given, hindered = grade(rows.evidence("every", within=False)), NOT_ACROSS if asked.properties else ""
@@ -130,26 +131,28 @@ def _corrected(found: Answer, asked: Asked, best: Grade) -> Answer:
     return replace(found, effect=done.effect, grade=best, corrected=done, uncorrected=done.uncorrected)
 
 
-def select(rows: Rows, source: Outcomes, titles: Bools | None, canvas: int | None) -> Outcomes:
+def select(rows: Rows, source: Parts, titles: Bools | None, canvas: int | None) -> Parts:
     """The rows of some titles and one canvas; ``source`` itself where all are meant, for they can be many."""
     if titles is None and canvas is None:
         return source
-    kept = np.ones(len(source), dtype=bool)
-    if titles is not None:
-        kept &= titles[source.title]
-    if canvas is not None:
-        kept &= rows.canvas(source) == canvas
-    return source.where(kept)
+
+    def kept(part: Outcomes) -> Bools:
+        found = np.ones(len(part), dtype=bool) if titles is None else titles[part.title]
+        return found if canvas is None else found & (rows.canvas(part) == canvas)
+
+    return source.chosen(kept)
 
 
-def _varies(rows: Outcomes, x: Floats) -> bool:
-    """Whether any title has images that differ in ``x``."""
-    known = np.isfinite(x)
-    title, value = rows.title[known], x[known]
-    if not len(title):
-        return False
-    starts = np.flatnonzero(np.r_[True, title[1:] != title[:-1]])
-    return bool((np.maximum.reduceat(value, starts) > np.minimum.reduceat(value, starts)).any())
+def _varies(valued: Valued) -> bool:
+    """Whether any title has images that differ in their value."""
+    for rows, x in valued:
+        known = np.isfinite(x)
+        title, value = rows.title[known], x[known]
+        if len(title):
+            starts = np.flatnonzero(np.r_[True, title[1:] != title[:-1]])
+            if (np.maximum.reduceat(value, starts) > np.minimum.reduceat(value, starts)).any():
+                return True
+    return False
 
 
 def figures(found: Answer, asked: Asked, rows: Rows) -> dict[str, Any]:
@@ -170,7 +173,7 @@ def figures(found: Answer, asked: Asked, rows: Rows) -> dict[str, Any]:
     told: dict[str, Any] = asdict(effect) | {"ci": list(effect.ci)}
     told["share_other_way"] = effect.share_other_way if found.within else None
     plain = _unweighted(rows, found.rows) if found.basis == "logged" else found.rows
-    told["naive"] = naive(plain, asked.x[plain.asset])
+    told["naive"] = naive_ratio(Valued(plain, asked.x))
     told["rate"] = effect.takes / max(effect.impressions, 1)
     # What was random, or is weighted by its chances, has no unmeasured cause to look for.
     if found.basis == "every" or (found.basis == "random" and not rows.believed):
@@ -180,10 +183,12 @@ def figures(found: Answer, asked: Asked, rows: Rows) -> dict[str, Any]:
     return basis | {"ratio": checks} | told
 
 
-def _unweighted(rows: Rows, chosen: Outcomes) -> Outcomes:
+def _unweighted(rows: Rows, chosen: Parts) -> Parts:
     """The rows of ``chosen`` as they were counted."""
-    every = rows.every
-    return every.where(np.isin(every.title, chosen.title) & np.isin(every.canvas, chosen.canvas))
+    titles, strata = np.zeros(len(rows.title_ids), dtype=bool), np.zeros(len(rows.canvas_of), dtype=bool)
+    for part in chosen.parts():
+        titles[part.title], strata[part.canvas] = True, True
+    return rows.every.chosen(lambda part: titles[part.title] & strata[part.canvas])
 
 
 def short(effect: Effect | None) -> dict[str, Any] | None:
@@ -198,14 +203,16 @@ def by_canvas(rows: Rows, found: Answer, asked: Asked) -> list[dict[str, Any]]:
     """
     if found.rows is None or found.effect is None or not found.within:
         return []
-    canvas, told = rows.canvas(found.rows), []
-    if len(np.unique(canvas)) < 2:
+    told, there = [], np.zeros(len(rows.canvases), dtype=bool)
+    for some in found.rows.parts():
+        there[rows.canvas(some)] = True
+    if there.sum() < 2:
         return []
-    for number in np.unique(canvas):
-        part = found.rows.where(canvas == number)
+    for number in np.flatnonzero(there).tolist():
+        part = select(rows, found.rows, None, number)
         one: dict[str, Any] = {"canvas": str(rows.canvases[number]), "estimate": None, "exploratory": True}
         try:
-            effect = within_title(part, asked.x[part.asset])
+            effect = effect_within(Valued(part, asked.x))
             if found.corrected is not None:
                 effect = corrected_jointly(part, asked.properties, classes=True)[0].effect
         except NotEnoughLabels as error:

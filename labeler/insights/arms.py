@@ -131,5 +131,7 @@ def _assets(settings: Settings) -> tuple[list[str], list[str]]:
     told = evidence.load(settings)
     if told is None:
         return [], []
-    pairs = dict(zip(told.every.asset.tolist(), told.every.title.tolist(), strict=True))
+    pairs: dict[int, int] = {}
+    for part in told.every.parts():
+        pairs |= zip(part.asset.tolist(), part.title.tolist(), strict=True)
     return [str(told.asset_ids[asset]) for asset in pairs], [str(told.title_ids[title]) for title in pairs.values()]

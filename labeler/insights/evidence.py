@@ -19,15 +19,18 @@ import pyarrow as pa
 from attune.labeler.insights.logged import Logged
 from attune.labeler.insights.strata import Summed, summed
 from attune.labeler.performance.checks import cells, ratio_p
-from attune.labeler.performance.duck import buckets
 from attune.labeler.performance.imports import active, rows_of
 from attune.labeler.performance.simulated import any_simulated
+from attune.labeler.performance.title_ranges import ranges
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
+from attune.models.errors import DataError
 from attune.models.insights.grades import Evidence
-from attune.models.insights.outcomes import Ints, Outcomes
-from attune.models.insights.propensity import weighted
+from attune.models.insights.outcomes import Bools, Floats, Ints, Outcomes
+from attune.models.insights.propensity import Overlap, Weights
+from attune.models.insights.row_parts import Parts, Stored, Test
 from attune.models.insights.sample_ratio import THRESHOLD, failed
+from attune.models.reasons import reason
 
 Basis = Literal["random", "logged", "every"]
 # A sum over impressions that were treated differently has a mean chance, and weights by it correct nothing.
@@ -46,8 +49,8 @@ class Rows:
     have a propensity of which nobody said that it was that of each impression. ``simulated``: some rows are made up.
     """
 
-    random: Outcomes | None
-    every: Outcomes
+    random: Parts | None
+    every: Parts
     asset_ids: npt.NDArray[np.object_]
     title_ids: npt.NDArray[np.object_]
     canvases: npt.NDArray[np.object_]
@@ -60,7 +63,7 @@ class Rows:
     undeclared: int = 0
     simulated: bool = False
 
-    def sources(self) -> Iterator[tuple[Basis, Outcomes]]:
+    def sources(self) -> Iterator[tuple[Basis, Parts]]:
         """The rows that may answer, the best first."""
         if self.random is not None:
             yield "random", self.random
@@ -102,54 +105,95 @@ def load(settings: Settings, after: datetime | None = None) -> Rows | None:
                 count(propensity) FILTER (arm = 'serve' AND NOT one_chance) FROM {dated}""").fetchall()[0]
         rows = f"(SELECT * REPLACE ({DECLARED} AS propensity) FROM {dated})" if undeclared else dated
         arms = ("explore", "serve") if logs else ("explore",)
-        checked = {arm: _checked(duck, rows, sum(row.rows for row in imports), arm) for arm in arms}
-        found = summed(duck, rows, bool(logs))
-    told = None if found is None else _of(found, checked, tuple(row.file for row in imports))
+        checked = {arm: _checked(duck, rows, arm) for arm in arms}
+        try:
+            found = summed(duck, rows, bool(logs), settings.workspace)
+            told = None if found is None else _of(found, checked, tuple(row.file for row in imports))
+        except OSError as error:
+            raise DataError(
+                f"The rows of the performance need more room than the disk of {settings.workspace} has free "
+                f"({reason(error)}). Free some space there and run the command again."
+            ) from error
     if told is None:
         return None
     return replace(told, undeclared=undeclared, simulated=any_simulated(imports))
 
 
-def _checked(duck: duckdb.DuckDBPyConnection, rows: str, count: int, arm: str) -> pa.Table:
+def _checked(duck: duckdb.DuckDBPyConnection, rows: str, arm: str) -> pa.Table:
     """Each title on a canvas with two or more images of ``arm``, with what its ratio is tested by."""
-    parts = buckets(count)
-    for bucket in range(parts):
-        part = f"(SELECT * FROM {rows} WHERE hash(title_id) % {parts} = {bucket})"
+    for done, titles in enumerate(ranges(duck, rows)):
+        part = f"(SELECT * FROM {rows} WHERE {titles})"
         if arm == "serve":
             part = f"(SELECT * FROM {part} WHERE arm = 'serve' AND propensity IS NOT NULL)"
         wanted = f"SELECT title_id, canvas, statistic, tested, shown, plan FROM ({cells(part, arm)}) WHERE tested >= 2"
-        duck.execute((f"INSERT INTO {arm} " if bucket else f"CREATE TEMP TABLE {arm} AS ") + wanted)
+        duck.execute((f"INSERT INTO {arm} " if done else f"CREATE TEMP TABLE {arm} AS ") + wanted)
     found: pa.Table = duck.sql(f"SELECT * FROM {arm}").to_arrow_table()
     return found
 
 
 def _of(found: Summed, checked: dict[str, pa.Table], files: tuple[str, ...]) -> Rows:
     """The rows without the tests that failed the check of their ratio."""
-    every, canvases = found.every, len(found.canvases)
-    random = found.random[every.canvas]
+    explore, serve = (_Tested.of(checked[arm], found) if arm in checked else None for arm in ("explore", "serve"))
+    assert explore is not None
 
-    def kept(arm: str, mine: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.bool_], int, int, bool]:
-        """Rows of ``mine`` whose test passed; tested, flagged, believed."""
-        p = ratio_p(checked[arm])
+    def fair(part: Outcomes) -> Bools:
+        return found.random[part.canvas] & explore.passed(part)
+
+    logged = None
+    if serve is not None:
+        logged = Logged(*_weighted(found, serve), serve.count, serve.unfair, serve.believed)
+    names = found.asset_ids, found.title_ids, found.canvases
+    return Rows(_some(found.every, fair), found.every, *names, found.canvas_of, explore.count, explore.unfair,
+                explore.believed, files, logged)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class _Tested:
+    """``count`` titles on canvases whose ratio was checked, of which ``unfair`` failed; ``failed`` (titles, canvases):
+    which. ``canvas_of`` (strata,) is the canvas of each stratum."""
+
+    count: int
+    unfair: int
+    believed: bool
+    failed: Bools
+    canvas_of: Ints
+
+    @classmethod
+    def of(cls, cells_: pa.Table, found: Summed) -> _Tested:
+        p = ratio_p(cells_)
         # Of many good tests a few are flagged by chance; `failed` leaves these.
         believed = int(failed(p).sum()) <= TOLERATED * len(p)
-        unfair = _numbers(checked[arm].filter(pa.array(p < THRESHOLD)), found.title_ids, found.canvases)
-        told = mine
-        if len(unfair):
-            cell = every.title.astype(np.int64) * canvases + found.canvas_of[every.canvas]
-            told = mine & ~np.isin(cell, unfair)
-        return told, len(p), len(unfair), believed
+        unfair = _numbers(cells_.filter(pa.array(p < THRESHOLD)), found.title_ids, found.canvases)
+        which: Bools = np.zeros((len(found.title_ids), len(found.canvases)), dtype=bool)
+        which.reshape(-1)[unfair] = True
+        return cls(len(p), len(unfair), believed, which, found.canvas_of)
 
-    fair, tested, flagged, believed = kept("explore", random)
-    held = every if fair.all() else every.where(fair) if fair.any() else None
-    logged = None
-    if found.propensity is not None:
-        mine, matched, unmatched, fits = kept("serve", ~random)
-        rows = every.where(mine)
-        columns = (rows.asset, rows.title, rows.canvas, rows.impressions, rows.takes, found.propensity[mine])
-        logged = Logged(*weighted(*columns), matched, unmatched, fits)
-    names = found.asset_ids, found.title_ids, found.canvases
-    return Rows(held, every, *names, found.canvas_of, tested, flagged, believed, files, logged)
+    def passed(self, part: Outcomes) -> Bools:
+        """Whether each of the rows (n,) is of no test that failed."""
+        return ~self.failed[part.title, self.canvas_of[part.canvas]]
+
+
+def _some(rows: Outcomes | Stored, kept: Test) -> Parts | None:
+    """The rows that ``kept`` selects: ``rows`` where it selects all, None where it selects none."""
+    count = sum(int(kept(part).sum()) for part in rows.parts())
+    return None if not count else rows if count == len(rows) else rows.chosen(kept)
+
+
+def _weighted(found: Summed, tested: _Tested) -> tuple[Parts, Overlap]:
+    """The served rows by the inverse of their propensities."""
+
+    def served() -> Iterator[tuple[Outcomes, Floats]]:
+        for part, propensity in found.with_chances():
+            mine = ~found.random[part.canvas] & tested.passed(part)
+            yield part.where(mine), propensity[mine]
+
+    weights = Weights.of(served())
+    if isinstance(found.every, Outcomes):
+        return weights.rows(*next(served())), weights.overlap
+    stored = Stored(found.every.folder)
+    for part, propensity in served():
+        stored.add(weights.rows(part, propensity))
+    return stored, weights.overlap
 
 
 def _numbers(cells_: pa.Table, titles: npt.NDArray[np.object_], canvases: npt.NDArray[np.object_]) -> Ints:

@@ -8,14 +8,15 @@ import numpy as np
 
 from attune.labeler.insights.evidence import Rows
 from attune.models.insights.outcomes import Floats, Outcomes
+from attune.models.insights.row_parts import Valued
 
 MOST = 6  # titles each way
 
 
-def examples(rows: Rows, chosen: Outcomes, x: Floats, effect: float) -> dict[str, list[dict[str, Any]]]:
-    """Titles with their most shown image of each side, ``x`` (n,) above and below the title's middle: for each the
+def examples(rows: Rows, chosen: Valued, effect: float) -> dict[str, list[dict[str, Any]]]:
+    """Titles with their most shown image of each side, its value above and below the title's middle: for each the
     asset, impressions and takes. ``same`` go the way of ``effect``, ``other`` the other way; the most certain first."""
-    asset, title, value, shown, taken = _by_asset(chosen, x)
+    asset, title, value, shown, taken = _by_asset(chosen, len(rows.asset_ids))
     starts = np.flatnonzero(np.r_[True, title[1:] != title[:-1]]) if len(title) else np.zeros(0, dtype=int)
     highest, lowest = (ends.reduceat(value, starts) for ends in (np.maximum, np.minimum))
     sizes = np.diff(np.r_[starts, len(title)])
@@ -43,14 +44,20 @@ def examples(rows: Rows, chosen: Outcomes, x: Floats, effect: float) -> dict[str
     return {"same": pairs(best[sure[best] > 0]), "other": pairs(worst[sure[worst] < 0])}
 
 
-def _by_asset(chosen: Outcomes, x: Floats) -> tuple[np.ndarray, ...]:  # type: ignore[type-arg]
-    """Asset, title, x, impressions and takes of each asset of a title over all strata, sorted by title."""
-    known = np.isfinite(x) & (chosen.impressions > 0)
-    keys = np.stack([chosen.title[known], chosen.asset[known]], axis=1)
-    pairs, first, place = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-    place = place.reshape(-1)
-    shown, taken = (np.bincount(place, column[known]) for column in (chosen.impressions, chosen.takes))
-    return pairs[:, 1], pairs[:, 0], x[known][first], shown, taken
+def _by_asset(chosen: Valued, assets: int) -> tuple[np.ndarray, ...]:  # type: ignore[type-arg]
+    """Asset, title, value, impressions and takes of each asset of a title over all strata, sorted by title."""
+    none = np.zeros(0)
+    empty = (none.astype(np.int64), none.astype(np.int64), none, none, none)
+    columns = zip(empty, *(_sums(rows, x, assets) for rows, x in chosen), strict=True)
+    return tuple(np.concatenate(column) for column in columns)
+
+
+def _sums(rows: Outcomes, x: Floats, assets: int) -> tuple[np.ndarray, ...]:  # type: ignore[type-arg]
+    known = np.isfinite(x) & (rows.impressions > 0)
+    keys = rows.title[known].astype(np.int64) * assets + rows.asset[known]
+    pairs, first, place = np.unique(keys, return_index=True, return_inverse=True)
+    shown, taken = (np.bincount(place, column[known], len(pairs)) for column in (rows.impressions, rows.takes))
+    return pairs % assets, pairs // assets, x[known][first], shown, taken
 
 
 def _most_shown(shown: Floats, place: np.ndarray, side: np.ndarray, titles: int) -> np.ndarray:  # type: ignore[type-arg]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from attune.models.insights.outcomes import Outcomes
 from attune.models.insights.propensity import Overlap
+from attune.models.insights.row_parts import Parts
 
 
 @dataclass(frozen=True, eq=False)
@@ -14,7 +14,7 @@ class Logged:
     """``outcomes`` with weights, of ``overlap``. ``tested`` titles on canvases were compared with the log, ``flagged``
     were not shown as it says and are left out; ``believed``: so few of them failed beyond chance."""
 
-    outcomes: Outcomes
+    outcomes: Parts
     overlap: Overlap
     tested: int
     flagged: int

@@ -21,6 +21,7 @@ from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.models.errors import DataError, NotEnoughLabels
+from attune.models.insights.row_parts import Valued
 
 Q = insights.LARGEST_Q
 SEED = 0  # nothing is drawn: the halves come from the titles' ids, so the same inputs give the same figures
@@ -132,7 +133,7 @@ def _answered(work: Work, question: InsightQuestion, feature: Known | None, new:
     if question.id in work.companions:
         told |= beside.told(work, beside.Base(question, feature, asked, found, seen), inputs)
     if found.effect is not None and found.rows is not None and found.within:
-        told["examples"] = examples(rows, found.rows, asked.x[found.rows.asset], found.effect.estimate)
+        told["examples"] = examples(rows, Valued(found.rows, asked.x), found.effect.estimate)
     return {"question": question, "figures": told, "grade": found.grade or "", "inputs": inputs}
 
 

@@ -12,8 +12,8 @@ import pyarrow as pa
 from sqlalchemy import select
 
 from attune.labeler.performance.columns import GROUPS, PERIOD
-from attune.labeler.performance.duck import buckets
 from attune.labeler.performance.imports import active, rows_of
+from attune.labeler.performance.title_ranges import ranges
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -86,14 +86,14 @@ def check(settings: Settings, report: Report | None = None) -> Checked:
     if not imports:
         return Checked(0, 0, 0, 0, 0, (), 0, 0, (), 0, 0, 0)
     with rows_of(settings, imports) as (duck, rows):
-        parts = buckets(sum(row.rows for row in imports))
-        for bucket in range(parts):
-            part = f"(SELECT * FROM {rows} WHERE hash(title_id) % {parts} = {bucket})"
-            duck.execute(("INSERT INTO cells " if bucket else "CREATE TEMP TABLE cells AS ") + cells(part))
+        parts = ranges(duck, rows)
+        for done, titles in enumerate(parts):
+            part = f"(SELECT * FROM {rows} WHERE {titles})"
+            duck.execute(("INSERT INTO cells " if done else "CREATE TEMP TABLE cells AS ") + cells(part))
             seen = f"SELECT DISTINCT asset_id FROM {part}"
-            duck.execute(("INSERT INTO seen " if bucket else "CREATE TEMP TABLE seen AS ") + seen)
+            duck.execute(("INSERT INTO seen " if done else "CREATE TEMP TABLE seen AS ") + seen)
             if report is not None:
-                report(bucket + 1, parts)
+                report(done + 1, len(parts))
         return _summary(settings, duck, len(imports), rows)
 
 

@@ -34,17 +34,18 @@ def clean(
     connection: duckdb.DuckDBPyConnection, source: Source, chosen: dict[str, str], arm: str, folder: Path,
     live: str, step: Step,
 ) -> Cleaned:  # fmt: skip
-    """Judge all rows of ``source`` and write the good ones below ``folder``.
+    """Judge all rows of ``source`` and write the good ones below ``folder``, in the order of their titles.
 
     ``chosen`` gives the file's column of each field; ``arm`` is that of rows without one; ``live`` is SQL of the rows
     that earlier imports keep, empty where there are none. ``step`` is called after each part.
     """
     staged, final = folder / "staged.parquet", folder / "clean.parquet"
-    connection.execute(f"COPY ({_judged(source, chosen, arm)}) TO {literal(str(staged))} {WRITE}")
+    judged = f"SELECT * FROM ({_judged(source, chosen, arm)}) ORDER BY title_id, line"  # see title_ranges
+    connection.execute(f"COPY ({judged}) TO {literal(str(staged))} {WRITE}")
     step()
     table = parquet(staged)
     (read,) = connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0]
-    find_doubled(connection, table, read, live)
+    find_doubled(connection, table, live)
     step()
     good = "fault = 0 AND line NOT IN (SELECT line FROM doubled)"
     connection.execute(f"COPY (SELECT {', '.join(FIELDS)} FROM {table} WHERE {good}) TO {literal(str(final))} {WRITE}")

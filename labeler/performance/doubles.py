@@ -7,24 +7,23 @@ from collections.abc import Iterable
 import duckdb
 
 from attune.labeler.performance.columns import KEY
-from attune.labeler.performance.duck import buckets
+from attune.labeler.performance.title_ranges import ranges
 
 # An open end: such a row counts for all time.
 START, END = "coalesce(period_start, TIMESTAMP '0001-01-01')", "coalesce(period_end, TIMESTAMP '9999-01-01')"
 
 
-def find_doubled(connection: duckdb.DuckDBPyConnection, table: str, rows: int, live: str) -> None:
+def find_doubled(connection: duckdb.DuckDBPyConnection, table: str, live: str) -> None:
     """Put the ``line`` of each doubled row of ``table`` into the temporary table ``doubled``.
 
     Of rows that overlap, the one that starts first stays, or the first in the file. An end may be the start of the
     next. ``live`` is SQL of rows that are there already: a row whose period is the same replaces its own.
     """
     connection.execute("CREATE TEMP TABLE doubled (line BIGINT)")
-    parts = buckets(rows)
-    for bucket in range(parts):
-        part = f"(SELECT * FROM {table} WHERE fault = 0 AND key % {parts} = {bucket})"
+    for titles in ranges(connection, f"(SELECT title_id FROM {table} WHERE fault = 0)"):
+        part = f"(SELECT * FROM {table} WHERE fault = 0 AND {titles})"
         if live:
-            connection.execute(f"INSERT INTO doubled {_against(part, live)}")
+            connection.execute(f"INSERT INTO doubled {_against(part, f'(SELECT * FROM {live} WHERE {titles})')}")
         (suspects,) = connection.execute(f"SELECT count(*) FROM ({_suspect_keys(part)})").fetchall()[0]
         if suspects:
             lines = _left_out(_runs(connection, part))

@@ -19,7 +19,6 @@ MEMORY = "700MB"
 PREFIX = ".performance-"  # of folders for temporary files
 LOCK = "lock"  # held in such a folder by the process that works there, and let go of however it ends
 BEGUN_SECONDS = 60  # within which the lock of a new folder is taken
-BUCKET = 2_500_000  # rows that are sorted or joined at once
 
 
 @contextmanager
@@ -51,11 +50,6 @@ def forget(workspace: Path) -> None:
             if left.stat().st_mtime < time.time() - BEGUN_SECONDS:
                 with FileLock(left / LOCK, timeout=0):
                     shutil.rmtree(left, ignore_errors=True)
-
-
-def buckets(rows: int) -> int:
-    """Into how many parts to divide ``rows``, so each is worked on in bounded memory."""
-    return max(1, -(-rows // BUCKET))
 
 
 def quoted(name: str) -> str:

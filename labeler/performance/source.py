@@ -52,7 +52,7 @@ class Source:
         """SQL for one cell as a text, empty where there is none; whole numbers have no decimal point."""
         column = quoted(name)
         if self.delimiter:
-            return f"coalesce(trim({column}, {TRIMMED}), '')"
+            return f"coalesce({_trimmed(column)}, '')"
         place = self.columns.index(name)
         if self.kinds[place] in {"DOUBLE", "FLOAT"}:
             whole = f"{column} = trunc({column}) AND abs({column}) < 9e15"
@@ -61,11 +61,19 @@ class Source:
             return f"coalesce(CASE {number} END, '')"
         if self.kinds[place] == ZONED:  # else it is written in this machine's zone, with an offset
             column = f"make_timestamp(epoch_us({column}))"
-        return f"coalesce(trim({column}::VARCHAR, {TRIMMED}), '')"
+        return f"coalesce({_trimmed(f'{column}::VARCHAR')}, '')"
 
 
 TRIMMED_SIGNS = " \t\n\r\xa0\ufeff"
-TRIMMED = " || ".join(f"chr({ord(sign)})" for sign in TRIMMED_SIGNS)
+SIGNS = [f"chr({ord(sign)})" for sign in TRIMMED_SIGNS]
+TRIMMED = " || ".join(SIGNS)
+
+
+def _trimmed(text: str) -> str:
+    """SQL of ``text`` without ``TRIMMED_SIGNS`` at its ends. To trim takes three times as long as to see that a text
+    has none of them, which was half of the time of an import."""
+    held = " OR ".join(f"contains({text}, {sign})" for sign in SIGNS)
+    return f"CASE WHEN {held} THEN trim({text}, {TRIMMED}) ELSE {text} END"
 
 
 def open_source(settings: Settings, place: str, folder: Path, connection: duckdb.DuckDBPyConnection) -> Source:

@@ -144,8 +144,10 @@ def _random(settings: Settings, flagged: int) -> tuple[Measured | None, bool]:
     rows = evidence.load(settings)
     if rows is None or rows.random is None:
         return None, False
-    titles, canvases = rows.title_ids[rows.random.title], rows.canvases[rows.canvas(rows.random)]
-    fair = set(zip(titles.tolist(), canvases.tolist(), strict=True))
+    fair: set[tuple[str, str]] = set()
+    for part in rows.random.parts():
+        titles, canvases = rows.title_ids[part.title], rows.canvases[rows.canvas(part)]
+        fair |= set(zip(titles.tolist(), canvases.tolist(), strict=True))
     mine = measured.outcomes
     names = zip(measured.title_ids[mine.title].tolist(), measured.canvases[mine.canvas].tolist(), strict=True)
     kept = np.fromiter((name in fair for name in names), dtype=bool, count=len(mine))

@@ -6,6 +6,7 @@ title popular is in the figure, so it predicts and does not explain.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +14,10 @@ import numpy.typing as npt
 from scipy.special import stdtr, stdtrit
 
 from attune.models.errors import NotEnoughLabels
-from attune.models.insights.outcomes import Floats, Ints, Outcomes
+from attune.models.insights.outcomes import Floats, Ints, Outcomes, numbered
 from attune.models.insights.within_title import EXACT, LEAST_TITLES, LEVEL, STEPS, Effect
+
+Pairs = Iterable[tuple[Outcomes, Floats]]
 
 
 def across_titles(outcomes: Outcomes, x: npt.ArrayLike, least_titles: int = LEAST_TITLES) -> Effect:
@@ -23,27 +26,29 @@ def across_titles(outcomes: Outcomes, x: npt.ArrayLike, least_titles: int = LEAS
     NaN in ``x`` leaves a row out. ``tau`` and ``share_other_way`` are 0: not asked here. Raises NotEnoughLabels for
     fewer than ``least_titles`` titles on either side of the middle, and where one side was never taken.
     """
-    values = np.asarray(x, dtype=np.float64)
-    kept = np.isfinite(values) & (outcomes.impressions > 0)
-    rows, values = outcomes.where(kept), values[kept]
-    titles = _fewest_titles(rows, values)
+    return effect_across([(outcomes, np.asarray(x, dtype=np.float64))], least_titles)
+
+
+def effect_across(parts: Pairs, least_titles: int = LEAST_TITLES) -> Effect:
+    """``across_titles`` of rows in ``parts`` of whole titles, each with its x (n,); they are read several times."""
+    ends = _ends(_shown(parts))
+    titles = 0 if ends is None else _fewest_titles(_shown(parts), (ends[0] + ends[1]) / 2)
     if titles < least_titles:
         raise NotEnoughLabels(
             f"Only {titles} titles are on one side of the comparison. At least {least_titles} are needed on each."
         )
-    fitted = _Fit.of(rows, values)
-    estimate, weight, score = fitted.solve()
-    _, title = np.unique(rows.title, return_inverse=True)
-    by_title: Floats = np.bincount(title.reshape(-1), score).astype(np.float64)
-    of_title: Floats = np.bincount(title.reshape(-1), weight).astype(np.float64)
-    total, count = float(weight.sum()), len(by_title)
+    fitted = _Fit.of(parts)
+    estimate = fitted.solve()
+    told = fitted.by_title(estimate)
+    by_title, of_title = told.score, told.information
+    total, count = float(of_title.sum()), len(by_title)
     se = float(np.sqrt((by_title**2).sum() / total**2 * count / max(count - 1, 1)))
     degrees = max(1.0, float(of_title.sum() ** 2 / (of_title**2).sum()) - 1)
     half = float(stdtrit(degrees, (1 + LEVEL) / 2)) * se
     return Effect(
         estimate=estimate, se=se, ci=(estimate - half, estimate + half),
         p=float(2 * stdtr(degrees, -abs(estimate) / se)) if se else 1.0, degrees=degrees, titles=count,
-        assets=len(np.unique(rows.asset)), impressions=int(rows.impressions.sum()), takes=float(rows.takes.sum()),
+        assets=told.assets, impressions=int(told.impressions), takes=told.takes,
         tau=0.0, share_other_way=0.0, model_se=total**-0.5,
     )  # fmt: skip
 
@@ -53,66 +58,141 @@ def naive(outcomes: Outcomes, x: npt.ArrayLike) -> float | None:
 
     What a spreadsheet says. It is here to be struck through. None where a side was never taken.
     """
-    values = np.asarray(x, dtype=np.float64)
-    known = np.isfinite(values)
-    if not known.any():
+    return naive_ratio([(outcomes, np.asarray(x, dtype=np.float64))])
+
+
+def naive_ratio(parts: Pairs) -> float | None:
+    """``naive`` of rows in ``parts``, each with its x (n,); they are read twice."""
+    ends = _ends(parts)
+    if ends is None:
         return None
-    middle = (float(values[known].max()) + float(values[known].min())) / 2
-    above, below = known & (values > middle), known & (values <= middle)
-    taken = [float(outcomes.takes[side].sum()) for side in (above, below)]
-    shown = [float(outcomes.impressions[side].sum()) for side in (above, below)]
-    if not all(taken) or not all(shown):
+    middle, taken, shown = (ends[0] + ends[1]) / 2, np.zeros(2), np.zeros(2)
+    for rows, x in parts:
+        for side, mine in enumerate((x > middle, x <= middle)):  # NaN is on neither
+            taken[side] += rows.takes[mine].sum()
+            shown[side] += rows.impressions[mine].sum()
+    if not taken.all() or not shown.all():
         return None
     return float(np.log(taken[0] / shown[0]) - np.log(taken[1] / shown[1]))
 
 
 @dataclass(frozen=True, eq=False)
-class _Fit:
-    """Rows (n,) with their stratum counted from 0, and what each stratum was taken in all (s,)."""
+class _Told:
+    """Each title's ``score`` and ``information`` (t,), and what all of them have."""
 
-    x: Floats
-    impressions: Floats
-    takes: Floats
-    stratum: Ints
+    score: Floats
+    information: Floats
+    assets: int
+    impressions: float
+    takes: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    """Rows in ``parts``, x counted from ``centre``, and of each stratum (s,) the sum of takes and of takes times x."""
+
+    parts: Pairs
+    centre: float
     taken: Floats
+    taken_x: Floats
 
     @classmethod
-    def of(cls, rows: Outcomes, x: Floats) -> _Fit:
-        _, stratum = np.unique(rows.canvas, return_inverse=True)
-        stratum = stratum.reshape(-1)
-        centred = x - np.average(x, weights=rows.impressions)
-        taken: Floats = np.bincount(stratum, rows.takes).astype(np.float64)
-        return cls(centred, rows.impressions, rows.takes, stratum, taken)
+    def of(cls, parts: Pairs) -> _Fit:
+        shown, weighted = 0.0, 0.0
+        for rows, x in _shown(parts):
+            shown, weighted = shown + float(rows.impressions.sum()), weighted + float((rows.impressions * x).sum())
+        centre = weighted / shown
+        sums = _by_stratum((rows, (rows.takes, rows.takes * (x - centre))) for rows, x in _shown(parts))
+        return cls(parts, centre, *sums)
 
-    def evaluate(self, effect: float) -> tuple[Floats, Floats]:
-        """Each row's score and information (n,) at ``effect``."""
-        weight = self.impressions * np.exp(effect * self.x)
-        total = np.bincount(self.stratum, weight)
-        mean = np.bincount(self.stratum, weight * self.x) / total
-        expected = self.taken[self.stratum] * weight / total[self.stratum]
-        apart = self.x - mean[self.stratum]
-        return (self.takes - expected) * apart, expected * apart**2
+    def _weighted(self, effect: float) -> Iterator[tuple[Outcomes, Floats, Floats]]:
+        """The rows of each part with their x and their weight (n,) at ``effect``."""
+        for rows, x in _shown(self.parts):
+            yield rows, x - self.centre, rows.impressions * np.exp(effect * (x - self.centre))
 
-    def solve(self) -> tuple[float, Floats, Floats]:
-        """The effect, and each row's information and score there."""
-        effect, largest = 0.0, 2.0 / max(float(np.std(self.x)), 1e-12)
+    def by_stratum(self, effect: float) -> tuple[Floats, Floats, Floats]:
+        """Each stratum's weight, and mean and mean square of x (s,) at ``effect``; 0 where it has no rows."""
+        found = ((rows, (weight, weight * x, weight * x**2)) for rows, x, weight in self._weighted(effect))
+        total, first, second = _by_stratum(found)
+        some = np.where(total > 0, total, 1.0)
+        return total, first / some, second / some
+
+    def by_title(self, effect: float) -> _Told:
+        """All that is told at ``effect``."""
+        total, mean, _ = self.by_stratum(effect)
+        scores, informations, shown, taken = list[Floats](), list[Floats](), 0.0, 0.0
+        assets = list[Ints]()
+        for rows, x, weight in self._weighted(effect):
+            expected = self.taken[rows.canvas] * weight / total[rows.canvas]
+            apart, title = x - mean[rows.canvas], numbered(rows.title)
+            scores.append(_sums(title, (rows.takes - expected) * apart))
+            informations.append(_sums(title, expected * apart**2))
+            assets.append(np.unique(rows.asset))
+            shown, taken = shown + float(rows.impressions.sum()), taken + float(rows.takes.sum())
+        count = len(np.unique(np.concatenate(assets)))
+        return _Told(np.concatenate(scores), np.concatenate(informations), count, shown, taken)
+
+    def solve(self) -> float:
+        """The effect."""
+        rows, squares = 0, 0.0
+        for part, x in _shown(self.parts):
+            rows, squares = rows + len(part), squares + float(((x - self.centre) ** 2).sum())
+        effect, largest = 0.0, 2.0 / max(float(np.sqrt(squares / rows)), 1e-12)
         for _ in range(STEPS):
-            score, information = self.evaluate(effect)
-            if information.sum() <= 0:
+            _, mean, square = self.by_stratum(effect)
+            score = float((self.taken_x - self.taken * mean).sum())
+            information = float((self.taken * np.maximum(square - mean**2, 0.0)).sum())
+            if information <= 0:
                 break
-            step = max(-largest, min(largest, float(score.sum() / information.sum())))
+            step = max(-largest, min(largest, score / information))
             effect += step
             if abs(step) < EXACT * max(1.0, abs(effect)):
-                score, information = self.evaluate(effect)
-                return effect, information, score
+                return effect
         raise NotEnoughLabels(
             "One side of the comparison has no takes. Add more impressions, or compare other classes."
         )
 
 
-def _fewest_titles(rows: Outcomes, x: Floats) -> int:
-    """Titles on the side of the middle that has fewer."""
-    if not len(x):
-        return 0
-    above = x > (float(x.max()) + float(x.min())) / 2
-    return min(len(np.unique(rows.title[side])) for side in (above, ~above))
+def _shown(parts: Pairs) -> Iterator[tuple[Outcomes, Floats]]:
+    """The rows that were shown and whose x is known."""
+    for rows, x in parts:
+        kept = np.isfinite(x) & (rows.impressions > 0)
+        if kept.any():
+            yield rows.where(kept), x[kept]
+
+
+def _by_stratum(parts: Iterable[tuple[Outcomes, tuple[Floats, ...]]]) -> list[Floats]:
+    """The sum of each column (n,) over the rows of each stratum (s,)."""
+    sums: list[Floats] = []
+    for rows, columns in parts:
+        found = [_sums(rows.canvas, column) for column in columns]
+        sums = found if not sums else [_added(*pair) for pair in zip(sums, found, strict=True)]
+    return sums
+
+
+def _sums(place: Ints, column: Floats) -> Floats:
+    return np.bincount(place, column).astype(np.float64)
+
+
+def _added(one: Floats, other: Floats) -> Floats:
+    """The sum of two, which may have different lengths."""
+    total = np.zeros(max(len(one), len(other)))
+    total[: len(one)] += one
+    total[: len(other)] += other
+    return total
+
+
+def _ends(parts: Pairs) -> tuple[float, float] | None:
+    """The least and the largest x that is known; None without any."""
+    known = (x[np.isfinite(x)] for _, x in parts)
+    found = [(float(x.min()), float(x.max())) for x in known if len(x)]
+    return (min(low for low, _ in found), max(high for _, high in found)) if found else None
+
+
+def _fewest_titles(parts: Pairs, middle: float) -> int:
+    """Titles on the side of the ``middle`` that has fewer."""
+    counts = [0, 0]
+    for rows, x in parts:
+        for side, mine in enumerate((x > middle, x <= middle)):
+            counts[side] += len(np.unique(rows.title[mine]))
+    return min(counts)

@@ -18,18 +18,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from attune.models.errors import NotEnoughLabels
 from attune.models.insights.audit_errors import follow
 from attune.models.insights.cross_fit import cross_fitted
 from attune.models.insights.expected_score import blocks
-from attune.models.insights.outcomes import Outcomes
+from attune.models.insights.outcomes import Bools, Outcomes
 from attune.models.insights.popularity import Popularity
 from attune.models.insights.probed import Probed
+from attune.models.insights.row_parts import Parts, Valued, seen
 from attune.models.insights.solved import Score, Solved
 from attune.models.insights.states import exclusive, independent, together
-from attune.models.insights.within_title import LEAST_TITLES, Effect, within_title
+from attune.models.insights.within_title import LEAST_TITLES, Effect, effect_within
 
 LEAST_AUDITS = 60  # with outcomes: below, the audits' own luck is not known well enough for an interval
 
@@ -48,7 +48,7 @@ class Corrected:
     follow: float
 
 
-def corrected(outcomes: Outcomes, attribute: Probed, seed: int = 0, least_titles: int = LEAST_TITLES) -> Corrected:
+def corrected(outcomes: Parts, attribute: Probed, seed: int = 0, least_titles: int = LEAST_TITLES) -> Corrected:
     """The log rate ratio of images with the property over images without it, within titles and canvases.
 
     ``attribute`` is about the assets that ``outcomes`` numbers. Titles, assets, impressions and takes count cells where
@@ -59,7 +59,7 @@ def corrected(outcomes: Outcomes, attribute: Probed, seed: int = 0, least_titles
 
 
 def corrected_jointly(
-    outcomes: Outcomes,
+    outcomes: Parts,
     attributes: Sequence[Probed],
     seed: int = 0,
     least_titles: int = LEAST_TITLES,
@@ -72,11 +72,11 @@ def corrected_jointly(
     effect (``RARE_SD``), and has no figure of its own: the list is without it. Other properties are free, and their
     probes are assumed to err independently on one image (``states.together``).
     """
-    scored = np.all([np.isfinite(one.probability) for one in attributes], axis=0)[outcomes.asset]
-    rows = _told(_where(outcomes, scored & (outcomes.impressions > 0)))
+    rows = told_rows(outcomes, np.all([np.isfinite(one.probability) for one in attributes], axis=0))
     known = Popularity.of(outcomes, len(attributes[0].probability))
     fitted = [cross_fitted(one, known.title, known.popularity, known.performance, seed) for one in attributes]
-    audits = [int(np.isin(one.audited, rows.asset).sum()) for one in attributes]
+    here = seen(rows, len(attributes[0].probability))
+    audits = [int(here[one.audited].sum()) for one in attributes]
     if min(audits) < LEAST_AUDITS:
         raise NotEnoughLabels(
             f"Only {min(audits)} audited images have performance. At least {LEAST_AUDITS} are needed to correct "
@@ -91,27 +91,27 @@ def corrected_jointly(
         if found.score.rare[k]:
             continue
         alone = cross_fitted(attribute, known.title, known.popularity, None, seed)
-        estimate = within_title(rows, alone[rows.asset], least_titles).estimate
+        estimate = effect_within(Valued(rows, alone), least_titles).estimate
         related = follow(blocks(rows), attribute, alone, estimate)
         result.append(Corrected(found.effect(k), plain.effect(k), audits[k], related))
     return result
 
 
-def told_rows(rows: Outcomes, known: npt.NDArray[np.bool_] | None = None) -> Outcomes:
+def told_rows(rows: Parts, known: Bools | None = None) -> Parts:
     """The rows of assets that are ``known`` (assets,), in cells with two or more images that were taken at all."""
-    shown = rows.impressions > 0
-    return _told(_where(rows, shown if known is None else shown & known[rows.asset]))
+
+    def kept(part: Outcomes) -> Bools:
+        shown = part.impressions > 0
+        return shown if known is None else shown & known[part.asset]
+
+    return rows.chosen(kept).chosen(_told)
 
 
-def _told(rows: Outcomes) -> Outcomes:
-    """Rows of cells with two or more images that were taken at all."""
+def _told(rows: Outcomes) -> Bools:
+    """Which rows (n,) are of cells with two or more images that were taken at all."""
     if not len(rows):
-        return rows
+        return np.zeros(0, dtype=bool)
     starts = rows.cell_starts()
     sizes = np.diff(np.r_[starts, len(rows)])
-    return _where(rows, np.repeat((sizes > 1) & (np.add.reduceat(rows.takes, starts) > 0), sizes))
-
-
-def _where(rows: Outcomes, kept: npt.NDArray[np.bool_]) -> Outcomes:
-    """The rows that ``kept`` (n,) selects: themselves where it selects all, for they can be many."""
-    return rows if kept.all() else rows.where(kept)
+    found: Bools = np.repeat((sizes > 1) & (np.add.reduceat(rows.takes, starts) > 0), sizes)
+    return found

@@ -8,16 +8,14 @@ its expectation is taken to the second order (Stuart and Ord, 10.5). With probab
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from attune.models.insights.outcomes import Floats, Ints, Outcomes
+from attune.models.insights.row_parts import PART, Parts, split
 from attune.models.insights.states import change, sets
-
-BLOCK = 250_000  # rows, or as many as one title has
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,12 +54,11 @@ class Cells:
         return self.rows.title[self.starts]
 
 
-def blocks(rows: Outcomes) -> Iterator[Cells]:
+def blocks(rows: Parts) -> Iterator[Cells]:
     """``rows`` in parts of whole titles, so that an image and its title are in one of them."""
-    starts = np.r_[np.flatnonzero(np.diff(rows.title, prepend=-1)), len(rows)]
-    edges = np.unique(np.r_[0, starts[np.searchsorted(starts, np.arange(BLOCK, len(rows), BLOCK))], len(rows)])
-    for first, last in itertools.pairwise(edges):
-        yield Cells.of(rows.where(slice(int(first), int(last))))
+    for part in rows.parts():
+        for block in split(part, PART):
+            yield Cells.of(block)
 
 
 def expected_score(cells: Cells, states: Floats, effect: Floats) -> Expected:

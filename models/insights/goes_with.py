@@ -17,7 +17,8 @@ import numpy as np
 from scipy.special import stdtrit
 
 from attune.models.errors import NotEnoughLabels
-from attune.models.insights.outcomes import Floats, Ints, Outcomes
+from attune.models.insights.outcomes import Floats, Ints
+from attune.models.insights.row_parts import Parts
 from attune.models.threads import one_thread
 
 LEAST_TITLES = 60
@@ -54,20 +55,26 @@ class Learned:
     assets: int
 
 
-def target(rows: Outcomes, assets: int) -> tuple[Floats, Floats, Ints]:
+def target(rows: Parts, assets: int) -> tuple[Floats, Floats, Ints]:
     """Of each asset (assets,): the log of its takes over those expected at the rate of its strata; the weight that
     this has; and its title. Strata with one title are left out, since it would be compared with itself: assets without
     other impressions have the weight 0 and title -1.
     """
-    rows = rows.where(rows.impressions > 0)
-    titles = np.bincount(rows.canvas[rows.cell_starts()])
-    rows = rows.where(titles[rows.canvas] > 1)
-    rate = np.bincount(rows.canvas, rows.takes) / np.maximum(np.bincount(rows.canvas, rows.impressions), 1)
-    wanted = np.bincount(rows.asset, rows.impressions * rate[rows.canvas], minlength=assets)
-    taken = np.bincount(rows.asset, rows.takes, minlength=assets)
-    log = np.log((taken + 0.5) / (wanted + 0.5))
+    rows = rows.chosen(lambda part: part.impressions > 0)
+    strata = 1 + max((int(part.canvas.max()) for part in rows.parts()), default=-1)
+    titles, takes, shown = np.zeros(strata), np.zeros(strata), np.zeros(strata)
+    for part in rows.parts():
+        titles += np.bincount(part.canvas[part.cell_starts()], minlength=strata)
+        takes += np.bincount(part.canvas, part.takes, minlength=strata)
+        shown += np.bincount(part.canvas, part.impressions, minlength=strata)
+    rate = takes / np.maximum(shown, 1)
+    wanted, taken = np.zeros(assets), np.zeros(assets)
     title = np.full(assets, -1, dtype=np.intp)
-    title[rows.asset] = rows.title
+    for part in rows.chosen(lambda part: titles[part.canvas] > 1).parts():
+        wanted += np.bincount(part.asset, part.impressions * rate[part.canvas], minlength=assets)
+        taken += np.bincount(part.asset, part.takes, minlength=assets)
+        title[part.asset] = part.title
+    log = np.log((taken + 0.5) / (wanted + 0.5))
     seen = wanted > 0
     noise = 1 / (wanted + 0.5)
     spread = max(float(log[seen].var() - noise[seen].mean()), LEAST_SPREAD) if seen.any() else 1.0

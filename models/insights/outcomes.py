@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from attune.models.errors import DataError
 
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.signedinteger[Any]]  # of many rows 32 bits each: widen them before they are multiplied
 
 
@@ -36,6 +37,16 @@ class Outcomes:
         """The rows that ``kept`` selects, (n,) bool, places or a slice, with the same numbers of assets and titles."""
         asset, title, canvas = self.asset[kept], self.title[kept], self.canvas[kept]
         return Outcomes(asset, title, canvas, self.impressions[kept], self.takes[kept])
+
+    def parts(self) -> Iterator[Outcomes]:
+        """The rows as ``row_parts.Parts``: one part, or none without any row."""
+        if len(self):
+            yield self
+
+    def chosen(self, kept: Callable[[Outcomes], Bools]) -> Outcomes:
+        """The rows that ``kept`` selects, (n,) bool: themselves where it selects all, for they can be many."""
+        found = kept(self)
+        return self if found.all() else self.where(found)
 
     def cell_starts(self) -> Ints:
         """The first row of each cell, ascending."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from attune.models.insights.expected_score import blocks
-from attune.models.insights.outcomes import Floats, Ints, Outcomes
+from attune.models.insights.outcomes import Floats, Ints, numbered
+from attune.models.insights.row_parts import Parts
 
 CLIP, SAME = 4.0, 1e-9  # standard deviations
 
@@ -22,8 +23,10 @@ class Popularity:
     performance: Floats
 
     @classmethod
-    def of(cls, outcomes: Outcomes, assets: int) -> Popularity:
+    def of(cls, outcomes: Parts, assets: int) -> Popularity:
         beyond, variance = np.zeros(assets), np.zeros(assets)
+        title = np.full(assets, -1, dtype=np.intp)
+        told, rates = list[Ints]([np.zeros(0, dtype=np.intp)]), list[Floats]([np.zeros(0)])
         for cells in blocks(outcomes):
             rows = cells.rows
             shown = cells.sums(rows.impressions)[cells.cell]
@@ -31,12 +34,16 @@ class Popularity:
             wanted = cells.taken[cells.cell] * share
             beyond += np.bincount(rows.asset, rows.takes - wanted, minlength=assets)
             variance += np.bincount(rows.asset, wanted * (1 - share), minlength=assets)
-        title = np.arange(assets) + (int(outcomes.title.max()) + 1 if len(outcomes) else 0)
-        title[outcomes.asset] = outcomes.title
-        taken, seen = (np.bincount(outcomes.title, column) + 1 for column in (outcomes.takes, outcomes.impressions))
-        rate = np.log(taken / seen)
-        told = np.unique(outcomes.title)
+            title[rows.asset] = rows.title
+            place = numbered(rows.title)
+            taken, seen = (np.bincount(place, column) + 1 for column in (rows.takes, rows.impressions))
+            told.append(rows.title[np.flatnonzero(np.diff(rows.title, prepend=-1))])
+            rates.append(np.log(taken / seen))
+        titles, rate = np.concatenate(told), np.concatenate(rates)
+        known = title >= 0
         popular = np.zeros(assets)
-        popular[outcomes.asset] = ((rate - rate[told].mean()) / max(float(rate[told].std()), SAME))[outcomes.title]
+        relative = (rate - rate.mean()) / max(float(rate.std()), SAME) if len(rate) else rate
+        popular[known] = relative[np.searchsorted(titles, title[known])]
+        title[~known] = np.arange(assets)[~known] + (int(titles[-1]) + 1 if len(titles) else 0)
         performance = beyond / np.sqrt(np.maximum(variance, 1.0))
         return cls(title, np.clip(popular, -CLIP, CLIP), np.clip(performance, -CLIP, CLIP))

@@ -7,12 +7,13 @@ much, the images do not overlap enough for the weights to be believed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from attune.models.insights.outcomes import Floats, Ints, Outcomes, outcomes
+from attune.models.insights.outcomes import Bools, Floats, Ints, Outcomes, outcomes
 
 CLIP = 20.0  # the largest weight: an image that was shown a twentieth as often as its share
 MOST_CLIPPED = 0.01  # of the weighted takes that clipping may take away
@@ -45,22 +46,46 @@ def weighted(
     differently goes uncorrected, and no check can see it. Impressions and takes are scaled to the number that would
     tell as much without weights.
     """
-    cell = _cells(title, stratum)
+    rows = Outcomes(asset, title, stratum, impressions, takes)
+    weights = Weights.of([(rows, propensity)])
+    return weights.rows(rows, propensity), weights.overlap
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Weights of rows in parts of whole titles. ``scale``: of weighted counts, so that they tell as much as others."""
+
+    scale: float
+    overlap: Overlap
+
+    @classmethod
+    def of(cls, parts: Iterable[tuple[Outcomes, Floats]]) -> Weights:
+        """From all rows, each part with its propensities (n,)."""
+        rows, clipped, total, squares, whole, taken = 0, 0, 0.0, 0.0, 0.0, 0.0
+        for part, propensity in parts:
+            kept, raw = _raw(part, propensity)
+            weight, takes = np.minimum(raw, CLIP), part.takes[kept]
+            rows, clipped = rows + len(raw), clipped + int((raw > CLIP).sum())
+            total, squares = total + float((weight * takes).sum()), squares + float((weight**2 * takes).sum())
+            whole, taken = whole + float((raw * takes).sum()), taken + float(takes.sum())
+        scale = total / squares if squares else 1.0
+        lost, effective = 1 - total / whole if whole else 0.0, total * scale / taken if total else 0.0
+        return cls(scale, Overlap(rows, clipped, lost, effective))
+
+    def rows(self, part: Outcomes, propensity: Floats) -> Outcomes:
+        """The rows of a part that have weights, weighted."""
+        kept, raw = _raw(part, propensity)
+        weight = np.minimum(raw, CLIP)
+        counts = (part.impressions[kept] * weight * self.scale, part.takes[kept] * weight * self.scale)
+        return outcomes(part.asset[kept], part.title[kept], part.canvas[kept], *counts)
+
+
+def _raw(part: Outcomes, propensity: Floats) -> tuple[Bools, Floats]:
+    """Which rows (n,) are of cells where each has a propensity, and the weights of those."""
+    cell = _cells(part.title, part.canvas)
     chance = np.bincount(cell, propensity)  # NaN where a row has none
-    rows = np.bincount(cell)
     kept = np.isfinite(chance)[cell]
-    raw = (chance / rows)[cell][kept] / propensity[kept]
-    weight = np.minimum(raw, CLIP)
-    taken, shown = takes[kept], impressions[kept]
-    total, squares = float((weight * taken).sum()), float((weight**2 * taken).sum())
-    scale = total / squares if squares else 1.0
-    whole = float((raw * taken).sum())
-    overlap = Overlap(
-        int(kept.sum()), int((raw > CLIP).sum()), 1 - total / whole if whole else 0.0,
-        total * scale / float(taken.sum()) if total else 0.0,
-    )  # fmt: skip
-    counts = (shown * weight * scale, taken * weight * scale)
-    return outcomes(asset[kept], title[kept], stratum[kept], *counts), overlap
+    return kept, np.asarray((chance / np.bincount(cell))[cell][kept] / propensity[kept])
 
 
 def _cells(title: Ints, stratum: Ints) -> npt.NDArray[np.intp]:

@@ -14,8 +14,9 @@ from scipy.special import stdtr, stdtrit
 from attune.models.errors import NotEnoughLabels
 from attune.models.insights.audit_errors import errors, noise, unsure
 from attune.models.insights.expected_score import Cells, Expected, blocks, expected_score
-from attune.models.insights.outcomes import Floats, Ints, Outcomes, numbered
+from attune.models.insights.outcomes import Floats, Ints, numbered
 from attune.models.insights.probed import Probed
+from attune.models.insights.row_parts import Parts
 from attune.models.insights.states import sets
 from attune.models.insights.within_title import LEVEL, Effect, share_other_way, spread, too_few_titles
 
@@ -40,7 +41,7 @@ class Score:
     their variance.
     """
 
-    rows: Outcomes
+    rows: Parts
     by_asset: Floats
     wrong: Floats
     noise: Floats
@@ -48,7 +49,7 @@ class Score:
     rare: list[bool]
 
     @classmethod
-    def of(cls, rows: Outcomes, by_asset: Floats, audited: Sequence[Probed], properties: int, least_titles: int,
+    def of(cls, rows: Parts, by_asset: Floats, audited: Sequence[Probed], properties: int, least_titles: int,
            classes: bool) -> Score:  # fmt: skip
         """Raises NotEnoughLabels where a property that must be told differs in fewer than ``least_titles`` titles."""
         p = by_asset @ sets(by_asset.shape[1], properties)

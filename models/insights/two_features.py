@@ -18,9 +18,10 @@ from attune.models.insights.audit_errors import errors, noise
 from attune.models.insights.corrected import LEAST_AUDITS, corrected_jointly, told_rows
 from attune.models.insights.cross_fit import cross_fitted
 from attune.models.insights.expected_score import Cells, Expected, blocks
-from attune.models.insights.outcomes import Floats, Outcomes
+from attune.models.insights.outcomes import Bools, Floats, Outcomes
 from attune.models.insights.popularity import Popularity
 from attune.models.insights.probed import Probed
+from attune.models.insights.row_parts import Parts, seen
 from attune.models.insights.solved import Score, Solved, differ
 from attune.models.insights.within_title import LEAST_TITLES, Effect
 
@@ -76,7 +77,7 @@ class Held:
     audits: int | None
 
 
-def depends(rows: Outcomes, one: Feature, other: Feature, seed: int = 0, least_titles: int = LEAST_TITLES) -> Depends:
+def depends(rows: Parts, one: Feature, other: Feature, seed: int = 0, least_titles: int = LEAST_TITLES) -> Depends:
     """How the effect of ``one`` within titles depends on ``other``, which may be the same for all images of a title.
 
     Raises NotEnoughLabels where fewer than ``least_titles`` titles have images that differ in ``one`` at either end of
@@ -103,7 +104,7 @@ def depends(rows: Outcomes, one: Feature, other: Feature, seed: int = 0, least_t
     return Depends(difference, high, low, audits)
 
 
-def holding(rows: Outcomes, one: Feature, other: Feature, seed: int = 0, least_titles: int = LEAST_TITLES) -> Held:
+def holding(rows: Parts, one: Feature, other: Feature, seed: int = 0, least_titles: int = LEAST_TITLES) -> Held:
     """The effect of ``one`` within titles, alone and with ``other`` held.
 
     Raises NotEnoughLabels where ``other`` is the same for all images of each title, and as ``depends`` does.
@@ -146,12 +147,12 @@ def _states(one: Feature, other: Feature, end: float) -> tuple[Floats, Floats]:
     return columns(one.x, other.x), np.zeros((len(one.x), 3))
 
 
-def _probabilities(rows: Outcomes, one: Feature, other: Feature, seed: int) -> tuple[Floats, int | None]:
+def _probabilities(rows: Parts, one: Feature, other: Feature, seed: int) -> tuple[Floats, int | None]:
     """Of the probed property (assets,), calibrated, with its audits; 1 where nothing is probed."""
     given = one.probed or other.probed
     if given is None:
         return np.ones(len(one.x)), None
-    audits = int(np.isin(given.audited, rows.asset).sum())
+    audits = int(seen(rows, len(given.probability))[given.audited].sum())
     if audits < LEAST_AUDITS:
         raise NotEnoughLabels(
             f"Only {audits} audited images have performance and both features. At least {LEAST_AUDITS} are needed to "
@@ -161,25 +162,33 @@ def _probabilities(rows: Outcomes, one: Feature, other: Feature, seed: int) -> t
     return cross_fitted(given, known.title, known.popularity, known.performance, seed), audits
 
 
-def _varies(rows: Outcomes, feature: Feature) -> bool:
+def _varies(rows: Parts, feature: Feature) -> bool:
     return _differing(rows, feature) >= 1
 
 
-def _differing(rows: Outcomes, feature: Feature) -> float:
+def _differing(rows: Parts, feature: Feature) -> float:
     """The number of titles with images that differ in a feature on some canvas; of a probed one, the expected."""
     if feature.probed:
         return sum(differ(cells, feature.known[cells.rows.asset]) for cells in blocks(rows))
-    if not len(rows):
-        return 0
-    starts, x = rows.cell_starts(), feature.x[rows.asset]
-    apart = np.maximum.reduceat(x, starts) > np.minimum.reduceat(x, starts)
-    return len(np.unique(rows.title[starts[apart]]))
+    titles = 0
+    for part in rows.parts():
+        starts, x = part.cell_starts(), feature.x[part.asset]
+        apart = np.maximum.reduceat(x, starts) > np.minimum.reduceat(x, starts)
+        titles += len(np.unique(part.title[starts[apart]]))
+    return titles
 
 
-def _fewest(rows: Outcomes, one: Feature, other: Feature) -> int:
+def _fewest(rows: Parts, one: Feature, other: Feature) -> int:
     """Titles with images that differ in ``one`` at that end of ``other`` where they are fewer."""
-    high = other.high[rows.asset] == 1
-    return min(round(_differing(told_rows(rows.where(side)), one)) for side in (high, ~high))
+    high: Bools = other.high == 1
+
+    def of_side(upper: bool) -> Parts:
+        def kept(part: Outcomes) -> Bools:
+            return np.equal(high[part.asset], upper)
+
+        return told_rows(rows.chosen(kept))
+
+    return min(round(_differing(of_side(upper), one)) for upper in (True, False))
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,7 +201,7 @@ class TwoStates(Score):
 
     @classmethod
     def of(  # type: ignore[override]
-        cls, rows: Outcomes, p: Floats, on: Floats, off: Floats, given: Probed | None, titles: int
+        cls, rows: Parts, p: Floats, on: Floats, off: Floats, given: Probed | None, titles: int
     ) -> TwoStates:
         """``titles`` differ in the feature whose effect is asked."""
         audited, k = [given] if given else [], on.shape[1]

@@ -10,6 +10,7 @@ their luck, with the factor G / (G - 1) and Student's t. Its degrees of freedom 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,8 @@ import numpy.typing as npt
 from scipy.special import ndtr, stdtr, stdtrit
 
 from attune.models.errors import NotEnoughLabels
-from attune.models.insights.outcomes import Floats, Ints, Outcomes, numbered
+from attune.models.insights.differing import Cells, Ready, Told
+from attune.models.insights.outcomes import Floats, Ints, Outcomes
 
 LEAST_TITLES = 30  # that differ in the property: below, no figure is shown
 LEVEL = 0.95
@@ -76,14 +78,20 @@ def within_title(outcomes: Outcomes, x: npt.ArrayLike, least_titles: int = LEAST
     Raises NotEnoughLabels where fewer than ``least_titles`` titles have images that differ in x, and where one side
     was never taken.
     """
-    cells = _cells(outcomes, np.asarray(x, dtype=np.float64))
-    if cells.titles < least_titles:
-        raise NotEnoughLabels(too_few_titles(cells.titles, least_titles))
-    estimate = _solve(cells)
-    score, information = cells.evaluate(estimate)
-    by_title: Floats = np.bincount(cells.title, score).astype(np.float64)
-    weight: Floats = np.bincount(cells.title, information).astype(np.float64)
-    total, count = float(weight.sum()), cells.titles
+    return effect_within([(outcomes, np.asarray(x, dtype=np.float64))], least_titles)
+
+
+def effect_within(parts: Iterable[tuple[Outcomes, Floats]], least_titles: int = LEAST_TITLES) -> Effect:
+    """``within_title`` of rows in ``parts`` of whole titles, each with its x (n,); they are read several times."""
+    ready = Ready(parts)
+    told = Told.of(ready)
+    if told.titles < least_titles:
+        raise NotEnoughLabels(too_few_titles(told.titles, least_titles))
+    estimate = _solve(ready, told.deviation)
+    by_title, weight = (
+        np.concatenate(each) for each in zip(*(cells.by_title(estimate) for cells in ready), strict=True)
+    )
+    total, count = float(weight.sum()), told.titles
     variance = float((by_title**2).sum()) / total**2 * count / max(count - 1, 1)
     se, degrees = float(np.sqrt(variance)), _degrees(weight)
     half = float(stdtrit(degrees, (1 + LEVEL) / 2)) * se
@@ -91,69 +99,20 @@ def within_title(outcomes: Outcomes, x: npt.ArrayLike, least_titles: int = LEAST
     return Effect(
         estimate=estimate, se=se, ci=(estimate - half, estimate + half),
         p=float(2 * stdtr(degrees, -abs(estimate) / se)) if se else 1.0, degrees=degrees, titles=count,
-        assets=cells.assets, impressions=int(cells.impressions), takes=cells.takes, tau=tau,
+        assets=told.assets, impressions=int(told.impressions), takes=told.takes, tau=tau,
         share_other_way=share_other_way(estimate, by_title, weight, tau),
         model_se=total**-0.5,
     )  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False)
-class _Cells:
-    """Rows (m,) of cells that differ in x: ``starts`` (c,) is each cell's first row, ``title`` (c,) counts from 0."""
-
-    x: Floats
-    impressions_of: Floats
-    starts: Ints
-    title: Ints
-    taken: Floats  # (c,)
-    taken_x: Floats  # (c,) sum of takes * x
-    titles: int
-    assets: int
-    impressions: float
-    takes: float
-
-    def evaluate(self, effect: float) -> tuple[Floats, Floats]:
-        """Each cell's score and information (c,) at ``effect``."""
-        weight = self.impressions_of * np.exp(effect * self.x)
-        weighted = weight * self.x
-        total = np.add.reduceat(weight, self.starts)
-        mean = np.add.reduceat(weighted, self.starts) / total
-        square = np.add.reduceat(weighted * self.x, self.starts) / total
-        return self.taken_x - self.taken * mean, self.taken * np.maximum(square - mean**2, 0.0)
-
-
-def _cells(outcomes: Outcomes, x: Floats) -> _Cells:
-    kept = np.isfinite(x) & (outcomes.impressions > 0)
-    rows, x = (outcomes, x) if kept.all() else (outcomes.where(kept), x[kept])
-    starts = rows.cell_starts()
-    if len(starts):
-        differs = np.maximum.reduceat(x, starts) > np.minimum.reduceat(x, starts)
-        told = differs & (np.add.reduceat(rows.takes, starts) > 0)
-        if not told.all():
-            each = np.repeat(told, np.diff(np.r_[starts, len(rows)]))
-            rows, x = rows.where(each), x[each]
-            starts = rows.cell_starts()
-    seen = np.zeros(int(rows.asset.max()) + 1 if len(rows) else 0, dtype=bool)
-    seen[rows.asset] = True
-    title = numbered(rows.title[starts])
-    titles, shown, taken = int(title[-1]) + 1 if len(title) else 0, rows.impressions, rows.takes
-    x = x - (np.average(x, weights=shown) if len(x) else 0.0)  # keeps the exponentials in range
-    return _Cells(
-        x, shown, starts, title, _sums(taken, starts), _sums(taken * x, starts), titles, int(seen.sum()),
-        float(shown.sum()), float(taken.sum()),
-    )  # fmt: skip
-
-
-def _sums(values: Floats, starts: Ints) -> Floats:
-    sums: Floats = np.add.reduceat(values, starts) if len(starts) else np.zeros(0)
-    return sums
-
-
-def _solve(cells: _Cells) -> float:
+def _solve(parts: Iterable[Cells], deviation: float) -> float:
     """Newton's method on a concave likelihood; a step that goes too far is shortened."""
-    effect, largest = 0.0, LARGEST_STEP / max(float(np.std(cells.x)), 1e-12)
+    effect, largest = 0.0, LARGEST_STEP / max(deviation, 1e-12)
     for _ in range(STEPS):
-        score, information = (float(part.sum()) for part in cells.evaluate(effect))
+        score, information = 0.0, 0.0
+        for cells in parts:
+            at = cells.evaluate(effect)
+            score, information = score + float(at[0].sum()), information + float(at[1].sum())
         if information <= 0:
             break
         step = max(-largest, min(largest, score / information))

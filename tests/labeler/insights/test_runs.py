@@ -10,17 +10,19 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from attune.labeler.insights import evidence, features, imported, insights, publishing, questions
+from attune.labeler.insights import evidence, features, imported, insights, publishing, questions, strata
 from attune.labeler.insights.words import words
 from attune.labeler.performance import checks, imports
 from attune.labeler.records.schema import InsightQuestion, InsightVersion
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.errors import DataError, NotEnoughLabels, UnknownInsight
+from attune.models.insights import differing, row_parts
 from attune.models.insights.across_titles import across_titles, naive
 from attune.models.insights.halves import discovery_half
 from attune.models.insights.outcomes import outcomes
 from attune.models.insights.power import needed, reached
+from attune.models.insights.row_parts import Stored
 from attune.workers.jobs import run_insights
 from tests.support import performed
 from tests.support.factories import workspace
@@ -139,6 +141,43 @@ def test_flagged_tests_are_left_out_alone_unless_more_than_one_in_a_hundred_fail
     assert rows.random is not None
     assert (rows.tested, rows.flagged, rows.believed) == (300, spoiled, believed)
     assert len(rows.random) == len(rows.every) - 2 * spoiled
+
+
+def test_a_run_over_rows_in_a_file_says_what_it_says_of_rows_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = performed.files(tmp_path, performed.names(120), EFFECT, ("home", "phone"))
+    text = Path(made.performance).read_text().replace("a7-1,t7,home,10000,", "a7-1,t7,home,30000,")  # one is left out
+    Path(made.performance).write_text(text)
+    told = []
+    for name, sizes in (("memory", (10**6, 10**6, 10**6)), ("file", (200, 90, 300))):
+        constants = ((strata, "PART"), (row_parts, "PART"), (differing, "REMEMBERED"))
+        for (module, constant), size in zip(constants, sizes, strict=True):
+            monkeypatch.setattr(module, constant, size)
+        settings = workspace(tmp_path / name)
+        performed.bring(settings, made)
+        rows = evidence.load(settings)
+        assert rows is not None
+        assert isinstance(rows.every, Stored) == (name == "file")
+        run_insights.run(settings)
+        (one,) = insights.listed(settings)
+        told.append(one.figures)
+    assert told[0]["ratio"]["flagged"] == 1
+    assert [len(told[0]["canvases"]), len(told[0]["examples"]["same"]) > 3] == [2, True]
+    assert_close(*told)
+
+
+def assert_close(one: object, other: object) -> None:
+    if isinstance(one, dict) and isinstance(other, dict):
+        assert one.keys() == other.keys()
+        for name in one:
+            assert_close(one[name], other[name])
+    elif isinstance(one, list) and isinstance(other, list):
+        assert len(one) == len(other)
+        for pair in zip(one, other, strict=True):
+            assert_close(*pair)
+    else:
+        assert one == pytest.approx(other, rel=1e-10) if isinstance(one, float) else one == other
 
 
 def test_tests_of_few_impressions_are_not_called_unfair_by_a_rule_for_many(settings: Settings, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from filelock import FileLock
 
 from attune.labeler.cli.performance import command
-from attune.labeler.performance import checks, imports
+from attune.labeler.performance import checks, imports, title_ranges
 from attune.labeler.performance.aggregate import aggregate
 from attune.labeler.settings import Settings
 from attune.models.errors import DataError
@@ -111,6 +111,30 @@ def test_the_same_file_again_changes_nothing_and_a_corrected_row_replaces_its_ow
     with pytest.raises(DataError, match="wrong week"):
         imports.remove(settings, done.row.id, "again", "ana")
     assert not imports.add(settings, second).again  # a removed import may come back
+
+
+def test_many_rows_are_worked_on_a_range_of_titles_at_a_time_and_lie_in_their_order(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header = HEADER + ",arm,period_start,period_end"
+    titles = ["b", "10", "é", "9", "it's", "東京", "a"]
+    weeks = ("2026-01-05,2026-01-12", "2026-01-12,2026-01-19", "2026-01-11,2026-01-13")  # the last overlaps both
+    lines = [f"{title}-{image},{title},home,{1000 + 300 * (title == 'b') * image},5,explore,{week}"
+             for week in weeks for title in titles for image in range(2)]  # fmt: skip
+    told = []
+    for name, size in (("whole", 1000), ("ranges", 5)):
+        monkeypatch.setattr(title_ranges, "BUCKET", size)
+        one = workspace(tmp_path / name)
+        first = imports.add(one, csv(tmp_path / "1.csv", *lines, header=header))
+        again = [line.replace(weeks[0], "2026-01-04,2026-01-06") for line in lines[:3]]  # of one title and of another
+        later = imports.add(one, csv(tmp_path / "2.csv", *again, "c,c,home,9,1,explore,,", header=header))
+        held = pq.read_table(imports.file_of(one, first.row.file))["title_id"].to_pylist()
+        told.append((first.faults, later.faults, held, checks.check(one).as_json(), totals(one)))
+    assert told[0] == told[1]
+    faults, later, held, checked, _ = told[1]
+    assert [(one.reason, one.rows) for one in (*faults, *later)] == [("counted twice", 14), ("counted twice", 3)]
+    assert held == sorted(titles * 4, key=str.encode)
+    assert (checked["titles"], checked["assets"], checked["sample_ratio"]["flagged"]) == (8, 15, 1)
 
 
 def test_parquet_with_other_names_and_types(settings: Settings, tmp_path: Path) -> None:
