@@ -89,7 +89,8 @@ def large_image(settings: Settings, viewer: Viewer, name: str, asset_id: str, as
 def _visible(session: Session, viewer: Viewer, attribute: Attribute, asset_id: str) -> Asset:
     allowed = may_compare(viewer, attribute.id)
     if not viewer.manages:
-        own = counting.answers([attribute.id], [viewer.expert_id or 0])
+        named = select(Asset.id).where(Asset.asset_id == asset_id)
+        own = counting.answers([attribute.id], [viewer.expert_id or 0], assets=named)
         allowed = may_see(viewer) & Asset.id.in_(select(own.c.asset_pk))
     asset = session.scalar(select(Asset).where(Asset.asset_id == asset_id, allowed))
     if asset is None:
