@@ -43,7 +43,8 @@ class Answer:
     def __post_init__(self) -> None:
         # By name, and not in a loop: a round makes one of each of 40,000 answers, twice.
         if not (self.asset_id and self.title_id and self.expert and self.value and self.purpose):
-            empty = next(name for name in ("asset_id", "title_id", "expert", "value", "purpose") if not getattr(self, name))
+            names = ("asset_id", "title_id", "expert", "value", "purpose")
+            empty = next(name for name in names if not getattr(self, name))
             raise DataError(f"An answer has an empty {empty}: {self!r}. Give a value for every field.")
         if self.answered_at.tzinfo is None:
             raise DataError(
