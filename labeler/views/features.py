@@ -35,7 +35,7 @@ class Row:
     def said(self) -> str:
         """What is known of its errors."""
         if self.one.kind == "attribute":
-            return "Its audits correct it."
+            return "Experts check a sample of it (audits), and its figures are corrected for the errors that they find."
         return NOT_YET if self.asked is None else self.asked.sentence
 
 
