@@ -62,7 +62,12 @@ def test_what_is_said_of_chance_and_of_the_other_way_needs_no_statistics() -> No
 @pytest.mark.parametrize(
     ("contrast", "effect", "rate", "said"),
     [
-        ("yes:no", 0.14, 0.076, "If 76 of 1,000 viewers take the image without “smiles”, about 87 take the one with it."),
+        (
+            "yes:no",
+            0.14,
+            0.076,
+            "If 76 of 1,000 viewers take the image without “smiles”, about 87 take the one with it.",
+        ),
         ("a:b", -0.07, 0.6, "If 60 of 100 viewers take the image with “b”, about 56 take the one with “a”."),
         ("a:b", 0.14, 0.0, "If 100 of 1,000 viewers take the image with “b”, about 115 take the one with “a”."),
         ("a:b", 0.01, 0.6, "If 60 of 100 viewers take the image with “b”, about 60.6 take the one with “a”."),

@@ -55,8 +55,8 @@ def test_the_list_says_a_sentence_with_both_sides_and_the_wrong_figure_struck_th
         assert heading in evidence
     assert re.search(r"<del>.*all|<del>", evidence)
     assert '<a class="shown" href="/titles?title=' in evidence, "a picture leads to its title"
-    listed = re.search(r"<circle.*?>", page)
-    assert listed and listed[0] in evidence, "one scale for the list and the page"
+    (listed, *_) = re.findall(r'<circle class="value"[^>]*>', page)
+    assert listed in evidence, "one scale for the list and the page"
     assert "As counted, looked at again and again" in evidence
     figures = evidence[evidence.index("On each canvas") : evidence.index("Two halves of the titles")]
     assert "For ideas only, not to publish" in figures
