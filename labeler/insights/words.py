@@ -32,7 +32,7 @@ NO_ONE_CHANCE = (
 NOT_AUDITED = "Not checked by people yet: the detector’s errors are not known."
 UNSURE = "It is not known yet which images are taken more often."
 HINDERED = "Its errors are not corrected yet."
-LEAST_SHOWN = 50  # of an example's viewers take the image, so that whole people show the difference
+LEAST_SHOWN = 30  # of an example's viewers take the image, so that whole people show the difference
 
 
 @dataclass(frozen=True)
