@@ -10,7 +10,7 @@ from attune.labeler.insights.goes_with_words import sentence
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.words import chance, in_viewers, interval, other_way, reason, unchecked
 from attune.labeler.records.schema import Insight, InsightQuestion, InsightVersion
-from attune.labeler.views.insight_bars import shrunk_bar
+from attune.labeler.views.insight_bars import lines, shrunk_bar
 from attune.labeler.views.insights import struck
 
 
@@ -144,3 +144,13 @@ def test_only_a_sure_sign_is_said_to_turn_round() -> None:
     for q, turned in ((0.01, True), (0.4, False)):
         ((_, why),) = struck(Told(Insight(), InsightQuestion(), InsightVersion(figures=figures | {"q": q})))
         assert ("points the other way" in why) is turned
+
+
+def test_a_corrected_figure_is_never_called_the_counted_one_that_is_struck_through() -> None:
+    figures = {"estimate": 0.09, "se": 0.02, "ci": [0.05, 0.13], "shrunk": {"estimate": 0.08, "se": 0.02}, "titles": 40}
+    figures |= {"any_time": {"ci": [0.04, 0.14]}, "within": True, "naive": None}
+    assert [one.name for one in lines(figures, 0.2)][1].startswith("As counted")
+    figures |= {"corrected": {"estimate": 0.09}, "uncorrected": {"estimate": 0.05}}
+    assert all(one.name.startswith("Corrected") for one in lines(figures, 0.2)[1:])
+    ((_, why),) = struck(Told(Insight(), InsightQuestion(), InsightVersion(figures=figures)))
+    assert why.startswith("as counted, before the correction")
