@@ -10,17 +10,22 @@ from jinja2 import Environment, FileSystemLoader
 
 from attune.labeler.briefs.brief import Brief, Shown
 from attune.labeler.insights.words import GRADES
+from attune.models.text import number
 
 HERE = Path(__file__).parent
+EXAMPLES = (
+    "Examples: the clearest of all pairs, not typical ones: they were chosen because they show it. Two images differ "
+    "in other things too."
+)
 
 
 def as_html(brief: Brief, pictures: Mapping[str, bytes]) -> bytes:
     """The file; ``pictures`` are JPEGs by asset id."""
     environment = Environment(loader=FileSystemLoader(HERE), autoescape=True, trim_blocks=True)
-    environment.filters.update(named=named, captioned=captioned)
+    environment.filters.update(named=named, captioned=captioned, number=number)
     inside = {name: b64encode(content).decode() for name, content in pictures.items()}
     page = environment.get_template("page.html")
-    return page.render(brief=brief, pictures=inside, grades=list(GRADES.items())).encode()
+    return page.render(brief=brief, pictures=inside, grades=list(GRADES.items()), examples=EXAMPLES).encode()
 
 
 def named(asset_ids: Sequence[str]) -> list[tuple[str, str]]:

@@ -11,10 +11,11 @@ from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 from PIL import Image
 
-from attune.labeler.briefs.as_html import captioned, named
+from attune.labeler.briefs.as_html import EXAMPLES, captioned, named
 from attune.labeler.briefs.brief import Brief, Line
 from attune.labeler.briefs.tastes import Taste
 from attune.labeler.insights.words import GRADES
+from attune.models.text import number
 
 FONTS = Path(__file__).parent / "fonts"  # Latin, Greek and Cyrillic; other scripts are for the HTML file
 FONT = "DejaVu"
@@ -24,12 +25,11 @@ PICTURE, SMALL, GAP = 26, 17, 4
 LEADING = 0.46  # millimetres of a line for each point of its size
 CAPTION = 6  # points
 HEAD = 7.4  # two lines above a column
-COLUMN_HEIGHT = 46  # with heads, pictures, captions and how many more there are
+COLUMN_HEIGHT = 48  # with heads, pictures, captions and how many more there are
 TALL = 1.31  # a picture's place, as often as it is wide
 COLUMNS, MOST = 3, 3  # of pictures in a column
 HEADING_HEIGHT = 60  # with the beginning of what follows
 COLOURS = {"A": GOOD, "B": GOOD, "C": WARN, "D": SOFT}
-EXAMPLES = "Examples are the clearest titles. They were chosen because they agree, so they prove nothing."
 Images = Sequence[tuple[str, str]]
 
 
@@ -76,14 +76,15 @@ def _line(page: _Page, line: Line) -> None:
     means = f"{line.one.question.feature}: {line.one.means}" if line.one.means else ""
     texts = (means, line.words.interval, line.words.other_way, line.words.reason, line.words.caution)
     head = f"Grade {line.grade}  ·  insight {line.one.row.id}, {line.state}{stale}"
+    unchecked = [Text(f"{line.words.unchecked}.", 8.5, WARN, True)] if line.words.unchecked else []
     page.entry([
-        Text(head, 8.5, COLOURS[line.grade], True),
+        Text(head, 8.5, COLOURS[line.grade], True), *unchecked,
         Text(line.words.sentence, 11.5, INK, True),
         Text(line.covers, 10, WARN if line.missing else INK, True),
         Text(" ".join(text for text in texts if text), 8.5, SOFT),
     ], [
         (f"This title: images {line.use}", named(line.has)),
-        ("Elsewhere, taken more often", captioned(line.worked)),
+        ("Taken more often elsewhere", captioned(line.worked)),
         (line.less_often, captioned(line.avoid)),
     ])  # fmt: skip
 
@@ -99,7 +100,7 @@ def _tastes(page: _Page, brief: Brief) -> None:
 
 def _taste(page: _Page, taste: Taste) -> None:
     texts = [
-        Text(f"Group {taste.group}, about {taste.members:,} members", 11, INK, True),
+        Text(f"Group {taste.group}, about {number(taste.members)} members", 11, INK, True),
         Text(taste.covers, 10, WARN if taste.missing else INK, True),
         Text(taste.said, 8.5, SOFT),
     ]
@@ -170,10 +171,10 @@ class _Page(FPDF):
     def columns(self, parts: Sequence[tuple[str, Images]]) -> None:
         """Groups of images beside each other, each under its heading."""
         top, lowest, width = self.get_y() + 2, self.get_y() + 2, WIDTH / COLUMNS
-        for number, (head, images) in enumerate(parts):
-            self.set_xy(MARGIN + number * width, top)
+        for place, (head, images) in enumerate(parts):
+            self.set_xy(MARGIN + place * width, top)
             self.said(head, 8, SOFT, bold=True, width=width - GAP)
-            self.set_xy(MARGIN + number * width, max(self.get_y(), top + HEAD) + 1)  # heads have one or two lines
+            self.set_xy(MARGIN + place * width, max(self.get_y(), top + HEAD) + 1)  # heads have one or two lines
             self.row(images[:MOST], width - GAP, SMALL)
             if len(images) > MOST:
                 self.said(f"and {len(images) - MOST} more", 7, SOFT, width=width - GAP)

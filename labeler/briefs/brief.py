@@ -27,7 +27,6 @@ from attune.models.clock import now
 from attune.models.errors import UnknownAsset
 from attune.models.text import plural
 
-CAUSAL = frozenset("AB")  # grades of which the image makes the difference
 EXAMPLES = 3  # other titles whose images are shown for a line
 
 
@@ -80,8 +79,10 @@ class Line:
 
     @property
     def less_often(self) -> str:
-        """What stands above images that are taken less often; to avoid them takes more than a guess."""
-        return f"Elsewhere, taken less often{': avoid' if self.grade in CAUSAL else ''}"
+        """What stands above images that are taken less often, and in how many titles they are not: it is no rule."""
+        share = self.one.figures.get("share_other_way")
+        but = f" (not in about {100 * share:.0f} % of titles)" if share and share >= 0.005 else ""
+        return f"Taken less often elsewhere{but}"
 
     @property
     def known(self) -> int:
@@ -97,9 +98,11 @@ class Line:
             count = f"{len(self.has)} of {plural(self.known, 'image')}"
             return f"Beside each other: {count} {self.use} than the middle of this title."
         if self.missing:
-            return f"Missing: no image {self.use} yet."
-        begin = "Covered" if self.has else "Here"
-        return f"{begin}: {len(self.has)} of {plural(self.known, 'image')} {self.use}."
+            those = "the only one is" if self.known == 1 else f"all {self.known} are"
+            return f"Missing: no image {self.use} yet, {those} {self.less}."
+        others = f", {_are(len(self.lacks))} {self.less}" if self.lacks else ""
+        has = f"{len(self.has)} of {plural(self.known, 'image')} {'is' if len(self.has) == 1 else 'are'}"
+        return f"{has} {self.use}{others}."
 
 
 @dataclass(frozen=True)
@@ -141,10 +144,10 @@ class Brief:
         if not kinds:
             return "What is known to work is a matter of more or less: see which of its images have more."
         if all(one.has for one in kinds):
-            return f"Its {plural(len(self.images), 'image')} cover all that is known to work."
+            return f"Its {plural(len(self.images), 'image')} show each kind that is taken more often elsewhere."
         told = {
             "Taken more often elsewhere, and missing here": self.missing,
-            "Not covered, and nobody knows whether it matters": [
+            "None here, and nobody knows whether it matters": [
                 one for one in kinds if one.known and not one.has and not one.missing
             ],
             "Nobody knows yet whether it has": [one for one in kinds if not one.known],
@@ -229,7 +232,11 @@ def _sides(settings: Settings, one: Told, feature: Known | None, ids: Sequence[s
 def _shown(pair: Mapping[str, Any], side: str) -> Shown:
     one = pair[side]
     rate = 100 * one["takes"] / max(one["impressions"], 1)
-    return Shown(one["asset_id"], pair["title_id"], f"taken by {rate:.1f}\N{NO-BREAK SPACE}%")
+    return Shown(one["asset_id"], pair["title_id"], f"taken by {rate:.1f}\N{NO-BREAK SPACE}% of those who saw it")
+
+
+def _are(count: int) -> str:
+    return f"{count} {'is' if count == 1 else 'are'}"
 
 
 def _listed(found: Sequence[str]) -> str:

@@ -13,8 +13,14 @@ from attune.models.errors import AttuneError, UnknownGrouping
 from attune.models.text import plural
 
 ELSEWHERE = 3  # images of other titles that a group takes more often
-NO_GROUPS = "No groups of members were made, so nobody knows whose taste is missing."
-NO_RESPONSES = "No responses to artwork were brought, so nobody knows whose taste is missing."
+NO_GROUPS = (
+    "This part needs groups of members, and nobody has made any yet. So it is not known which viewers these images "
+    "leave out."
+)
+NO_RESPONSES = (
+    "This part needs what members did when they saw artwork, and nobody has brought that yet. So it is not known which "
+    "viewers these images leave out."
+)
 
 
 @dataclass(frozen=True)

@@ -153,8 +153,8 @@ def show(shell: Shell, number: int) -> None:
         }  # fmt: skip
         if said.other_way:
             lines["titles"] = said.other_way
-        if said.caution:
-            lines["errors"] = said.caution
+        if said.caution or said.unchecked:
+            lines["errors"] = said.caution or f"{said.unchecked}."
         lines |= lines_of(one)
         if figures["naive"] is not None:
             lines["all in one pot"] = f"{change(figures['naive'])} (wrong: it mixes titles)"

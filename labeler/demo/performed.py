@@ -36,7 +36,7 @@ HAS: dict[str, Callable[[Truth], bool]] = {
 MEANS = {
     "one-person": "One person alone is on the artwork.",
     TRAP: "The scene is in nature: a beach, a desert, a forest, a garden or mountains.",
-    "close-couple": "Two people who are in love.",
+    "close-couple": "People who stand close, lean together or touch like a couple, whatever their faces say.",
 }
 README = """# The demo's performance is made up
 

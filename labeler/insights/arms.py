@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -82,7 +81,7 @@ def plan_test(settings: Settings, one: Told, titles: int | None = None, power: f
     room = min(titles or len(arms), len(arms))
     plan = powering.plan(one, max(room, 2), power)
     kept = sorted(rng.permutation(len(arms))[:room].tolist())
-    each = math.ceil(plan.needed.impressions / (2 * max(plan.needed.titles, 1)))
+    each = plan.needed.each
     real = reached(plan.effect, plan.rate, plan.tau, room, 2 * each * room)
     return RandomTest(
         plan, [arms[at] for at in kept], (caption(first), caption(second)), one.question.canvas, each, one_sided,

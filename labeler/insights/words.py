@@ -32,12 +32,14 @@ NO_ONE_CHANCE = (
 NOT_AUDITED = "Not checked by people yet: the detector’s errors are not known."
 UNSURE = "It is not known yet which images are taken more often."
 HINDERED = "Its errors are not corrected yet."
+LEAST_SHOWN = 30  # of an example's viewers take the image, so that whole people show the difference
 
 
 @dataclass(frozen=True)
 class Words:
     """``sentence`` for a creative, ``interval`` and ``other_way`` in words; ``sides`` what the two pictures show;
-    ``caution`` what nobody knows; ``reason`` why it has its grade."""
+    ``caution`` what nobody knows; ``reason`` why it has its grade; ``plain`` the headline in viewers; ``unchecked``: no
+    person has looked whether the feature's values are right."""
 
     sentence: str
     interval: str
@@ -47,6 +49,8 @@ class Words:
     chance: str = ""
     caution: str = ""
     reason: str = ""
+    plain: str = ""
+    unchecked: str = ""
 
 
 def words(one: Told) -> Words:
@@ -57,7 +61,37 @@ def words(one: Told) -> Words:
         return Words(asks(one.question), "", "", figures["why"], sides)
     width, rests = interval(figures, one.enough), basis(figures)
     shares = other_way(figures) if one.enough else ""  # before it is sure, no way is the other one
-    return Words(sentence(one), width, shares, rests, sides, chance(figures["q"]), caution_of(figures), reason(one))
+    return Words(
+        sentence(one), width, shares, rests, sides, chance(figures["q"]), caution_of(figures), reason(one),
+        in_viewers(one) if one.enough else "", unchecked(one),
+    )  # fmt: skip
+
+
+def in_viewers(one: Told) -> str:
+    """The headline as viewers of two images, beginning from the mean of the data: a percentage of what, in numbers."""
+    figures, effect = one.figures, one.figures["shrunk"]["estimate"]
+    if not figures["within"]:
+        return ""
+    rate, of = figures.get("rate") or 0.1, 100
+    while rate * of < LEAST_SHOWN and of < 1_000_000:
+        of *= 10
+    base = max(round(rate * of), 1)
+    taken = base * math.exp(effect)
+    more = f"{taken:,.0f}" if abs(taken - base) >= 1 else f"{taken:,.1f}"
+    first, second = sides_of(one.question.feature, one.question.contrast)
+    begin = f"If {base:,} of {of:,} viewers take"
+    if figures["unit"]:
+        return f"{begin} an image, about {more} take one whose {one.question.feature} is {figures['unit']:.3g} higher."
+    other = "with it" if second == first.replace("with ", "without ", 1) else first
+    return f"{begin} the image {second}, about {more} take the one {other}."
+
+
+def unchecked(one: Told) -> str:
+    """That no person has checked the feature's values, whatever its grade; a corrected figure needs no such words."""
+    figures = one.figures
+    if one.question.kind == "imported" or (figures.get("not_audited") and not figures.get("hindered")):
+        return f"Values of {one.question.feature} not checked by people"
+    return ""
 
 
 def caution_of(figures: Mapping[str, Any]) -> str:
@@ -170,16 +204,19 @@ def other_way(figures: dict[str, Any]) -> str:
     if share < 0.005:
         return "The titles agree: none is known to go the other way."
     there = "less often" if figures["shrunk"]["estimate"] > 0 else "more often"
-    return f"In about {100 * share:.0f} % of titles it goes the other way: there, such images are taken {there}."
+    return (
+        f"Expect it over many titles, not in each one. In about {100 * share:.0f} % of titles it goes the other way: "
+        f"there, such images are taken {there}."
+    )
 
 
 def chance(q: float) -> str:
     """What a q value says."""
     if q < 0.001:
-        return "Fewer than 1 in 1,000 answers that are as sure as this are false (q below 0.001)."
+        return "Of 1,000 answers as clear as this one, fewer than 1 is a false alarm (q below 0.001)."
     if q > MOSTLY:
-        return f"Most answers that are as unsure as this are false (q {q:.3f})."
-    return f"About 1 in {round(1 / q):,} answers that are as sure as this is false (q {q:.3f})."
+        return f"Of answers as unclear as this one, most are false alarms (q {q:.3f}). Do not choose by it."
+    return f"Of answers as clear as this one, about 1 in {round(1 / q):,} is a false alarm (q {q:.3f})."
 
 
 def basis(figures: dict[str, Any]) -> str:

@@ -52,7 +52,7 @@ class Row:
     def said(self) -> str:
         """What is known of its errors."""
         if self.one.kind == "attribute":
-            return "Its audits correct it."
+            return "Experts check a sample of it (audits), and its figures are corrected for the errors that they find."
         none = DRAFT if self.one.guessed else NOT_YET
         return none if self.asked is None else self.asked.sentence
 

@@ -16,12 +16,14 @@ LEAST_REACH = 0.1  # of the scale, as a log rate ratio: a small effect looks sma
 
 @dataclass(frozen=True)
 class Bar:
-    """An interval on a scale with 0 in the middle, in percent of its width; ``said`` is its text."""
+    """An interval on a scale with 0 in the middle, in percent of its width; ``said`` is its text. ``cut``: a part of it
+    is beyond the scale."""
 
     value: float
     low: float
     width: float
     said: str
+    cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,11 @@ class Line:
 
 def lines(figures: Mapping[str, Any], reach: float) -> list[Line]:
     """The headline, which is shrunk; the raw figure; and that with the interval that holds at every look."""
-    told = [("The figure to use", shrunk_bar(figures, reach)), ("As counted, for one look", bar(figures, reach))]
+    raw = "Corrected for misread images" if figures.get("corrected") else "As counted"
+    told = [("The figure to use", shrunk_bar(figures, reach)), (f"{raw}, looked at once", bar(figures, reach))]
     if ends := figures.get("any_time"):
         often = bar({"estimate": figures["estimate"], "ci": ends["ci"]}, reach)
-        told.append(("As counted, for any number of looks", often))
+        told.append((f"{raw}, looked at again and again", often))
     return [Line(name, one, figures["titles"]) for name, one in told]
 
 
@@ -52,13 +55,12 @@ class Beside:
     grade: str
 
 
-def besides(one: Told) -> list[Beside]:
+def besides(one: Told, reach: float) -> list[Beside]:
     """Everything that was asked of an insight beside another feature."""
     found = []
     for way, words_of in (("depends", depends_words), ("holding", holding_words)):
         for entry in one.figures.get(way) or ():
             said, told = words_of(one, entry), figures_of(one, way, entry)
-            reach = max([LEAST_REACH, *(abs(end) for part in told for end in part.ci)])
             rows = [Line(name, bar(asdict(part), reach), 0) for name, part in zip(said.ends, told, strict=False)]
             grades: list[Any] = [grade for grade in (entry.get("grade"), one.newest.grade) if grade]
             found.append(Beside(said, rows, lowest(grades) if entry.get("grade") and grades else ""))
@@ -66,7 +68,7 @@ def besides(one: Told) -> list[Beside]:
 
 
 def reach_of(found: Iterable[Told]) -> float:
-    """The scale's half width for all of a list."""
+    """The scale's half width for all insights, on the list and on each page: a longer bar is a larger effect."""
     ends = [abs(end) for one in found if one.figures["estimate"] is not None for end in held(one.figures)]
     return float(max([LEAST_REACH, *ends]))
 
@@ -84,7 +86,9 @@ def bar(figures: Mapping[str, Any], reach: float) -> Bar:
         return round(50 + 50 * max(-1.0, min(1.0, value / reach)), 2)
 
     said = f"{change(figures['estimate'])}, from {change(low)} to {change(high)}"
-    return Bar(at(figures["estimate"]), at(low), round(at(high) - at(low), 2), said)
+    # A hair of tolerance: the widest interval of all ends where the scale does.
+    beyond = max(abs(low), abs(high)) > 1.001 * reach
+    return Bar(at(figures["estimate"]), at(low), round(at(high) - at(low), 2), said, beyond)
 
 
 def line(name: str, part: Mapping[str, Any] | None, reach: float) -> Line:

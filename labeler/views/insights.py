@@ -21,7 +21,6 @@ from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views.explore_jobs import Progress, progress
 from attune.labeler.views.insight_bars import (
-    LEAST_REACH,
     Bar,
     Beside,
     Line,
@@ -37,6 +36,11 @@ from attune.models.errors import AttuneError
 from attune.models.insights.grades import MEANING
 
 KIND = "insights"
+UNCORRECTED = "as counted, before the correction. Wrong: it takes misread images for what they are not."
+POOLED = (
+    "with all titles in one pot. Wrong: popular titles have other images than the rest, so this compares titles, not "
+    "their images."
+)
 
 
 @dataclass(frozen=True)
@@ -148,8 +152,7 @@ def insight_page(settings: Settings, viewer: Viewer, number: int) -> InsightPage
     examples = {way: blind(examples[way], hidden) for way in ("same", "other")}
     canvases = figures.get("canvases") or []
     halves = figures.get("halves") or {}
-    shown = [*(half for half in halves.values() if half), figures, figures.get("any_time") or {}]
-    reach = max([LEAST_REACH, *(abs(end) for part in shown if part.get("ci") for end in part["ci"])])
+    reach = reach_of(insights.listed(settings))
     told, fresh = figures["estimate"] is not None, known.get(one.question.feature)
     public = Told(one.row, one.question, one.published) if one.published else None
     return InsightPage(
@@ -159,8 +162,8 @@ def insight_page(settings: Settings, viewer: Viewer, number: int) -> InsightPage
         [canvas_line(part, reach) for part in canvases],
         [line(name, part, reach) for name, part in halves.items()],
         pairs(examples["same"], images), pairs(examples["other"], images), versions, history, _plan(one),
-        besides(one), words(public).sentence if public else "", one.simulated or bool(public and public.simulated),
-        bool(fresh and fresh.values != one.question.values),
+        besides(one, reach), words(public).sentence if public else "",
+        one.simulated or bool(public and public.simulated), bool(fresh and fresh.values != one.question.values),
     )  # fmt: skip
 
 
@@ -186,12 +189,11 @@ def struck(one: Told) -> list[tuple[str, str]]:
     """The figures that others would show, with what is wrong about each."""
     told, figures = [], one.figures
     if uncorrected := figures.get("uncorrected"):
-        told.append((change(uncorrected["estimate"]), "without the correction for misread images"))
+        told.append((change(uncorrected["estimate"]), UNCORRECTED))
     naive = figures.get("naive")
     if naive is not None and figures["within"]:
         turned = one.enough and naive * figures["shrunk"]["estimate"] < 0
-        trap = ", and here that even turns it round" if turned else ""
-        told.append((change(naive), f"with all titles in one pot. Wrong: popular titles have other images{trap}."))
+        told.append((change(naive), f"{POOLED} Here it even points the other way." if turned else POOLED))
     return told
 
 

@@ -18,7 +18,7 @@ from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.errors import UnknownUpload
 from attune.models.insights.within_title import LEAST_TITLES
-from attune.models.text import counted
+from attune.models.text import counted, number
 
 ABOUT = dict((*FAULTS, DOUBLED, SHAPE))
 # field -> what a person calls it, and what it says
@@ -171,8 +171,9 @@ def _advice(row: PerformanceImport, checks: Mapping[str, Any]) -> list[str]:
     if ratio["flagged"]:
         names = ", ".join(f"{one['title_id']} on {one['canvas']}" for one in ratio["worst"][:3])
         told.append(
-            f"{ratio['flagged']:,} of {ratio['tested']:,} random tests did not show their images in the planned ratio: "
-            f"{names}{' and more' if ratio['flagged'] > 3 else ''}. At random, the images of a title are shown "
+            f"{number(ratio['flagged'])} of {number(ratio['tested'])} random tests (a title on a canvas each) did not "
+            f"show their images in the planned ratio: {names}{' and more' if ratio['flagged'] > 3 else ''}. At random, "
+            "the images of a title are shown "
             "as often as planned (equally, unless the file says otherwise). Insights leave these tests out. If there "
             "are too many, no image counts as shown at random. Ask whoever runs the tests why."
         )
@@ -186,7 +187,7 @@ def _advice(row: PerformanceImport, checks: Mapping[str, Any]) -> list[str]:
         named = checks.get("assets_unknown", [])  # a job of before tells none
         names = f": {', '.join(named)}{' and more' if missing > len(named) else ''}" if named else ""
         told.append(
-            f"Of {counted(checks['assets'], 'image')}, {missing:,} {'is' if missing == 1 else 'are'} not in the "
+            f"Of {counted(checks['assets'], 'image')}, {number(missing)} {'is' if missing == 1 else 'are'} not in the "
             f"pool{names}. Their rows count, without a picture. If they should be in the pool, compare how the ids "
             "are written."
         )

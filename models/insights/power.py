@@ -15,10 +15,15 @@ ALPHA = 0.05
 
 @dataclass(frozen=True)
 class Needed:
-    """``titles``, each with one image of either side, and ``impressions`` of all of them together."""
+    """``titles``, each with one image of either side that is shown ``each`` times."""
 
     titles: int
-    impressions: int
+    each: int
+
+    @property
+    def impressions(self) -> int:
+        """Of all images together."""
+        return 2 * self.titles * self.each
 
 
 def needed(effect: float, rate: float, tau: float, titles: int, power: float = POWER) -> Needed:
@@ -26,14 +31,16 @@ def needed(effect: float, rate: float, tau: float, titles: int, power: float = P
 
     ``rate``: takes per impression; ``tau``: how much the effect differs between titles; ``titles``: how many the test
     may have. Its error is 4 / (rate * impressions) + tau^2 / titles, of two equal arms. Too few titles for ``tau`` are
-    raised to twice what no number of impressions would be enough for. Raises NotEnoughLabels without effect or takes.
+    raised to twice what no number of impressions would be enough for. Each image is shown equally often, so the
+    impressions are rounded up to whole ones of each. Raises NotEnoughLabels without effect or takes.
     """
     if effect == 0 or rate <= 0:
         raise NotEnoughLabels("There is no effect or no take yet, so no test can be planned. Add performance first.")
     variance = (effect / float(ndtri(1 - ALPHA / 2) + ndtri(power))) ** 2
     least = tau**2 / variance
     count = max(titles, 2) if titles > 1.25 * least else math.ceil(2 * least)
-    return Needed(count, math.ceil(4 / (rate * (variance - tau**2 / count))))
+    impressions = 4 / (rate * (variance - tau**2 / count))
+    return Needed(count, math.ceil(impressions / (2 * count)))
 
 
 def reached(effect: float, rate: float, tau: float, titles: int, impressions: int) -> float:

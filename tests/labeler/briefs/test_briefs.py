@@ -68,7 +68,8 @@ def test_a_title_is_told_what_it_covers_and_what_it_lacks(settings: Settings, ha
     covered, missing = of(settings, has, True), of(settings, has, False)
     (line,) = covered.lines
     assert set(line.has) == {name for name, one in has[covered.title_id].items() if one}
-    assert line.covers == f"Covered: {len(line.has)} of 4 images with “smiles”."
+    assert line.covers.startswith(f"{len(line.has)} of 4 images ")
+    assert f"{len(line.lacks)} are without “smiles”" in line.covers.replace(" is ", " are ")
     assert line.grade == "A"
     assert not covered.missing
     (line,) = missing.lines
@@ -134,7 +135,7 @@ def test_a_group_whose_taste_is_missing_is_told_from_one_that_nobody_asked(
     finally:
         with writing(settings) as session:
             session.delete(session.get_one(MemberGrouping, row.id))
-    assert "nobody knows whose taste" in brief(settings, title).tastes.why
+    assert "which viewers these images leave out" in brief(settings, title).tastes.why
 
 
 def test_the_arms_of_a_test_are_two_images_of_each_title_that_has_both_kinds(
@@ -151,7 +152,7 @@ def test_the_arms_of_a_test_are_two_images_of_each_title_that_has_both_kinds(
         assert not has[arm.title_id][arm.second]
     rows = planned.rows()
     assert {row["impressions"] for row in rows} == {planned.impressions}
-    assert planned.impressions * len(rows) >= planned.plan.needed.impressions
+    assert planned.impressions * len(rows) == planned.plan.needed.impressions, "both pages say one number"
     assert {(row["arm"], row["propensity"]) for row in rows} == {("explore", 0.5)}
     assert not planned.short
     assert planned.power >= 0.8

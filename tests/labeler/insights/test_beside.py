@@ -80,7 +80,7 @@ def test_a_dependence_has_both_ends_and_a_q_of_its_own_family(told: tuple[Settin
     said = depends_words(one, dark)
     assert said.sentence.startswith("Yes. Images with “dark”: ")
     assert depends_words(one, noise).sentence.startswith("No measurable difference between images with “noise”")
-    shown = besides(one)
+    shown = besides(one, 0.5)
     assert [len(part.lines) for part in shown] == [2, 2, 2]
     high, low = figures_of(one, DEPENDS, dark)
     assert 0 < high.estimate - low.estimate < dark["estimate"], "the luckiest of several is drawn towards no difference"
@@ -106,7 +106,7 @@ def test_no_figure_is_told_beside_an_insight_that_is_not_sure(
     assert "%" in depends_words(one, dark).sentence + holding_words(one, held).sentence
     said = [depends_words(unsure, dark).sentence, holding_words(unsure, held).sentence, *lines_of(unsure).values()]
     assert not [text for text in said if "%" in text or " often" in text]
-    assert not any(part.lines for part in besides(unsure))
+    assert not any(part.lines for part in besides(unsure, 0.5))
 
 
 def test_holding_is_a_second_figure_beside_the_first_and_no_verdict(told: tuple[Settings, Told]) -> None:

@@ -403,7 +403,8 @@ def test_a_planned_test_finds_its_effect_in_four_of_five_draws() -> None:
         gone = np.log((first + 0.5) / (second + 0.5))
         hits += abs(gone.mean()) > 1.96 * gone.std() / math.sqrt(plan.titles)
     assert 0.7 < hits / draws < 0.9
-    assert reached(effect, rate, tau, plan.titles, plan.impressions) == pytest.approx(0.8, abs=0.001)
+    # Each image is shown a whole number of times, so a hair more often than 4 of 5 need.
+    assert 0.8 <= reached(effect, rate, tau, plan.titles, plan.impressions) < 0.803
     fewer, share = plan.titles // 4, plan.impressions // 4
     assert 0.2 < reached(effect, rate, tau, fewer, share) < 0.35  # 1.4 errors from 0 in place of 2.8
     assert needed(effect, rate, 1.0, 10).titles > 10  # no number of impressions is enough for ten titles

@@ -8,9 +8,9 @@ import pytest
 
 from attune.labeler.insights.goes_with_words import sentence
 from attune.labeler.insights.insights import Told
-from attune.labeler.insights.words import chance, interval, other_way, reason
+from attune.labeler.insights.words import chance, in_viewers, interval, other_way, reason, unchecked
 from attune.labeler.records.schema import Insight, InsightQuestion, InsightVersion
-from attune.labeler.views.insight_bars import shrunk_bar
+from attune.labeler.views.insight_bars import lines, shrunk_bar
 from attune.labeler.views.insights import struck
 
 
@@ -47,14 +47,51 @@ def test_the_headline_says_the_interval_that_decides() -> None:
     assert interval(once, False).startswith("Anything from")  # beside all other answers it may be chance
     bar = shrunk_bar(later, 0.1)
     assert bar.low < 50 < bar.low + bar.width
+    assert shrunk_bar(later, 0.05).cut, "what is wider than the one scale of all insights is cut, and says so"
+    assert not bar.cut
 
 
 def test_what_is_said_of_chance_and_of_the_other_way_needs_no_statistics() -> None:
-    assert chance(0.05) == "About 1 in 20 answers that are as sure as this is false (q 0.050)."
-    assert chance(0.858).startswith("Most answers that are as unsure as this are false")
+    assert chance(0.05) == "Of answers as clear as this one, about 1 in 20 is a false alarm (q 0.050)."
+    assert "most are false alarms" in chance(0.858)
     for estimate, there in ((0.1, "less"), (-0.1, "more")):
         said = other_way({"share_other_way": 0.31, "shrunk": {"estimate": estimate}})
         assert said.endswith(f"31 % of titles it goes the other way: there, such images are taken {there} often.")
+
+
+@pytest.mark.parametrize(
+    ("contrast", "effect", "rate", "said"),
+    [
+        (
+            "yes:no",
+            0.14,
+            0.076,
+            "If 76 of 1,000 viewers take the image without “smiles”, about 87 take the one with it.",
+        ),
+        ("a:b", -0.07, 0.6, "If 60 of 100 viewers take the image with “b”, about 56 take the one with “a”."),
+        ("a:b", 0.14, 0.0, "If 100 of 1,000 viewers take the image with “b”, about 115 take the one with “a”."),
+        ("a:b", 0.01, 0.6, "If 60 of 100 viewers take the image with “b”, about 60.6 take the one with “a”."),
+    ],
+)
+def test_a_percentage_is_also_said_in_viewers(contrast: str, effect: float, rate: float, said: str) -> None:
+    """+15 % of a few is not 15 points: the mean of the data is where the example begins."""
+    figures = {"within": True, "unit": None, "rate": rate, "shrunk": {"estimate": effect}}
+    question = InsightQuestion(feature="smiles", contrast=contrast)
+    assert in_viewers(Told(Insight(), question, InsightVersion(figures=figures))) == said
+
+
+@pytest.mark.parametrize(
+    ("kind", "figures", "told"),
+    [
+        ("imported", {}, True),
+        ("measured", {"not_audited": True}, True),
+        ("measured", {"not_audited": True, "hindered": "Too few."}, False),  # people are at it; its caution says so
+        ("attribute", {"not_audited": False}, False),
+    ],
+)
+def test_a_grade_stands_beside_values_that_nobody_checked(kind: str, figures: dict[str, object], told: bool) -> None:
+    one = Told(Insight(), InsightQuestion(feature="faces", kind=kind), InsightVersion(grade="A", figures=figures))
+    assert unchecked(one) == ("Values of faces not checked by people" if told else "")
 
 
 def side(name: str, mean: float, half: float = 0.02) -> dict[str, Any]:
@@ -106,4 +143,14 @@ def test_only_a_sure_sign_is_said_to_turn_round() -> None:
     figures = {"estimate": 0.1, "shrunk": {"estimate": 0.08}, "naive": -0.2, "within": True}
     for q, turned in ((0.01, True), (0.4, False)):
         ((_, why),) = struck(Told(Insight(), InsightQuestion(), InsightVersion(figures=figures | {"q": q})))
-        assert ("turns it round" in why) is turned
+        assert ("points the other way" in why) is turned
+
+
+def test_a_corrected_figure_is_never_called_the_counted_one_that_is_struck_through() -> None:
+    figures = {"estimate": 0.09, "se": 0.02, "ci": [0.05, 0.13], "shrunk": {"estimate": 0.08, "se": 0.02}, "titles": 40}
+    figures |= {"any_time": {"ci": [0.04, 0.14]}, "within": True, "naive": None}
+    assert [one.name for one in lines(figures, 0.2)][1].startswith("As counted")
+    figures |= {"corrected": {"estimate": 0.09}, "uncorrected": {"estimate": 0.05}}
+    assert all(one.name.startswith("Corrected") for one in lines(figures, 0.2)[1:])
+    ((_, why),) = struck(Told(Insight(), InsightQuestion(), InsightVersion(figures=figures)))
+    assert why.startswith("as counted, before the correction")

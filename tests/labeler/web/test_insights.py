@@ -55,9 +55,12 @@ def test_the_list_says_a_sentence_with_both_sides_and_the_wrong_figure_struck_th
     for heading in ("Titles that show it", "On each canvas", "Two halves of the titles", "Confirm it with a test"):
         assert heading in evidence
     assert re.search(r"<del>.*all|<del>", evidence)
-    assert "As counted, for any number of looks" in evidence
+    assert '<a class="shown" href="/titles?title=' in evidence, "a picture leads to its title"
+    (listed, *_) = re.findall(r'<circle class="value"[^>]*>', page)
+    assert listed in evidence, "one scale for the list and the page"
+    assert "As counted, looked at again and again" in evidence
     figures = evidence[evidence.index("On each canvas") : evidence.index("Two halves of the titles")]
-    assert "To explore, never to publish" in figures
+    assert "For ideas only, not to publish" in figures
     assert all(part["exploratory"] for part in one.figures["canvases"])
     lucky = {"canvas": "tv row", "estimate": 0.5, "se": 0.2, "ci": [0.1, 0.9], "titles": 40}
     line = canvas_line(lucky | {"shrunk": {"estimate": 0.1, "se": 0.05}}, 1.0)
@@ -120,8 +123,9 @@ def test_an_owner_reads_a_titles_page_takes_its_brief_and_plans_a_test(answered:
     one = insights.listed(answered)[0]
     title = one.figures["examples"]["same"][0]["title_id"]
     page = re.sub(r"\s+", " ", owner.get(f"/titles?title={title}").text)
-    assert "Covered: " in page
-    assert "Elsewhere, taken less often: avoid" in page
+    assert "Taken less often elsewhere" in page
+    assert "avoid" not in page
+    assert "Values of smiles not checked by people" in page
     assert f'href="/insights/{one.row.id}"' in page
     assert "/media/" in page
     nowhere = owner.get("/titles?title=nowhere")
@@ -140,12 +144,13 @@ def test_an_owner_reads_a_titles_page_takes_its_brief_and_plans_a_test(answered:
     assert "Cat of Dunmere" in several
     sent = owner.get(f"/titles/brief?title={title}&to=html")
     assert sent.headers["Content-Disposition"] == f'attachment; filename="brief-{title}.html"'
-    assert "Covered: " in sent.text
+    assert "Values of smiles not checked by people" in sent.text
     assert owner.get(f"/titles/brief?title={title}&to=docx").status_code == 422
     where = f"/api/v1/titles/{title}/brief"
     told = owner.get(where).get_json()
     (line,) = [row for row in told["lines"] if row["insight"] == one.row.id]
-    assert (told["name"], line["grade"], line["covers"][:9]) == ("Balcony of Dunmere", "A", "Covered: ")
+    assert (told["name"], line["grade"]) == ("Balcony of Dunmere", "A")
+    assert "with “smiles”" in line["covers"]
     assert set(line["has"]) <= set(told["images"])
     assert owner.get(f"{where}?to=html").text == sent.text
     assert owner.get(f"{where}?to=pdf").data.startswith(b"%PDF")
@@ -217,7 +222,7 @@ def test_a_feature_says_what_it_means_and_a_stale_insight_what_to_press(
     for page in (f"/insights/{number}", f"/titles?title={title}", "/insights/features", where):
         assert "&lt;i&gt;Somebody&lt;/i&gt; smiles." in owner.get(page).text, page
     assert "Somebody" in owner.get(f"/titles/brief?title={title}&to=html").text
-    assert "take every value of the file as right" in owner.get(where).text
+    assert "right only if every value of the file is" in owner.get(where).text
     told = {row["feature"]: row for row in owner.get("/api/v1/insights/features").get_json()["features"]}
     assert told["smiles"]["means"] == "<i>Somebody</i> smiles."
     assert told["smiles"]["said"] == "Not checked by people yet."
