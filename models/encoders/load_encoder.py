@@ -32,6 +32,7 @@ def load_encoder(
         encoder.fingerprint == probe.encoder                                # may this probe read the vectors?
     """
     try:
+        import open_clip  # noqa: F401 - all of it, as the program that calls may use it as well
         import torch  # noqa: F401 - the largest of the extra's packages
 
         from attune.models.encoders.choice import choose

@@ -23,7 +23,8 @@ _without: list[ModuleType] = []
 def open_clip_for(config: Mapping[str, Any] | None) -> ModuleType:
     """open_clip with all that the architecture of ``config`` needs; None, an unknown one, may need all of it.
 
-    What was loaded without them is loaded anew for one that needs them; encoders of before go on working.
+    What was loaded without them is loaded anew for one that needs them; encoders of before go on working. For programs
+    of ours alone: another's own models of open_clip may need all of it.
     """
     with _lock:
         loaded = sys.modules.get(PACKAGE)
