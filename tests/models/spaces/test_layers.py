@@ -10,6 +10,7 @@ import pytest
 
 from attune.models.encoders.encoders import OpenClipEncoder
 from attune.models.encoders.fingerprint import Fingerprint
+from attune.models.encoders.open_clip_import import open_clip_for
 from attune.models.errors import EncoderError
 from attune.models.spaces import layers
 from attune.models.spaces.components import Components, principal_components
@@ -25,12 +26,11 @@ TOWERS: dict[str, tuple[dict[str, Any], int]] = {
 
 @pytest.fixture(params=TOWERS)
 def tower(request: pytest.FixtureRequest) -> tuple[OpenClipEncoder, int]:
-    import torch  # here, as both take two seconds of each process that collects the tests
-    from open_clip.model import CLIP
+    import torch  # here, as it takes two seconds of each process that collects the tests
 
     vision, blocks = TOWERS[request.param]
     torch.manual_seed(0)
-    model = CLIP(16, vision, TEXT).eval()
+    model = open_clip_for({"vision_cfg": vision}).model.CLIP(16, vision, TEXT).eval()
     model.visual.preprocess_cfg = {"size": (32, 32)}
     made = Fingerprint("open_clip", request.param, "0" * 64, 16)
     encoder = SimpleNamespace(model=model, device=torch.device("cpu"), half=None, fingerprint=made)
