@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from attune.models.files.atomic import write_bytes
 from benchmarks.machine import commit
 
 Row = dict[str, Any]
@@ -48,4 +49,4 @@ def forget(place: Path, only: str = "") -> None:
     """Measure anew the pages and work whose name has ``only`` in it (a regular expression)."""
     rows = [row for row in read(place).values() if not re.search(only, row["page"])]
     if place.exists():
-        (place / NAME).write_text("".join(json.dumps(row) + "\n" for row in rows))
+        write_bytes(place / NAME, "".join(json.dumps(row) + "\n" for row in rows).encode())

@@ -1,7 +1,8 @@
 """Which run's list of suspected label errors experts read, and whether it was made.
 
-Made once for each run whose figures they are shown: a list that followed every answer would tell what is learned from.
-A worker may end between the run and its list, so a run remembers that its list was made, and the next round catches up.
+Made at most once for each run whose figures they are shown: a list that followed every answer would tell what is
+learned from. A worker may end between the run and its list, so a run remembers that its list was made, and the next
+round catches up; of more than 1,000 answers the next one whose slow figures are due (`workers.rounds.slow_figures`).
 """
 
 from __future__ import annotations

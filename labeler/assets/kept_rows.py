@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -35,18 +36,24 @@ def kept(
     They hold for the same ids in the same order and the same assets, by their stamp. A session that may have written
     asks the records, as its assets may never be.
     """
-    stamp = asset_stamp.read(session) if len(ids) >= WORTH and only_reads(session) else None
+    folder = settings.workspace / "cache" / FOLDER / encoder
+    if len(ids) < WORTH:
+        _clean(folder)
+        return read()
+    stamp = asset_stamp.read(session) if only_reads(session) else None
     if stamp is None:
         return read()
-    folder, name = settings.workspace / "cache" / FOLDER / encoder, f"{stamp}-{_digest(ids)}"
+    name = f"{stamp}-{_digest(ids)}"
     found = _mapped(folder, name, len(ids))
     if found is not None:
         return found
     rows = read()
+    _clean(folder)
     try:
         _write(folder, name, rows)
     except OSError as error:  # a full disk costs time alone
         log.warning("the titles of the pool are not kept: %s", error.strerror)
+        _clean(folder)
         return rows
     return _mapped(folder, name, len(ids)) or rows
 
@@ -73,6 +80,12 @@ def _write(folder: Path, name: str, rows: Rows) -> None:
     for path, column in zip(_paths(folder, name), rows, strict=True):
         with atomic_writer(path) as file:
             np.save(file, column, allow_pickle=False)
-    for old in folder.glob("*.npy"):  # who has them mapped keeps them
-        if not old.name.startswith(name):
-            old.unlink(missing_ok=True)
+
+
+def _clean(folder: Path) -> None:
+    """Delete what is kept, whole or not; who has it mapped keeps it, and who writes it meanwhile begins again later."""
+    if not folder.exists():
+        return
+    for old in folder.iterdir():
+        with suppress(OSError):
+            old.unlink()

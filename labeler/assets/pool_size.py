@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Lock
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -11,6 +13,7 @@ from attune.labeler.records.session import only_reads
 
 KEPT = 8  # of so many states, as a process may see several records
 _counted: dict[str, int] = {}
+_lock = Lock()
 
 
 def pool_size(session: Session) -> int:
@@ -18,11 +21,15 @@ def pool_size(session: Session) -> int:
     stamp = asset_stamp.read(session) if only_reads(session) else None
     if stamp is None:
         return _count(session)
-    if stamp not in _counted:
-        while len(_counted) >= KEPT:
-            _counted.pop(next(iter(_counted)), None)
-        _counted[stamp] = _count(session)
-    return _counted.get(stamp) or _count(session)
+    with _lock:
+        known = _counted.get(stamp)
+    if known is None:
+        known = _count(session)
+        with _lock:
+            _counted[stamp] = known
+            for old in list(_counted)[:-KEPT]:
+                del _counted[old]
+    return known
 
 
 def _count(session: Session) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from errno import EDQUOT, ENOSPC
 from typing import Literal
 
 import duckdb
@@ -110,6 +111,9 @@ def load(settings: Settings, after: datetime | None = None) -> Rows | None:
             found = summed(duck, rows, bool(logs), settings.workspace)
             told = None if found is None else _of(found, checked, tuple(row.file for row in imports))
         except OSError as error:
+            if error.errno not in {ENOSPC, EDQUOT}:
+                raise DataError(f"The rows of the performance cannot be kept for a moment in {settings.workspace} "
+                                f"({reason(error)}). Run the command again.") from error  # fmt: skip
             raise DataError(
                 f"The rows of the performance need more room than the disk of {settings.workspace} has free "
                 f"({reason(error)}). Free some space there and run the command again."
@@ -149,13 +153,15 @@ def _of(found: Summed, checked: dict[str, pa.Table], files: tuple[str, ...]) -> 
 
 @dataclass(frozen=True, eq=False)
 class _Tested:
-    """``count`` titles on canvases whose ratio was checked, of which ``unfair`` failed; ``failed`` (titles, canvases):
-    which. ``canvas_of`` (strata,) is the canvas of each stratum."""
+    """``count`` titles on canvases whose ratio was checked, of which ``unfair`` failed; ``failed`` their numbers,
+    title by title: a table of all titles and canvases could take a gigabyte. ``canvas_of`` (strata,) is the canvas of
+    each stratum, of ``canvases``."""
 
     count: int
     unfair: int
     believed: bool
-    failed: Bools
+    failed: Ints
+    canvases: int
     canvas_of: Ints
 
     @classmethod
@@ -164,13 +170,12 @@ class _Tested:
         # Of many good tests a few are flagged by chance; `failed` leaves these.
         believed = int(failed(p).sum()) <= TOLERATED * len(p)
         unfair = _numbers(cells_.filter(pa.array(p < THRESHOLD)), found.title_ids, found.canvases)
-        which: Bools = np.zeros((len(found.title_ids), len(found.canvases)), dtype=bool)
-        which.reshape(-1)[unfair] = True
-        return cls(len(p), len(unfair), believed, which, found.canvas_of)
+        return cls(len(p), len(unfair), believed, unfair, len(found.canvases), found.canvas_of)
 
     def passed(self, part: Outcomes) -> Bools:
         """Whether each of the rows (n,) is of no test that failed."""
-        return ~self.failed[part.title, self.canvas_of[part.canvas]]
+        number = part.title.astype(np.intp) * self.canvases + self.canvas_of[part.canvas]
+        return np.isin(number, self.failed, invert=True)
 
 
 def _some(rows: Outcomes | Stored, kept: Test) -> Parts | None:

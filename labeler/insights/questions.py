@@ -43,7 +43,10 @@ def ask(settings: Settings, feature: Known, contrast: str = "", canvas: str = ""
     Raises DataError for a contrast that does not fit the feature, and a canvas without performance where there is any.
     """
     contrast = contrast_of(feature, contrast)
-    _check_canvas(settings, canvas)
+    with reading(settings) as session:
+        asked = find(session, feature, contrast, canvas, by_name=not looked(session, feature))
+    if asked is None:
+        _check_canvas(settings, canvas)
     with writing(settings) as session:
         seen = looked(session, feature)
         before = find(session, feature, contrast, canvas, by_name=not seen)

@@ -58,10 +58,10 @@ def to_experts(session: Session, attribute_ids: Sequence[int]) -> dict[int, list
     if not only_reads(session):
         return _to_experts(session, asked)
     # One moment of the records, and a page asks six times.
-    kept: dict[tuple[int, ...], dict[int, list[int]]] = session.info.setdefault("told", {})
+    kept: dict[tuple[int, ...], dict[int, list[int]]] = session.info.setdefault(__name__, {})
     if asked not in kept:
         kept[asked] = _to_experts(session, asked)
-    return kept[asked]
+    return dict(kept[asked])
 
 
 def _to_experts(session: Session, attribute_ids: Sequence[int]) -> dict[int, list[int]]:

@@ -1,21 +1,28 @@
 """A stamp of the assets' state: whoever keeps something about all of them reads in one row whether it still holds.
 
-It is drawn at random at the end of each transaction that wrote to the table, whichever statement did so. A number that
-counts could come twice, in a copy of the records that went another way.
+It is drawn at random at the end of each transaction of ours that wrote to the table, and of each migration. A number
+that counts could come twice, in a copy of the records that went another way. Who writes to the database by hand deletes
+the row of `asset_stamps`.
 """
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Engine, event, select, text
+from sqlalchemy import Connection, Engine, event, inspect, select, text
 from sqlalchemy.orm import Session
 
 from attune.labeler.records.schema import Asset, AssetStamp
 
-WRITES = re.compile(r"\s*(INSERT\s[^(]*INTO|UPDATE|DELETE\s+FROM)\s+\"?assets\b", re.IGNORECASE)
+# Anywhere in a statement: a common table expression comes before its UPDATE.
+WRITES = re.compile(
+    r"\b(INTO|UPDATE(\s+OR\s+\w+)?(\s+ONLY)?|DELETE\s+FROM(\s+ONLY)?|COPY|TRUNCATE(\s+TABLE)?(\s+ONLY)?)"
+    r"\s+(\"?\w+\"?\.)?\"?assets\b",
+    re.IGNORECASE,
+)
 WRITTEN = "assets were written"
 DRAWN = text(
     "INSERT INTO asset_stamps (id, stamp) VALUES (1, :stamp) ON CONFLICT (id) DO UPDATE SET stamp = excluded.stamp"
@@ -27,10 +34,12 @@ def read(session: Session) -> str | None:
     return session.scalar(select(AssetStamp.stamp))
 
 
-def draw(session: Session) -> None:
-    """A new stamp, where there are assets: what wrote to them was none of `follow`'s statements, a migration say."""
-    if session.scalar(select(Asset.id).limit(1)) is not None:
-        session.execute(DRAWN, {"stamp": uuid4().hex})
+def after_migration(connection: Connection) -> None:
+    """A new stamp in the migration's own transaction, where there are assets and the schema has stamps."""
+    if not inspect(connection).has_table(AssetStamp.__tablename__):
+        return
+    if connection.execute(select(Asset.id).limit(1)).first() is not None:
+        connection.execute(DRAWN, {"stamp": uuid4().hex})
 
 
 def follow(engine: Engine) -> None:
@@ -41,8 +50,13 @@ def follow(engine: Engine) -> None:
 
 
 def _note(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
-    if WRITES.match(statement):
+    if "assets" in statement and _writes(statement):
         connection.info[WRITTEN] = True
+
+
+@lru_cache(maxsize=1024)
+def _writes(statement: str) -> bool:
+    return WRITES.search(statement) is not None
 
 
 def _draw(connection: Connection) -> None:

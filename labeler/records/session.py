@@ -85,8 +85,6 @@ def migrate(settings: Settings) -> None:
                 f"that its server runs, and that Attune can write to {settings.workspace}. To test each "
                 "service: `attune doctor`"
             ) from error
-    with writing(settings) as session:
-        asset_stamp.draw(session)
 
 
 def newest_schema() -> str:

@@ -8,7 +8,6 @@ effect stays unbiased however poor the calibration is. A good calibration makes 
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import expit, logit
 
 from attune.models.insights.outcomes import Floats, Ints
@@ -83,6 +82,8 @@ def _fit(features: Floats, answer: Floats, weight: Floats) -> Floats:
         by = features.T @ (scaled * (expit(z) - answer))
         by[0] *= np.exp(np.clip(at[0], -STEEPEST, STEEPEST))
         return value, by + at / PRIOR_SD**2
+
+    from scipy.optimize import minimize  # a third of a second, in the console, which fits nothing
 
     with one_thread():
         found = minimize(loss, np.zeros(len(PRIOR_SD)), jac=True, method="L-BFGS-B").x

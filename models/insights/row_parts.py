@@ -80,11 +80,19 @@ class Stored:
             beside = [] if more is None else [more[first : first + len(part)]]
             first += len(part)
             for counts in (part.impressions, part.takes, *beside):
-                self._file.write(np.ascontiguousarray(counts, dtype=np.float64).data)
+                self._write(np.ascontiguousarray(counts, dtype=np.float64))
             for numbers in (part.asset, part.title, part.canvas):
-                self._file.write(np.ascontiguousarray(numbers, dtype=np.int32).data)
+                self._write(np.ascontiguousarray(numbers, dtype=np.int32))
             self._places.append((place, len(part)))
             self.rows += len(part)
+
+    def _write(self, column: npt.NDArray[np.generic]) -> None:
+        """All of ``column``: a disk that is nearly full takes a part of it, and says nothing."""
+        left = column.data.cast("B") if column.nbytes else b""
+        while len(left):
+            if not (taken := self._file.write(left)):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            left = left[taken:]
 
     def parts(self) -> Iterator[Outcomes]:
         """As ``Parts``."""

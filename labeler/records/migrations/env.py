@@ -5,6 +5,7 @@ from typing import Any
 from alembic import context
 from sqlalchemy import create_engine, event
 
+from attune.labeler.records import asset_stamp
 from attune.labeler.records.schema import Base
 from attune.labeler.records.types import UtcDateTime
 
@@ -35,6 +36,7 @@ def run() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
+            asset_stamp.after_migration(connection)
     connectable.dispose()
 
 

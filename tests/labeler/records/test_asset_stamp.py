@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, text, update
+from alembic import command
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import Session
 
 from attune.labeler import settings as reader
 from attune.labeler.records import asset_stamp
 from attune.labeler.records.copy_rows import copy
 from attune.labeler.records.schema import Asset, Expert
-from attune.labeler.records.session import engine, migrate, reading, writing
+from attune.labeler.records.session import configuration, engine, migrate, reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
 from tests.support import factories
@@ -49,9 +50,13 @@ def test_it_is_new_after_each_change_of_an_asset_and_only_then(settings: Setting
         session.execute(text("UPDATE assets SET title_id = 'by hand'"))
     seen.append(stamp(settings))
     with writing(settings) as session:
+        named = select(Asset.id).where(Asset.id == other.id).cte()
+        session.execute(update(Asset).where(Asset.id.in_(select(named.c.id))).values(title_id="by a CTE"))
+    seen.append(stamp(settings))
+    with writing(settings) as session:
         session.execute(delete(Asset).where(Asset.id == other.id))
     seen.append(stamp(settings))
-    assert len(set(seen)) == 5
+    assert len(set(seen)) == 6
     assert None not in seen
     factories.add_expert(settings)
     with writing(settings) as session:
@@ -62,6 +67,33 @@ def test_it_is_new_after_each_change_of_an_asset_and_only_then(settings: Setting
     assert stamp(settings) == seen[-1]
     factories.add_expert(settings, "bo@example.org")  # on the connection that was rolled back
     assert stamp(settings) == seen[-1]
+
+
+@pytest.mark.parametrize(
+    ("statement", "writes"),
+    [
+        ("REPLACE INTO assets (id) VALUES (1)", True),
+        ("INSERT OR IGNORE INTO assets (id) VALUES (1)", True),
+        ('UPDATE ONLY public."assets" SET title_id = 1', True),
+        ("/* by hand */ DELETE FROM ONLY assets", True),
+        ("COPY assets FROM STDIN", True),
+        ("SELECT id FROM assets FOR UPDATE", False),
+        ("UPDATE tasks SET state = 'open' WHERE asset_pk IN (SELECT id FROM assets)", False),
+        ("INSERT INTO asset_stamps (id) VALUES (1)", False),
+    ],
+)
+def test_what_writes_to_the_assets_is_known_by_its_statement(statement: str, writes: bool) -> None:
+    assert bool(asset_stamp.WRITES.search(statement)) is writes
+
+
+def test_a_migration_brings_a_new_stamp(tmp_path: Path) -> None:
+    settings = factories.workspace(tmp_path)
+    factories.add_assets(settings, 1)
+    before = stamp(settings)
+    engine(settings.records_url).dispose()
+    command.downgrade(configuration(settings.records_url), "0036")
+    migrate(settings)
+    assert stamp(settings) not in {before, None}
 
 
 def test_a_copy_of_the_records_has_the_stamp_of_its_assets(tmp_path: Path) -> None:

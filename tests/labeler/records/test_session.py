@@ -67,4 +67,4 @@ def test_engines_that_are_no_longer_used_keep_no_files_open(tmp_path: Path) -> N
         made = factories.workspace(tmp_path / str(number))
         with reading(made) as session:
             session.execute(text("SELECT 1"))
-    assert open_files() - before < 30, "eight engines are kept, with three files each"
+    assert open_files() - before < 20

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -104,3 +105,16 @@ def test_weights_by_logged_chances_are_the_same_in_parts(tmp_path: Path, stored:
 def test_nothing_stays_of_the_file(tmp_path: Path, stored: Stored) -> None:
     assert list(tmp_path.iterdir()) == []
     assert sum(len(part) for part in stored.parts()) == len(stored)
+
+
+def test_a_disk_that_takes_a_part_of_what_is_written_gets_the_rest(tmp_path: Path) -> None:
+    rows, found = of_two_canvases()[0], Stored(tmp_path)
+    taken = found._file.write
+    found._file = Mock(wraps=found._file)
+    found._file.write.side_effect = lambda data: taken(data[:1000])
+    found.add(rows)
+    (read,) = found.parts()
+    assert all(np.array_equal(getattr(read, name), getattr(rows, name)) for name in ("impressions", "takes", "asset"))
+    found._file.write.side_effect = lambda _: 0
+    with pytest.raises(OSError, match="No space left"):
+        found.add(rows)

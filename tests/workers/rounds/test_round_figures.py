@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from attune.labeler.records.schema import Run
 from attune.labeler.settings import build
 from attune.models.evaluation.audit_design import AuditDesign
+from attune.models.evaluation.metrics import Metric
 from attune.models.labels.answers import AUDIT, Answer
 from attune.models.probes.learner import fit
 from attune.models.probes.probe import Probe
@@ -151,3 +153,16 @@ def test_where_experts_disagree_the_early_sign_still_waits_for_more_labels(monke
     seen = replace(seen, last_run=Run(metrics={"cross_validated": told.to_dict()}, revision=seen.attribute.revision))
     monkeypatch.setattr(round_figures, "cross_validated", lambda *_, **__: pytest.fail("five more fits for no label"))
     assert round_figures.early_sign(seen, None) == told
+
+
+@pytest.mark.parametrize(("n", "renewed"), [(191, False), (189, True)])
+def test_of_many_labels_the_early_sign_waits_for_one_in_twenty(
+    monkeypatch: pytest.MonkeyPatch, n: int, renewed: bool
+) -> None:
+    seen, decided = studio(0, training=30), np.ones(200, dtype=bool)
+    kept = Metric("cross_validated_average_precision", 0.8, 0.7, 0.9, n, "by title", biased=True)
+    fresh = replace(kept, n=200)
+    seen = replace(seen, last_run=Run(metrics={"cross_validated": kept.to_dict()}, revision=seen.attribute.revision))
+    seen.__dict__["training"] = Mock(decided=lambda: decided)
+    monkeypatch.setattr(round_figures, "cross_validated", lambda *_, **__: fresh)
+    assert round_figures.early_sign(seen, None) == (fresh if renewed else kept)
