@@ -77,6 +77,8 @@ def in_viewers(one: Told) -> str:
         of *= 10
     base = max(round(rate * of), 1)
     taken = base * math.exp(effect)
+    if taken > of:  # of large shares a ratio cannot hold for every image
+        return ""
     more = f"{taken:,.0f}" if abs(taken - base) >= 1 else f"{taken:,.1f}"
     first, second = sides_of(one.question.feature, one.question.contrast)
     begin = f"If {base:,} of {of:,} viewers take"

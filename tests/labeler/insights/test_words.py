@@ -71,6 +71,7 @@ def test_what_is_said_of_chance_and_of_the_other_way_needs_no_statistics() -> No
         ("a:b", -0.07, 0.6, "If 60 of 100 viewers take the image with “b”, about 56 take the one with “a”."),
         ("a:b", 0.14, 0.0, "If 100 of 1,000 viewers take the image with “b”, about 115 take the one with “a”."),
         ("a:b", 0.01, 0.6, "If 60 of 100 viewers take the image with “b”, about 60.6 take the one with “a”."),
+        ("a:b", 0.3, 0.9, ""),  # 121 of 100
     ],
 )
 def test_a_percentage_is_also_said_in_viewers(contrast: str, effect: float, rate: float, said: str) -> None:
