@@ -10,7 +10,7 @@ from attune.labeler.insights.goes_with_words import sentence
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.words import chance, in_viewers, interval, other_way, reason, unchecked
 from attune.labeler.records.schema import Insight, InsightQuestion, InsightVersion
-from attune.labeler.views.insight_bars import lines, shrunk_bar
+from attune.labeler.views.insight_bars import lines, reach_of, shrunk_bar
 from attune.labeler.views.insights import struck
 
 
@@ -49,6 +49,20 @@ def test_the_headline_says_the_interval_that_decides() -> None:
     assert bar.low < 50 < bar.low + bar.width
     assert shrunk_bar(later, 0.05).cut, "what is wider than the one scale of all insights is cut, and says so"
     assert not bar.cut
+
+
+def told_with_error(se: float, q: float, state: str = "proposed") -> Told:
+    figures = {"estimate": 0.08, "se": se, "shrunk": {"estimate": 0.08, "se": se}, "q": q}
+    return Told(Insight(state=state), InsightQuestion(), InsightVersion(figures=figures))
+
+
+def test_the_scale_is_that_of_what_is_sure_so_that_its_bars_can_be_seen() -> None:
+    sure, unsure = told_with_error(0.02, 0.01), told_with_error(0.9, 0.6)
+    alone = reach_of([sure])
+    assert reach_of([sure, unsure, told_with_error(0.5, 0.01, "retired")]) == alone
+    assert not shrunk_bar(sure.figures, alone).cut
+    assert shrunk_bar(unsure.figures, alone).cut
+    assert not shrunk_bar(unsure.figures, reach_of([unsure])).cut, "where nothing is sure, the guesses fit"
 
 
 def test_what_is_said_of_chance_and_of_the_other_way_needs_no_statistics() -> None:
