@@ -32,13 +32,14 @@ NO_ONE_CHANCE = (
 NOT_AUDITED = "Not checked by people yet: the detector’s errors are not known."
 UNSURE = "It is not known yet which images are taken more often."
 HINDERED = "Its errors are not corrected yet."
-LEAST_SHOWN = 30  # of an example's viewers take the image, so that whole people show the difference
+# Takes of an example, and the difference between its two images: whole takes then show the percentage.
+LEAST_TAKES, LEAST_DIFFERENCE, MOST_TIMES = 30, 10, 1_000_000
 
 
 @dataclass(frozen=True)
 class Words:
     """``sentence`` for a creative, ``interval`` and ``other_way`` in words; ``sides`` what the two pictures show;
-    ``caution`` what nobody knows; ``reason`` why it has its grade; ``plain`` the headline in viewers; ``unchecked``: no
+    ``caution`` what nobody knows; ``reason`` why it has its grade; ``plain`` the headline in times shown; ``unchecked``: no
     person has looked whether the feature's values are right."""
 
     sentence: str
@@ -63,29 +64,37 @@ def words(one: Told) -> Words:
     shares = other_way(figures) if one.enough else ""  # before it is sure, no way is the other one
     return Words(
         sentence(one), width, shares, rests, sides, chance(figures["q"]), caution_of(figures), reason(one),
-        in_viewers(one) if one.enough else "", unchecked(one),
+        in_times(one) if one.enough else "", unchecked(one),
     )  # fmt: skip
 
 
-def in_viewers(one: Told) -> str:
-    """The headline as viewers of two images, beginning from the mean of the data: a percentage of what, in numbers."""
+def in_times(one: Told) -> str:
+    """The headline as takes of two images that are shown as often, beginning from the mean rate of the data: a
+    percentage of what, in whole numbers. Empty where the effect would give more takes than times shown."""
     figures, effect = one.figures, one.figures["shrunk"]["estimate"]
     if not figures["within"]:
         return ""
     rate, of = figures.get("rate") or 0.1, 100
-    while rate * of < LEAST_SHOWN and of < 1_000_000:
+    while of < MOST_TIMES and (rate * of < LEAST_TAKES or rate * of * abs(math.expm1(effect)) < LEAST_DIFFERENCE):
         of *= 10
     base = max(round(rate * of), 1)
-    taken = base * math.exp(effect)
-    if taken > of:  # of large shares a ratio cannot hold for every image
+    taken = round(base * math.exp(effect))
+    if taken > of or taken == base:
         return ""
-    more = f"{taken:,.0f}" if abs(taken - base) >= 1 else f"{taken:,.1f}"
     first, second = sides_of(one.question.feature, one.question.contrast)
-    begin = f"If {base:,} of {of:,} viewers take"
+    begin = f"Shown {of:,} times,"
     if figures["unit"]:
-        return f"{begin} an image, about {more} take one whose {one.question.feature} is {figures['unit']:.3g} higher."
-    other = "with it" if second == first.replace("with ", "without ", 1) else first
-    return f"{begin} the image {second}, about {more} take the one {other}."
+        step = f"one whose {one.question.feature} is {figures['unit']:.3g} higher"
+        return f"{begin} an image is taken {base:,} times; {step} about {taken:,} times."
+    return f"{begin} the image {second} is taken {base:,} times; the one {_beside(first, second)} about {taken:,} times."
+
+
+def _beside(first: str, second: str) -> str:
+    """``first`` as it is said after ``second``: shorter where only with and without differ."""
+    for one, other in (("with ", "without "), ("without ", "with ")):
+        if first.startswith(one) and second == other + first.removeprefix(one):
+            return f"{one}it"
+    return first
 
 
 def unchecked(one: Told) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from attune.labeler.insights.goes_with_words import sentence
 from attune.labeler.insights.insights import Told
-from attune.labeler.insights.words import chance, in_viewers, interval, other_way, reason, unchecked
+from attune.labeler.insights.words import chance, in_times, interval, other_way, reason, unchecked
 from attune.labeler.records.schema import Insight, InsightQuestion, InsightVersion
 from attune.labeler.views.insight_bars import lines, reach_of, shrunk_bar
 from attune.labeler.views.insights import struck
@@ -76,23 +77,34 @@ def test_what_is_said_of_chance_and_of_the_other_way_needs_no_statistics() -> No
 @pytest.mark.parametrize(
     ("contrast", "effect", "rate", "said"),
     [
-        (
-            "yes:no",
-            0.14,
-            0.076,
-            "If 76 of 1,000 viewers take the image without “smiles”, about 87 take the one with it.",
-        ),
-        ("a:b", -0.07, 0.6, "If 60 of 100 viewers take the image with “b”, about 56 take the one with “a”."),
-        ("a:b", 0.14, 0.0, "If 100 of 1,000 viewers take the image with “b”, about 115 take the one with “a”."),
-        ("a:b", 0.01, 0.6, "If 60 of 100 viewers take the image with “b”, about 60.6 take the one with “a”."),
-        ("a:b", 0.3, 0.9, ""),  # 121 of 100
+        ("yes:no", 0.14, 0.076, "the image without “smiles” is taken 76 times; the one with it about 87 times."),
+        ("a:b", -0.07, 0.6, "the image with “b” is taken 600 times; the one with “a” about 559 times."),
+        ("a:b", 0.14, 0.0, "the image with “b” is taken 100 times; the one with “a” about 115 times."),
+        ("a:b", 0.0344, 0.3, "the image with “b” is taken 300 times; the one with “a” about 310 times."),
     ],
 )
-def test_a_percentage_is_also_said_in_viewers(contrast: str, effect: float, rate: float, said: str) -> None:
+def test_a_percentage_is_also_said_in_times_shown(contrast: str, effect: float, rate: float, said: str) -> None:
     """+15 % of a few is not 15 points: the mean of the data is where the example begins."""
+    assert in_times(told_of(contrast, effect, rate)) == f"Shown 1,000 times, {said}"
+
+
+def told_of(contrast: str, effect: float, rate: float) -> Told:
     figures = {"within": True, "unit": None, "rate": rate, "shrunk": {"estimate": effect}}
-    question = InsightQuestion(feature="smiles", contrast=contrast)
-    assert in_viewers(Told(Insight(), question, InsightVersion(figures=figures))) == said
+    return Told(Insight(), InsightQuestion(feature="smiles", contrast=contrast), InsightVersion(figures=figures))
+
+
+@pytest.mark.parametrize(("effect", "rate", "shown"), [(0.01, 0.6, "10,000"), (0.0005, 0.05, "1,000,000")])
+def test_a_small_difference_is_shown_by_whole_takes(effect: float, rate: float, shown: str) -> None:
+    said = in_times(told_of("a:b", effect, rate))
+    assert said.startswith(f"Shown {shown} times, ")
+    base, more = (int(part.replace(",", "")) for part in re.findall(r"([\d,]+) times[;.]", said))
+    assert more / base - 1 == pytest.approx(effect, rel=0.05)
+
+
+@pytest.mark.parametrize(("effect", "rate"), [(0.3, 0.9), (1e-8, 0.05)])
+def test_no_example_is_given_where_none_can_be(effect: float, rate: float) -> None:
+    """121 takes of 100 times shown; or a difference that not one take in a million shows."""
+    assert in_times(told_of("a:b", effect, rate)) == ""
 
 
 @pytest.mark.parametrize(
