@@ -39,8 +39,8 @@ LEAST_TAKES, LEAST_DIFFERENCE, MOST_TIMES = 30, 10, 1_000_000
 @dataclass(frozen=True)
 class Words:
     """``sentence`` for a creative, ``interval`` and ``other_way`` in words; ``sides`` what the two pictures show;
-    ``caution`` what nobody knows; ``reason`` why it has its grade; ``plain`` the headline in times shown; ``unchecked``: no
-    person has looked whether the feature's values are right."""
+    ``caution`` what nobody knows; ``reason`` why it has its grade; ``plain`` the headline in times shown; ``unchecked``:
+    no person has looked whether the feature's values are right."""
 
     sentence: str
     interval: str
@@ -86,7 +86,8 @@ def in_times(one: Told) -> str:
     if figures["unit"]:
         step = f"one whose {one.question.feature} is {figures['unit']:.3g} higher"
         return f"{begin} an image is taken {base:,} times; {step} about {taken:,} times."
-    return f"{begin} the image {second} is taken {base:,} times; the one {_beside(first, second)} about {taken:,} times."
+    other = f"the one {_beside(first, second)} about {taken:,} times"
+    return f"{begin} the image {second} is taken {base:,} times; {other}."
 
 
 def _beside(first: str, second: str) -> str:
@@ -133,10 +134,11 @@ def sides_of(feature: str, contrast: str) -> tuple[str, str]:
     if contrast == PER_SD:
         return f"with a higher {feature}", f"with a lower {feature}"
     first, _, second = contrast.partition(":")
-    if first.lower() in FIRST and second.lower() in SECOND:
-        return f"with “{feature}”", f"without “{feature}”"
-    if second in {f"not {first}", f"no {first}"}:
-        return f"with “{first}”", f"without “{first}”"
+    for one, other, has, lacks in ((first, second, "with", "without"), (second, first, "without", "with")):
+        if one.lower() in FIRST and other.lower() in SECOND:
+            return f"{has} “{feature}”", f"{lacks} “{feature}”"
+        if other in {f"not {one}", f"no {one}"}:
+            return f"{has} “{one}”", f"{lacks} “{one}”"
     return f"with “{first}”", f"with “{second}”"
 
 

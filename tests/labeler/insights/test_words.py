@@ -9,7 +9,7 @@ import pytest
 
 from attune.labeler.insights.goes_with_words import sentence
 from attune.labeler.insights.insights import Told
-from attune.labeler.insights.words import chance, in_times, interval, other_way, reason, unchecked
+from attune.labeler.insights.words import chance, in_times, interval, other_way, reason, sides_of, unchecked
 from attune.labeler.records.schema import Insight, InsightQuestion, InsightVersion
 from attune.labeler.views.insight_bars import lines, reach_of, shrunk_bar
 from attune.labeler.views.insights import struck
@@ -78,6 +78,7 @@ def test_what_is_said_of_chance_and_of_the_other_way_needs_no_statistics() -> No
     ("contrast", "effect", "rate", "said"),
     [
         ("yes:no", 0.14, 0.076, "the image without “smiles” is taken 76 times; the one with it about 87 times."),
+        ("no:yes", -0.14, 0.087, "the image with “smiles” is taken 87 times; the one without it about 76 times."),
         ("a:b", -0.07, 0.6, "the image with “b” is taken 600 times; the one with “a” about 559 times."),
         ("a:b", 0.14, 0.0, "the image with “b” is taken 100 times; the one with “a” about 115 times."),
         ("a:b", 0.0344, 0.3, "the image with “b” is taken 300 times; the one with “a” about 310 times."),
@@ -86,6 +87,22 @@ def test_what_is_said_of_chance_and_of_the_other_way_needs_no_statistics() -> No
 def test_a_percentage_is_also_said_in_times_shown(contrast: str, effect: float, rate: float, said: str) -> None:
     """+15 % of a few is not 15 points: the mean of the data is where the example begins."""
     assert in_times(told_of(contrast, effect, rate)) == f"Shown 1,000 times, {said}"
+
+
+@pytest.mark.parametrize(
+    ("contrast", "sides"),
+    [
+        ("yes:no", ("with “smiles”", "without “smiles”")),
+        ("no:yes", ("without “smiles”", "with “smiles”")),
+        ("False:True", ("without “smiles”", "with “smiles”")),
+        ("dog:no dog", ("with “dog”", "without “dog”")),
+        ("not dog:dog", ("without “dog”", "with “dog”")),
+        ("dog:cat", ("with “dog”", "with “cat”")),
+        ("per sd", ("with a higher smiles", "with a lower smiles")),
+    ],
+)
+def test_both_sides_name_what_is_looked_at_whichever_was_asked_first(contrast: str, sides: tuple[str, str]) -> None:
+    assert sides_of("smiles", contrast) == sides
 
 
 def told_of(contrast: str, effect: float, rate: float) -> Told:
