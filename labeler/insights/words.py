@@ -39,8 +39,8 @@ LEAST_TAKES, LEAST_DIFFERENCE, MOST_TIMES = 30, 10, 1_000_000
 @dataclass(frozen=True)
 class Words:
     """``sentence`` for a creative, ``interval`` and ``other_way`` in words; ``sides`` what the two pictures show;
-    ``caution`` what nobody knows; ``reason`` why it has its grade; ``plain`` the headline in times shown; ``unchecked``:
-    no person has looked whether the feature's values are right."""
+    ``caution`` what nobody knows; ``reason`` why it has its grade; ``plain`` the headline in times shown;
+    ``unchecked``: nobody has looked here whether the feature's values are right."""
 
     sentence: str
     interval: str
@@ -99,9 +99,12 @@ def _beside(first: str, second: str) -> str:
 
 
 def unchecked(one: Told) -> str:
-    """That no person has checked the feature's values, whatever its grade; a corrected figure needs no such words."""
+    """That no person has checked the feature's values, whatever its grade; a corrected figure needs no such words.
+    Of a file it is known only that nobody did so here: people may have made it."""
     figures = one.figures
-    if one.question.kind == "imported" or (figures.get("not_audited") and not figures.get("hindered")):
+    if one.question.kind == "imported":
+        return f"Nobody has checked the file’s values of {one.question.feature} here"
+    if figures.get("not_audited") and not figures.get("hindered"):
         return f"Values of {one.question.feature} not checked by people"
     return ""
 

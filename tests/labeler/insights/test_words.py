@@ -127,15 +127,15 @@ def test_no_example_is_given_where_none_can_be(effect: float, rate: float) -> No
 @pytest.mark.parametrize(
     ("kind", "figures", "told"),
     [
-        ("imported", {}, True),
-        ("measured", {"not_audited": True}, True),
-        ("measured", {"not_audited": True, "hindered": "Too few."}, False),  # people are at it; its caution says so
-        ("attribute", {"not_audited": False}, False),
+        ("imported", {}, "Nobody has checked the file’s values of faces here"),  # where it was made, people may have
+        ("measured", {"not_audited": True}, "Values of faces not checked by people"),
+        ("measured", {"not_audited": True, "hindered": "Too few."}, ""),  # people are at it; its caution says so
+        ("attribute", {"not_audited": False}, ""),
     ],
 )
-def test_a_grade_stands_beside_values_that_nobody_checked(kind: str, figures: dict[str, object], told: bool) -> None:
+def test_a_grade_stands_beside_values_that_nobody_checked(kind: str, figures: dict[str, object], told: str) -> None:
     one = Told(Insight(), InsightQuestion(feature="faces", kind=kind), InsightVersion(grade="A", figures=figures))
-    assert unchecked(one) == ("Values of faces not checked by people" if told else "")
+    assert unchecked(one) == told
 
 
 def side(name: str, mean: float, half: float = 0.02) -> dict[str, Any]:
