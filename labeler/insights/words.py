@@ -30,6 +30,9 @@ NO_ONE_CHANCE = (
     "Something else may be the reason."
 )
 NOT_AUDITED = "Not checked by people yet: the detector’s errors are not known."
+DIFFER = "Two images differ in other things too."
+EXAMPLE = f"One of the clearest pairs, not a typical one. {DIFFER}"
+EXAMPLES = f"Examples: the clearest of all pairs, not typical ones: they were chosen because they show it. {DIFFER}"
 UNSURE = "It is not known yet which images are taken more often."
 HINDERED = "Its errors are not corrected yet."
 # Takes of an example, and the difference between its two images: whole takes then show the percentage.

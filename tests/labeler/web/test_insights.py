@@ -13,6 +13,7 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from attune.labeler.insights import goes_with_kept, imported, insights, publishing
+from attune.labeler.insights.words import EXAMPLES
 from attune.labeler.jobs import jobs
 from attune.labeler.people import tokens
 from attune.labeler.performance import imports
@@ -163,6 +164,8 @@ def test_an_owner_reads_a_titles_page_takes_its_brief_and_plans_a_test(answered:
     assert "Do not stop earlier because it looks good" in plan
     rows = list(csv.DictReader(io.StringIO(owner.get(f"/insights/{one.row.id}/arms.csv").text)))
     assert len({row["title_id"] for row in rows}) * 2 == len(rows) > 60
+    assert EXAMPLES in page
+    assert EXAMPLES in sent.text
     assert f"{int(rows[0]['impressions']):,}".replace(",", "") in re.sub(r"[^0-9]", "", plan)
 
 
