@@ -88,7 +88,7 @@ def test_a_title_is_told_what_it_covers_and_what_it_lacks(settings: Settings, ha
     for shown, side in [*((one, True) for one in line.worked), *((one, False) for one in line.avoid)]:
         assert has[shown.title_id][shown.asset_id] is side
         assert shown.title_id != missing.title_id
-        assert shown.said.endswith("% of the times it was shown")
+        assert shown.said.endswith("% of the times shown")
     with pytest.raises(UnknownAsset, match="nowhere"):
         brief(settings, "nowhere")
 
