@@ -9,14 +9,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader
 
 from attune.labeler.briefs.brief import Brief, Shown
-from attune.labeler.insights.words import GRADES
+from attune.labeler.insights.words import EXAMPLES, GRADES
 from attune.models.text import number
 
 HERE = Path(__file__).parent
-EXAMPLES = (
-    "Examples: the clearest of all pairs, not typical ones: they were chosen because they show it. Two images differ "
-    "in other things too."
-)
 
 
 def as_html(brief: Brief, pictures: Mapping[str, bytes]) -> bytes:

@@ -11,10 +11,10 @@ from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 from PIL import Image
 
-from attune.labeler.briefs.as_html import EXAMPLES, captioned, named
+from attune.labeler.briefs.as_html import captioned, named
 from attune.labeler.briefs.brief import Brief, Line
 from attune.labeler.briefs.tastes import Taste
-from attune.labeler.insights.words import GRADES
+from attune.labeler.insights.words import EXAMPLES, GRADES
 from attune.models.text import number
 
 FONTS = Path(__file__).parent / "fonts"  # Latin, Greek and Cyrillic; other scripts are for the HTML file

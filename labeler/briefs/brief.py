@@ -232,7 +232,7 @@ def _sides(settings: Settings, one: Told, feature: Known | None, ids: Sequence[s
 def _shown(pair: Mapping[str, Any], side: str) -> Shown:
     one = pair[side]
     rate = 100 * one["takes"] / max(one["impressions"], 1)
-    return Shown(one["asset_id"], pair["title_id"], f"taken by {rate:.1f}\N{NO-BREAK SPACE}% of those who saw it")
+    return Shown(one["asset_id"], pair["title_id"], f"taken in {rate:.1f}\N{NO-BREAK SPACE}% of the times shown")
 
 
 def _are(count: int) -> str:

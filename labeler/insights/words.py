@@ -30,16 +30,20 @@ NO_ONE_CHANCE = (
     "Something else may be the reason."
 )
 NOT_AUDITED = "Not checked by people yet: the detector’s errors are not known."
+DIFFER = "Two images differ in other things too."
+EXAMPLE = f"One of the clearest pairs, not a typical one. {DIFFER}"
+EXAMPLES = f"Examples: the clearest of all pairs, not typical ones: they were chosen because they show it. {DIFFER}"
 UNSURE = "It is not known yet which images are taken more often."
 HINDERED = "Its errors are not corrected yet."
-LEAST_SHOWN = 30  # of an example's viewers take the image, so that whole people show the difference
+# Takes of an example, and the difference between its two images: whole takes then show the percentage.
+LEAST_TAKES, LEAST_DIFFERENCE, MOST_TIMES = 30, 10, 1_000_000
 
 
 @dataclass(frozen=True)
 class Words:
     """``sentence`` for a creative, ``interval`` and ``other_way`` in words; ``sides`` what the two pictures show;
-    ``caution`` what nobody knows; ``reason`` why it has its grade; ``plain`` the headline in viewers; ``unchecked``: no
-    person has looked whether the feature's values are right."""
+    ``caution`` what nobody knows; ``reason`` why it has its grade; ``plain`` the headline in times shown;
+    ``unchecked``: nobody has looked here whether the feature's values are right."""
 
     sentence: str
     interval: str
@@ -63,33 +67,47 @@ def words(one: Told) -> Words:
     shares = other_way(figures) if one.enough else ""  # before it is sure, no way is the other one
     return Words(
         sentence(one), width, shares, rests, sides, chance(figures["q"]), caution_of(figures), reason(one),
-        in_viewers(one) if one.enough else "", unchecked(one),
+        in_times(one) if one.enough else "", unchecked(one),
     )  # fmt: skip
 
 
-def in_viewers(one: Told) -> str:
-    """The headline as viewers of two images, beginning from the mean of the data: a percentage of what, in numbers."""
+def in_times(one: Told) -> str:
+    """The headline as takes of two images that are shown as often, beginning from the mean rate of the data: a
+    percentage of what, in whole numbers. Empty where the effect would give more takes than times shown."""
     figures, effect = one.figures, one.figures["shrunk"]["estimate"]
     if not figures["within"]:
         return ""
     rate, of = figures.get("rate") or 0.1, 100
-    while rate * of < LEAST_SHOWN and of < 1_000_000:
+    while of < MOST_TIMES and (rate * of < LEAST_TAKES or rate * of * abs(math.expm1(effect)) < LEAST_DIFFERENCE):
         of *= 10
     base = max(round(rate * of), 1)
-    taken = base * math.exp(effect)
-    more = f"{taken:,.0f}" if abs(taken - base) >= 1 else f"{taken:,.1f}"
+    taken = round(base * math.exp(effect))
+    if taken > of or taken == base:
+        return ""
     first, second = sides_of(one.question.feature, one.question.contrast)
-    begin = f"If {base:,} of {of:,} viewers take"
+    begin = f"Shown {of:,} times,"
     if figures["unit"]:
-        return f"{begin} an image, about {more} take one whose {one.question.feature} is {figures['unit']:.3g} higher."
-    other = "with it" if second == first.replace("with ", "without ", 1) else first
-    return f"{begin} the image {second}, about {more} take the one {other}."
+        step = f"one whose {one.question.feature} is {figures['unit']:.3g} higher"
+        return f"{begin} an image is taken {base:,} times; {step} about {taken:,} times."
+    other = f"the one {_beside(first, second)} about {taken:,} times"
+    return f"{begin} the image {second} is taken {base:,} times; {other}."
+
+
+def _beside(first: str, second: str) -> str:
+    """``first`` as it is said after ``second``: shorter where only with and without differ."""
+    for one, other in (("with ", "without "), ("without ", "with ")):
+        if first.startswith(one) and second == other + first.removeprefix(one):
+            return f"{one}it"
+    return first
 
 
 def unchecked(one: Told) -> str:
-    """That no person has checked the feature's values, whatever its grade; a corrected figure needs no such words."""
+    """That no person has checked the feature's values, whatever its grade; a corrected figure needs no such words.
+    Of a file it is known only that nobody did so here: people may have made it."""
     figures = one.figures
-    if one.question.kind == "imported" or (figures.get("not_audited") and not figures.get("hindered")):
+    if one.question.kind == "imported":
+        return f"Nobody has checked the file’s values of {one.question.feature} here"
+    if figures.get("not_audited") and not figures.get("hindered"):
         return f"Values of {one.question.feature} not checked by people"
     return ""
 
@@ -122,10 +140,11 @@ def sides_of(feature: str, contrast: str) -> tuple[str, str]:
     if contrast == PER_SD:
         return f"with a higher {feature}", f"with a lower {feature}"
     first, _, second = contrast.partition(":")
-    if first.lower() in FIRST and second.lower() in SECOND:
-        return f"with “{feature}”", f"without “{feature}”"
-    if second in {f"not {first}", f"no {first}"}:
-        return f"with “{first}”", f"without “{first}”"
+    for one, other, has, lacks in ((first, second, "with", "without"), (second, first, "without", "with")):
+        if one.lower() in FIRST and other.lower() in SECOND:
+            return f"{has} “{feature}”", f"{lacks} “{feature}”"
+        if other in {f"not {one}", f"no {one}"}:
+            return f"{has} “{one}”", f"{lacks} “{one}”"
     return f"with “{first}”", f"with “{second}”"
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from attune.labeler.insights.beside_words import BesideWords, depends_words, figures_of, holding_words
-from attune.labeler.insights.insights import Told
+from attune.labeler.insights.insights import RETIRED, Told
 from attune.labeler.insights.words import change, held
 from attune.models.insights.grades import lowest
 
@@ -68,8 +68,13 @@ def besides(one: Told, reach: float) -> list[Beside]:
 
 
 def reach_of(found: Iterable[Told]) -> float:
-    """The scale's half width for all insights, on the list and on each page: a longer bar is a larger effect."""
-    ends = [abs(end) for one in found if one.figures["estimate"] is not None for end in held(one.figures)]
+    """The scale's half width for all insights, on the list and on each page: a longer bar is a larger effect.
+
+    What is sure and holds decides, where there is any: one wide guess would make its bars too short to see.
+    """
+    told = [one for one in found if one.figures["estimate"] is not None]
+    told = [one for one in told if one.enough and one.row.state != RETIRED] or told
+    ends = [abs(end) for one in told for end in held(one.figures)]
     return float(max([LEAST_REACH, *ends]))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,7 +69,7 @@ class OpenClipEncoder:
         open_clip = open_clip_for(_architecture(checkpoint))
         check_resize_mode(resize_mode)
         device_name = device_named(device)
-        with _quiet(), _registered(checkpoint) as name:
+        with _quiet(), _registered(open_clip, checkpoint) as name:
             try:
                 model, transform = open_clip.create_model_from_pretrained(
                     name,
@@ -82,7 +83,7 @@ class OpenClipEncoder:
                 )
             except Exception as error:  # torch, safetensors and open_clip each raise their own kinds
                 raise EncoderError(_misfit(checkpoint, error)) from error
-            tokenizer = _tokenizer(name, checkpoint)
+            tokenizer = _tokenizer(open_clip, name, checkpoint)
         model.eval()
         encoder = cls(_fingerprint(checkpoint, model), model, transform, tokenizer, device_name, None, batch)
         half = half_precision(model, device_name)
@@ -161,9 +162,7 @@ def _architecture(checkpoint: Checkpoint) -> Mapping[str, Any] | None:
         return None
 
 
-def _tokenizer(name: str, checkpoint: Checkpoint) -> Any:
-    import open_clip
-
+def _tokenizer(open_clip: ModuleType, name: str, checkpoint: Checkpoint) -> Any:
     try:
         return open_clip.get_tokenizer(name)
     except Exception as error:  # some models' tokenizers are on the hub, whose client raises many kinds
@@ -210,10 +209,8 @@ def _misfit(checkpoint: Checkpoint, error: Exception) -> str:
 
 
 @contextmanager
-def _registered(checkpoint: Checkpoint) -> Iterator[str]:
+def _registered(open_clip: ModuleType, checkpoint: Checkpoint) -> Iterator[str]:
     """The name under which open_clip finds the model; a config of one's own is registered under a private one."""
-    import open_clip
-
     if checkpoint.config is None:
         yield checkpoint.name
         return

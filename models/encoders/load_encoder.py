@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from attune.models.encoders.open_clip_import import open_clip_for
 from attune.models.errors import EncoderNotInstalled
 from attune.models.reasons import missing_extra
 
@@ -32,7 +33,7 @@ def load_encoder(
         encoder.fingerprint == probe.encoder                                # may this probe read the vectors?
     """
     try:
-        import open_clip  # noqa: F401 - all of it, as the program that calls may use it as well
+        open_clip_for(None)  # all of it, as the program that calls may use it as well
         import torch  # noqa: F401 - the largest of the extra's packages
 
         from attune.models.encoders.choice import choose

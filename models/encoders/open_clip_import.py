@@ -24,20 +24,35 @@ def open_clip_for(config: Mapping[str, Any] | None) -> ModuleType:
     """open_clip with all that the architecture of ``config`` needs; None, an unknown one, may need all of it.
 
     What was loaded without them is loaded anew for one that needs them; encoders of before go on working. For programs
-    of ours alone: another's own models of open_clip may need all of it.
+    of ours alone: another's own models of open_clip may need all of it. While it is loaded without them, a thread that
+    imports one of them elsewhere gets ModuleNotFoundError ("import of timm halted"), and may try again.
     """
     with _lock:
         loaded = sys.modules.get(PACKAGE)
         if not needs_others(config):
             if loaded is not None:
-                return loaded
+                return importlib.import_module(PACKAGE)  # waits for a thread that still imports it
             with _absent(*OTHERS), _compiler_later():
-                _without[:] = [importlib.import_module(PACKAGE)]
+                _without[:] = [_imported()]
             return _without[0]
         if loaded is not None and loaded in _without:
-            for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
-                del sys.modules[name]
+            _unload()
+        return _imported()
+
+
+def _imported() -> ModuleType:
+    """open_clip, or what its import raised without the parts that were loaded: they may lack what was hidden."""
+    try:
         return importlib.import_module(PACKAGE)
+    except BaseException:
+        _unload()
+        raise
+
+
+def _unload() -> None:
+    names = [name for name, module in sys.modules.items() if module and name.partition(".")[0] == PACKAGE]
+    for name in names:
+        del sys.modules[name]
 
 
 def needs_others(config: Mapping[str, Any] | None) -> bool:

@@ -12,14 +12,23 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 from attune.labeler.briefs import files
-from attune.labeler.briefs.brief import Brief, brief
+from attune.labeler.briefs.brief import Brief, Line, brief
 from attune.labeler.cli.main import attune
 from attune.labeler.insights import arms, features, imported, insights, questions
+from attune.labeler.insights.insights import Told
 from attune.labeler.insights.known import Known
 from attune.labeler.insights.people_asked import PeopleAsked
+from attune.labeler.insights.words import Words
 from attune.labeler.people import viewer as viewers
 from attune.labeler.people.viewer import Viewer
-from attune.labeler.records.schema import Asset, InsightVersion, MemberGrouping, PerformanceImport
+from attune.labeler.records.schema import (
+    Asset,
+    Insight,
+    InsightQuestion,
+    InsightVersion,
+    MemberGrouping,
+    PerformanceImport,
+)
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.views.insight_test import test_page as page_of_test
@@ -68,8 +77,8 @@ def test_a_title_is_told_what_it_covers_and_what_it_lacks(settings: Settings, ha
     covered, missing = of(settings, has, True), of(settings, has, False)
     (line,) = covered.lines
     assert set(line.has) == {name for name, one in has[covered.title_id].items() if one}
+    assert len(line.lacks) == 4 - len(line.has)
     assert line.covers.startswith(f"{len(line.has)} of 4 images ")
-    assert f"{len(line.lacks)} are without “smiles”" in line.covers.replace(" is ", " are ")
     assert line.grade == "A"
     assert not covered.missing
     (line,) = missing.lines
@@ -79,9 +88,28 @@ def test_a_title_is_told_what_it_covers_and_what_it_lacks(settings: Settings, ha
     for shown, side in [*((one, True) for one in line.worked), *((one, False) for one in line.avoid)]:
         assert has[shown.title_id][shown.asset_id] is side
         assert shown.title_id != missing.title_id
-        assert "taken by" in shown.said
+        assert shown.said.endswith("% of the times shown")
     with pytest.raises(UnknownAsset, match="nowhere"):
         brief(settings, "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("has", "lacks", "said"),
+    [
+        (1, 3, "1 of 4 images is with “smiles”, 3 are without “smiles”."),
+        (3, 1, "3 of 4 images are with “smiles”, 1 is without “smiles”."),
+        (1, 0, "1 of 1 image is with “smiles”."),
+        (4, 0, "4 of 4 images are with “smiles”."),
+        (0, 1, "Missing: no image with “smiles” yet, the only one is without “smiles”."),
+        (0, 4, "Missing: no image with “smiles” yet, all 4 are without “smiles”."),
+        (0, 0, "Nobody knows yet which images of this title have it."),
+    ],
+)
+def test_what_a_title_has_is_said_of_one_image_and_of_several(has: int, lacks: int, said: str) -> None:
+    told = Told(Insight(), InsightQuestion(feature="smiles", contrast="1:0"), InsightVersion(figures={"within": True}))
+    sides = ("with “smiles”", "without “smiles”")
+    line = Line(told, Words("", "", "", "", sides), *sides, ["a"] * has, ["b"] * lacks, [], [])
+    assert line.covers == said
 
 
 def test_both_files_hold_the_brief_and_its_pictures_whatever_the_title_is_called(

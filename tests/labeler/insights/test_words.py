@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from attune.labeler.insights.goes_with_words import sentence
 from attune.labeler.insights.insights import Told
-from attune.labeler.insights.words import chance, in_viewers, interval, other_way, reason, unchecked
+from attune.labeler.insights.words import chance, in_times, interval, other_way, reason, sides_of, unchecked
 from attune.labeler.records.schema import Insight, InsightQuestion, InsightVersion
-from attune.labeler.views.insight_bars import lines, shrunk_bar
+from attune.labeler.views.insight_bars import lines, reach_of, shrunk_bar
 from attune.labeler.views.insights import struck
 
 
@@ -51,6 +52,20 @@ def test_the_headline_says_the_interval_that_decides() -> None:
     assert not bar.cut
 
 
+def told_with_error(se: float, q: float, state: str = "proposed") -> Told:
+    figures = {"estimate": 0.08, "se": se, "shrunk": {"estimate": 0.08, "se": se}, "q": q}
+    return Told(Insight(state=state), InsightQuestion(), InsightVersion(figures=figures))
+
+
+def test_the_scale_is_that_of_what_is_sure_so_that_its_bars_can_be_seen() -> None:
+    sure, unsure = told_with_error(0.02, 0.01), told_with_error(0.9, 0.6)
+    alone = reach_of([sure])
+    assert reach_of([sure, unsure, told_with_error(0.5, 0.01, "retired")]) == alone
+    assert not shrunk_bar(sure.figures, alone).cut
+    assert shrunk_bar(unsure.figures, alone).cut
+    assert not shrunk_bar(unsure.figures, reach_of([unsure])).cut, "where nothing is sure, the guesses fit"
+
+
 def test_what_is_said_of_chance_and_of_the_other_way_needs_no_statistics() -> None:
     assert chance(0.05) == "Of answers as clear as this one, about 1 in 20 is a false alarm (q 0.050)."
     assert "most are false alarms" in chance(0.858)
@@ -62,36 +77,65 @@ def test_what_is_said_of_chance_and_of_the_other_way_needs_no_statistics() -> No
 @pytest.mark.parametrize(
     ("contrast", "effect", "rate", "said"),
     [
-        (
-            "yes:no",
-            0.14,
-            0.076,
-            "If 76 of 1,000 viewers take the image without “smiles”, about 87 take the one with it.",
-        ),
-        ("a:b", -0.07, 0.6, "If 60 of 100 viewers take the image with “b”, about 56 take the one with “a”."),
-        ("a:b", 0.14, 0.0, "If 100 of 1,000 viewers take the image with “b”, about 115 take the one with “a”."),
-        ("a:b", 0.01, 0.6, "If 60 of 100 viewers take the image with “b”, about 60.6 take the one with “a”."),
+        ("yes:no", 0.14, 0.076, "the image without “smiles” is taken 76 times; the one with it about 87 times."),
+        ("no:yes", -0.14, 0.087, "the image with “smiles” is taken 87 times; the one without it about 76 times."),
+        ("a:b", -0.07, 0.6, "the image with “b” is taken 600 times; the one with “a” about 559 times."),
+        ("a:b", 0.14, 0.0, "the image with “b” is taken 100 times; the one with “a” about 115 times."),
+        ("a:b", 0.0344, 0.3, "the image with “b” is taken 300 times; the one with “a” about 310 times."),
     ],
 )
-def test_a_percentage_is_also_said_in_viewers(contrast: str, effect: float, rate: float, said: str) -> None:
+def test_a_percentage_is_also_said_in_times_shown(contrast: str, effect: float, rate: float, said: str) -> None:
     """+15 % of a few is not 15 points: the mean of the data is where the example begins."""
+    assert in_times(told_of(contrast, effect, rate)) == f"Shown 1,000 times, {said}"
+
+
+@pytest.mark.parametrize(
+    ("contrast", "sides"),
+    [
+        ("yes:no", ("with “smiles”", "without “smiles”")),
+        ("no:yes", ("without “smiles”", "with “smiles”")),
+        ("False:True", ("without “smiles”", "with “smiles”")),
+        ("dog:no dog", ("with “dog”", "without “dog”")),
+        ("not dog:dog", ("without “dog”", "with “dog”")),
+        ("dog:cat", ("with “dog”", "with “cat”")),
+        ("per sd", ("with a higher smiles", "with a lower smiles")),
+    ],
+)
+def test_both_sides_name_what_is_looked_at_whichever_was_asked_first(contrast: str, sides: tuple[str, str]) -> None:
+    assert sides_of("smiles", contrast) == sides
+
+
+def told_of(contrast: str, effect: float, rate: float) -> Told:
     figures = {"within": True, "unit": None, "rate": rate, "shrunk": {"estimate": effect}}
-    question = InsightQuestion(feature="smiles", contrast=contrast)
-    assert in_viewers(Told(Insight(), question, InsightVersion(figures=figures))) == said
+    return Told(Insight(), InsightQuestion(feature="smiles", contrast=contrast), InsightVersion(figures=figures))
+
+
+@pytest.mark.parametrize(("effect", "rate", "shown"), [(0.01, 0.6, "10,000"), (0.0005, 0.05, "1,000,000")])
+def test_a_small_difference_is_shown_by_whole_takes(effect: float, rate: float, shown: str) -> None:
+    said = in_times(told_of("a:b", effect, rate))
+    assert said.startswith(f"Shown {shown} times, ")
+    base, more = (int(part.replace(",", "")) for part in re.findall(r"([\d,]+) times[;.]", said))
+    assert more / base - 1 == pytest.approx(effect, rel=0.05)
+
+
+@pytest.mark.parametrize(("effect", "rate"), [(0.3, 0.9), (1e-8, 0.05)])
+def test_no_example_is_given_where_none_can_be(effect: float, rate: float) -> None:
+    """121 takes of 100 times shown; or a difference that not one take in a million shows."""
+    assert in_times(told_of("a:b", effect, rate)) == ""
 
 
 @pytest.mark.parametrize(
     ("kind", "figures", "told"),
     [
-        ("imported", {}, True),
-        ("measured", {"not_audited": True}, True),
-        ("measured", {"not_audited": True, "hindered": "Too few."}, False),  # people are at it; its caution says so
-        ("attribute", {"not_audited": False}, False),
+        ("imported", {}, "Nobody has checked the file’s values of faces here"),  # where it was made, people may have
+        ("measured", {"not_audited": True}, "Values of faces not checked by people"),
+        ("measured", {"not_audited": True, "hindered": "Too few."}, ""),  # people are at it; its caution says so
+        ("attribute", {"not_audited": False}, ""),
     ],
 )
-def test_a_grade_stands_beside_values_that_nobody_checked(kind: str, figures: dict[str, object], told: bool) -> None:
+def test_a_grade_stands_beside_values_that_nobody_checked(kind: str, figures: dict[str, object], told: str) -> None:
     one = Told(Insight(), InsightQuestion(feature="faces", kind=kind), InsightVersion(grade="A", figures=figures))
-    assert unchecked(one) == ("Values of faces not checked by people" if told else "")
+    assert unchecked(one) == told
 
 
 def side(name: str, mean: float, half: float = 0.02) -> dict[str, Any]:

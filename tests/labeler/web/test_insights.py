@@ -13,6 +13,7 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from attune.labeler.insights import goes_with_kept, imported, insights, publishing
+from attune.labeler.insights.words import EXAMPLES
 from attune.labeler.jobs import jobs
 from attune.labeler.people import tokens
 from attune.labeler.performance import imports
@@ -84,6 +85,7 @@ def test_an_owner_asks_whether_it_depends_on_another_feature(settings: Settings,
     assert "Does it depend on dark?" in page
     assert "No measurable difference between images with “dark” and images without “dark”." in page
     assert "And with the same dark?" in page
+    assert page.count("the file’s values of smiles") == 2, "not beside what dark says, too"
     told = owner.get(f"/api/v1/insights/{number}").json
     assert [len(told["depends"]), len(told["holding"])] == [1, 1]
     assert told["depends"][0]["high"]["ci"][0] > 0
@@ -125,7 +127,7 @@ def test_an_owner_reads_a_titles_page_takes_its_brief_and_plans_a_test(answered:
     page = re.sub(r"\s+", " ", owner.get(f"/titles?title={title}").text)
     assert "Taken less often elsewhere" in page
     assert "avoid" not in page
-    assert "Values of smiles not checked by people" in page
+    assert "Nobody has checked the file’s values of smiles here" in page
     assert f'href="/insights/{one.row.id}"' in page
     assert "/media/" in page
     nowhere = owner.get("/titles?title=nowhere")
@@ -144,7 +146,7 @@ def test_an_owner_reads_a_titles_page_takes_its_brief_and_plans_a_test(answered:
     assert "Cat of Dunmere" in several
     sent = owner.get(f"/titles/brief?title={title}&to=html")
     assert sent.headers["Content-Disposition"] == f'attachment; filename="brief-{title}.html"'
-    assert "Values of smiles not checked by people" in sent.text
+    assert "Nobody has checked the file’s values of smiles here" in sent.text
     assert owner.get(f"/titles/brief?title={title}&to=docx").status_code == 422
     where = f"/api/v1/titles/{title}/brief"
     told = owner.get(where).get_json()
@@ -162,6 +164,8 @@ def test_an_owner_reads_a_titles_page_takes_its_brief_and_plans_a_test(answered:
     assert "Do not stop earlier because it looks good" in plan
     rows = list(csv.DictReader(io.StringIO(owner.get(f"/insights/{one.row.id}/arms.csv").text)))
     assert len({row["title_id"] for row in rows}) * 2 == len(rows) > 60
+    assert EXAMPLES in page
+    assert EXAMPLES in sent.text
     assert f"{int(rows[0]['impressions']):,}".replace(",", "") in re.sub(r"[^0-9]", "", plan)
 
 
