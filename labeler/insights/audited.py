@@ -93,6 +93,23 @@ def decided(settings: Settings, feature: Known) -> int:
     return int(labels.decided().sum()) if len(labels) else 0
 
 
+def answers(
+    settings: Settings, feature: Known, asset_ids: npt.NDArray[np.object_]
+) -> npt.NDArray[np.object_]:  # fmt: skip
+    """The class that people said of each of ``asset_ids`` (n,), in audits; an empty text where they said none."""
+    found = np.full(len(asset_ids), "", dtype=object)
+    evidence = gather(settings, feature.audited_by) if feature.audited_by else None
+    if evidence is None or not len(evidence.labels) or set(evidence.classes) != set(feature.classes):
+        return found
+    decided, said = evidence.labels.decided(), evidence.labels.majority()
+    told = {
+        id_: evidence.classes[code]
+        for id_, code, sure in zip(evidence.labels.asset_ids, said.tolist(), decided.tolist(), strict=True) if sure
+    }  # fmt: skip
+    found[:] = [told.get(str(id_), "") for id_ in asset_ids]
+    return found
+
+
 def _other_classes(feature: Known) -> str:
     if feature.kind == "measured":
         changed = f"The classes of {feature.audited_by} were changed, so its answers do not fit {feature.name}."

@@ -120,6 +120,12 @@ def values(settings: Settings, feature: Known, asset_ids: npt.NDArray[np.object_
     return numbers
 
 
+def single(settings: Settings, feature: Known, asset_ids: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
+    """``values`` as they may be said of one image: of a guess what people said there, since *yes* and *no* of single
+    images stay as wrong as they were when the figure over all of them is corrected."""
+    return audited.answers(settings, feature, asset_ids) if feature.guessed else values(settings, feature, asset_ids)
+
+
 def _imported(settings: Settings, feature: Known) -> pa.Table:
     with reading(settings) as session:
         row = imported.newest(session, feature.name)

@@ -12,9 +12,11 @@ from click.testing import CliRunner
 from sqlalchemy import delete, select
 
 from attune.labeler.assets import active_encoder
+from attune.labeler.briefs.brief import brief
 from attune.labeler.cli.main import attune
-from attune.labeler.insights import audited, companions, features, imported, insights, questions
+from attune.labeler.insights import arms, audited, companions, features, imported, insights, questions
 from attune.labeler.insights.companions import HOLDING, Wanted
+from attune.labeler.insights.insights import Told
 from attune.labeler.insights.words import words
 from attune.labeler.measured import checks, measure_objects, objects, values
 from attune.labeler.measured.checked import checked
@@ -117,12 +119,31 @@ def test_a_guess_is_no_insight_before_people_have_checked_it(
     assert told is not None
     assert (told.found.n, told.as_json()["draft"]) == (ASKED, False)
 
+    said_of_single_images(settings, one, set(ids), dogs)
+
     viewer, (ids, chances) = Viewer("owner", "olga", 1), values_of(settings, "dog")
     first, second, *_ = (one.asset_id for one in likeliest_images(settings, viewer, "dog"))
     assert first == ids[int(np.argmax(chances))]
     monkeypatch.setattr(viewers, "waiting", lambda _: select(Asset.id).where(Asset.asset_id == first))
     assert likeliest_images(settings, viewer, "dog")[0].asset_id == second, "what waits for an answer of hers is hidden"
     assert likeliest_images(settings, viewer, "cat"), "nobody is asked about it"
+
+
+def said_of_single_images(settings: Settings, one: Told, seen: set[str], dogs: dict[str, str]) -> None:
+    """Of a single image only what people said of it: most images with a dog are guessed to be without."""
+    pairs = [*one.figures["examples"]["same"], *one.figures["examples"]["other"]]
+    assert pairs
+    shown = [(pair["first"]["asset_id"], pair["second"]["asset_id"]) for pair in pairs]
+    planned = [(arm.first, arm.second) for arm in arms.plan_test(settings, one).arms]
+    for first, second in [*shown, *planned]:
+        assert {first, second} <= seen
+        assert (dogs[first], dogs[second]) == ("yes", "no")
+    titles = {f"t{number}": (f"a{2 * number}", f"a{2 * number + 1}") for number in range(IMAGES // 2)}
+    whole = next(title for title, images in titles.items() if seen.issuperset(images))
+    (line,) = brief(settings, whole).lines
+    assert sorted(line.has) == [name for name in titles[whole] if dogs[name] == "yes"]
+    half = next(title for title, images in titles.items() if len(seen.intersection(images)) == 1)
+    assert brief(settings, half).lines[0].covers == "Nobody knows yet which images of this title have it."
 
 
 def test_what_goes_with_takes_waits_for_no_draft(pool: tuple[Settings, dict[str, str]]) -> None:
