@@ -17,7 +17,7 @@ from attune.labeler.catalog.audit_evidence import Evidence
 from attune.labeler.catalog.evidence_cache import gather
 from attune.labeler.catalog.reading import features_of
 from attune.labeler.insights.known import Known
-from attune.labeler.measured import checks, values
+from attune.labeler.measured import checked, checks, values
 from attune.labeler.records.schema import Annotation, Attribute
 from attune.labeler.settings import Settings
 from attune.models.catalog.manifest import Reference
@@ -183,7 +183,7 @@ def _guesses(settings: Settings, name: str, asset_ids: npt.NDArray[np.object_]) 
 
 def is_draft(settings: Settings, feature: Known) -> bool:
     """Whether the feature is a guess that too few people have checked: then nothing may be concluded from it."""
-    return feature.guessed and (feature.unchecked or decided(settings, feature) < LEAST_AUDITS)
+    return feature.guessed and (feature.unchecked or checked.decided(settings, feature.name) < LEAST_AUDITS)
 
 
 def facts(settings: Settings, known: Mapping[str, Known]) -> dict[str, Known]:
@@ -193,10 +193,12 @@ def facts(settings: Settings, known: Mapping[str, Known]) -> dict[str, Known]:
 
 def why_draft(settings: Settings, feature: Known) -> str:
     """What a draft lacks, as sentences."""
-    known = 0 if feature.unchecked else decided(settings, feature)
-    checked = f"people have checked {known} of {LEAST_AUDITS} images" if known else "nobody has checked it"
+    known = 0 if feature.unchecked else checked.decided(settings, feature.name)
+    if not known and not feature.unchecked and set(gather(settings, feature.audited_by).classes) != {*feature.classes}:
+        return f"{feature.name} is a draft, guessed from words. {_other_classes(feature)}"
+    so_far = f"people have checked {known} of {LEAST_AUDITS} images" if known else "nobody has checked it"
     return (
-        f"{feature.name} is a draft, guessed from words, and {checked}. Its figure comes once {LEAST_AUDITS} are "
+        f"{feature.name} is a draft, guessed from words, and {so_far}. Its figure comes once {LEAST_AUDITS} are "
         f"checked, corrected for its errors. Ask experts: `attune features audit {feature.name}`"
     )
 

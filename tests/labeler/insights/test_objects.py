@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from sqlalchemy import delete, select
 
 from attune.labeler.assets import active_encoder
+from attune.labeler.attributes import attributes
 from attune.labeler.briefs.brief import brief
 from attune.labeler.cli.main import attune
 from attune.labeler.insights import arms, audited, companions, features, imported, insights, questions
@@ -120,6 +121,14 @@ def test_a_guess_is_no_insight_before_people_have_checked_it(
     assert (told.found.n, told.as_json()["draft"]) == (ASKED, False)
 
     said_of_single_images(settings, one, set(ids), dogs)
+    with writing(settings) as session:
+        attributes.find(session, name).classes = ["dog", "no"]
+    known = features.known(settings)
+    assert feature_page(settings, "dog").draft
+    assert "dog" not in audited.facts(settings, known), "one function says what a draft is"
+    assert f"The classes of {name} were changed" in audited.why_draft(settings, known["dog"])
+    with writing(settings) as session:
+        attributes.find(session, name).classes = ["yes", "no"]
 
     viewer, (ids, chances) = Viewer("owner", "olga", 1), values_of(settings, "dog")
     first, second, *_ = (one.asset_id for one in likeliest_images(settings, viewer, "dog"))
