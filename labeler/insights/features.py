@@ -87,7 +87,8 @@ def _objects(settings: Settings) -> list[Known]:
         audits = {name: audited.digest(session, by, empty="") for name, by in asked.items()}
     return [
         Known(one.name, one.number, "measured", OBJECT_CLASSES, f"{state}:{one.name}", audits.get(one.name, ""),
-              detected=True, audited_by=asked.get(one.name, ""), means=one.phrased.measure.means, guessed=True)
+              detected=True, audited_by=asked.get(one.name, ""), means=one.phrased.measure.means, guessed=True,
+              words=(*sorted(one.phrased.phrases), one.encoder))
         for one, state in found
     ]  # fmt: skip
 

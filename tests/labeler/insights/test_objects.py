@@ -15,12 +15,13 @@ from attune.labeler.assets import active_encoder
 from attune.labeler.attributes import attributes
 from attune.labeler.briefs.brief import brief
 from attune.labeler.cli.main import attune
-from attune.labeler.insights import arms, audited, companions, features, imported, insights, questions
+from attune.labeler.insights import arms, audited, companions, features, goes_with, imported, insights, questions
 from attune.labeler.insights.companions import HOLDING, Wanted
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.words import words
 from attune.labeler.measured import checks, measure_objects, objects, values
 from attune.labeler.measured.checked import checked
+from attune.labeler.members import title_traits
 from attune.labeler.people import viewer as viewers
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.performance import imports
@@ -135,7 +136,12 @@ def test_a_guess_is_no_insight_before_people_have_checked_it(
     assert first == ids[int(np.argmax(chances))]
     monkeypatch.setattr(viewers, "waiting", lambda _: select(Asset.id).where(Asset.asset_id == first))
     assert likeliest_images(settings, viewer, "dog")[0].asset_id == second, "what waits for an answer of hers is hidden"
-    assert likeliest_images(settings, viewer, "cat"), "nobody is asked about it"
+
+    measure.run(settings, objects=["hound=a dog"])
+    known = features.known(settings)
+    assert known["hound"].values == known["dog"].values != known["cat"].values
+    assert questions.ask(settings, known["hound"], who="olga").again, "it is the question about the same words"
+    assert likeliest_images(settings, viewer, "hound")[0].asset_id == second, "its name does not show what is asked"
 
 
 def said_of_single_images(settings: Settings, one: Told, seen: set[str], dogs: dict[str, str]) -> None:
@@ -155,12 +161,13 @@ def said_of_single_images(settings: Settings, one: Told, seen: set[str], dogs: d
     assert brief(settings, half).lines[0].covers == "Nobody knows yet which images of this title have it."
 
 
-def test_what_goes_with_takes_waits_for_no_draft(pool: tuple[Settings, dict[str, str]]) -> None:
+def test_what_reads_features_image_by_image_takes_no_guess(pool: tuple[Settings, dict[str, str]]) -> None:
     settings, _ = pool
     measure.run(settings, objects=["a cat"])
-    known = features.known(settings)
-    assert "cat" in known
-    assert "cat" not in audited.facts(settings, known)
+    assert "cat" in features.known(settings)
+    assert not [name for name in title_traits.titles(settings, ["t0", "t1"]).features if name.startswith("cat")]
+    with pytest.raises(DataError, match="no feature yet"):  # there are guesses, and nothing else
+        goes_with.goes_with(settings)
 
 
 def said(settings: Settings) -> dict[str, str | None]:
