@@ -191,6 +191,12 @@ def facts(settings: Settings, known: Mapping[str, Known]) -> dict[str, Known]:
     return {name: one for name, one in known.items() if not is_draft(settings, one)}
 
 
+def without_guesses(known: Mapping[str, Known]) -> dict[str, Known]:
+    """``known`` without guesses from words, checked or not: for what reads features image by image, where no answers
+    correct them."""
+    return {name: one for name, one in known.items() if not one.guessed}
+
+
 def why_draft(settings: Settings, feature: Known) -> str:
     """What a draft lacks, as sentences."""
     known = 0 if feature.unchecked else checked.decided(settings, feature.name)
