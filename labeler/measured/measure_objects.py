@@ -112,7 +112,14 @@ def _version(settings: Settings, view: PoolView, wanted: Phrased) -> ObjectVersi
         return before
     vectors = prompt_vectors(settings, wanted.phrases)
     assert vectors is not None  # it is so of supplied vectors alone: ``check``
-    return objects.keep(settings, wanted, view.fingerprint, head_of(vectors, view.pool))
+    with reading(settings) as session:
+        active = active_fingerprint(session)
+    if active is None or active.digest != view.fingerprint.digest:  # words of one and images of the other, for good
+        raise EncoderMismatch(
+            f"The encoder was changed while {wanted.said} was compared with the images, so nothing was kept. Measure "
+            "again once all images have vectors: `attune features measure`"
+        )
+    return objects.made(settings, wanted, view.fingerprint, head_of(vectors, view.pool))
 
 
 def _measured(settings: Settings, view: PoolView, one: ObjectVersion, report: Report) -> ObjectDone:
@@ -130,6 +137,7 @@ def _measured(settings: Settings, view: PoolView, one: ObjectVersion, report: Re
         one.values.append(ids, [here[id_] for id_ in ids], found[:, None].astype(np.float32))
         done += len(part)
         report(done, len(waiting))
+    objects.keep(settings, one)
     every = values.measured(settings, one.name)
     yes = int((every.values >= OBJECT_FROM).sum())
     unknown = _unknown(view, one.phrased)

@@ -33,6 +33,7 @@ from attune.models.clock import now
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import DataError, EncoderMismatch
 from attune.models.files.atomic import write_bytes
+from attune.models.measured.measured_values import MeasuredValues
 from attune.models.measured.objects import check_of, phrased
 from attune.models.vectors.vector_store import VectorStore
 from attune.workers.jobs import measure, run_insights
@@ -194,10 +195,13 @@ def test_images_that_come_later_are_judged_as_those_before(settings: Settings, m
 
     with pytest.raises(KeyboardInterrupt):
         measure.run(settings, killed, objects=["a dog"])
-    before = dict(zip(*values_of(settings, "dog"), strict=True))
-    assert len(before) == 16
+    assert not objects.listed(settings), "it counts once all images are measured"
     (done,) = measure.run(settings, objects=["a dog"])["objects"]
-    assert (done["measured"], done["images"], done["version"]) == (24, 40, 1)
+    assert (done["measured"], done["images"], done["version"]) == (24, 40, 1), "it goes on where it was"
+    before = dict(zip(*values_of(settings, "dog"), strict=True))
+    with pytest.raises(KeyboardInterrupt):
+        measure.run(settings, killed, objects=["dog=a puppy"])
+    assert dict(zip(*values_of(settings, "dog"), strict=True)) == before, "unfinished, it is not in use"
     digest = features.known(settings)["dog"].digest
     assert measure.run(settings, objects=["dog=a dog"])["objects"][0]["measured"] == 0
     assert features.known(settings)["dog"].digest == digest
@@ -207,7 +211,10 @@ def test_images_that_come_later_are_judged_as_those_before(settings: Settings, m
     after = dict(zip(*values_of(settings, "dog"), strict=True))
     assert {id_: after[id_] for id_ in before} == before
     values.forget(settings, ["a0", "a1"])
-    assert not {"a0", "a1"} & set(objects.listed(settings)[0].values.known())
+    every = [path.parent for path in objects.folder(settings).glob("dog/*/version.json")]
+    assert len(every) == 2, "with the one that is not finished"
+    for one in every:
+        assert not {"a0", "a1"} & set(MeasuredValues(one.parent, one.name, ("dog",)).known())
 
 
 def values_of(settings: Settings, name: str) -> tuple[tuple[str, ...], list[float]]:
@@ -230,7 +237,9 @@ def test_the_commands_say_that_it_is_a_draft(settings: Settings) -> None:
     assert checks.check_of(settings, "dog").question == "Does this image show a dog?"
 
 
-def test_other_words_or_another_encoder_make_the_next_version(settings: Settings) -> None:
+def test_other_words_or_another_encoder_make_the_next_version(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
     first = measure_objects.measure(settings, phrased(["a dog"]))[0]
     both = measure_objects.measure(settings, phrased(["dog=a puppy", "dog=a dog"]))[0]
     same = measure_objects.measure(settings, phrased(["dog=a dog", "dog=a puppy"]))[0]
@@ -251,6 +260,9 @@ def test_other_words_or_another_encoder_make_the_next_version(settings: Settings
     x = np.random.default_rng(5).permutation(np.tile(np.eye(worlds.DIMENSION, dtype=np.float32), (5, 1)))
     VectorStore(settings.vectors).append(other, [f"a{one}" for one in range(40)], x)
     say(settings, other)
+    with monkeypatch.context() as now_:
+        now_.setattr(measure_objects, "active_fingerprint", lambda _: worlds.FINGERPRINT)
+        assert "encoder was changed while" in measure_objects.measure_again(settings)[0].problem
     (again,) = measure_objects.measure_again(settings)
     assert (again.version, again.images, again.problem) == (3, 40, "")
 
