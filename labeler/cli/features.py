@@ -125,7 +125,7 @@ def hint_of_object(shell: Shell, one: Mapping[str, Any], new: bool) -> None:
         shell.hint(f"The demo's encoder knows only its own drawings, and never saw the words {words}.")
     if new:
         shell.hint(
-            f"{one['name']} is a draft: roughly one image in ten gets yes, however many show it. Let experts check it: "
+            f"{one['name']} is a draft: about one image in ten gets yes, however many show it. Let experts check it: "
             f"`attune features audit {one['name']}`"
         )
 

@@ -22,8 +22,10 @@ from attune.models.errors import AttuneError, DataError, EncoderMismatch
 from attune.models.measured.eye_checks import BY_BANDED
 from attune.models.measured.measures import BY_NAME, OBJECT_FROM
 from attune.models.measured.objects import Phrased, head_of
+from attune.models.text import plural
 
 BATCH = 20_000  # images between two writes
+LEAST = 100  # images with a vector that a head is made of: it is for good, and of a few its share of yes is chance
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,9 @@ class ObjectDone:
 def measure(settings: Settings, wanted: Sequence[Phrased], report: Report = quiet) -> list[ObjectDone]:
     """Measure the objects ``wanted`` on every image of the pool that has a vector and no value of them yet.
 
-    All of them are looked at before the first is kept. Raises DataError for a name that is taken, or for other words
-    than those that people check; EmptyPool; EncoderMismatch for supplied vectors; and what loading an encoder raises.
+    All of them are looked at before the first is kept. Raises DataError for a name that is taken, for other words than
+    those that people check, and for fewer than ``LEAST`` images; EmptyPool; EncoderMismatch for supplied vectors, and
+    where the encoder is changed meanwhile; and what loading an encoder raises.
     """
     check(settings, wanted)
     with reading(settings) as session:
@@ -110,6 +113,12 @@ def _version(settings: Settings, view: PoolView, wanted: Phrased) -> ObjectVersi
     before = objects.find(settings, wanted.name)
     if before is not None and before.made_of(wanted, view.fingerprint):
         return before
+    if len(view.pool) < LEAST:
+        raise DataError(
+            f"The pool has {plural(len(view.pool), 'image')} with a vector. That is too few to compare {wanted.said} "
+            f"with: what is made of them stays for all images that come later. It takes {LEAST}. Add images first: "
+            "`attune assets add PATH`"
+        )
     vectors = prompt_vectors(settings, wanted.phrases)
     assert vectors is not None  # it is so of supplied vectors alone: ``check``
     with reading(settings) as session:

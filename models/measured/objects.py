@@ -2,7 +2,7 @@
 
 It is zero-shot classification (Radford and others 2021), with the head that a question with these prompts has before
 its first answer (``models.probes.priors.text_prior``): the mean of the prompts' vectors, scaled on the pool. So
-roughly one image in ten is said to show the object, however many do. It is a draft until people have checked it.
+about one image in ten is said to show the object, however many do. It is a draft until people have checked it.
 """
 
 from __future__ import annotations

@@ -178,8 +178,9 @@ def said(settings: Settings) -> dict[str, str | None]:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Forty images with vectors."""
+    monkeypatch.setattr(measure_objects, "LEAST", 40)
     made = worlds.make(tmp_path / "workspace")
     worlds.add_assets(made, 40)
     say(made)
@@ -267,7 +268,13 @@ def test_other_words_or_another_encoder_make_the_next_version(
     assert (again.version, again.images, again.problem) == (3, 40, "")
 
 
-def test_words_need_a_text_tower_and_a_name_of_their_own(settings: Settings) -> None:
+def test_words_need_a_text_tower_images_and_a_name_of_their_own(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    with monkeypatch.context() as few:
+        few.setattr(measure_objects, "LEAST", 41)
+        with pytest.raises(DataError, match="The pool has 40 images with a vector"):
+            measure.run(settings, objects=["a dog"])
     with writing(settings) as session:
         session.add(ImportedFeature(name="cat", version=1, classes=["yes", "no"], rows=1, faults=[], file="x",
                                     source="x", added_by="", added_at=now()))  # fmt: skip
