@@ -231,8 +231,8 @@ def test_the_commands_say_that_it_is_a_draft(settings: Settings) -> None:
 
     told = said("measure", "--object", "a dog")
     assert "dog version 1, from the words “a dog”: 40 images measured, 40 in all" in told
-    assert "`attune features audit dog`" in told
-    assert "Draft: nobody has checked it. Ask experts: `attune features audit dog`" in said("show", "dog")
+    assert "`attune features audit dog --size 120`" in told
+    assert "Draft: nobody has checked it. Ask experts: `attune features audit dog --size 120`" in said("show", "dog")
     listed = json.loads(said("list", "--json"))["features"]
     assert [(one["feature"], one["draft"]) for one in listed] == [("dog", True)]
     assert checks.check_of(settings, "dog").question == "Does this image show a dog?"
