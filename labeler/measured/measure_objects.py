@@ -56,9 +56,7 @@ def measure(settings: Settings, wanted: Sequence[Phrased], report: Report = quie
     those that people check, and for fewer than ``LEAST`` images; EmptyPool; EncoderMismatch for supplied vectors, and
     where the encoder is changed meanwhile; and what loading an encoder raises.
     """
-    check(settings, wanted)
-    with reading(settings) as session:
-        view = open_pool(settings, session)
+    view = check(settings, wanted)
     versions = [_version(settings, view, one) for one in wanted]
     return [_measured(settings, view, one, _parts(report, place, len(wanted))) for place, one in enumerate(versions)]
 
@@ -77,8 +75,8 @@ def measure_again(settings: Settings, report: Report = quiet) -> list[ObjectDone
     return done
 
 
-def check(settings: Settings, wanted: Sequence[Phrased]) -> None:
-    """Raise what ``measure`` would, as far as it is known without an encoder."""
+def check(settings: Settings, wanted: Sequence[Phrased]) -> PoolView:
+    """The pool to measure. Raises what ``measure`` would, as far as it is known without an encoder."""
     with reading(settings) as session:
         active = active_fingerprint(session)
     for one in wanted:
@@ -89,6 +87,17 @@ def check(settings: Settings, wanted: Sequence[Phrased]) -> None:
                 f"or bring what another program found: `attune features import FILE --name {one.name}`"
             )
         _check_name(settings, one)
+    with reading(settings) as session:
+        view = open_pool(settings, session)
+    for one in wanted:
+        before = objects.find(settings, one.name)
+        if len(view.pool) < LEAST and (before is None or not before.made_of(one, view.fingerprint)):
+            raise DataError(
+                f"The pool has {plural(len(view.pool), 'image')} with a vector. That is too few to compare {one.said} "
+                f"with: what is made of them stays for all images that come later. It takes {LEAST}. Add images first: "
+                "`attune assets add PATH`"
+            )
+    return view
 
 
 def _check_name(settings: Settings, one: Phrased) -> None:
@@ -113,12 +122,6 @@ def _version(settings: Settings, view: PoolView, wanted: Phrased) -> ObjectVersi
     before = objects.find(settings, wanted.name)
     if before is not None and before.made_of(wanted, view.fingerprint):
         return before
-    if len(view.pool) < LEAST:
-        raise DataError(
-            f"The pool has {plural(len(view.pool), 'image')} with a vector. That is too few to compare {wanted.said} "
-            f"with: what is made of them stays for all images that come later. It takes {LEAST}. Add images first: "
-            "`attune assets add PATH`"
-        )
     vectors = prompt_vectors(settings, wanted.phrases)
     assert vectors is not None  # it is so of supplied vectors alone: ``check``
     with reading(settings) as session:
