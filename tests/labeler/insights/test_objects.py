@@ -29,6 +29,7 @@ from attune.labeler.records.schema import Asset, Encoder, ImportedFeature, Insig
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.views.features import feature_page, features_page, likeliest_images
+from attune.labeler.views.insights import insights_page
 from attune.models.clock import now
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import DataError, EncoderMismatch
@@ -105,6 +106,7 @@ def test_a_guess_is_no_insight_before_people_have_checked_it(
     assert "people have checked 59 of 60 images" in words(few).basis
     page = feature_page(settings, "dog")
     assert page.draft
+    assert insights_page(settings, Viewer("owner", "olga", 1)).drafts == {"dog", "cat"}, "no form offers it as finished"
     assert page.said.startswith("A draft until 60 images are checked. People agree on")
     answered(settings, name, ids[59:], dogs)
     run_insights.run(settings)
