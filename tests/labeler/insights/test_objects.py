@@ -32,7 +32,7 @@ from attune.labeler.views.features import feature_page, features_page, likeliest
 from attune.labeler.views.insights import insights_page
 from attune.models.clock import now
 from attune.models.encoders.fingerprint import Fingerprint
-from attune.models.errors import DataError, EncoderMismatch
+from attune.models.errors import DataError, EncoderError, EncoderMismatch
 from attune.models.files.atomic import write_bytes
 from attune.models.measured.measured_values import MeasuredValues
 from attune.models.measured.objects import check_of, phrased
@@ -209,8 +209,15 @@ def test_images_that_come_later_are_judged_as_those_before(settings: Settings, m
     assert measure.run(settings, objects=["dog=a dog"])["objects"][0]["measured"] == 0
     assert features.known(settings)["dog"].digest == digest
     worlds.add_assets(settings, 30, first=40)
+
+    def lacks(*_: object) -> None:
+        raise EncoderError("The weights of the faces' detector are missing.")
+
+    monkeypatch.setattr(measure, "values_of", lacks)
+    with pytest.raises(EncoderError, match="faces"):
+        measure.run(settings)
     (again,) = measure_objects.measure_again(settings)
-    assert (again.measured, again.images, again.version) == (30, 70, 1)
+    assert (again.measured, again.images, again.version) == (0, 70, 1), "they were measured first"
     after = dict(zip(*values_of(settings, "dog"), strict=True))
     assert {id_: after[id_] for id_ in before} == before
     values.forget(settings, ["a0", "a1"])
