@@ -13,6 +13,7 @@ from sqlalchemy import delete, select
 
 from attune.labeler.assets import active_encoder
 from attune.labeler.attributes import attributes
+from attune.labeler.attributes.attributes import Definition
 from attune.labeler.briefs.brief import brief
 from attune.labeler.cli.main import attune
 from attune.labeler.insights import arms, audited, companions, features, goes_with, imported, insights, questions
@@ -32,7 +33,7 @@ from attune.labeler.views.features import feature_page, features_page, likeliest
 from attune.labeler.views.insights import insights_page
 from attune.models.clock import now
 from attune.models.encoders.fingerprint import Fingerprint
-from attune.models.errors import DataError, EncoderError, EncoderMismatch
+from attune.models.errors import AlreadyThere, DataError, EncoderError, EncoderMismatch
 from attune.models.files.atomic import write_bytes
 from attune.models.measured.measured_values import MeasuredValues
 from attune.models.measured.objects import check_of, phrased
@@ -257,6 +258,8 @@ def test_other_words_or_another_encoder_make_the_next_version(
     assert features.known(settings)["dog"].version == 2
     with pytest.raises(DataError, match="--name dog-imported"):  # else its check would go on
         imported.add(settings, "dogs.csv", "dog")
+    with writing(settings) as session, pytest.raises(AlreadyThere, match="An object by words is called 'dog'"):
+        attributes.create(session, Definition("dog", "A dog?", ("yes", "no")), settings)
     checks._question(settings, check_of(objects.listed(settings)[0].phrased))
     with pytest.raises(DataError, match="People are asked about dog as"):
         measure_objects.measure(settings, phrased(["dog=a cat"]))
