@@ -163,6 +163,10 @@ def said_of_single_images(settings: Settings, one: Told, seen: set[str], dogs: d
     assert sorted(line.has) == [name for name in titles[whole] if dogs[name] == "yes"]
     half = next(title for title, images in titles.items() if len(seen.intersection(images)) == 1)
     assert brief(settings, half).lines[0].covers == "Nobody knows yet which images of this title have it."
+    with pytest.MonkeyPatch.context() as nobody:
+        nobody.setattr(audited, "answers", lambda _, __, ids: np.full(len(ids), "", dtype=object))
+        with pytest.raises(DataError, match="Of no title have people seen"):
+            arms.plan_test(settings, one)
 
 
 def test_what_reads_features_image_by_image_takes_no_guess(pool: tuple[Settings, dict[str, str]]) -> None:
