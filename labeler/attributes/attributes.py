@@ -103,8 +103,15 @@ def _classes_problem(classes: Sequence[str]) -> str:
 def create(session: Session, definition: Definition, settings: Settings) -> Attribute:
     """Record a new attribute at revision 1, with the chance and the shares that it keeps for life.
 
-    Raises AlreadyThere where the name is taken.
+    Raises AlreadyThere where the name is taken, also by an object by words: its questions would be about the attribute.
     """
+    from attune.labeler.measured import objects  # which loads what guesses them
+
+    if objects.find(settings, definition.name) is not None:
+        raise AlreadyThere(
+            f"An object by words is called {definition.name!r} already. Use another name. To see it: `attune features "
+            f"show {definition.name}`"
+        )
     if session.scalar(select(Attribute.id).where(Attribute.name == definition.name)):
         raise AlreadyThere(
             f"The attribute {definition.name!r} already exists. Use another name. To see this one: `attune "

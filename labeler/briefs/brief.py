@@ -211,13 +211,18 @@ def _line(
 
 
 def _sides(settings: Settings, one: Told, feature: Known | None, ids: Sequence[str]) -> dict[str, bool]:
-    """For each of ``ids`` with a known value: whether it is of the question's first side."""
+    """For each of ``ids`` with a known value: whether it is of the question's first side.
+
+    Of a guess, people's answers alone count, and only where they answered of all: nothing is missing among a few.
+    """
     if feature is None:
         return {}
     asked = np.array(ids, dtype=object)
     two = pair(feature, one.question.contrast)
     if two is not None:
-        values = features.values(settings, feature, asked)
+        values = features.single(settings, feature, asked)
+        if feature.guessed and not all(values):
+            return {}
         return {name: value == two[0] for name, value in zip(ids, values, strict=True) if value in two}
     if feature.classes:
         return {}

@@ -125,8 +125,8 @@ def hint_of_object(shell: Shell, one: Mapping[str, Any], new: bool) -> None:
         shell.hint(f"The demo's encoder knows only its own drawings, and never saw the words {words}.")
     if new:
         shell.hint(
-            f"{one['name']} is a draft: roughly one image in ten gets yes, however many show it. Let experts check it: "
-            f"`attune features audit {one['name']}`"
+            f"{one['name']} is a draft: about one image in ten gets yes, however many show it. Let experts check it: "
+            f"`attune features audit {one['name']} --size 120`"
         )
 
 
@@ -162,7 +162,8 @@ def _checked(name: str, asked: Checked | None, guessed: bool) -> str | Table:
 
     if asked is None:
         by_eye = guessed or name in CHECKS
-        way = f"Ask experts: `attune features audit {name}`" if by_eye else "Nobody can judge it by eye."
+        size = " --size 120" if guessed else ""  # some are unsure, and a figure takes 60 that are not
+        way = f"Ask experts: `attune features audit {name}{size}`" if by_eye else "Nobody can judge it by eye."
         return f"{DRAFT if guessed else NOT_YET} {way}"
     if not asked.found.n:
         return asked.sentence

@@ -74,10 +74,7 @@ def plan_test(settings: Settings, one: Told, titles: int | None = None, power: f
     rng = np.random.default_rng(one.row.id)
     arms, one_sided = _pairs(settings, one, rng)
     if not arms:
-        raise DataError(
-            f"No title has an image {first} and an image {second}, so insight {one.row.id} cannot be tested yet. Make "
-            "the missing artwork and add it: `attune assets add PATH`"
-        )
+        raise DataError(_no_arms(settings, one, first, second))
     room = min(titles or len(arms), len(arms))
     plan = powering.plan(one, max(room, 2), power)
     kept = sorted(rng.permutation(len(arms))[:room].tolist())
@@ -89,20 +86,35 @@ def plan_test(settings: Settings, one: Told, titles: int | None = None, power: f
     )  # fmt: skip
 
 
+def _no_arms(settings: Settings, one: Told, first: str, second: str) -> str:
+    feature = features.known(settings)[one.question.feature]
+    if feature.guessed:
+        return (
+            f"Of no title have people seen an image {first} and an image {second}, and {feature.name} is only guessed "
+            f"of the others, so insight {one.row.id} cannot be tested yet. Ask about more images: "
+            f"`attune features audit {feature.name}`"
+        )
+    return (
+        f"No title has an image {first} and an image {second}, so insight {one.row.id} cannot be tested yet. Make "
+        "the missing artwork and add it: `attune assets add PATH`"
+    )
+
+
 def _pairs(settings: Settings, one: Told, rng: np.random.Generator) -> tuple[list[Arm], int]:
-    """A pair of each title that has both sides, and how many titles have one side alone."""
+    """A pair of each title that has both sides, and how many titles have one side alone; of a guess none are counted,
+    since nobody has seen all of a title's images."""
     feature = features.known(settings).get(one.question.feature)
     if feature is None:
         raise DataError(f"The feature {one.question.feature} is not there any more, so no test can be planned.")
     asset_ids, title_ids = _assets(settings)
-    values = features.values(settings, feature, np.array(asset_ids, dtype=object))
+    values = features.single(settings, feature, np.array(asset_ids, dtype=object))
     of_titles: dict[str, list[tuple[str, Any]]] = defaultdict(list)
     for asset, title, value in zip(asset_ids, title_ids, values, strict=True):
         of_titles[title].append((asset, value))
     two = pair(feature, one.question.contrast)
     found = [_pair(title, images, two, rng) for title, images in sorted(of_titles.items())]
     arms = [arm for arm in found if isinstance(arm, Arm)]
-    return arms, sum(arm is False for arm in found)
+    return arms, 0 if feature.guessed else sum(arm is False for arm in found)
 
 
 def _pair(

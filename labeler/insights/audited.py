@@ -17,7 +17,7 @@ from attune.labeler.catalog.audit_evidence import Evidence
 from attune.labeler.catalog.evidence_cache import gather
 from attune.labeler.catalog.reading import features_of
 from attune.labeler.insights.known import Known
-from attune.labeler.measured import checks, values
+from attune.labeler.measured import checked, checks, values
 from attune.labeler.records.schema import Annotation, Attribute
 from attune.labeler.settings import Settings
 from attune.models.catalog.manifest import Reference
@@ -93,6 +93,23 @@ def decided(settings: Settings, feature: Known) -> int:
     return int(labels.decided().sum()) if len(labels) else 0
 
 
+def answers(
+    settings: Settings, feature: Known, asset_ids: npt.NDArray[np.object_]
+) -> npt.NDArray[np.object_]:  # fmt: skip
+    """The class that people said of each of ``asset_ids`` (n,), in audits; an empty text where they said none."""
+    found = np.full(len(asset_ids), "", dtype=object)
+    evidence = gather(settings, feature.audited_by) if feature.audited_by else None
+    if evidence is None or not len(evidence.labels) or set(evidence.classes) != set(feature.classes):
+        return found
+    decided, said = evidence.labels.decided(), evidence.labels.majority()
+    told = {
+        id_: evidence.classes[code]
+        for id_, code, sure in zip(evidence.labels.asset_ids, said.tolist(), decided.tolist(), strict=True) if sure
+    }  # fmt: skip
+    found[:] = [told.get(str(id_), "") for id_ in asset_ids]
+    return found
+
+
 def _other_classes(feature: Known) -> str:
     if feature.kind == "measured":
         changed = f"The classes of {feature.audited_by} were changed, so its answers do not fit {feature.name}."
@@ -166,7 +183,7 @@ def _guesses(settings: Settings, name: str, asset_ids: npt.NDArray[np.object_]) 
 
 def is_draft(settings: Settings, feature: Known) -> bool:
     """Whether the feature is a guess that too few people have checked: then nothing may be concluded from it."""
-    return feature.guessed and (feature.unchecked or decided(settings, feature) < LEAST_AUDITS)
+    return feature.guessed and (feature.unchecked or checked.decided(settings, feature.name) < LEAST_AUDITS)
 
 
 def facts(settings: Settings, known: Mapping[str, Known]) -> dict[str, Known]:
@@ -174,12 +191,20 @@ def facts(settings: Settings, known: Mapping[str, Known]) -> dict[str, Known]:
     return {name: one for name, one in known.items() if not is_draft(settings, one)}
 
 
+def without_guesses(known: Mapping[str, Known]) -> dict[str, Known]:
+    """``known`` without guesses from words, checked or not: for what reads features image by image, where no answers
+    correct them."""
+    return {name: one for name, one in known.items() if not one.guessed}
+
+
 def why_draft(settings: Settings, feature: Known) -> str:
     """What a draft lacks, as sentences."""
-    known = 0 if feature.unchecked else decided(settings, feature)
-    checked = f"people have checked {known} of {LEAST_AUDITS} images" if known else "nobody has checked it"
+    known = 0 if feature.unchecked else checked.decided(settings, feature.name)
+    if not known and not feature.unchecked and set(gather(settings, feature.audited_by).classes) != {*feature.classes}:
+        return f"{feature.name} is a draft, guessed from words. {_other_classes(feature)}"
+    so_far = f"people have checked {known} of {LEAST_AUDITS} images" if known else "nobody has checked it"
     return (
-        f"{feature.name} is a draft, guessed from words, and {checked}. Its figure comes once {LEAST_AUDITS} are "
+        f"{feature.name} is a draft, guessed from words, and {so_far}. Its figure comes once {LEAST_AUDITS} are "
         f"checked, corrected for its errors. Ask experts: `attune features audit {feature.name}`"
     )
 

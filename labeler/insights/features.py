@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import duckdb
@@ -57,9 +58,7 @@ def _measured(settings: Settings) -> list[Known]:
     state = values.state() if values else None
     if state is None:
         return []
-    with reading(settings) as session:
-        asked = {name: row.name for name in CHECKS if (row := checks.find(session, name)) is not None}
-        audits = {name: audited.digest(session, by, empty="") for name, by in asked.items()}
+    asked, audits = _asked(settings, CHECKS)
     found = [
         Known(one.name, MADE_BY, "measured", one.classes, f"{state}:{one.name}", detected=one.detected, means=one.means,
               kin=_bands(one.name))
@@ -82,14 +81,21 @@ def _measured(settings: Settings) -> list[Known]:
 def _objects(settings: Settings) -> list[Known]:
     """Objects by text prompts of which images have values."""
     found = [(one, state) for one in objects.listed(settings) if (state := one.values.state()) is not None]
-    with reading(settings) as session:
-        asked = {one.name: row.name for one, _ in found if (row := checks.find(session, one.name)) is not None}
-        audits = {name: audited.digest(session, by, empty="") for name, by in asked.items()}
+    asked, audits = _asked(settings, [one.name for one, _ in found])
     return [
         Known(one.name, one.number, "measured", OBJECT_CLASSES, f"{state}:{one.name}", audits.get(one.name, ""),
-              detected=True, audited_by=asked.get(one.name, ""), means=one.phrased.measure.means, guessed=True)
+              detected=True, audited_by=asked.get(one.name, ""), means=one.phrased.measure.means, guessed=True,
+              words=(*sorted(one.phrased.phrases), one.encoder))
         for one, state in found
     ]  # fmt: skip
+
+
+def _asked(settings: Settings, names: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """The questions that check the features ``names``, of those that people are asked about, and digests of their
+    answers; both by the feature's name."""
+    with reading(settings) as session:
+        asked = {name: row.name for name in names if (row := checks.find(session, name)) is not None}
+        return asked, {name: audited.digest(session, by, empty="") for name, by in asked.items()}
 
 
 def _bands(number: str) -> tuple[str, ...]:
@@ -118,6 +124,12 @@ def values(settings: Settings, feature: Known, asset_ids: npt.NDArray[np.object_
         return texts
     numbers: npt.NDArray[np.object_] = column.to_numpy(zero_copy_only=False).astype(np.float64)
     return numbers
+
+
+def single(settings: Settings, feature: Known, asset_ids: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
+    """``values`` as they may be said of one image: of a guess what people said there, since *yes* and *no* of single
+    images stay as wrong as they were when the figure over all of them is corrected."""
+    return audited.answers(settings, feature, asset_ids) if feature.guessed else values(settings, feature, asset_ids)
 
 
 def _imported(settings: Settings, feature: Known) -> pa.Table:

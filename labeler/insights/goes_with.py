@@ -95,7 +95,7 @@ def goes_with(
 ) -> GoesWith:
     """Learn from all performance and all features; ``step`` is called as it gets on. Raises DataError without either,
     NotEnoughLabels for few titles."""
-    rows, known = evidence.load(settings), once(audited.facts(settings, features.known(settings)))
+    rows, known = evidence.load(settings), once(audited.without_guesses(features.known(settings)))
     if rows is None or not known:
         raise DataError(
             "There is no performance or no feature yet, so nothing can be learned. Import them: `attune performance "

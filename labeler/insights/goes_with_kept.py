@@ -49,7 +49,7 @@ def moved(settings: Settings, row: GoesWithRun) -> list[str]:
     told += changed
     if before.keys() - values.keys():
         told.append("features that are gone")
-    if once(audited.facts(settings, known)).keys() - before.keys():
+    if once(audited.without_guesses(known)).keys() - before.keys():
         told.append("new features")
     if row.figures.get("method") != METHOD:
         told.append("Attune's method")

@@ -15,7 +15,7 @@ class Known:
     whose audits correct it: itself, or the question that checks a measured feature, if one does. ``means`` says what it
     means, in a sentence; empty where nobody said so. ``kin``: measured features that say the same in another form, a
     number and its bands: whoever has seen figures of one has an idea of the other's. ``guessed``: an object by text
-    prompts."""
+    prompts, and ``words`` are these prompts and the digest of the encoder that reads them."""
 
     name: str
     version: int
@@ -28,6 +28,7 @@ class Known:
     means: str = ""
     kin: tuple[str, ...] = ()
     guessed: bool = False
+    words: tuple[str, ...] = ()
 
     @property
     def unchecked(self) -> bool:
@@ -44,6 +45,8 @@ class Known:
         """What a question keeps of the feature: the same values have it under every name. New images in the pool do not
         change it, a new file, champion or way to measure does."""
         made_of = [self.digest] if self.kind == "imported" else [self.name, str(self.version)]
+        if self.guessed:  # the same words under another name say the same, and other words under this name do not
+            made_of = list(self.words)
         return digest_json({"kind": self.kind, "of": made_of})
 
     @property

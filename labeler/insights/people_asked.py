@@ -34,9 +34,10 @@ class PeopleAsked:
 
     def about(self, name: str) -> bool:
         """Whether experts answer what the feature ``name`` says, as a number, in bands, or by another feature of the
-        same measurement. Of a feature that is gone nobody knows, so it counts as asked."""
+        same measurement. Of a feature that is gone nobody knows, so it counts as asked. A guess from words may say what
+        any question asks, under whatever name, so it does, too."""
         one = self.known.get(name)
-        if one is None or one.audited_by:
+        if one is None or one.audited_by or one.guessed:
             return True
         return one.kind == "measured" and bool(given_away(name) & self.checked)
 

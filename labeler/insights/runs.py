@@ -21,6 +21,7 @@ from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.clock import now
 from attune.models.errors import DataError, NotEnoughLabels
+from attune.models.insights.outcomes import Floats
 from attune.models.insights.row_parts import Valued
 
 Q = insights.LARGEST_Q
@@ -133,8 +134,17 @@ def _answered(work: Work, question: InsightQuestion, feature: Known | None, new:
     if question.id in work.companions:
         told |= beside.told(work, beside.Base(question, feature, asked, found, seen), inputs)
     if found.effect is not None and found.rows is not None and found.within:
-        told["examples"] = examples(rows, Valued(found.rows, asked.x), found.effect.estimate)
+        told["examples"] = examples(rows, Valued(found.rows, _exemplary(feature, asked)), found.effect.estimate)
     return {"question": question, "figures": told, "grade": found.grade or "", "inputs": inputs}
+
+
+def _exemplary(feature: Known, asked: Asked) -> Floats:
+    """What examples are chosen by (assets,): of a guess people's answers, as two guessed images may show neither."""
+    if not feature.guessed:
+        return asked.x
+    found, seen = np.full(len(asked.x), np.nan), asked.properties[0]
+    found[seen.audited] = seen.answer > 0.5
+    return found
 
 
 def _none(work: Work, question: InsightQuestion, why: str, inputs: list[dict[str, Any]]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from attune.labeler.catalog.audit_evidence import Evidence
 from attune.labeler.catalog.evidence_cache import gather
@@ -122,10 +123,32 @@ def checked(settings: Settings, name: str) -> Checked | None:
     return _checked(settings, check, evidence)
 
 
+def decided(settings: Settings, name: str) -> int:
+    """How many images people have checked of the measured feature ``name``: as many as ``checked`` counts, without its
+    figures. Raises DataError for a feature that there is not.
+    """
+    values.measure_named(settings, name)
+    with reading(settings) as session:
+        row = checks.find(session, name)
+    check = None if row is None else checks.checked_by(row)
+    if row is None or check is None:
+        return 0
+    evidence = gather(settings, row.name)
+    return int(_counted(settings, check, evidence)[1].sum()) if tuple(evidence.classes) == check.classes else 0
+
+
+def _counted(
+    settings: Settings, check: EyeCheck, evidence: Evidence
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
+    """The measured class of each answered image (n,), and whether its answers count: they say one class of it."""
+    measured = checks.codes(settings, check, evidence.labels.asset_ids)
+    sure = evidence.labels.decided() & (measured >= 0) if len(evidence.labels) else np.zeros(0, dtype=bool)
+    return measured, sure
+
+
 def _checked(settings: Settings, check: EyeCheck, evidence: Evidence) -> Checked:
     labels = evidence.labels
-    measured = checks.codes(settings, check, labels.asset_ids)
-    decided = labels.decided() & (measured >= 0) if len(labels) else np.zeros(0, dtype=bool)
+    measured, decided = _counted(settings, check, evidence)
     every = values.measured(settings, check.feature)
     everywhere, could = check.codes(every.values), evidence.design.inclusions(every.ids) > 0
     undrawn = int((everywhere[~could] >= 0).sum()) if could.any() else 0

@@ -22,8 +22,10 @@ from attune.models.errors import AttuneError, DataError, EncoderMismatch
 from attune.models.measured.eye_checks import BY_BANDED
 from attune.models.measured.measures import BY_NAME, OBJECT_FROM
 from attune.models.measured.objects import Phrased, head_of
+from attune.models.text import plural
 
 BATCH = 20_000  # images between two writes
+LEAST = 100  # images with a vector that a head is made of: it is for good, and of a few its share of yes is chance
 
 
 @dataclass(frozen=True)
@@ -50,12 +52,11 @@ class ObjectDone:
 def measure(settings: Settings, wanted: Sequence[Phrased], report: Report = quiet) -> list[ObjectDone]:
     """Measure the objects ``wanted`` on every image of the pool that has a vector and no value of them yet.
 
-    All of them are looked at before the first is kept. Raises DataError for a name that is taken, or for other words
-    than those that people check; EmptyPool; EncoderMismatch for supplied vectors; and what loading an encoder raises.
+    All of them are looked at before the first is kept. Raises DataError for a name that is taken, for other words than
+    those that people check, and for fewer than ``LEAST`` images; EmptyPool; EncoderMismatch for supplied vectors, and
+    where the encoder is changed meanwhile; and what loading an encoder raises.
     """
-    check(settings, wanted)
-    with reading(settings) as session:
-        view = open_pool(settings, session)
+    view = check(settings, wanted)
     versions = [_version(settings, view, one) for one in wanted]
     return [_measured(settings, view, one, _parts(report, place, len(wanted))) for place, one in enumerate(versions)]
 
@@ -74,8 +75,8 @@ def measure_again(settings: Settings, report: Report = quiet) -> list[ObjectDone
     return done
 
 
-def check(settings: Settings, wanted: Sequence[Phrased]) -> None:
-    """Raise what ``measure`` would, as far as it is known without an encoder."""
+def check(settings: Settings, wanted: Sequence[Phrased]) -> PoolView:
+    """The pool to measure. Raises what ``measure`` would, as far as it is known without an encoder."""
     with reading(settings) as session:
         active = active_fingerprint(session)
     for one in wanted:
@@ -86,6 +87,17 @@ def check(settings: Settings, wanted: Sequence[Phrased]) -> None:
                 f"or bring what another program found: `attune features import FILE --name {one.name}`"
             )
         _check_name(settings, one)
+    with reading(settings) as session:
+        view = open_pool(settings, session)
+    for one in wanted:
+        before = objects.find(settings, one.name)
+        if len(view.pool) < LEAST and (before is None or not before.made_of(one, view.fingerprint)):
+            raise DataError(
+                f"The pool has {plural(len(view.pool), 'image')} with a vector. That is too few to compare {one.said} "
+                f"with: what is made of them stays for all images that come later. It takes {LEAST}. Add images first: "
+                "`attune assets add PATH`"
+            )
+    return view
 
 
 def _check_name(settings: Settings, one: Phrased) -> None:
@@ -112,7 +124,14 @@ def _version(settings: Settings, view: PoolView, wanted: Phrased) -> ObjectVersi
         return before
     vectors = prompt_vectors(settings, wanted.phrases)
     assert vectors is not None  # it is so of supplied vectors alone: ``check``
-    return objects.keep(settings, wanted, view.fingerprint, head_of(vectors, view.pool))
+    with reading(settings) as session:
+        active = active_fingerprint(session)
+    if active is None or active.digest != view.fingerprint.digest:  # words of one and images of the other, for good
+        raise EncoderMismatch(
+            f"The encoder was changed while {wanted.said} was compared with the images, so nothing was kept. Measure "
+            "again once all images have vectors: `attune features measure`"
+        )
+    return objects.made(settings, wanted, view.fingerprint, head_of(vectors, view.pool))
 
 
 def _measured(settings: Settings, view: PoolView, one: ObjectVersion, report: Report) -> ObjectDone:
@@ -130,6 +149,7 @@ def _measured(settings: Settings, view: PoolView, one: ObjectVersion, report: Re
         one.values.append(ids, [here[id_] for id_ in ids], found[:, None].astype(np.float32))
         done += len(part)
         report(done, len(waiting))
+    objects.keep(settings, one)
     every = values.measured(settings, one.name)
     yes = int((every.values >= OBJECT_FROM).sum())
     unknown = _unknown(view, one.phrased)

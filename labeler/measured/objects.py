@@ -1,7 +1,7 @@
 """Objects by text prompts as they are kept: each one's versions, with the words, the encoder and the head.
 
 A version is made once and never changes, so that images which come later are judged as those before. Other words, or
-another encoder, make the next one.
+another encoder, make the next one. It counts once all images of its time are measured.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from filelock import FileLock
 from attune.labeler.settings import Settings
 from attune.models.clock import iso, now
 from attune.models.encoders.fingerprint import Fingerprint
+from attune.models.errors import DataError
 from attune.models.files.atomic import digest_json, write_json
+from attune.models.measured.measured_values import DESCRIBED as VALUES
 from attune.models.measured.measured_values import MeasuredValues
 from attune.models.measured.objects import MADE_BY, ObjectHead, Phrased
 
@@ -67,30 +69,47 @@ def find(settings: Settings, name: str) -> ObjectVersion | None:
     return next((one for one in listed(settings) if one.name == name), None)
 
 
-def keep(settings: Settings, phrased: Phrased, fingerprint: Fingerprint, head: ObjectHead) -> ObjectVersion:
-    """The next version of an object, or the newest one where it is of the same words and encoder."""
+def made(settings: Settings, phrased: Phrased, fingerprint: Fingerprint, head: ObjectHead) -> ObjectVersion:
+    """What would be the object's next version. Nobody finds it before it is kept, so that a measuring that is killed or
+    fails leaves the version before in use; the same pool makes the same one again, with the values that it has."""
+    before = find(settings, phrased.name)
+    number = before.number + 1 if before else 1
+    digest = digest_json(_said(phrased, number, fingerprint.digest, head))
+    return _with_values(folder(settings), phrased, number, fingerprint.digest, head, digest)
+
+
+def keep(settings: Settings, one: ObjectVersion) -> None:
+    """Put a version that was ``made`` and measured into use. Raises DataError where another one was meanwhile."""
     place = folder(settings)
     place.mkdir(parents=True, exist_ok=True)
     with FileLock(place / ".lock", timeout=60):
-        before = find(settings, phrased.name)
-        if before is not None and before.made_of(phrased, fingerprint):
-            return before
-        said = {
-            "name": phrased.name, "phrases": list(phrased.phrases), "number": before.number + 1 if before else 1,
-            "made_by": MADE_BY, "encoder": fingerprint.digest, "weight": [float(one) for one in head.weight],
-            "bias": head.bias,
-        }  # fmt: skip
-        digest = digest_json(said)
-        target = place / phrased.name / digest
+        before = find(settings, one.name)
+        if before is not None and before.number >= one.number:
+            if before.digest == one.digest:
+                return
+            raise DataError(
+                f"{one.name} was measured as {before.phrased.said} at the same time, and that stands. To measure it as "
+                f"{one.phrased.said}, do it again."
+            )
+        target = place / one.name / one.digest
         target.mkdir(parents=True, exist_ok=True)
-        write_json(target / DESCRIBED, said | {"digest": digest, "at": iso(now())})
-    return _version(place, said | {"digest": digest})
+        said = _said(one.phrased, one.number, one.encoder, one.head)
+        write_json(target / DESCRIBED, said | {"digest": one.digest, "at": iso(now())})
 
 
 def forget(settings: Settings, ids: list[str]) -> None:
-    """Delete what was said of images that leave the pool, in every version."""
-    for one in _every(settings):
-        one.values.remove(ids)
+    """Delete what was said of images that leave the pool, in every version, also one that was never put into use."""
+    for path in folder(settings).glob(f"*/*/{VALUES}"):
+        name = path.parent.parent.name
+        MeasuredValues(folder(settings) / name, path.parent.name, (name,)).remove(ids)
+
+
+def _said(phrased: Phrased, number: int, encoder: str, head: ObjectHead) -> dict[str, Any]:
+    """All that decides values, as it is kept."""
+    return {
+        "name": phrased.name, "phrases": list(phrased.phrases), "number": number, "made_by": MADE_BY,
+        "encoder": encoder, "weight": [float(one) for one in head.weight], "bias": head.bias,
+    }  # fmt: skip
 
 
 def _every(settings: Settings) -> Iterator[ObjectVersion]:
@@ -100,6 +119,12 @@ def _every(settings: Settings) -> Iterator[ObjectVersion]:
 
 def _version(place: Path, said: dict[str, Any]) -> ObjectVersion:
     head = ObjectHead(np.array(said["weight"], dtype=np.float32), float(said["bias"]))
-    phrased, digest = Phrased(said["name"], tuple(said["phrases"])), str(said["digest"])
+    phrased = Phrased(said["name"], tuple(said["phrases"]))
+    return _with_values(place, phrased, int(said["number"]), str(said["encoder"]), head, str(said["digest"]))
+
+
+def _with_values(
+    place: Path, phrased: Phrased, number: int, encoder: str, head: ObjectHead, digest: str
+) -> ObjectVersion:  # fmt: skip
     values = MeasuredValues(place / phrased.name, digest, (phrased.name,))
-    return ObjectVersion(phrased, int(said["number"]), str(said["encoder"]), head, digest, values)
+    return ObjectVersion(phrased, number, encoder, head, digest, values)

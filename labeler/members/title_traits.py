@@ -142,7 +142,7 @@ def _features(settings: Settings, ids: Sequence[str], images: Mapping[str, str])
     assets = np.array(list(images), dtype=np.object_)
     of = np.array([place[images[one]] for one in assets], dtype=np.intp)
     found: dict[str, Floats] = {}
-    for name, feature in audited.facts(settings, features.known(settings)).items():
+    for name, feature in audited.without_guesses(features.known(settings)).items():
         values = features.values(settings, feature, assets)
         for label, numbers in _numbers(name, feature, values):
             known = np.isfinite(numbers)

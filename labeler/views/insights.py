@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.insights import evidence, features, insights, powering, questions
+from attune.labeler.insights import audited, evidence, features, insights, powering, questions
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.known import Known
 from attune.labeler.insights.people_asked import PeopleAsked, blind, hidden_of, waiting_images
@@ -95,6 +95,7 @@ class InsightsPage:
     mixed: bool  # some are, and others were measured
     open_questions: Sequence[str]  # that the next run answers for the first time
     canvases: Sequence[str]  # that have figures, to ask about
+    drafts: Set[str] = frozenset()  # features that too few people have checked
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,7 @@ def insights_page(settings: Settings, viewer: Viewer) -> InsightsPage:
         run, job, len(evidence.digests(settings)), list(known.values()),
         any(one.simulated for one in found), len({one.simulated for one in found}) > 1, waits_for_run,
         sorted({part["canvas"] for one in found for part in one.figures.get("canvases") or ()}),
+        known.keys() - audited.facts(settings, known).keys(),
     )  # fmt: skip
 
 

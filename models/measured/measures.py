@@ -27,6 +27,7 @@ SAID = {
 
 Group = Literal["light", "texture", "composition", "faces", "objects"]
 OBJECTS: Literal["objects"] = "objects"  # what text prompts name (``models.measured.objects``): not in MEASURES
+ONE_IN_TEN = "The encoder says yes of about one image in ten, however many show it."
 OBJECT_CLASSES, OBJECT_FROM = ("yes", "no"), 0.5  # yes from this probability on
 
 
@@ -54,7 +55,7 @@ class Measure:
         if self.name in SAID:
             return SAID[self.name]
         if self.group == OBJECTS:
-            return f"Yes: the image suits the words {self.more}. The encoder guesses it of roughly one image in ten."
+            return f"Yes: the image suits the words {self.more}. {ONE_IN_TEN}"
         return f"Measured from the image ({self.unit}). A higher number means: {self.more}."
 
     def class_of(self, value: float) -> str | None:

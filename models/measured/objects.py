@@ -2,7 +2,7 @@
 
 It is zero-shot classification (Radford and others 2021), with the head that a question with these prompts has before
 its first answer (``models.probes.priors.text_prior``): the mean of the prompts' vectors, scaled on the pool. So
-roughly one image in ten is said to show the object, however many do. It is a draft until people have checked it.
+about one image in ten is said to show the object, however many do. It is a draft until people have checked it.
 """
 
 from __future__ import annotations
@@ -28,6 +28,12 @@ NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,28}[a-z0-9])?")  # of 40 at most wit
 LONGEST = 100  # characters of a phrase; the text tower reads some 70 words
 MOST_PHRASES = 20
 _ARTICLE = re.compile(r"^\s*(?:a|an|the)\s+", re.IGNORECASE)
+_WHERE = re.compile(
+    r"(?:about|above|across|after|against|along|among|around|at|before|behind|below|beneath|beside|between|beyond|by|"
+    r"during|for|from|in|inside|into|near|of|off|on|outside|over|through|to|towards?|under|underneath|up|with|within|"
+    r"without)\s",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,10 @@ def object_check(name: str, question: str = "", definition: str = "") -> EyeChec
 def check_of(one: Phrased) -> EyeCheck:
     """The same, with the question as it is asked first: its owner may say it better."""
     means = "Yes if you can see it, also small, drawn or cut off at the edge. Words that only name it do not count."
-    return object_check(one.name, f"Does this image show {one.phrases[0]}?", means)
+    first = one.phrases[0]
+    if _WHERE.match(first):  # "show in a forest" is no sentence
+        return object_check(one.name, f"Do the words “{first}” fit this image?", means)
+    return object_check(one.name, f"Does this image show {first}?", means)
 
 
 def phrased(given: Sequence[str]) -> list[Phrased]:

@@ -30,8 +30,9 @@ BATCH = 64  # images between two writes: some seconds of work
 
 
 def run(settings: Settings, report: Report = quiet, objects: Sequence[str] = ()) -> dict[str, Any]:
-    """Measure the images of the pool that this version of the measures has no values of, and then every object by text
-    prompts; or only the ``objects`` that are named, each as `attune.models.measured.objects.phrased` reads it.
+    """Measure every object by text prompts on the images that came since, and then the images of the pool that this
+    version of the measures has no values of; or only the ``objects`` that are named, each as
+    `attune.models.measured.objects.phrased` reads it.
 
     Returns ``{"measured", "left_out": [{"item", "reason", "message"}], "version", "objects"}``; ``measured`` counts
     images, those of equal bytes once each. Raises EmptyPool, EncoderError where the weights of the faces' detector are
@@ -40,8 +41,8 @@ def run(settings: Settings, report: Report = quiet, objects: Sequence[str] = ())
     if objects:
         done = measure_objects.measure(settings, phrased(objects), report)
         return {"measured": 0, "left_out": [], "version": None, "objects": [one.as_json() for one in done]}
-    found = _images(settings, report)
-    return found | {"objects": [one.as_json() for one in measure_objects.measure_again(settings)]}
+    again = measure_objects.measure_again(settings)  # first: they need no weights of faces
+    return _images(settings, report) | {"objects": [one.as_json() for one in again]}
 
 
 def _images(settings: Settings, report: Report) -> dict[str, Any]:

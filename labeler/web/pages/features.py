@@ -8,10 +8,10 @@ from flask.typing import ResponseReturnValue
 from attune.labeler.attributes import audit_batches
 from attune.labeler.insights import imported
 from attune.labeler.jobs import jobs
-from attune.labeler.measured import checks, measure_objects
+from attune.labeler.measured import checks, measure_objects, objects
 from attune.labeler.views.features import feature_page, features_page, likeliest_images
 from attune.labeler.web import auth
-from attune.models.errors import DataError, EncoderError, PoolExhausted, RecordsError, ServiceDown
+from attune.models.errors import DataError, EncoderError, PoolError, PoolExhausted, RecordsError, ServiceDown
 from attune.models.measured.objects import phrased
 
 blueprint = Blueprint("features", __name__, url_prefix="/insights/features")
@@ -28,14 +28,17 @@ def guess() -> ResponseReturnValue:
     """Ask for an object by words: the encoder guesses which images show it, and people check that."""
     settings, phrase = auth.settings(), request.form.get("phrase", "")
     try:
-        wanted = phrased([phrase])
-        measure_objects.check(settings, wanted)
+        (wanted,) = phrased([phrase])
+        measure_objects.check(settings, [wanted])
+        before = objects.find(settings, wanted.name)
         jobs.enqueue(settings, "measure", objects=[phrase])
-        said, name = wanted[0].said, wanted[0].name
-        flash(f"The encoder guesses which images show {said}. In a minute, {name} is in this list.", "success")
+        said = f"The encoder guesses which images show {wanted.said}. In a minute, {wanted.name} is in this list."
+        if before is not None and set(before.phrased.phrases) != set(wanted.phrases):
+            said = f"{said} It replaces {wanted.name} from {before.phrased.said}, and insights on that will be stale."
+        flash(f"{said} If it does not come, Jobs says why.", "success")
     except ServiceDown as error:
         flash(f"{error} Start the services and press again: `attune up`", "warning")
-    except (DataError, EncoderError) as error:
+    except (DataError, EncoderError, PoolError) as error:
         flash(str(error), "danger")
     return redirect(url_for("features.page"))
 

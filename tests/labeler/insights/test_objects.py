@@ -12,12 +12,17 @@ from click.testing import CliRunner
 from sqlalchemy import delete, select
 
 from attune.labeler.assets import active_encoder
+from attune.labeler.attributes import attributes
+from attune.labeler.attributes.attributes import Definition
+from attune.labeler.briefs.brief import brief
 from attune.labeler.cli.main import attune
-from attune.labeler.insights import audited, companions, features, imported, insights, questions
+from attune.labeler.insights import arms, audited, companions, features, goes_with, imported, insights, questions
 from attune.labeler.insights.companions import HOLDING, Wanted
+from attune.labeler.insights.insights import Told
 from attune.labeler.insights.words import words
 from attune.labeler.measured import checks, measure_objects, objects, values
 from attune.labeler.measured.checked import checked
+from attune.labeler.members import title_traits
 from attune.labeler.people import viewer as viewers
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.performance import imports
@@ -25,10 +30,12 @@ from attune.labeler.records.schema import Asset, Encoder, ImportedFeature, Insig
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.views.features import feature_page, features_page, likeliest_images
+from attune.labeler.views.insights import insights_page
 from attune.models.clock import now
 from attune.models.encoders.fingerprint import Fingerprint
-from attune.models.errors import DataError, EncoderMismatch
+from attune.models.errors import AlreadyThere, DataError, EncoderError, EncoderMismatch
 from attune.models.files.atomic import write_bytes
+from attune.models.measured.measured_values import MeasuredValues
 from attune.models.measured.objects import check_of, phrased
 from attune.models.vectors.vector_store import VectorStore
 from attune.workers.jobs import measure, run_insights
@@ -100,6 +107,7 @@ def test_a_guess_is_no_insight_before_people_have_checked_it(
     assert "people have checked 59 of 60 images" in words(few).basis
     page = feature_page(settings, "dog")
     assert page.draft
+    assert insights_page(settings, Viewer("owner", "olga", 1)).drafts == {"dog", "cat"}, "no form offers it as finished"
     assert page.said.startswith("A draft until 60 images are checked. People agree on")
     answered(settings, name, ids[59:], dogs)
     run_insights.run(settings)
@@ -117,20 +125,57 @@ def test_a_guess_is_no_insight_before_people_have_checked_it(
     assert told is not None
     assert (told.found.n, told.as_json()["draft"]) == (ASKED, False)
 
+    said_of_single_images(settings, one, set(ids), dogs)
+    with writing(settings) as session:
+        attributes.find(session, name).classes = ["dog", "no"]
+    known = features.known(settings)
+    assert feature_page(settings, "dog").draft
+    assert "dog" not in audited.facts(settings, known), "one function says what a draft is"
+    assert f"The classes of {name} were changed" in audited.why_draft(settings, known["dog"])
+    with writing(settings) as session:
+        attributes.find(session, name).classes = ["yes", "no"]
+
     viewer, (ids, chances) = Viewer("owner", "olga", 1), values_of(settings, "dog")
     first, second, *_ = (one.asset_id for one in likeliest_images(settings, viewer, "dog"))
     assert first == ids[int(np.argmax(chances))]
     monkeypatch.setattr(viewers, "waiting", lambda _: select(Asset.id).where(Asset.asset_id == first))
     assert likeliest_images(settings, viewer, "dog")[0].asset_id == second, "what waits for an answer of hers is hidden"
-    assert likeliest_images(settings, viewer, "cat"), "nobody is asked about it"
+
+    measure.run(settings, objects=["hound=a dog"])
+    known = features.known(settings)
+    assert known["hound"].values == known["dog"].values != known["cat"].values
+    assert questions.ask(settings, known["hound"], who="olga").again, "it is the question about the same words"
+    assert likeliest_images(settings, viewer, "hound")[0].asset_id == second, "its name does not show what is asked"
 
 
-def test_what_goes_with_takes_waits_for_no_draft(pool: tuple[Settings, dict[str, str]]) -> None:
+def said_of_single_images(settings: Settings, one: Told, seen: set[str], dogs: dict[str, str]) -> None:
+    """Of a single image only what people said of it: most images with a dog are guessed to be without."""
+    pairs = [*one.figures["examples"]["same"], *one.figures["examples"]["other"]]
+    assert pairs
+    shown = [(pair["first"]["asset_id"], pair["second"]["asset_id"]) for pair in pairs]
+    planned = [(arm.first, arm.second) for arm in arms.plan_test(settings, one).arms]
+    for first, second in [*shown, *planned]:
+        assert {first, second} <= seen
+        assert (dogs[first], dogs[second]) == ("yes", "no")
+    titles = {f"t{number}": (f"a{2 * number}", f"a{2 * number + 1}") for number in range(IMAGES // 2)}
+    whole = next(title for title, images in titles.items() if seen.issuperset(images))
+    (line,) = brief(settings, whole).lines
+    assert sorted(line.has) == [name for name in titles[whole] if dogs[name] == "yes"]
+    half = next(title for title, images in titles.items() if len(seen.intersection(images)) == 1)
+    assert brief(settings, half).lines[0].covers == "Nobody knows yet which images of this title have it."
+    with pytest.MonkeyPatch.context() as nobody:
+        nobody.setattr(audited, "answers", lambda _, __, ids: np.full(len(ids), "", dtype=object))
+        with pytest.raises(DataError, match="Of no title have people seen"):
+            arms.plan_test(settings, one)
+
+
+def test_what_reads_features_image_by_image_takes_no_guess(pool: tuple[Settings, dict[str, str]]) -> None:
     settings, _ = pool
     measure.run(settings, objects=["a cat"])
-    known = features.known(settings)
-    assert "cat" in known
-    assert "cat" not in audited.facts(settings, known)
+    assert "cat" in features.known(settings)
+    assert not [name for name in title_traits.titles(settings, ["t0", "t1"]).features if name.startswith("cat")]
+    with pytest.raises(DataError, match="no feature yet"):  # there are guesses, and nothing else
+        goes_with.goes_with(settings)
 
 
 def said(settings: Settings) -> dict[str, str | None]:
@@ -140,8 +185,9 @@ def said(settings: Settings) -> dict[str, str | None]:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Forty images with vectors."""
+    monkeypatch.setattr(measure_objects, "LEAST", 40)
     made = worlds.make(tmp_path / "workspace")
     worlds.add_assets(made, 40)
     say(made)
@@ -157,20 +203,33 @@ def test_images_that_come_later_are_judged_as_those_before(settings: Settings, m
 
     with pytest.raises(KeyboardInterrupt):
         measure.run(settings, killed, objects=["a dog"])
-    before = dict(zip(*values_of(settings, "dog"), strict=True))
-    assert len(before) == 16
+    assert not objects.listed(settings), "it counts once all images are measured"
     (done,) = measure.run(settings, objects=["a dog"])["objects"]
-    assert (done["measured"], done["images"], done["version"]) == (24, 40, 1)
+    assert (done["measured"], done["images"], done["version"]) == (24, 40, 1), "it goes on where it was"
+    before = dict(zip(*values_of(settings, "dog"), strict=True))
+    with pytest.raises(KeyboardInterrupt):
+        measure.run(settings, killed, objects=["dog=a puppy"])
+    assert dict(zip(*values_of(settings, "dog"), strict=True)) == before, "unfinished, it is not in use"
     digest = features.known(settings)["dog"].digest
     assert measure.run(settings, objects=["dog=a dog"])["objects"][0]["measured"] == 0
     assert features.known(settings)["dog"].digest == digest
     worlds.add_assets(settings, 30, first=40)
+
+    def lacks(*_: object) -> None:
+        raise EncoderError("The weights of the faces' detector are missing.")
+
+    monkeypatch.setattr(measure, "values_of", lacks)
+    with pytest.raises(EncoderError, match="faces"):
+        measure.run(settings)
     (again,) = measure_objects.measure_again(settings)
-    assert (again.measured, again.images, again.version) == (30, 70, 1)
+    assert (again.measured, again.images, again.version) == (0, 70, 1), "they were measured first"
     after = dict(zip(*values_of(settings, "dog"), strict=True))
     assert {id_: after[id_] for id_ in before} == before
     values.forget(settings, ["a0", "a1"])
-    assert not {"a0", "a1"} & set(objects.listed(settings)[0].values.known())
+    every = [path.parent for path in objects.folder(settings).glob("dog/*/version.json")]
+    assert len(every) == 2, "with the one that is not finished"
+    for one in every:
+        assert not {"a0", "a1"} & set(MeasuredValues(one.parent, one.name, ("dog",)).known())
 
 
 def values_of(settings: Settings, name: str) -> tuple[tuple[str, ...], list[float]]:
@@ -186,14 +245,16 @@ def test_the_commands_say_that_it_is_a_draft(settings: Settings) -> None:
 
     told = said("measure", "--object", "a dog")
     assert "dog version 1, from the words “a dog”: 40 images measured, 40 in all" in told
-    assert "`attune features audit dog`" in told
-    assert "Draft: nobody has checked it. Ask experts: `attune features audit dog`" in said("show", "dog")
+    assert "`attune features audit dog --size 120`" in told
+    assert "Draft: nobody has checked it. Ask experts: `attune features audit dog --size 120`" in said("show", "dog")
     listed = json.loads(said("list", "--json"))["features"]
     assert [(one["feature"], one["draft"]) for one in listed] == [("dog", True)]
     assert checks.check_of(settings, "dog").question == "Does this image show a dog?"
 
 
-def test_other_words_or_another_encoder_make_the_next_version(settings: Settings) -> None:
+def test_other_words_or_another_encoder_make_the_next_version(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
     first = measure_objects.measure(settings, phrased(["a dog"]))[0]
     both = measure_objects.measure(settings, phrased(["dog=a puppy", "dog=a dog"]))[0]
     same = measure_objects.measure(settings, phrased(["dog=a dog", "dog=a puppy"]))[0]
@@ -201,6 +262,8 @@ def test_other_words_or_another_encoder_make_the_next_version(settings: Settings
     assert features.known(settings)["dog"].version == 2
     with pytest.raises(DataError, match="--name dog-imported"):  # else its check would go on
         imported.add(settings, "dogs.csv", "dog")
+    with writing(settings) as session, pytest.raises(AlreadyThere, match="An object by words is called 'dog'"):
+        attributes.create(session, Definition("dog", "A dog?", ("yes", "no")), settings)
     checks._question(settings, check_of(objects.listed(settings)[0].phrased))
     with pytest.raises(DataError, match="People are asked about dog as"):
         measure_objects.measure(settings, phrased(["dog=a cat"]))
@@ -214,11 +277,20 @@ def test_other_words_or_another_encoder_make_the_next_version(settings: Settings
     x = np.random.default_rng(5).permutation(np.tile(np.eye(worlds.DIMENSION, dtype=np.float32), (5, 1)))
     VectorStore(settings.vectors).append(other, [f"a{one}" for one in range(40)], x)
     say(settings, other)
+    with monkeypatch.context() as now_:
+        now_.setattr(measure_objects, "active_fingerprint", lambda _: worlds.FINGERPRINT)
+        assert "encoder was changed while" in measure_objects.measure_again(settings)[0].problem
     (again,) = measure_objects.measure_again(settings)
     assert (again.version, again.images, again.problem) == (3, 40, "")
 
 
-def test_words_need_a_text_tower_and_a_name_of_their_own(settings: Settings) -> None:
+def test_words_need_a_text_tower_images_and_a_name_of_their_own(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    with monkeypatch.context() as few:
+        few.setattr(measure_objects, "LEAST", 41)
+        with pytest.raises(DataError, match="The pool has 40 images with a vector"):
+            measure.run(settings, objects=["a dog"])
     with writing(settings) as session:
         session.add(ImportedFeature(name="cat", version=1, classes=["yes", "no"], rows=1, faults=[], file="x",
                                     source="x", added_by="", added_at=now()))  # fmt: skip

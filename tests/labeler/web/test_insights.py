@@ -7,14 +7,17 @@ import io
 import re
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
+from attune.labeler.assets.active_encoder import activate
 from attune.labeler.insights import goes_with_kept, imported, insights, publishing
 from attune.labeler.insights.words import EXAMPLES
 from attune.labeler.jobs import jobs
+from attune.labeler.measured import objects
 from attune.labeler.people import tokens
 from attune.labeler.performance import imports
 from attune.labeler.records.schema import Asset, GoesWithRun, InsightQuestion, Job, User
@@ -22,7 +25,10 @@ from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.views.insight_bars import canvas_line
 from attune.models.clock import now
+from attune.models.measured.objects import ObjectHead, Phrased
+from attune.models.vectors.vector_store import VectorStore
 from attune.workers.jobs import learn_goes_with, run_insights
+from tests.labeler.catalog import worlds
 from tests.labeler.web.conftest import Actor
 from tests.support import factories, performed
 
@@ -328,7 +334,20 @@ def test_an_owner_names_an_object_and_a_worker_guesses_it(
     monkeypatch.setattr(jobs, "enqueue", lambda _, kind, **arguments: sent.append((kind, arguments)))
     assert "no insight uses it" in owner.get(where).text
     owner.send(where, phrase="a <b>dog</b>")
+    assert "The pool is empty" in owner.get(where).text
+    x = np.eye(worlds.DIMENSION, dtype=np.float32)[np.arange(100) % worlds.DIMENSION]
+    names = [one.asset_id for one in factories.add_assets(settings, 100)]
+    VectorStore(settings.vectors).append(worlds.FINGERPRINT, names, x)
+    with writing(settings) as session:
+        activate(session, worlds.FINGERPRINT)
+    owner.send(where, phrase="a <b>dog</b>")
     assert "a &lt;b&gt;dog&lt;/b&gt;" in owner.get(where).text
     for wrong in ("", "Dog=a dog", "faces=a face", "x" * 101):
         owner.send(where, phrase=wrong)
     assert sent == [("measure", {"objects": ["a <b>dog</b>"]})], "what cannot be guessed is said at once"
+    one = objects.made(settings, Phrased("dog", ("a dog",)), worlds.FINGERPRINT, ObjectHead(x[0], 0.0))
+    one.values.append(names, ["x"] * 100, x[:, :1])
+    objects.keep(settings, one)
+    owner.send(where, phrase="dog=the dog")
+    assert "It replaces dog from “a dog”" in owner.get(where).text
+    assert re.search(r'class="button primary" name="size" value="120"', owner.get(f"{where}/dog").text)
