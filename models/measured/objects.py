@@ -102,7 +102,7 @@ def phrased(given: Sequence[str]) -> list[Phrased]:
         if not NAME.fullmatch(name):
             raise DataError(
                 f"{name[:80]!r} is not a name of an object. Use up to 30 small letters, digits, - and _ before the "
-                'equals sign: --object "dog=a dog"'
+                'equals sign: `attune features measure --object "dog=a dog"`'
             )
         if not words or len(words) > LONGEST or not words.isprintable():
             raise DataError(

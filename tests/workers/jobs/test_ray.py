@@ -5,8 +5,10 @@ What Ray maps is tested without it where each function is: this test alone pays 
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
+import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -45,13 +47,19 @@ def ray(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[Address]]:
     if find_spec("ray") is None:
         pytest.skip("the extra ray is not installed")
     before = listening()
+    gave_up = ""
     try:
         ray_start.started()
     except JobError as error:
         ray_start.stop()
         if "timed out" not in str(error):
             raise
-        pytest.skip(f"this computer is too busy: Ray gave up before its parts had started ({error})")
+        gave_up = str(error)
+    if gave_up:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)  # Ray forgets the programs that it has begun
+            gc.collect()
+        pytest.skip(f"this computer is too busy: Ray gave up before its parts had started ({gave_up})")
     yield before
     ray_start.stop()
 
