@@ -46,7 +46,8 @@ def once(place: Path, about: Row, measure: Callable[[], Row]) -> Row:
 
 
 def forget(place: Path, only: str = "") -> None:
-    """Measure anew the pages and work whose name has ``only`` in it (a regular expression)."""
+    """Delete the figures of pages and work whose name has ``only`` in it (a regular expression), so they are measured
+    again."""
     rows = [row for row in read(place).values() if not re.search(only, row["page"])]
     if place.exists():
         write_bytes(place / NAME, "".join(json.dumps(row) + "\n" for row in rows).encode())

@@ -72,7 +72,7 @@ def view_of(settings: Settings, session: Session, fingerprint: Fingerprint) -> P
     vectors = VectorStore(settings.vectors).read(fingerprint)
     ids = vectors.ids
     titles, keys = kept_rows.kept(settings, session, fingerprint.digest, ids, lambda: _in_records(session, ids))
-    return PoolView(Pool(vectors.ids, titles, vectors.blocks), keys, fingerprint)
+    return PoolView(Pool(ids, titles, vectors.blocks), keys, fingerprint)
 
 
 def _in_records(

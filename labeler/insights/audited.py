@@ -155,7 +155,7 @@ def can_be(feature: Known) -> bool:
 def probabilities(settings: Settings, feature: Known, asset_ids: npt.NDArray[np.object_]) -> npt.NDArray[np.float64]:
     """What the version says of each of ``asset_ids``, (n, classes); NaN where it has no score."""
     if feature.guessed:  # the guess's own probability: among images of one class it tells more than the class
-        first = _guesses(settings, feature.name, asset_ids)
+        first = values.measured(settings, feature.name).at(map(str, asset_ids))
         return np.stack([first, 1 - first], axis=1)
     if feature.kind == "measured":
         check = BY_BANDED[feature.name]
@@ -174,21 +174,14 @@ def probabilities(settings: Settings, feature: Known, asset_ids: npt.NDArray[np.
     return found
 
 
-def _guesses(settings: Settings, name: str, asset_ids: npt.NDArray[np.object_]) -> npt.NDArray[np.float64]:
-    """How likely each of ``asset_ids`` (n,) shows an object, as it was guessed; NaN where it was not measured."""
-    one = values.measured(settings, name)
-    known = dict(zip(one.ids, one.values.tolist(), strict=True))
-    return np.array([known.get(str(id_), np.nan) for id_ in asset_ids], dtype=np.float64)
-
-
 def is_draft(settings: Settings, feature: Known) -> bool:
     """Whether the feature is a guess that too few people have checked: then nothing may be concluded from it."""
     return feature.guessed and (feature.unchecked or checked.decided(settings, feature.name) < LEAST_AUDITS)
 
 
-def facts(settings: Settings, known: Mapping[str, Known]) -> dict[str, Known]:
-    """``known`` without drafts."""
-    return {name: one for name, one in known.items() if not is_draft(settings, one)}
+def drafts(settings: Settings, known: Mapping[str, Known]) -> frozenset[str]:
+    """The names of those of ``known`` that are drafts."""
+    return frozenset(name for name, one in known.items() if is_draft(settings, one))
 
 
 def without_guesses(known: Mapping[str, Known]) -> dict[str, Known]:

@@ -43,10 +43,11 @@ def ask(settings: Settings, feature: Known, contrast: str = "", canvas: str = ""
     Raises DataError for a contrast that does not fit the feature, and a canvas without performance where there is any.
     """
     contrast = contrast_of(feature, contrast)
-    with reading(settings) as session:
-        asked = find(session, feature, contrast, canvas, by_name=not looked(session, feature))
-    if asked is None:
-        _check_canvas(settings, canvas)
+    if canvas:
+        with reading(settings) as session:
+            asked = find(session, feature, contrast, canvas, by_name=not looked(session, feature))
+        if asked is None:  # not while the records are written: it goes through the imports
+            _check_canvas(settings, canvas)
     with writing(settings) as session:
         seen = looked(session, feature)
         before = find(session, feature, contrast, canvas, by_name=not seen)
@@ -61,7 +62,7 @@ def ask(settings: Settings, feature: Known, contrast: str = "", canvas: str = ""
 
 def _check_canvas(settings: Settings, canvas: str) -> None:
     """A question is for keeps, so a slip in a name is told before it is registered."""
-    there = canvases(settings) if canvas else []
+    there = canvases(settings)
     if there and canvas not in there:
         near = get_close_matches(canvas, there, 1)
         hint = f" Did you mean {near[0]!r}?" if near else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attune.labeler.insights import answer as answering
-from attune.labeler.insights import audited, beside, companions, discover, evidence, features, insights, questions
+from attune.labeler.insights import beside, companions, discover, evidence, features, insights, questions
 from attune.labeler.insights.answer import Asked
 from attune.labeler.insights.examples import examples
 from attune.labeler.insights.family import decide, first_looks, first_looks_beside
@@ -51,12 +51,11 @@ def run(
             "`attune features import FILE --name NAME`"
         )
     work = Work(settings, rows, known)
-    drafts = known.keys() - audited.facts(settings, known).keys()
     with reading(settings) as session:
         before, looks = list(questions.every(session)), first_looks(session)
         work.companions, looks_beside = companions.every(session), first_looks_beside(session)
     steps = len(known) + len(before) + discover.MOST
-    looked, found = _discover(work, before, drafts, lambda done: report(done, steps))
+    looked, found = _discover(work, before, lambda done: report(done, steps))
     asked = [*before, *found]
     told: list[dict[str, Any]] = []
     for number, question in enumerate(sorted(asked, key=lambda one: one.feature)):
@@ -70,13 +69,13 @@ def run(
 
 
 def _discover(
-    work: Work, before: list[InsightQuestion], drafts: Set[str], report: Callable[[int], None]
+    work: Work, before: list[InsightQuestion], report: Callable[[int], None]
 ) -> tuple[dict[str, int], list[InsightQuestion]]:
-    """What discovery asked of each feature but the ``drafts``, and the questions that it raises."""
+    """What discovery asked of each feature but the drafts, and the questions that it raises."""
     looked: dict[str, int] = {}
     candidates, screened = [], set()
     for number, (name, feature) in enumerate(work.known.items()):
-        if name in drafts:
+        if name in work.drafts:
             continue
         looked[name] = 0
         if feature.values not in screened:  # the same values under two names are one finding

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +38,11 @@ class Work:
     def __post_init__(self) -> None:
         self.half: Bools = discovery_half(self.rows.title_ids)
 
+    @cached_property
+    def drafts(self) -> frozenset[str]:
+        """Guesses that too few people have checked; found once, as that reads all that was guessed."""
+        return audited.drafts(self.settings, self.known)
+
     def of(self, name: str) -> npt.NDArray[np.object_]:
         """The values of a feature (assets,)."""
         if name not in self.values:
@@ -44,7 +51,9 @@ class Work:
 
     def over(self, rows: Rows) -> Work:
         """The same work over other rows."""
-        return Work(self.settings, rows, self.known, self.companions)
+        other = copy(self)  # with what is known of the features
+        other.rows, other.values, other.half = rows, {}, discovery_half(rows.title_ids)
+        return other
 
     def canvas(self, name: str) -> int | None:
         """The number of a canvas; None where it has no rows, or none is named."""
@@ -58,7 +67,7 @@ class Work:
         """
         if feature.classes and features.pair(feature, contrast) is None:
             raise NotEnoughLabels(f"{feature.name} does not have the classes {contrast} any more.")
-        if audited.is_draft(self.settings, feature):
+        if feature.name in self.drafts:
             raise NotEnoughLabels(audited.why_draft(self.settings, feature))
         asked, pair = answering.compared(feature, self.of(feature.name), contrast), features.pair(feature, contrast)
         if pair is None or not feature.audited_by:

@@ -145,9 +145,7 @@ def codes_of(
 
 def codes(settings: Settings, check: EyeCheck, asset_ids: Sequence[str]) -> npt.NDArray[np.intp]:
     """The measured class of each asset (n,) as ``check`` divides them, -1 where there is no value."""
-    one = values.measured(settings, check.feature)
-    known = dict(zip(one.ids, check.codes(one.values).tolist(), strict=True))
-    return np.array([known.get(id_, -1) for id_ in asset_ids], dtype=np.intp)
+    return check.codes(values.measured(settings, check.feature).at(asset_ids))
 
 
 def purpose(attribute: Attribute) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def listed(settings: Settings) -> list[ObjectVersion]:
 
 def find(settings: Settings, name: str) -> ObjectVersion | None:
     """The newest version of the object ``name``; None where there is none."""
-    return next((one for one in listed(settings) if one.name == name), None)
+    return max((one for one in _every(settings, name) if one.name == name), key=lambda one: one.number, default=None)
 
 
 def made(settings: Settings, phrased: Phrased, fingerprint: Fingerprint, head: ObjectHead) -> ObjectVersion:
@@ -112,8 +113,8 @@ def _said(phrased: Phrased, number: int, encoder: str, head: ObjectHead) -> dict
     }  # fmt: skip
 
 
-def _every(settings: Settings) -> Iterator[ObjectVersion]:
-    for path in sorted(folder(settings).glob(f"*/*/{DESCRIBED}")):
+def _every(settings: Settings, name: str = "") -> Iterator[ObjectVersion]:
+    for path in sorted(folder(settings).glob(f"{escape(name) or '*'}/*/{DESCRIBED}")):
         yield _version(folder(settings), json.loads(path.read_text(encoding="utf-8")))
 
 

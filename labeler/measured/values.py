@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,11 @@ class Measured:
     values: npt.NDArray[np.float64]
     images: int
     version: str
+
+    def at(self, asset_ids: Iterable[str]) -> npt.NDArray[np.float64]:
+        """The value of each of ``asset_ids`` (n,), NaN where it is not measured."""
+        known = dict(zip(self.ids, self.values.tolist(), strict=True))
+        return np.array([known.get(one, np.nan) for one in asset_ids], dtype=np.float64)
 
     @property
     def classes(self) -> list[str | None]:

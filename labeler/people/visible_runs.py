@@ -54,14 +54,14 @@ def to_experts(session: Session, attribute_ids: Sequence[int]) -> dict[int, list
     revision. Answers that are taken back and given again, or that are on images of the own choice, bring no further
     run.
     """
-    asked = tuple(attribute_ids)
+    ids = tuple(attribute_ids)
     if not only_reads(session):
-        return _to_experts(session, asked)
+        return _to_experts(session, ids)
     # One moment of the records, and a page asks six times.
     kept: dict[tuple[int, ...], dict[int, list[int]]] = session.info.setdefault(__name__, {})
-    if asked not in kept:
-        kept[asked] = _to_experts(session, asked)
-    return dict(kept[asked])
+    if ids not in kept:
+        kept[ids] = _to_experts(session, ids)
+    return dict(kept[ids])
 
 
 def _to_experts(session: Session, attribute_ids: Sequence[int]) -> dict[int, list[int]]:

@@ -10,12 +10,11 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import Connection, Engine, event, inspect, select, text
 from sqlalchemy.orm import Session
 
-from attune.labeler.records.schema import Asset, AssetStamp
+from attune.labeler.records.schema import Asset, AssetStamp, new_key
 
 # Anywhere in a statement: a common table expression comes before its UPDATE.
 WRITES = re.compile(
@@ -39,13 +38,13 @@ def after_migration(connection: Connection) -> None:
     if not inspect(connection).has_table(AssetStamp.__tablename__):
         return
     if connection.execute(select(Asset.id).limit(1)).first() is not None:
-        connection.execute(DRAWN, {"stamp": uuid4().hex})
+        _draw(connection)
 
 
 def follow(engine: Engine) -> None:
     """Draw a new stamp in each transaction of ``engine`` that writes to the assets."""
     event.listen(engine, "after_cursor_execute", _note)
-    event.listen(engine, "commit", _draw)
+    event.listen(engine, "commit", _drawn_if_written)
     event.listen(engine, "rollback", _forget)
 
 
@@ -59,9 +58,13 @@ def _writes(statement: str) -> bool:
     return WRITES.search(statement) is not None
 
 
-def _draw(connection: Connection) -> None:
+def _drawn_if_written(connection: Connection) -> None:
     if connection.info.pop(WRITTEN, False):
-        connection.execute(DRAWN, {"stamp": uuid4().hex})
+        _draw(connection)
+
+
+def _draw(connection: Connection) -> None:
+    connection.execute(DRAWN, {"stamp": new_key()})
 
 
 def _forget(connection: Connection) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers import totals
@@ -22,7 +21,7 @@ from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views.home import CardFacts
 from attune.labeler.views.links import queue_url
-from attune.labeler.views.pictures import PageImage, picture
+from attune.labeler.views.pictures import PageImage, by_id
 from attune.labeler.views.quality import Quality
 from attune.labeler.views.state import ABOUT, Facts, Step, next_step, state
 
@@ -129,8 +128,5 @@ def _live(session: Session, viewer: Viewer, attribute: Attribute) -> tuple[Live,
 
 def examples(session: Session, texts: Sequence[str]) -> list[Example]:
     """Examples are part of the definition: whoever reads it sees them, unless they were removed from the pool."""
-    if not texts:  # for SQLite, which would look at each image of the pool
-        return []
-    found = session.scalars(select(Asset).where(Asset.asset_id.in_(texts), Asset.removed_at.is_(None)))
-    pictures = {asset.asset_id: picture(asset) for asset in found}
+    pictures = by_id(session, texts, Asset.removed_at.is_(None))
     return [Example(text, pictures.get(text)) for text in texts]

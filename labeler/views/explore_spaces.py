@@ -10,14 +10,14 @@ from sqlalchemy import func, select
 from attune.labeler.assets.active_encoder import active_fingerprint
 from attune.labeler.assets.pool_size import pool_size
 from attune.labeler.people.viewer import Viewer, may_explore
-from attune.labeler.records.schema import Asset, Clustering
+from attune.labeler.records.schema import Clustering
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.spaces import spaces
 from attune.labeler.spaces.learned import TASTE
 from attune.labeler.spaces.spaces import SpaceRow
 from attune.labeler.views.explore_jobs import Progress, progress
-from attune.labeler.views.pictures import PageImage, picture
+from attune.labeler.views.pictures import PageImage, by_id
 from attune.labeler.views.taste import Taste, taste
 
 KIND = "layers"
@@ -55,8 +55,7 @@ def spaces_page(settings: Settings, viewer: Viewer) -> SpacesPage:
     rows = [row for row in spaces.listed(settings) if row.images and (viewer.manages or row.name != TASTE)]
     ids = {name for row in rows for strip in row.measures.get("nearest", ()) for name in strip}
     with reading(settings) as session:
-        found = session.scalars(select(Asset).where(Asset.asset_id.in_(ids), may_explore(viewer)))
-        images = {asset.asset_id: picture(asset) for asset in found}
+        images = by_id(session, ids, may_explore(viewer))
         newest = select(Clustering.space, func.max(Clustering.id)).where(Clustering.scope == "")
         made = dict(session.execute(newest.group_by(Clustering.space)).all())
         there = pool_size(session)

@@ -8,7 +8,6 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from sqlalchemy import select
 
 from attune.labeler.insights import features
 from attune.labeler.insights.known import Known
@@ -17,10 +16,9 @@ from attune.labeler.measured.checked import NOT_YET, Checked, checked
 from attune.labeler.measured.spread import spread
 from attune.labeler.measured.values import measured
 from attune.labeler.people.viewer import Viewer, may_explore
-from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views.pictures import PageImage, picture
+from attune.labeler.views.pictures import PageImage, in_order
 from attune.models.errors import UnknownFeature
 from attune.models.measured.eye_checks import BANDS, CHECKS
 from attune.models.measured.measures import BY_NAME
@@ -100,9 +98,7 @@ def likeliest_images(settings: Settings, viewer: Viewer, name: str) -> list[Page
     order = np.argsort(-one.values, kind="stable").tolist()
     names = list(islice((one.ids[at] for at in order if one.ids[at] not in hidden), SHOWN))
     with reading(settings) as session:
-        rows = session.scalars(select(Asset).where(Asset.asset_id.in_(names), may_explore(viewer)))
-        found = {row.asset_id: picture(row) for row in rows}
-    return [found[name] for name in names if name in found]
+        return in_order(session, names, may_explore(viewer))
 
 
 def _measured_name(one: Known) -> str:

@@ -13,10 +13,10 @@ from attune.labeler.people import visible_runs
 from attune.labeler.people.viewer import Viewer, may_explore
 from attune.labeler.records.run_advice import BesideProbe, PoolRegion, RunAdvice
 from attune.labeler.records.run_advice import Outlook as Kept
-from attune.labeler.records.schema import Asset, Attribute, Expert, Run
+from attune.labeler.records.schema import Attribute, Expert, Run
 from attune.labeler.views import expert_reliability
 from attune.labeler.views.expert_reliability import Differs, ExpertRow
-from attune.labeler.views.pictures import PageImage, picture
+from attune.labeler.views.pictures import PageImage, by_id
 from attune.labeler.views.quality import Quality, read
 from attune.labeler.views.state import Advice, advice, visible_advice
 from attune.models.labels.reliability import DAWID_SKENE
@@ -131,9 +131,8 @@ def meters(evidence: Mapping[str, Any] | Sequence[str], state: str = "") -> list
 def _regions(session: Session, viewer: Viewer, regions: Sequence[PoolRegion]) -> list[Unseen]:
     names = [name for region in regions for name in region.examples]
     if not names:
-        return []  # an empty list of ids would read the whole pool
-    rows = session.scalars(select(Asset).where(Asset.asset_id.in_(names), may_explore(viewer)))
-    images = {one.asset_id: picture(one) for one in rows}
+        return []
+    images = by_id(session, names, may_explore(viewer))
     regions_shown = [
         Unseen(
             float(region.share),

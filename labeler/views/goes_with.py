@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from attune.labeler.insights import evidence, features, goes_with_kept
@@ -16,11 +15,11 @@ from attune.labeler.insights.goes_with_words import sentence, side_of, tells
 from attune.labeler.insights.known import Known
 from attune.labeler.insights.people_asked import PeopleAsked, hidden_of, waiting_images
 from attune.labeler.people.viewer import Viewer, may_explore
-from attune.labeler.records.schema import Asset, GoesWithRun
+from attune.labeler.records.schema import GoesWithRun
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views.explore_jobs import Progress, progress
-from attune.labeler.views.pictures import PageImage, picture
+from attune.labeler.views.pictures import PageImage, in_order
 
 KIND = "goes_with"
 SHOWN = 4  # images of a feature
@@ -114,9 +113,7 @@ def _pictures(
     session: Session, viewer: Viewer, one: Mapping[str, Any], hidden: frozenset[str]
 ) -> list[PageImage]:  # fmt: skip
     names = [name for name in one["examples"] if name not in hidden]
-    rows = session.scalars(select(Asset).where(Asset.asset_id.in_(names), may_explore(viewer)))
-    found = {row.asset_id: picture(row) for row in rows}
-    return [found[name] for name in names if name in found][:SHOWN]
+    return in_order(session, names, may_explore(viewer))[:SHOWN]
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from attune.labeler.people.viewer import Viewer, may_see, waiting
 from attune.labeler.records.schema import Asset, Attribute
 from attune.labeler.settings import Settings
 from attune.labeler.views.gallery import EVERY
-from attune.labeler.views.pictures import PageImage, picture
+from attune.labeler.views.pictures import PageImage, by_id, picture
 
 SHOWN = 4  # images of a group at most
 ROOM = 3.7  # and as many as fit in a row: the sum of their widths over their heights
@@ -135,9 +135,7 @@ def _thumbs(
 
 def _experts(session: Session, viewer: Viewer, attributes: Sequence[Attribute]) -> dict[int, list[Group]]:
     names = {name for one in attributes for name in (*one.in_scope, *one.out_of_scope)}
-    named = select(Asset).where(Asset.asset_id.in_(names), Asset.removed_at.is_(None))
-    there = session.scalars(named) if names else ()  # of no name SQLite would look at each image of the pool
-    examples = {one.asset_id: Thumb(picture(one)) for one in there}
+    examples = {name: Thumb(one) for name, one in by_id(session, names, Asset.removed_at.is_(None)).items()}
     answered = _own_answers(session, viewer, [one.id for one in attributes])
 
     def of(one: Attribute) -> list[Group]:

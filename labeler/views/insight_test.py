@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
-
 from attune.labeler.insights import arms, features, insights
 from attune.labeler.insights.arms import COLUMNS, RandomTest
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.people_asked import PeopleAsked, waiting_images
 from attune.labeler.insights.words import Words, often, sides_of, words
 from attune.labeler.people.viewer import Viewer, may_explore
-from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views.insights import Pair, Side
-from attune.labeler.views.pictures import picture
+from attune.labeler.views.pictures import by_id
 
 SHOWN = 12  # titles with their pictures; the file has all
 
@@ -50,8 +47,7 @@ def test_page(settings: Settings, viewer: Viewer, number: int) -> TestPage:
         hidden = waiting_images(session, viewer) if asked else frozenset[str]()
         shown = [arm for arm in planned.arms if not hidden & {arm.first, arm.second}][:SHOWN]
         wanted = [name for arm in shown for name in (arm.first, arm.second)]
-        rows = session.scalars(select(Asset).where(Asset.asset_id.in_(wanted), may_explore(viewer)))
-        images = {row.asset_id: picture(row) for row in rows}
+        images = by_id(session, wanted, may_explore(viewer))
     kinds = sides_of(one.question.feature, one.question.contrast)
     pairs = [
         Pair(arm.title_id, *(Side(name, images.get(name), 0.0) for name in (arm.first, arm.second))) for arm in shown

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from attune.labeler.insights import audited, evidence, features, insights, powering, questions
@@ -16,7 +15,7 @@ from attune.labeler.insights.known import Known
 from attune.labeler.insights.people_asked import PeopleAsked, blind, hidden_of, waiting_images
 from attune.labeler.insights.words import Words, asks, change, words
 from attune.labeler.people.viewer import Viewer, may_explore
-from attune.labeler.records.schema import Asset, InsightEvent, InsightRun, InsightVersion
+from attune.labeler.records.schema import InsightEvent, InsightRun, InsightVersion
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views.explore_jobs import Progress, progress
@@ -31,7 +30,7 @@ from attune.labeler.views.insight_bars import (
     reach_of,
     shrunk_bar,
 )
-from attune.labeler.views.pictures import PageImage, picture
+from attune.labeler.views.pictures import PageImage, by_id
 from attune.models.errors import AttuneError
 from attune.models.insights.grades import MEANING
 
@@ -137,7 +136,7 @@ def insights_page(settings: Settings, viewer: Viewer) -> InsightsPage:
         run, job, len(evidence.digests(settings)), list(known.values()),
         any(one.simulated for one in found), len({one.simulated for one in found}) > 1, waits_for_run,
         sorted({part["canvas"] for one in found for part in one.figures.get("canvases") or ()}),
-        known.keys() - audited.facts(settings, known).keys(),
+        audited.drafts(settings, known),
     )  # fmt: skip
 
 
@@ -208,10 +207,7 @@ def pictures(session: Session, viewer: Viewer, found: Iterable[Any]) -> dict[str
         for pair in (one or {}).get(way, ())
         for side in ("first", "second")
     }
-    if not names:
-        return {}
-    rows = session.scalars(select(Asset).where(Asset.asset_id.in_(sorted(names)), may_explore(viewer)))
-    return {row.asset_id: picture(row) for row in rows}
+    return by_id(session, names, may_explore(viewer))
 
 
 def pairs(found: Sequence[Mapping[str, Any]], images: Mapping[str, PageImage]) -> list[Pair]:

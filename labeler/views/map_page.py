@@ -24,7 +24,7 @@ from attune.labeler.spaces.spaces import FINAL
 from attune.labeler.views import map_wire
 from attune.labeler.views.explore_clusters import offered
 from attune.labeler.views.map_colours import Choice, choices
-from attune.labeler.views.pictures import PageImage, picture
+from attune.labeler.views.pictures import PageImage, by_id, picture
 from attune.models.errors import DataError
 from attune.models.vectors.vector_store import VectorStore
 
@@ -103,8 +103,7 @@ def _picked(
     settings: Settings, session: Session, viewer: Viewer, row: Layout | None, picks: Sequence[str]
 ) -> list[tuple[PageImage, int | None]]:
     """The images that were chosen before, each with its point, None where it has none."""
-    rows = session.scalars(select(Asset).where(Asset.asset_id.in_(picks), may_explore(viewer))) if picks else ()
-    found = {one.asset_id: picture(one) for one in rows}
+    found = by_id(session, picks, may_explore(viewer))
     place = _places(settings, row.file or "", [one.pk for one in found.values()]) if row else {}
     return [(found[name], place.get(found[name].pk)) for name in picks if name in found]
 

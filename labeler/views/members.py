@@ -15,7 +15,7 @@ from attune.labeler.records.schema import Asset, MemberGrouping, MemberPromotion
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views.explore_jobs import Progress, progress
-from attune.labeler.views.pictures import PageImage, picture
+from attune.labeler.views.pictures import PageImage, by_id, picture
 from attune.models.errors import AttuneError, UnknownGrouping
 
 KIND = "members"
@@ -107,8 +107,7 @@ def _group(
 
 
 def _images(session: Session, viewer: Viewer, wanted: Iterable[str]) -> dict[str, PageImage]:
-    rows = session.scalars(select(Asset).where(Asset.asset_id.in_(sorted(set(wanted))), may_explore(viewer)))
-    return {row.asset_id: picture(row) for row in rows}
+    return by_id(session, set(wanted), may_explore(viewer))
 
 
 def _posters(session: Session, viewer: Viewer, wanted: Iterable[str]) -> dict[str, PageImage]:

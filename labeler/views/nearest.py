@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
-
 from attune.labeler.assets.active_encoder import active_encoder
 from attune.labeler.explore import search
 from attune.labeler.explore.search import Query, SearchResult
 from attune.labeler.jobs import jobs
 from attune.labeler.people.viewer import Viewer, may_explore
-from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views.embedding import Embedding, embedding
-from attune.labeler.views.pictures import PageImage, picture
+from attune.labeler.views.pictures import PageImage, by_id
 
 SHOWN = 10  # nearest images
 MISSES = 8
@@ -68,8 +65,7 @@ def nearest(settings: Settings, viewer: Viewer, phrase: str, against: str = "", 
     first = orders[0][:SHOWN] if orders else []
     beside = near_misses(*orders) if orders else []
     with reading(settings) as session:
-        rows = session.scalars(select(Asset).where(Asset.asset_id.in_([*first, *beside]), may_explore(viewer)))
-        images = {row.asset_id: picture(row) for row in rows}
+        images = by_id(session, [*first, *beside], may_explore(viewer))
     return Nearest(
         phrase,
         against,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, select
@@ -36,10 +36,19 @@ def picture(asset: Asset) -> PageImage:
     return PageImage(asset.id, asset.asset_id, asset.title_id, asset.digest, asset.width, asset.height, name)
 
 
-def in_order(session: Session, names: Sequence[str]) -> list[PageImage]:
-    """The pictures of assets by their ids, of those that there are."""
-    rows = {one.asset_id: one for one in session.scalars(select(Asset).where(Asset.asset_id.in_(names)))}
-    return [picture(rows[name]) for name in names if name in rows]
+def by_id(session: Session, names: Collection[str], *conditions: ColumnElement[bool]) -> dict[str, PageImage]:
+    """The pictures of the assets with these ids that fulfil the ``conditions``, by id; ids of other things are left
+    out."""
+    if not names:  # for SQLite, which would look at each image of the pool
+        return {}
+    rows = session.scalars(select(Asset).where(Asset.asset_id.in_(list(names)), *conditions))
+    return {one.asset_id: picture(one) for one in rows}
+
+
+def in_order(session: Session, names: Sequence[str], *conditions: ColumnElement[bool]) -> list[PageImage]:
+    """`by_id` in the order of ``names``."""
+    found = by_id(session, names, *conditions)
+    return [found[name] for name in names if name in found]
 
 
 def found_pictures(session: Session, condition: ColumnElement[bool], number: int, size: int) -> Page[PageImage]:

@@ -19,7 +19,7 @@ from attune.labeler.catalog.run_facts import thresholds_of
 from attune.labeler.people.viewer import Viewer, may_see, waiting
 from attune.labeler.records.schema import Annotation, Asset, Expert, LabelError, Run
 from attune.labeler.settings import Settings
-from attune.labeler.views.pictures import PageImage, picture
+from attune.labeler.views.pictures import PageImage, by_id, picture
 from attune.models.labels.answers import SKIP, latest
 from attune.models.labels.labels import Labels
 from attune.models.probes.decision import NO_LABEL, decide
@@ -136,9 +136,7 @@ def _worst(
 
 def visible_pictures(session: Session, viewer: Viewer, asset_ids: Sequence[str]) -> dict[str, PageImage]:
     """Pictures by asset id; not of images that the viewer is still to answer, who would read the others' answer."""
-    seen = may_see(viewer) & Asset.id.not_in(waiting(viewer))
-    rows = select(Asset).where(Asset.asset_id.in_(asset_ids), seen)
-    return {asset.asset_id: picture(asset) for asset in session.scalars(rows)}
+    return by_id(session, asset_ids, may_see(viewer) & Asset.id.not_in(waiting(viewer)))
 
 
 def answers_by_image(

@@ -13,10 +13,10 @@ from attune.labeler.answers import totals
 from attune.labeler.attributes import attributes, revisions
 from attune.labeler.attributes.revisions import PastRevision
 from attune.labeler.people.viewer import Viewer, may_see
-from attune.labeler.records.schema import Asset, Run
+from attune.labeler.records.schema import Run
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views.pictures import PageImage, picture
+from attune.labeler.views.pictures import PageImage, by_id
 
 LABELS = {
     "question": "Question",
@@ -116,11 +116,8 @@ def _lines(value: Any) -> list[str]:
 
 def pictures(settings: Settings, viewer: Viewer, texts: Sequence[str]) -> dict[str, PageImage]:
     """The pictures of those texts that are ids of assets which ``viewer`` may see."""
-    if not texts:
-        return {}
     with reading(settings) as session:
-        found = session.scalars(select(Asset).where(Asset.asset_id.in_(texts), may_see(viewer)))
-        return {asset.asset_id: picture(asset) for asset in found}
+        return by_id(session, texts, may_see(viewer))
 
 
 def answers_by_value(settings: Settings, name: str) -> dict[str, int]:

@@ -13,7 +13,7 @@ from attune.labeler.people.viewer import Viewer, may_explore
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.labeler.views.pictures import PageImage, picture
+from attune.labeler.views.pictures import PageImage, by_id, picture
 
 MOST_FOUND = 24
 
@@ -47,5 +47,4 @@ def title_page(settings: Settings, viewer: Viewer, title: str) -> TitlePage:
     """The page of ``title``. Raises UnknownAsset where no image of it is in the pool."""
     made = brief(settings, title, viewer)
     with reading(settings) as session:
-        rows = session.scalars(select(Asset).where(Asset.asset_id.in_(made.asset_ids()), may_explore(viewer)))
-        return TitlePage(made, {row.asset_id: picture(row) for row in rows})
+        return TitlePage(made, by_id(session, made.asset_ids(), may_explore(viewer)))

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtr, stdtrit
 
 from attune.models.errors import NotEnoughLabels
 from attune.models.insights.outcomes import Floats, Ints, Outcomes, numbered
-from attune.models.insights.within_title import EXACT, LEAST_TITLES, LEVEL, STEPS, Effect
+from attune.models.insights.within_title import EXACT, LEAST_TITLES, STEPS, Clustered, Effect
 
 Pairs = Iterable[tuple[Outcomes, Floats]]
 
@@ -40,16 +39,11 @@ def effect_across(parts: Pairs, least_titles: int = LEAST_TITLES) -> Effect:
     fitted = _Fit.of(parts)
     estimate = fitted.solve()
     told = fitted.by_title(estimate)
-    by_title, of_title = told.score, told.information
-    total, count = float(of_title.sum()), len(by_title)
-    se = float(np.sqrt((by_title**2).sum() / total**2 * count / max(count - 1, 1)))
-    degrees = max(1.0, float(of_title.sum() ** 2 / (of_title**2).sum()) - 1)
-    half = float(stdtrit(degrees, (1 + LEVEL) / 2)) * se
+    sure = Clustered.of(estimate, told.score, told.information)
     return Effect(
-        estimate=estimate, se=se, ci=(estimate - half, estimate + half),
-        p=float(2 * stdtr(degrees, -abs(estimate) / se)) if se else 1.0, degrees=degrees, titles=count,
+        estimate=estimate, se=sure.se, ci=sure.ci, p=sure.p, degrees=sure.degrees, titles=len(told.score),
         assets=told.assets, impressions=int(told.impressions), takes=told.takes,
-        tau=0.0, share_other_way=0.0, model_se=total**-0.5,
+        tau=0.0, share_other_way=0.0, model_se=sure.model_se,
     )  # fmt: skip
 
 

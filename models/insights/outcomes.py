@@ -48,6 +48,10 @@ class Outcomes:
         found = kept(self)
         return self if found.all() else self.where(found)
 
+    def title_starts(self) -> Ints:
+        """The first row of each title, ascending."""
+        return np.flatnonzero(np.diff(self.title, prepend=-1))
+
     def cell_starts(self) -> Ints:
         """The first row of each cell, ascending."""
         if not len(self):

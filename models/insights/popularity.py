@@ -37,7 +37,7 @@ class Popularity:
             title[rows.asset] = rows.title
             place = numbered(rows.title)
             taken, seen = (np.bincount(place, column) + 1 for column in (rows.takes, rows.impressions))
-            told.append(rows.title[np.flatnonzero(np.diff(rows.title, prepend=-1))])
+            told.append(rows.title[rows.title_starts()])
             rates.append(np.log(taken / seen))
         titles, rate = np.concatenate(told), np.concatenate(rates)
         known = title >= 0

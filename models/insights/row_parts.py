@@ -132,7 +132,7 @@ def split(rows: Outcomes, size: int) -> Iterator[Outcomes]:
     """``rows`` in parts of ``size`` and of whole titles."""
     if not len(rows):
         return
-    starts = np.r_[np.flatnonzero(np.diff(rows.title, prepend=-1)), len(rows)]
+    starts = np.r_[rows.title_starts(), len(rows)]
     edges = np.unique(np.r_[0, starts[np.searchsorted(starts, np.arange(size, len(rows), size))], len(rows)])
     for first, last in pairwise(edges.tolist()):
         yield rows.where(slice(first, last))

@@ -91,18 +91,34 @@ def effect_within(parts: Iterable[tuple[Outcomes, Floats]], least_titles: int = 
     by_title, weight = (
         np.concatenate(each) for each in zip(*(cells.by_title(estimate) for cells in ready), strict=True)
     )
-    total, count = float(weight.sum()), told.titles
-    variance = float((by_title**2).sum()) / total**2 * count / max(count - 1, 1)
-    se, degrees = float(np.sqrt(variance)), _degrees(weight)
-    half = float(stdtrit(degrees, (1 + LEVEL) / 2)) * se
-    tau = spread(by_title, weight)
+    sure, tau = Clustered.of(estimate, by_title, weight), spread(by_title, weight)
     return Effect(
-        estimate=estimate, se=se, ci=(estimate - half, estimate + half),
-        p=float(2 * stdtr(degrees, -abs(estimate) / se)) if se else 1.0, degrees=degrees, titles=count,
+        estimate=estimate, se=sure.se, ci=sure.ci, p=sure.p, degrees=sure.degrees, titles=told.titles,
         assets=told.assets, impressions=int(told.impressions), takes=told.takes, tau=tau,
-        share_other_way=share_other_way(estimate, by_title, weight, tau),
-        model_se=total**-0.5,
+        share_other_way=share_other_way(estimate, by_title, weight, tau), model_se=sure.model_se,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Clustered:
+    """How sure an estimate is, its error clustered by title: ``p`` of no effect; ``model_se`` as if rows were
+    independent."""
+
+    se: float
+    ci: tuple[float, float]
+    p: float
+    degrees: float
+    model_se: float
+
+    @classmethod
+    def of(cls, estimate: float, score: Floats, weight: Floats) -> Clustered:
+        """From each title's score and information (t,) at the estimate."""
+        total, count = float(weight.sum()), len(score)
+        se = float(np.sqrt(float((score**2).sum()) / total**2 * count / max(count - 1, 1)))
+        degrees = _degrees(weight)
+        half = float(stdtrit(degrees, (1 + LEVEL) / 2)) * se
+        p = float(2 * stdtr(degrees, -abs(estimate) / se)) if se else 1.0
+        return cls(se, (estimate - half, estimate + half), p, degrees, total**-0.5)
 
 
 def _solve(parts: Iterable[Cells], deviation: float) -> float:
