@@ -17,7 +17,7 @@ from attune.labeler.records.version_scores import Alarm, VersionScores
 from attune.labeler.settings import Settings
 from attune.models.catalog.manifest import CHAMPION
 from attune.models.clock import iso, parse
-from attune.models.evaluation.score_drift import RULE
+from attune.models.evaluation.score_drift import MOST, RULE
 from attune.models.text import plural
 
 State = Literal["unpublished", "waiting", "few", "steady", "moved", "drifted"]
@@ -78,15 +78,20 @@ class Drift:
             )
         if self.state == "moved":
             return (
-                f"The scores of {self.n} new images differ much from those at the publication of version "
+                f"The scores of {self._looked_at} differ much from those at the publication of version "
                 f"{self.version}. This can be chance, so Attune raises no alarm yet. The next scheduled check decides."
             )
         if self.state == "steady":
-            return f"No drift measured on {self.n} new images since version {self.version}."
+            return f"No drift measured on {self._looked_at} since version {self.version}."
         return (
             f"{plural(self.added, 'new image')} since version {self.version} was scored. Attune measures drift after "
             f"{RULE.least_assets} new images of {RULE.least_titles} titles."
         )
+
+    @property
+    def _looked_at(self) -> str:
+        """The new images of the newest comparison, and how many of them were compared."""
+        return f"{self.n} new images" + (f" ({MOST} of them, drawn evenly)" if self.n > MOST else "")
 
     @property
     def audits(self) -> int:

@@ -99,8 +99,20 @@ class Fingerprint:
         """Raise EncoderMismatch unless ``other`` equals this one; ``holder`` says whose this one is."""
         if self != other:
             raise EncoderMismatch(
-                f"{holder} is {self}. Got {other}, which differs in {', '.join(self.differences(other))}. {next_step}"
+                f"{holder} is {self}. Got {other}, which differs in {self._difference_in_words(other)}. {next_step}"
             )
+
+    def _difference_in_words(self, other: Fingerprint) -> str:
+        """The names of the fields in which ``other`` differs; of preprocessing also what differs there, both values.
+
+        Two encoders of the same weights look the same in a message until it says that one crops and the other pads.
+        """
+        named = self.differences(other)
+        mine, theirs = self.preprocessing, other.preprocessing
+        keys = sorted(key for key in mine.keys() | theirs.keys() if mine.get(key) != theirs.get(key))
+        parts = [f"{key} {_shown(theirs.get(key))}, not {_shown(mine.get(key))}" for key in keys]
+        option = f" (--resize-mode {mine['resize_mode']})" if "resize_mode" in keys and "resize_mode" in mine else ""
+        return ", ".join(f"preprocessing: {'; '.join(parts)}{option}" if n == "preprocessing" else n for n in named)
 
     def differences(self, other: Fingerprint) -> list[str]:
         """The names of the fields in which two fingerprints differ."""
@@ -111,6 +123,10 @@ class Fingerprint:
         mark = EXTERNAL if self.is_external else ""
         weights = mark + self.weights.removeprefix(EXTERNAL)[:12]
         return f"{self.library} {self.model} ({self.dimension}-d, weights {weights}, fingerprint {self.digest[:12]})"
+
+
+def _shown(value: Any) -> str:
+    return "missing" if value is None else str(value)[:80]
 
 
 def _unusable(name: str, value: Any, expected: str) -> UnreadableItem:

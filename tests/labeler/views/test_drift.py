@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,13 @@ def test_each_state_says_where_it_stands(settings: Settings) -> None:
     assert told.audit_command == "attune audit romance --size 60"
     with pytest.raises(UnknownAttribute):
         drift.drift(settings, "romanze")
+
+
+@pytest.mark.parametrize("state", ["steady", "moved"])
+def test_a_look_at_some_of_the_new_images_says_how_many(state: drift.State) -> None:
+    whole = drift.Drift("romance", state, 1, 300, 20_000, 20_000, 900)
+    assert "drawn evenly" not in whole.sentence
+    assert "30000 new images (20000 of them, drawn evenly)" in replace(whole, added=30_000, n=30_000).sentence
 
 
 def test_images_that_score_otherwise_are_never_told_as_steady(settings: Settings) -> None:

@@ -61,6 +61,14 @@ def test_a_mismatch_names_both_and_the_next_step() -> None:
     assert said.endswith("differs in weights. Begin a workspace of its own.")
 
 
+def test_a_mismatch_of_preprocessing_alone_says_what_differs_and_the_option_that_mends_it() -> None:
+    ours, theirs = (replace(CLIP, preprocessing={"size": 224, "resize_mode": mode}) for mode in ("longest", "squash"))
+    with pytest.raises(EncoderMismatch) as error:
+        ours.require(theirs, "The pool", "Do this.")
+    assert "resize_mode squash, not longest (--resize-mode longest)" in str(error.value)
+    assert "size" not in str(error.value).partition("differs in")[2].replace("--resize-mode", "").replace("resize_", "")
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
