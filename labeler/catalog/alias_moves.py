@@ -15,6 +15,7 @@ from attune.labeler.catalog.alias_history import check_alias, check_reason
 from attune.labeler.catalog.gate_outcomes import GateRow, read
 from attune.labeler.records.schema import Alias, Attribute, Promotion, Version
 from attune.models.catalog.manifest import CHAMPION
+from attune.models.catalog.probe_files import read_probe
 from attune.models.clock import iso, parse
 from attune.models.errors import CatalogError, NoAnswers, RetiredVersion
 from attune.models.labels.class_coverage import BY_CLASS, draft_classes, quoted_list, unanswered_classes
@@ -107,6 +108,17 @@ def refuse_unanswered(attribute: str, version: int, classes: Sequence[str], labe
         f"(`attune batch {attribute} --size 40`) and promote the run that follows. To publish this version as a "
         f"draft, add --draft (--override does not help): `attune probes promote {attribute} {version} --reason "
         "R --draft`"
+    )
+
+
+def refuse_untaught(attribute: str, version: int, probe: bytes) -> None:
+    """Raise NoAnswers where the probe says the same of every image, as before any answer, phrase or example."""
+    if read_probe(probe).weight.any():
+        return
+    raise NoAnswers(
+        f"{attribute} version {version} has learned nothing: there is no answer, phrase or example, so it gives "
+        "every image the same score. Attune does not publish such a version, not even as a draft. Ask for answers "
+        f"(`attune batch {attribute} --size 40`), then promote the run that follows."
     )
 
 

@@ -18,6 +18,7 @@ from attune.labeler.catalog.alias_moves import (
     moved,
     refuse_retired,
     refuse_unanswered,
+    refuse_untaught,
     repeated,
 )
 from attune.labeler.catalog.aliases import aliases_of, is_draft, mirror
@@ -51,7 +52,9 @@ def promote(settings: Settings, move: Move) -> Moved:
         refuse_retired(_published(session, attribute_row, run), attribute_row)
         beaten = aliases_of(session, attribute_row).get(CHAMPION, 0)
         classes = classes_of(session, attribute_row, run)
-    if not move.draft:
+    if move.draft:
+        refuse_untaught(attribute, run.number, run.probe)
+    else:
         refuse_unanswered(attribute, run.number, classes, run.labels or {})
     results = gate.check(settings, attribute, run)
     gate.refuse(results, attribute, run.number, move.override)

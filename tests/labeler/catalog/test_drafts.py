@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import select
 
@@ -26,6 +27,7 @@ from attune.labeler.views.review import review
 from attune.labeler.views.versions import version_page
 from attune.models.catalog.catalog import Catalog
 from attune.models.catalog.manifest import from_dict, read_manifest
+from attune.models.catalog.probe_files import probe_bytes
 from attune.models.errors import GateFailed, NoAnswers
 from tests.labeler.catalog import worlds
 
@@ -59,6 +61,17 @@ def test_a_class_without_answers_is_not_promoted(settings: Settings, counts: dic
         assert all(f"“{name}”" in str(refused.value) for name in missing)
         assert "--draft" in str(refused.value)
         assert "attune batch serious" in str(refused.value)
+    assert history(settings, "serious") == []
+    assert Catalog(settings.catalog_address).versions("serious") == []
+
+
+def test_a_probe_that_says_the_same_of_every_image_is_no_draft_either(settings: Settings) -> None:
+    count(settings, 3, {})
+    with writing(settings) as session:
+        run = find_run(session, attributes.find(session, "serious"), 3)
+        run.probe = probe_bytes(np.zeros((1, worlds.DIMENSION)), np.zeros(1), np.array([[1.0, 0.0]]))
+    with pytest.raises(NoAnswers, match="learned nothing.*attune batch serious"):
+        promote(settings, Move("serious", 3, "r", "ana", override=True, draft=True))
     assert history(settings, "serious") == []
     assert Catalog(settings.catalog_address).versions("serious") == []
 
