@@ -1,12 +1,18 @@
-"""One thread for small linear algebra: a few hundred rows are solved sooner by one core than divided over many."""
+"""How many threads: one for small linear algebra, which one core solves sooner than many that divide it."""
 
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from types import ModuleType
 from typing import Any
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @functools.cache

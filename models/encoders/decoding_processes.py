@@ -16,15 +16,11 @@ import numpy as np
 
 from attune.models.encoders.geometry import Geometry, Pixels
 from attune.models.images.decode import decode
+from attune.models.threads import cores
 
 FROM = 512  # images: fewer are read sooner by threads than processes start
 CORES = 4  # with fewer, the network needs them all, and threads that share its memory are as fast
 MOST = 32
-
-
-def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def pixels_of(content: bytes, name: str, max_pixels: int, geometry: Geometry) -> Pixels:

@@ -10,9 +10,9 @@ from typing import Any, Protocol
 from PIL import Image
 
 from attune.models.encoders.bounded_stages import in_stages
-from attune.models.encoders.decoding_processes import cores
 from attune.models.errors import UnreadableItem
 from attune.models.images.decode import MAX_PIXELS, decode
+from attune.models.threads import cores
 from attune.models.vectors.products import FloatArray
 
 READERS = 2  # threads that at least read ahead; more where there are more cores

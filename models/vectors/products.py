@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from types import ModuleType
 from typing import Any
@@ -11,10 +13,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from attune.models.threads import one_thread, one_torch_thread
+from attune.models.threads import cores, one_thread, one_torch_thread
 
 FloatArray = npt.NDArray[np.float32]
 WORTH_TORCH = 1 << 25  # entries; below, importing torch (seconds) costs more than it saves
+WORTH_A_THREAD = 1 << 24  # entries; some 3 ms of work
 BLOCK_BYTES = 2 << 20  # a float32 block that stays in a core's second-level cache
 
 
@@ -34,7 +37,9 @@ def matrix_times_heads(matrix: npt.NDArray[Any], heads: FloatArray) -> FloatArra
     ``matrix`` (n, d) float16 or float32, may be memory-mapped and read-only; ``heads`` (k, d) float32.
     Returns (n, k) float32. Each entry is a float32 sum of the exact float16 values, not a half-precision one.
 
-    One head takes one thread: its blocks are so short that two threads mostly wait for each other.
+    A block is one thread's from end to end, and threads take neighbouring blocks each: so no number of threads changes
+    a bit, and none waits for another within a block. Measured on two crowded cores, 200,000 vectors of 512 numbers by
+    three heads, the same sums: .14 s of the processor; .97 s with torch's own two threads in each block.
     """
     heads = np.ascontiguousarray(heads, dtype=np.float32)
     out = np.empty((len(matrix), len(heads)), dtype=np.float32)
@@ -43,12 +48,27 @@ def matrix_times_heads(matrix: npt.NDArray[Any], heads: FloatArray) -> FloatArra
     # By size alone, never by what is imported already: the same pool gives the same sums in every process.
     torch = _torch() if matrix.size >= WORTH_TORCH and matrix.dtype == np.float16 else None
     if torch is not None and matrix.flags.c_contiguous:
-        with one_torch_thread(torch) if len(heads) == 1 else nullcontext():
-            _blocks_in_torch(torch, matrix, heads, out)
+        parts = _parts(matrix)
+
+        def multiply(part: slice) -> None:
+            with one_torch_thread(torch):
+                _blocks_in_torch(torch, matrix[part], heads, out[part])
+
+        with ThreadPoolExecutor(len(parts)) as threads:
+            list(threads.map(multiply, parts))
     else:
         with one_thread() if len(heads) == 1 else nullcontext():
             _blocks_in_numpy(matrix, heads, out)
     return out
+
+
+def _parts(matrix: npt.NDArray[Any]) -> list[slice]:
+    """Rows for each thread: whole blocks, as the cut decides what is summed together; a thread a core."""
+    rows = _block_rows(matrix.shape[1])
+    blocks = -(-len(matrix) // rows)
+    count = max(1, min(cores(), matrix.size // WORTH_A_THREAD))
+    cuts = [blocks * part // count * rows for part in range(count)] + [len(matrix)]
+    return [slice(start, stop) for start, stop in itertools.pairwise(cuts)]
 
 
 def _block_rows(dim: int) -> int:
@@ -59,7 +79,8 @@ def _blocks_in_torch(torch: ModuleType, matrix: npt.NDArray[Any], heads: FloatAr
     n, dim = matrix.shape
     rows = _block_rows(dim)
     source = _tensor_over(torch, matrix)
-    target, columns = torch.from_numpy(out), torch.from_numpy(heads.T.copy())
+    # A view: with a copy in column order, 2 to 15 heads take four to six times as long, and round more coarsely.
+    target, columns = torch.from_numpy(out), torch.from_numpy(heads).T
     buffer = torch.empty((rows, dim), dtype=torch.float32)
     for start in range(0, n, rows):
         stop = min(start + rows, n)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from attune.models.errors import DataError, EmptyPool
+from attune.models.vectors import products
 from attune.models.vectors.id_index import IdIndex
 from attune.models.vectors.pool import Pool
 from attune.models.vectors.products import WORTH_TORCH, _blocks_in_numpy, _blocks_in_torch, matrix_times_heads
@@ -56,6 +57,20 @@ def test_one_head_gives_the_same_bits_in_one_thread_as_in_many(kind: type) -> No
             for start in range(0, len(matrix), 1024):
                 np.dot(matrix[start : start + 1024].astype(np.float32), head.T, out=many[start : start + 1024])
         assert matrix_times_heads(matrix, head).tobytes() == many.tobytes()
+
+
+@pytest.mark.parametrize("heads", [1, 3])
+@pytest.mark.parametrize("threads", [2, 3, 5])
+def test_no_number_of_threads_changes_a_bit(heads: int, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some rows more than whole blocks, so that the last thread has a short one."""
+    rows = np.random.default_rng(3).standard_normal((2 * WORTH_TORCH // 512 + 700, 512), dtype=np.float32)
+    matrix, columns = rows.astype(np.float16), rows[:heads]
+    monkeypatch.setattr(products, "cores", lambda: 1)
+    one = matrix_times_heads(matrix, columns)
+    monkeypatch.setattr(products, "WORTH_A_THREAD", matrix.size // threads)
+    monkeypatch.setattr(products, "cores", lambda: threads)
+    assert len(products._parts(matrix)) == threads
+    assert matrix_times_heads(matrix, columns).tobytes() == one.tobytes()
 
 
 def test_a_read_only_map_is_scored_without_a_copy_or_a_warning(tmp_path) -> None:
