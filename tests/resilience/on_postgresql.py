@@ -6,14 +6,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from random import Random
 
 from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import OperationalError
 
 from attune.labeler.settings import Settings
 from tests.resilience.faults import Fault
 from tests.support.databases import MISSING, programs, server
+
+TRIES = 10
 
 
 @contextmanager
@@ -37,11 +40,16 @@ def _connected(settings: Settings) -> Iterator[Connection]:
 
 
 def _locked(settings: Settings, chance: Random) -> bool:
-    """Another program holds the answers and questions for some seconds, as a careless migration does."""
-    with _connected(settings) as connection:
-        connection.execute(text("LOCK TABLE annotations, tasks, attributes IN ACCESS EXCLUSIVE MODE"))
-        time.sleep(chance.uniform(1, 6))
-    return True
+    """Another program holds the answers and questions for some seconds, as a careless migration does.
+
+    Where PostgreSQL breaks a deadlock by refusing this program, and not Attune, it tries again.
+    """
+    for _ in range(TRIES):
+        with suppress(OperationalError), _connected(settings) as connection:
+            connection.execute(text("LOCK TABLE annotations, tasks, attributes IN ACCESS EXCLUSIVE MODE"))
+            time.sleep(chance.uniform(1, 6))
+            return True
+    return False
 
 
 def _cut(settings: Settings, _chance: Random) -> bool:
