@@ -9,13 +9,14 @@ Every state ever seen is kept in ``annotation_events``.
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers import authors, change, exclusion, task_ids, uncounted, withdrawn
 from attune.labeler.answers.annotation_values import UNKNOWN_CLASS, ReadAnnotation
+from attune.labeler.answers.reading_order import Asked, has_news
 from attune.labeler.attributes import revisions, shown_revision
 from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import (
@@ -43,11 +44,11 @@ SETTLED = timedelta(seconds=30)
 
 
 def store(
-    session: Session, queue: Queue, annotation: ReadAnnotation, asked_at: datetime, revision: int | None = None
+    session: Session, queue: Queue, annotation: ReadAnnotation, asked: Asked, revision: int | None = None
 ) -> bool:
     """Bring one annotation into the records; True where it changes what a learner sees. Idempotent.
 
-    ``asked_at`` is when Label Studio was asked, ``revision`` the one that the page showed, where the page says it.
+    ``asked`` is when Label Studio was asked, ``revision`` the one that the page showed, where the page says it.
     """
     change.one_writer(session, queue.attribute_id)
     task, asset = _task_of(session, queue, annotation)
@@ -74,7 +75,7 @@ def store(
             existing.expert_id = expert.id
             change.remember(session, existing, "changed", VIA)
             change.count(session, existing.attribute_id)
-        return _update(session, existing, annotation, value, asked_at) or moved
+        return _update(session, existing, annotation, value, asked) or moved
     assert expert is not None
     uncounted.remove_replaced(session, queue.project, annotation.asset_id)
     _create(session, queue, annotation, task or _by_hand(session, queue, annotation, asset), expert.id, value)
@@ -176,15 +177,15 @@ def _leave_out(
 
 
 def _update(
-    session: Session, existing: Annotation, annotation: ReadAnnotation, value: str | None, asked_at: datetime
+    session: Session, existing: Annotation, annotation: ReadAnnotation, value: str | None, asked: Asked
 ) -> bool:
     excluded = exclusion.is_excluded(session, existing)
     is_deleted = existing.deleted_at is not None and not excluded and not revisions.ended_by_revision(session, existing)
     if is_deleted:
-        if existing.deleted_at is None or existing.deleted_at >= asked_at:
+        if existing.deleted_at is None or has_news(session, existing, asked):
             return False
         excluded = exclusion.was_excluded(session, existing)
-    elif not _is_newer(session, existing, annotation, value, asked_at):
+    elif not _is_newer(session, existing, annotation, value, asked):
         return False
     existing.total_seconds = annotation.lead_seconds
     if excluded:
@@ -206,7 +207,7 @@ def _update(
 
 
 def _is_newer(
-    session: Session, existing: Annotation, annotation: ReadAnnotation, value: str | None, asked_at: datetime
+    session: Session, existing: Annotation, annotation: ReadAnnotation, value: str | None, asked: Asked
 ) -> bool:
     """Whether what is seen is a later state than the one in the records.
 
@@ -215,11 +216,11 @@ def _is_newer(
     """
     if annotation.updated_at >= existing.updated_at:
         return annotation.updated_at > existing.updated_at
-    if value == existing.value:
+    if value == existing.value or has_news(session, existing, asked):
         return False
     last = select(AnnotationEvent.received_at).where(AnnotationEvent.annotation_id == existing.id)
     news = session.scalar(last.order_by(AnnotationEvent.id.desc()).limit(1)) or existing.received_at
-    return asked_at > news + SETTLED
+    return asked.at > news + SETTLED
 
 
 def _create(

@@ -12,12 +12,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers import authors, change, exclusion, task_ids, tickless_pages, uncounted
+from attune.labeler.answers import authors, change, exclusion, reading_order, task_ids, tickless_pages, uncounted
 from attune.labeler.answers.annotation_values import UNREADABLE, ReadAnnotation, clean, moment
 from attune.labeler.answers.ingest import VIA
+from attune.labeler.answers.reading_order import Asked
 from attune.labeler.attributes import revisions
 from attune.labeler.attributes.shown_revision import LONGEST_LOOK
 from attune.labeler.label_studio import grid_project as room
@@ -38,18 +39,18 @@ def store(
     task: int,
     data: Mapping[str, Any],
     annotation: Mapping[str, Any],
-    asked_at: datetime,
+    asked: Asked,
     by_id: Mapping[int, str] | None = None,
 ) -> bool:
     """Bring one page's answer into the records; True where it changes what a learner sees.
 
-    ``data`` is the task's, which brings along a page that the records lack. ``asked_at`` is when Label Studio was
+    ``data`` is the task's, which brings along a page that the records lack. ``asked`` is when Label Studio was
     asked, ``by_id`` the addresses of its users. Raises UnknownAnnotationShape.
     """
     change.one_writer(session, grid.attribute_id)
     page = _page(session, grid, task, data)
     identity, at = _identity(annotation)
-    if page.label_studio_id is None and _withdrawn_since(session, page, asked_at):
+    if page.label_studio_id is None and has_news(session, page, asked):
         return False
     if identity == page.label_studio_id and page.updated_at is not None and at <= page.updated_at:
         return False
@@ -88,11 +89,11 @@ def _read(
         return None, UNREADABLE
 
 
-def _withdrawn_since(session: Session, page: GridPage, asked_at: datetime) -> bool:
-    """Whether the page's answers were found deleted after Label Studio was asked: what it showed then is older news."""
-    mine = select(func.max(Annotation.deleted_at)).join(GridAnswer, GridAnswer.annotation_id == Annotation.id)
-    last = session.scalar(mine.where(GridAnswer.page_id == page.id))
-    return last is not None and last >= asked_at
+def has_news(session: Session, page: GridPage, asked: Asked) -> bool:
+    """Whether an answer of the page has news from after Label Studio was ``asked``: what it showed then is older."""
+    mine = select(Annotation.id).join(GridAnswer, GridAnswer.annotation_id == Annotation.id)
+    since = mine.where(GridAnswer.page_id == page.id, reading_order.is_newer_than(asked))
+    return session.scalar(since.limit(1)) is not None
 
 
 def _identity(annotation: Mapping[str, Any]) -> tuple[int, datetime]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers import change, exclusion
+from attune.labeler.answers import change, exclusion, reading_order
+from attune.labeler.answers.reading_order import Asked
 from attune.labeler.records.schema import Annotation, Queue, Task
 from attune.models.clock import now
 
@@ -41,11 +41,11 @@ def _reopen(session: Session, annotation: Annotation) -> None:
 
 
 def missing(
-    session: Session, queue: Queue, label_studio_task: int, present: Sequence[int], asked_at: datetime
+    session: Session, queue: Queue, label_studio_task: int, present: Sequence[int], asked: Asked
 ) -> list[Annotation]:
     """The answers that the records have from a task of the queue's project and that Label Studio holds no more.
 
-    One received after ``asked_at`` (when Label Studio was asked) is newer than that answer and not missing.
+    One with news from after Label Studio was ``asked`` is newer than what it showed, and not missing.
     """
     candidates = session.scalars(
         select(Annotation)
@@ -54,7 +54,7 @@ def missing(
             Task.queue_id == queue.id,
             Annotation.label_studio_task == label_studio_task,
             exclusion.kept_in_label_studio(),
-            Annotation.received_at < asked_at,
+            ~reading_order.is_newer_than(asked),
         )
     )
     return [

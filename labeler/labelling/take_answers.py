@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from flask_babel import gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers import annotation_values, change, ingest, uncounted
+from attune.labeler.answers.reading_order import Asked, asked_now
 from attune.labeler.attributes import revisions
 from attune.labeler.label_studio import answering
 from attune.labeler.label_studio.answering import Given, Kept
@@ -24,7 +24,6 @@ from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Asset, Attribute, Expert, Queue, Task
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
-from attune.models.clock import now
 from attune.models.errors import DataError, UnknownAnnotationShape
 from attune.models.labels.answers import SKIP, UNSURE
 
@@ -90,12 +89,12 @@ def take(settings: Settings, viewer: Viewer, name: str, revision: int, answers: 
     outcome = dict.fromkeys([answer.once for answer in answers], GONE)
     if not sent:
         return outcome
-    asked_at = now()
+    asked = asked_now(settings)
     kept = answering.send(label_studio(settings), expert.email, sent)
     outcome |= outcomes(kept)
     stored = [row for row in kept if not row.refused]
     first_looks = {one.once: one.lead_seconds for one in sent if one.more_seconds and one.is_first}
-    if _store(settings, queue.id, expert, stored, first_looks, asked_at, revision):
+    if _store(settings, queue.id, expert, stored, first_looks, asked, revision):
         ingest.ask_to_learn(settings, name)
     return outcome
 
@@ -135,7 +134,7 @@ def _store(
     expert: Expert,
     kept: Sequence[Kept],
     first_looks: Mapping[str, float],
-    asked_at: datetime,
+    asked: Asked,
     revision: int,
 ) -> bool:
     """Bring what Label Studio has stored into the records; whether it changes what a learner sees.
@@ -155,5 +154,5 @@ def _store(
             except UnknownAnnotationShape:
                 continue  # the next sync reads it again, and names it where it cannot
             seen = replace(seen, first_seconds=first_looks.get(row.once))
-            changed |= ingest.store(session, queue, seen, asked_at, revision)
+            changed |= ingest.store(session, queue, seen, asked, revision)
     return changed

@@ -17,6 +17,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers import exclusion, ingest
+from attune.labeler.answers.reading_order import asked_now
 from attune.labeler.label_studio import answering
 from attune.labeler.label_studio.answering import GivenPage
 from attune.labeler.label_studio.grid_project import Ticks
@@ -136,9 +137,9 @@ def _send(
     settings: Settings, one: Attribute, grid: Grid, expert: Expert, batch: Chosen, pages: Sequence[GridPage]
 ) -> tuple[str, int]:
     """Answer ``pages`` as ``batch`` says; what became of it, and how many of their images have its answer now."""
-    asked_at = now()
+    asked = asked_now(settings)
     kept = answering.send(label_studio(settings), expert.email, [_given(batch, page) for page in pages])
-    if store_pages(settings, grid, expert, [row for row in kept if not row.refused], asked_at):
+    if store_pages(settings, grid, expert, [row for row in kept if not row.refused], asked):
         ingest.ask_to_learn(settings, one.name)
     states = set(outcomes(kept).values())
     state = STORED if states <= {STORED} else sorted(states - {STORED})[0]

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from flask_babel import gettext
 
 from attune.labeler.answers import ingest, ingest_grids
+from attune.labeler.answers.reading_order import Asked, asked_now
 from attune.labeler.label_studio import answering
 from attune.labeler.label_studio.answering import GivenPage, Kept
 from attune.labeler.label_studio.grid_project import Ticks
@@ -24,7 +24,6 @@ from attune.labeler.queues import grids
 from attune.labeler.records.schema import Expert, Grid, GridPage
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
-from attune.models.clock import now
 from attune.models.errors import DataError, UnknownAnnotationShape
 
 
@@ -68,12 +67,12 @@ def take(settings: Settings, viewer: Viewer, name: str, revision: int, answers: 
     sent = [_given(pages[answer.key], answer) for answer in answers if answer.key in pages]
     if not sent or grid is None:
         return outcome
-    asked_at = now()
+    asked = asked_now(settings)
     kept = answering.send(label_studio(settings), expert.email, sent)
     outcome |= outcomes(kept)
     first_looks = {one.once: one.lead_seconds for one in sent if one.more_seconds and one.is_first}
     stored = [_of_first_look(row, first_looks) for row in kept if not row.refused]
-    if store_pages(settings, grid, expert, stored, asked_at):
+    if store_pages(settings, grid, expert, stored, asked):
         ingest.ask_to_learn(settings, name)
     return outcome
 
@@ -104,7 +103,7 @@ def _of_first_look(row: Kept, first_looks: Mapping[str, float]) -> Kept:
     return row if seconds is None else replace(row, annotation={**row.annotation, "lead_time": seconds})
 
 
-def store_pages(settings: Settings, grid: Grid, expert: Expert, kept: Sequence[Kept], asked_at: datetime) -> bool:
+def store_pages(settings: Settings, grid: Grid, expert: Expert, kept: Sequence[Kept], asked: Asked) -> bool:
     """Bring what Label Studio has stored of pages into the records; whether it changes what a learner sees."""
     changed = False
     with writing(settings) as session:
@@ -112,7 +111,7 @@ def store_pages(settings: Settings, grid: Grid, expert: Expert, kept: Sequence[K
         for one in kept:
             people = {int(one.annotation["completed_by"]): expert.email}
             try:
-                changed |= ingest_grids.store(session, row, one.task, one.data, one.annotation, asked_at, people)
+                changed |= ingest_grids.store(session, row, one.task, one.data, one.annotation, asked, people)
             except UnknownAnnotationShape:
                 continue  # the next sync reads it again, and names it where it cannot
     return changed

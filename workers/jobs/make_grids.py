@@ -14,6 +14,8 @@ from filelock import FileLock
 from sqlalchemy import func, select
 
 from attune.labeler.answers import change, ingest_grids, task_ids, uncounted
+from attune.labeler.answers.ingest_grids import has_news
+from attune.labeler.answers.reading_order import Asked, asked_now
 from attune.labeler.attributes import attributes
 from attune.labeler.jobs.jobs import Report, quiet
 from attune.labeler.label_studio import grid_project, tasks
@@ -207,20 +209,20 @@ def sync_pages(
     whole: bool = False,
 ) -> set[int]:
     """Import what changed on one expert's pages since they were read last; as ``sync`` for one project."""
-    began, asked_at = read_until(settings, grid), now()
+    began, asked = read_until(settings, grid), asked_now(settings)
     newest, before = began, counts["changed"] + counts["deleted"]
-    since = None if whole else ask_since(began, asked_at)
+    since = None if whole else ask_since(began, asked.at)
     filters = [] if since is None else [tasks.changed_after(since)]
     for row in tasks.listed(ls, grid.project, filters, whole=True):
         with writing(settings) as session:
-            _record_page_answers(session, grid, row, asked_at, counts, by_id)
+            _record_page_answers(session, grid, row, asked, counts, by_id)
         newest = max(newest or parse(row["updated_at"]), parse(row["updated_at"]))
-    record_read_until(settings, grid, began, newest, asked_at)
+    record_read_until(settings, grid, began, newest, asked.at)
     return {grid.attribute_id} if counts["changed"] + counts["deleted"] > before else set()
 
 
 def _record_page_answers(
-    session: Any, grid: Grid, row: dict[str, Any], asked_at: Any, counts: dict[str, int], by_id: Mapping[int, str]
+    session: Any, grid: Grid, row: dict[str, Any], asked: Asked, counts: dict[str, int], by_id: Mapping[int, str]
 ) -> None:
     """One page's task: its answers, oldest first, and what is gone."""
     change.one_writer(session, grid.attribute_id)
@@ -228,7 +230,7 @@ def _record_page_answers(
     for annotation in annotations:
         try:
             counts["changed"] += ingest_grids.store(
-                session, grid, int(row["id"]), row.get("data") or {}, annotation, asked_at, by_id
+                session, grid, int(row["id"]), row.get("data") or {}, annotation, asked, by_id
             )
         except UnknownAnnotationShape as error:
             log.warning("left out: %s", error)
@@ -238,7 +240,8 @@ def _record_page_answers(
     counts["left_out"] += uncounted.on_task(session, grid.project, int(row["id"]))
     mine = (GridPage.grid_id == grid.id, GridPage.label_studio_task == int(row["id"]))
     page = session.scalar(select(GridPage).where(*mine))
-    # Received after Label Studio was asked, an answer is newer than what it told.
-    stale = page is not None and page.label_studio_id is not None and (page.updated_at or asked_at) < asked_at
-    if stale and page is not None and page.label_studio_id not in present:
+    # What came after Label Studio was asked is newer than what it told. A page without a tick has no line of history:
+    # there the clock alone says so.
+    kept = page is None or page.label_studio_id is None or (page.updated_at or asked.at) >= asked.at
+    if page is not None and not kept and page.label_studio_id not in present and not has_news(session, page, asked):
         counts["deleted"] += len(ingest_grids.delete(session, grid, [page.label_studio_id or 0]))

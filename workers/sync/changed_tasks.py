@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.answers import annotation_values, ingest, task_ids, uncounted, withdrawn
 from attune.labeler.answers import change as answer_changes
+from attune.labeler.answers.reading_order import Asked, asked_now
 from attune.labeler.attributes import revisions
 from attune.labeler.label_studio import task_changes
 from attune.labeler.label_studio.client import LabelStudio
@@ -24,7 +25,6 @@ from attune.labeler.label_studio.task_changes import TaskState
 from attune.labeler.records.schema import Asset, Attribute, Grid, Queue, Task
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
-from attune.models.clock import now
 from attune.models.errors import UnknownAnnotationShape
 
 log = logging.getLogger("attune.sync")
@@ -52,13 +52,13 @@ def read(
     ``by_id`` are the addresses of Label Studio's users. The answers that are gone are named, not withdrawn. Raises
     LabelStudioUnreachable, LabelStudioRefused.
     """
-    asked_at, began = now(), read_until(settings, queue)
-    since = None if whole else ask_since(began, asked_at)
+    asked, began = asked_now(settings), read_until(settings, queue)
+    since = None if whole else ask_since(began, asked.at)
     changes, newest = Changes(), began
     for state in task_changes.changed_since(ls, queue.project, since):
-        import_task(settings, queue, state, asked_at, changes, by_id)
+        import_task(settings, queue, state, asked, changes, by_id)
         newest = max(newest or state.updated_at, state.updated_at)
-    record_read_until(settings, queue, began, newest, asked_at)
+    record_read_until(settings, queue, began, newest, asked.at)
     return changes
 
 
@@ -66,14 +66,14 @@ def import_task(
     settings: Settings,
     queue: Queue,
     state: TaskState,
-    asked_at: datetime,
+    asked: Asked,
     changes: Changes,
     by_id: Mapping[int, str] | None,
 ) -> None:
     """``record_annotations`` in a transaction of its own; one task that no one foresaw holds up no other."""
     try:
         with writing(settings) as session:
-            record_annotations(session, queue, state, asked_at, changes, by_id)
+            record_annotations(session, queue, state, asked, changes, by_id)
     except (SQLAlchemyError, ValueError):
         log.exception("task %d of project %d was left out", state.id, queue.project)
         changes.left_out += 1
@@ -120,7 +120,7 @@ def record_annotations(
     session: Session,
     queue: Queue,
     state: TaskState,
-    asked_at: datetime,
+    asked: Asked,
     changes: Changes,
     by_id: Mapping[int, str] | None = None,
 ) -> None:
@@ -136,13 +136,13 @@ def record_annotations(
             log.warning("left out: %s", error)
             changes.left_out += 1
             continue
-        changes.changed += ingest.store(session, queue, read_annotation, asked_at)
+        changes.changed += ingest.store(session, queue, read_annotation, asked)
         changes.renamed |= read_annotation.wrong == annotation_values.UNKNOWN_CLASS
     present = [int(annotation["id"]) for annotation in state.annotations]
     uncounted.remove_absent(session, queue.project, state.id, present)
     changes.left_out += uncounted.on_task(session, queue.project, state.id)
     changes.gone.update(
-        read_annotation.id for read_annotation in withdrawn.missing(session, queue, state.id, present, asked_at)
+        read_annotation.id for read_annotation in withdrawn.missing(session, queue, state.id, present, asked)
     )
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from attune.labeler import settings as reader
 from attune.labeler.answers import hints, ingest
 from attune.labeler.answers.annotation_values import moment
+from attune.labeler.answers.reading_order import asked_now
 from attune.labeler.jobs.jobs import quiet
 from attune.labeler.label_studio.client import LabelStudio
 from attune.labeler.label_studio.task_address import key_of
@@ -106,7 +107,7 @@ def last_answers(settings: Settings, ls: LabelStudio, queue: Queue) -> bool:
     something else was done, as taking an answer back; or they are not on questions of ours, or by no one that Label
     Studio names. What else has changed is left to the next sync: the moment up to which all was read stays.
     """
-    began, asked_at = changed_tasks.read_until(settings, queue), now()
+    began, asked = changed_tasks.read_until(settings, queue), asked_now(settings)
     fresh = [recent for recent in answered_last(ls, queue.project, LAST) if not _is_known(settings, recent)]
     if not 0 < len(fresh) < LAST or not all(_is_ours(settings, queue, recent) for recent in fresh):
         return False
@@ -117,8 +118,8 @@ def last_answers(settings: Settings, ls: LabelStudio, queue: Queue) -> bool:
         return False
     changes = changed_tasks.Changes()
     for state in reversed(fresh):
-        changed_tasks.import_task(settings, queue, state, asked_at, changes, people)
-    changed_tasks.record_read_until(settings, queue, began, None, asked_at)
+        changed_tasks.import_task(settings, queue, state, asked, changes, people)
+    changed_tasks.record_read_until(settings, queue, began, None, asked.at)
     return bool(changes.changed) and not changes.gone and not changes.renamed
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from attune.labeler import settings as reader
 from attune.labeler.answers import change, exclude_expert, ingest, withdrawn
 from attune.labeler.answers.annotation_values import ReadAnnotation
+from attune.labeler.answers.reading_order import of_now
 from attune.labeler.records.schema import Annotation, Asset, Expert, Queue, Task
 from attune.labeler.records.session import engine, reading, writing
 from attune.labeler.settings import Settings
@@ -51,7 +52,7 @@ def correction(settings: Settings, answer: Annotation, ana: Expert, value: str, 
 
 def store(settings: Settings, queue: Queue, seen: ReadAnnotation) -> bool:
     with writing(settings) as session:
-        return ingest.store(session, session.get_one(Queue, queue.id), seen, now())
+        return ingest.store(session, session.get_one(Queue, queue.id), seen, of_now(session))
 
 
 def held(settings: Settings, answer: Annotation) -> tuple[str, bool]:
@@ -92,7 +93,7 @@ def test_a_sync_sees_that_an_answer_that_is_aside_was_deleted(
     exclude_expert.exclude(settings, ana.email)
     with reading(settings) as session:
         task = session.get_one(Task, answer.task_id).label_studio_task
-        later, mine = now() + timedelta(minutes=1), session.get_one(Queue, queue.id)
+        later, mine = of_now(session), session.get_one(Queue, queue.id)
         assert [one.id for one in withdrawn.missing(session, mine, task or 0, [], later)] == [answer.id]
         assert withdrawn.missing(session, mine, task or 0, [answer.label_studio_id or 0], later) == []
 
@@ -108,7 +109,7 @@ def test_setting_aside_while_an_answer_arrives_locks_nobody_out(
         change.one_writer(session, queue.attribute_id)
         owner.start()
         owner.join(1.0)
-        assert ingest.store(session, session.get_one(Queue, queue.id), seen, now())
+        assert ingest.store(session, session.get_one(Queue, queue.id), seen, of_now(session))
     owner.join(30)
     assert told == {"serious": 1}
     assert held(settings, answer) == ("no", False)

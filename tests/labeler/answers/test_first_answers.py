@@ -12,6 +12,7 @@ import pytest
 from attune.labeler import settings as reader
 from attune.labeler.answers import counting, exclude_expert, first_answers, ingest, withdrawn
 from attune.labeler.answers.annotation_values import ReadAnnotation
+from attune.labeler.answers.reading_order import of_now
 from attune.labeler.attributes import attributes, revise_attribute
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Annotation, Asset, Expert, Queue, Task
@@ -60,7 +61,7 @@ def say(
         number, begun = (of.label_studio_id, of.answered_at) if of else (next(_ids), at)
         assert task.label_studio_task is not None
         seen = ReadAnnotation(number, task.label_studio_task, asset, value, ana.label_studio_user, begun, at, 1.0)
-        ingest.store(session, session.get_one(Queue, queue.id), seen, now())
+        ingest.store(session, session.get_one(Queue, queue.id), seen, of_now(session))
     return seen
 
 

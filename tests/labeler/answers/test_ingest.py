@@ -15,6 +15,7 @@ from sqlalchemy import select, text, update
 from attune.labeler import settings as reader
 from attune.labeler.answers import ingest, uncounted, withdrawn
 from attune.labeler.answers.annotation_values import ReadAnnotation, read
+from attune.labeler.answers.reading_order import Asked, asked_now, of_now
 from attune.labeler.records.schema import (
     Annotation,
     AnnotationEvent,
@@ -101,7 +102,7 @@ def tell(settings: Settings, *what: ReadAnnotation) -> list[bool]:
     done = []
     for item in what:
         with writing(settings) as session:
-            done.append(ingest.store(session, session.get_one(Queue, 1), item, now()))
+            done.append(ingest.store(session, session.get_one(Queue, 1), item, of_now(session)))
     return done
 
 
@@ -179,13 +180,39 @@ def test_an_answer_on_an_unknown_asset_is_left_out(records: Settings) -> None:
 
 
 def test_what_label_studio_no_longer_holds_is_missing_unless_newer_than_the_question(records: Settings) -> None:
+    asked_before = asked_now(records)
     tell(records, seen(1), seen(2))
     with writing(records) as session:
-        asked_before = datetime(2020, 1, 1, tzinfo=UTC)
-        asked_after = datetime(2100, 1, 1, tzinfo=UTC)
         queue = session.get_one(Queue, 1)
         assert withdrawn.missing(session, queue, 101, [1], asked_before) == []
-        assert [one.label_studio_id for one in withdrawn.missing(session, queue, 101, [1], asked_after)] == [2]
+        assert [one.label_studio_id for one in withdrawn.missing(session, queue, 101, [1], of_now(session))] == [2]
+
+
+def test_an_answer_that_came_after_the_clock_was_set_back_is_not_missing_from_an_older_list(records: Settings) -> None:
+    """Seen: it was told as deleted, and its expert was asked about the image once more."""
+    tell(records, seen(2, by=BEN))
+    list_of_before = replace(asked_now(records), at=now() + timedelta(minutes=15))  # the clock was ahead
+    tell(records, seen(1))
+    with writing(records) as session:
+        queue = session.get_one(Queue, 1)
+        missing = withdrawn.missing(session, queue, 101, [], list_of_before)
+        assert [one.label_studio_id for one in missing] == [2]  # which was there when the list was asked for
+
+
+def test_a_list_from_before_the_clock_was_set_back_overrules_no_later_correction(records: Settings) -> None:
+    tell(records, seen(1, "yes", minutes=3))
+    list_of_before = replace(asked_now(records), at=now() + timedelta(minutes=15))
+    tell(records, seen(1, "no", minutes=9))
+    assert ask(records, seen(1, "yes", minutes=3), asked=list_of_before) == [False]
+    assert answers(records) == [("a1", "no", 1)]
+
+
+def test_a_list_from_before_the_clock_was_set_back_brings_nothing_back(records: Settings) -> None:
+    tell(records, seen(1))
+    list_of_before = replace(asked_now(records), at=now() + timedelta(minutes=15))
+    gone(records, 1)
+    assert ask(records, seen(1), asked=list_of_before) == [False]
+    assert answers(records) == []
 
 
 def answers(settings: Settings) -> list[tuple[str, str, int | None]]:
@@ -195,11 +222,11 @@ def answers(settings: Settings) -> list[tuple[str, str, int | None]]:
         return [tuple(row) for row in session.execute(rows.where(Annotation.deleted_at.is_(None)).order_by(Asset.id))]
 
 
-def ask(settings: Settings, *what: ReadAnnotation, at: datetime | None = None) -> list[bool]:
-    """What Label Studio showed when it was asked ``at`` (None: now)."""
+def ask(settings: Settings, *what: ReadAnnotation, asked: Asked | None = None) -> list[bool]:
+    """What Label Studio showed when it was ``asked`` (None: now)."""
     with writing(settings) as session:
         queue = session.get_one(Queue, 1)
-        return [ingest.store(session, queue, one, at or now()) for one in what]
+        return [ingest.store(session, queue, one, asked or of_now(session)) for one in what]
 
 
 def test_an_annotation_id_that_is_used_again_goes_to_its_own_image(records: Settings) -> None:
@@ -207,7 +234,7 @@ def test_an_annotation_id_that_is_used_again_goes_to_its_own_image(records: Sett
     assert ask(records, seen(1, "no", minutes=9, task=102, asset="a2")) == [True]
     assert answers(records) == [("a1", "yes", None), ("a2", "no", 1)]  # whether the first is gone, its own task says
     with writing(records) as session:
-        gone = withdrawn.missing(session, session.get_one(Queue, 1), 101, [], datetime(2100, 1, 1, tzinfo=UTC))
+        gone = withdrawn.missing(session, session.get_one(Queue, 1), 101, [], of_now(session))
         withdrawn.withdraw(session, gone, "sync")
     assert answers(records) == [("a2", "no", 1)]
     with reading(records) as session:
@@ -219,7 +246,7 @@ def test_an_annotation_id_used_again_on_one_task_is_another_answer(records: Sett
     again = replace(seen(1, "no", minutes=9), answered_at=NOON + timedelta(minutes=8))
     assert ask(records, again) == [True]
     with writing(records) as session:
-        gone = withdrawn.missing(session, session.get_one(Queue, 1), 101, [1], datetime(2100, 1, 1, tzinfo=UTC))
+        gone = withdrawn.missing(session, session.get_one(Queue, 1), 101, [1], of_now(session))
         withdrawn.withdraw(session, gone, "sync")
     assert answers(records) == [("a1", "no", 1)]
     assert sorted(held(records), key=str) == [(1, "no", False), (None, "yes", True)]
@@ -242,9 +269,9 @@ def test_a_task_id_that_is_used_again_takes_no_answer_along(records: Settings) -
 def test_a_reading_from_before_a_deletion_brings_nothing_back(records: Settings) -> None:
     """It was slow, and another one was here first."""
     tell(records, seen(1))
-    asked_at = now()
+    before = asked_now(records)
     gone(records, 1)
-    assert ask(records, seen(1), at=asked_at) == [False]
+    assert ask(records, seen(1), asked=before) == [False]
     assert answers(records) == []
 
 
@@ -260,7 +287,8 @@ def test_an_edit_under_a_clock_that_was_set_back_is_read_later(records: Settings
     tell(records, seen(1, "yes", minutes=9))
     earlier = seen(1, "no", minutes=3)
     assert ask(records, earlier) == [False]  # may be an older reading that was slow
-    assert ask(records, earlier, at=now() + timedelta(minutes=1)) == [True]
+    later = replace(asked_now(records), at=now() + timedelta(minutes=1))
+    assert ask(records, earlier, asked=later) == [True]
     assert answers(records) == [("a1", "no", 1)]
 
 
@@ -417,7 +445,6 @@ def test_any_order_and_any_repetition_end_alike(
 def test_an_answer_on_a_second_task_of_an_asset_is_not_missing_from_the_first(records: Settings) -> None:
     tell(records, seen(1, task=555, asset="a1"))
     with writing(records) as session:
-        later = datetime(2100, 1, 1, tzinfo=UTC)
-        queue = session.get_one(Queue, 1)
+        later, queue = of_now(session), session.get_one(Queue, 1)
         assert withdrawn.missing(session, queue, 101, [], later) == []
         assert [one.label_studio_id for one in withdrawn.missing(session, queue, 555, [], later)] == [1]

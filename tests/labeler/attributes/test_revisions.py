@@ -17,6 +17,7 @@ from sqlalchemy import select
 
 from attune.labeler.answers import annotation_values, ingest
 from attune.labeler.answers.annotation_values import ReadAnnotation
+from attune.labeler.answers.reading_order import of_now
 from attune.labeler.attributes import attributes, revise_attribute, revisions
 from attune.labeler.attributes.revise_attribute import Revised
 from attune.labeler.attributes.revisions import ALL, NONE
@@ -222,8 +223,8 @@ def test_an_answer_of_before_that_arrives_late_is_read_as_the_revisions_say(sett
         assert revisions.every_class(session, queue.attribute_id) == ["love", "friendship", "romance", "neither"]
         for number, ((value, at), asset) in enumerate(zip(said, assets, strict=True)):
             seen = told(queue, asset.asset_id, value, at, 9_000_000 + number, 9_000_000 + number)
-            ingest.store(session, queue, seen, now())
-            ingest.store(session, queue, seen, now())
+            ingest.store(session, queue, seen, of_now(session))
+            ingest.store(session, queue, seen, of_now(session))
     assert living(settings) == ["love", "friendship", UNSURE, SKIP, "love", "love"]
     with reading(settings) as session:
         late = session.scalars(select(Annotation).where(Annotation.label_studio_id == 9_000_001)).one()
@@ -259,7 +260,7 @@ class Page:
         given = known.answered_at if known else at
         seen = replace(told(self.queue, asset, value, at, number, number, given), lead_seconds=seconds)
         with writing(self.settings) as session:
-            ingest.store(session, session.get_one(Queue, self.queue.id), seen, now(), says)
+            ingest.store(session, session.get_one(Queue, self.queue.id), seen, of_now(session), says)
         return seen
 
     def value(self, seen: ReadAnnotation) -> tuple[str, bool]:
@@ -345,8 +346,8 @@ def test_an_answer_that_ended_counts_again_when_its_expert_corrects_it(page: Pag
         first.answered_at,
     )  # fmt: skip
     with writing(settings) as session:
-        assert ingest.store(session, queue, seen, now())
-        assert not ingest.store(session, queue, seen, now())
+        assert ingest.store(session, queue, seen, of_now(session))
+        assert not ingest.store(session, queue, seen, of_now(session))
     assert living(settings) == ["neither", SKIP]
     from attune.labeler.answers.totals import count
 

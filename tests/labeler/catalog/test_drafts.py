@@ -70,7 +70,7 @@ def test_a_probe_that_says_the_same_of_every_image_is_no_draft_either(settings: 
     with writing(settings) as session:
         run = find_run(session, attributes.find(session, "serious"), 3)
         run.probe = probe_bytes(np.zeros((1, worlds.DIMENSION)), np.zeros(1), np.array([[1.0, 0.0]]))
-    with pytest.raises(NoAnswers, match="learned nothing.*attune batch serious"):
+    with pytest.raises(NoAnswers, match=r"learned nothing.*attune batch serious"):
         promote(settings, Move("serious", 3, "r", "ana", override=True, draft=True))
     assert history(settings, "serious") == []
     assert Catalog(settings.catalog_address).versions("serious") == []

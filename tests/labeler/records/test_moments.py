@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from attune.labeler import settings as reader
 from attune.labeler.answers import change, ingest, withdrawn
 from attune.labeler.answers.annotation_values import ReadAnnotation
+from attune.labeler.answers.reading_order import of_now
 from attune.labeler.jobs import learn_lease
 from attune.labeler.people import users
 from attune.labeler.records.schema import Annotation, Attribute, Queue
@@ -68,7 +69,7 @@ def test_an_answer_that_many_readings_show_at_once_is_kept_once(settings: Settin
 
     def tell() -> bool:
         with writing(settings) as session:
-            return ingest.store(session, session.get_one(Queue, queue.id), shown, now())
+            return ingest.store(session, session.get_one(Queue, queue.id), shown, of_now(session))
 
     assert sorted(at_once(*[tell] * AT_ONCE)) == [False] * (AT_ONCE - 1) + [True]
     with reading(settings) as session:
@@ -82,7 +83,7 @@ def test_an_answer_and_the_deletions_that_readings_find_may_come_at_once(setting
     def create(number: int, asset: str) -> Callable[[], object]:
         def act() -> None:
             with writing(settings) as session:
-                ingest.store(session, session.get_one(Queue, queue.id), seen(number, asset), now())
+                ingest.store(session, session.get_one(Queue, queue.id), seen(number, asset), of_now(session))
 
         return act
 

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from attune.labeler.answers import exclude_expert, ingest_grids
+from attune.labeler.answers.reading_order import Asked, asked_now, of_now
 from attune.labeler.assets.active_encoder import activate
 from attune.labeler.attributes import attributes, revise_attribute
 from attune.labeler.attributes.attributes import Definition
@@ -76,11 +77,11 @@ class World:
         minute: int = 0,
         annotation: int = 9,
         skipped: bool = False,
-        asked_at: datetime | None = None,
+        asked: Asked | None = None,
         unsure: Sequence[int] = (),
         left: Sequence[int] = (),
     ) -> bool:
-        """What a reading shows that was asked for ``asked_at`` (now, unless told)."""
+        """What a reading shows that was asked for ``asked`` (now, unless told)."""
         told = {
             "id": annotation,
             "result": room.write_ticks(*([self.keys[place] for place in places] for places in (ticked, unsure, left))),
@@ -92,7 +93,7 @@ class World:
         }
         with writing(self.settings) as session:
             grid = session.get_one(Grid, self.grid.id)
-            return ingest_grids.store(session, grid, 500, {}, told, asked_at or now())
+            return ingest_grids.store(session, grid, 500, {}, told, asked or of_now(session))
 
     def delete(self, annotation: int = 9) -> None:
         with writing(self.settings) as session:
@@ -163,10 +164,10 @@ def test_edits_skips_and_deletions_are_followed_and_late_news_is_not(settings: S
     assert world.said() == {}
     world.tell([4], minute=4)
     assert world.said()[4] == YES
-    before = now()
+    before = asked_now(settings)
     world.delete()
     assert world.said() == {}
-    assert not world.tell([4], minute=4, asked_at=before), "a slower reading, from before"
+    assert not world.tell([4], minute=4, asked=before), "a slower reading, from before"
     assert world.tell([2], minute=9, annotation=10), "the page was served and answered again"
     assert world.said()[2] == YES
 
@@ -367,7 +368,7 @@ def test_a_page_that_the_records_lack_comes_with_its_answer(settings: Settings) 
     told = {"id": 3, "result": room.write_ticks(world.keys[:1]), "updated_at": NOON.isoformat()}
     told["completed_by"] = world.ana.label_studio_user
     with writing(settings) as session:
-        assert ingest_grids.store(session, session.get_one(Grid, world.grid.id), 999, data, told, now())
+        assert ingest_grids.store(session, session.get_one(Grid, world.grid.id), 999, data, told, of_now(session))
     assert world.said() == {0: YES, 1: NO}
     assert 'src="http://x/a.jpg?a=1&amp;b=2"' in data["images"][0]["html"]
 
@@ -377,7 +378,7 @@ def test_ticks_on_other_images_are_left_out_and_the_page_goes(settings: Settings
     odd = {"id": 3, "updated_at": NOON.isoformat(), "completed_by": world.ana.label_studio_user}
     odd["result"] = [{"from_name": room.CONTROL, "value": {"choices": ["image-0"]}}]
     with writing(settings) as session:
-        assert not ingest_grids.store(session, session.get_one(Grid, world.grid.id), 500, {}, odd, now())
+        assert not ingest_grids.store(session, session.get_one(Grid, world.grid.id), 500, {}, odd, of_now(session))
     assert world.said() == {}
     with reading(settings) as session:
         assert session.scalars(select(Stray.reason)).all() == ["not one choice"]
@@ -391,7 +392,7 @@ def test_a_page_is_known_by_its_key_and_not_by_its_number(settings: Settings) ->
     told = {"id": 3, "result": room.write_ticks(world.keys[:1]), "updated_at": NOON.isoformat()}
     told["completed_by"] = world.ana.label_studio_user
     with writing(settings) as session:
-        assert ingest_grids.store(session, session.get_one(Grid, world.grid.id), 500, data, told, now())
+        assert ingest_grids.store(session, session.get_one(Grid, world.grid.id), 500, data, told, of_now(session))
     assert world.said() == {0: YES, 1: NO}
     with reading(settings) as session:
         pages = session.execute(select(GridPage.label_studio_task, GridPage.state).order_by(GridPage.id)).all()
@@ -402,7 +403,7 @@ def test_a_page_that_the_administrator_answered_is_nobodys(settings: Settings) -
     world = World(settings)
     told = {"id": 3, "result": room.write_ticks(world.keys[:1]), "updated_at": NOON.isoformat(), "completed_by": 1}
     with writing(settings) as session:
-        assert not ingest_grids.store(session, session.get_one(Grid, world.grid.id), 500, {}, told, now())
+        assert not ingest_grids.store(session, session.get_one(Grid, world.grid.id), 500, {}, told, of_now(session))
     assert world.said() == {}
 
 
