@@ -157,6 +157,8 @@ def written_ways(workspace: Path) -> tuple[str, ...]:
 def _elsewhere(settings: Settings, parts: tuple[Part, ...], without_vectors: bool) -> Iterator[str]:
     if settings.label_studio_url:
         yield f"Label Studio at {settings.label_studio_address} is not Attune's own: back up its database there."
+    elif settings.label_studio_database_url:
+        yield "Label Studio's database is on PostgreSQL: back it up there with pg_dump, right after this."
     if settings.catalog_url:
         yield f"The catalog is at {settings.catalog_url}: back it up there."
     if without_vectors:

@@ -17,6 +17,7 @@ from filelock import FileLock
 from attune.labeler.label_studio import local
 from attune.labeler.label_studio.environment_folder import VERSION, cache, folder
 from attune.labeler.settings import Settings
+from attune.models.errors import SettingsError
 from attune.models.files.atomic import write_bytes
 
 DATABASE = "label_studio.sqlite3"
@@ -27,9 +28,18 @@ def place(settings: Settings, report: Callable[[str], None]) -> None:
     """Give a workspace without a Label Studio database a copy of the empty one, made first where there is none.
 
     Where it cannot be made nothing is placed: Label Studio makes its own at its start, only later. To be called while
-    Label Studio does not run.
+    Label Studio does not run. Nothing is placed for one on PostgreSQL either; raises SettingsError where it would leave
+    a database in the workspace behind.
     """
     database = local.data_folder(settings) / DATABASE
+    if settings.label_studio_database_url:
+        if database.exists():
+            raise SettingsError(
+                f"ATTUNE_LABEL_STUDIO_DATABASE_URL names a PostgreSQL, but this workspace's Label Studio has its tasks "
+                f"and answers in {database}. Attune does not move them. Unset ATTUNE_LABEL_STUDIO_DATABASE_URL, or "
+                "begin a new workspace with it (--workspace)."
+            )
+        return
     if not database.exists() and (template := ensure(settings, report)) is not None:
         write_bytes(database, template.read_bytes(), mode=0o600)
     if database.exists():
@@ -39,7 +49,9 @@ def place(settings: Settings, report: Callable[[str], None]) -> None:
 
 
 def ensure(settings: Settings, report: Callable[[str], None]) -> Path | None:
-    """The empty database in the cache folder; None where Label Studio could not make it."""
+    """The empty database in the cache folder; None where Label Studio could not make it, or none is needed."""
+    if settings.label_studio_database_url:
+        return None
     template = cache() / f"label-studio-{VERSION}.sqlite3"
     template.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(template.with_suffix(".lock")):

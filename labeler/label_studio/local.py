@@ -80,12 +80,30 @@ def environment(settings: Settings) -> dict[str, str]:
         "PYTHONPATH": str(DJANGO_FOLDER),
         "DJANGO_SETTINGS_MODULE": "attune_label_studio",
     }
+    if settings.label_studio_database_url:
+        variables |= _database(settings.label_studio_database_url)
     if settings.label_studio_public_url:
         variables["LABEL_STUDIO_HOST"] = settings.label_studio_public_url
         # Behind a proxy with TLS the browser names an origin that Label Studio cannot see: without this no one logs in.
         place = urlsplit(settings.label_studio_public_url)
         variables["CSRF_TRUSTED_ORIGINS"] = f"{place.scheme}://{place.netloc}"
     return variables
+
+
+def _database(url: str) -> dict[str, str]:
+    """The variables by which Label Studio finds a PostgreSQL. A socket's folder is its host, as libpq has it."""
+    from sqlalchemy import make_url  # a command that asks for its settings alone should not wait for it
+
+    place = make_url(url)
+    host = str(place.query.get("host") or place.host or "")
+    return {
+        "DJANGO_DB": "default",
+        "POSTGRE_USER": place.username or "",
+        "POSTGRE_PASSWORD": place.password or "",
+        "POSTGRE_NAME": place.database or "",
+        "POSTGRE_HOST": host,
+        "POSTGRE_PORT": str(place.port or 5432),
+    }
 
 
 def renew_access(settings: Settings) -> None:

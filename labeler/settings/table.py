@@ -49,6 +49,12 @@ class Settings:
     label_studio_env: Path | None = _setting(
         values.path, None, "Environment with the label-studio command. Default: made in the cache folder."
     )
+    label_studio_database_url: str | None = _setting(
+        values.url("postgresql"),
+        None,
+        "URL of a PostgreSQL database for Attune's own Label Studio. Default: SQLite in the workspace.",
+        secret=True,
+    )
     label_studio_email: str = _setting(
         str, "attune@localhost.localdomain", "Email address of Label Studio's administrator."
     )

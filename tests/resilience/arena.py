@@ -19,9 +19,12 @@ SQLITE, POSTGRESQL = DATABASES = ("sqlite", "postgresql")
 
 
 @contextmanager
-def arena(kinds: Sequence[str], folder: Path, records: str = DATABASES[0]) -> Iterator[tuple[Settings, list[Fault]]]:
+def arena(
+    kinds: Sequence[str], folder: Path, records: str = SQLITE, label_studio: str = SQLITE
+) -> Iterator[tuple[Settings, list[Fault]]]:
     """Settings of a workspace in ``folder`` that can be harmed in all of ``kinds``, and the faults; those that this
-    machine does not allow are named and left out. ``records`` is the kind of database that they are in.
+    machine does not allow are named and left out. ``records`` and ``label_studio`` are the kinds of database that the
+    records and Label Studio are in.
     """
     chosen, disk = list(faults.FAULTS) if PARTS in kinds else [], folder / "disk"
     with ExitStack() as stack:
@@ -38,6 +41,10 @@ def arena(kinds: Sequence[str], folder: Path, records: str = DATABASES[0]) -> It
             settings = replace(settings, database_url=stack.enter_context(on_postgresql.database()))
             chosen = [one for one in chosen if one.name != faults.RECORDS_LOCKED]
             chosen += on_postgresql.FAULTS if PARTS in kinds else ()
+        if label_studio == POSTGRESQL:
+            settings = replace(settings, label_studio_database_url=stack.enter_context(on_postgresql.database()))
+            chosen = [one for one in chosen if one.name != faults.LABEL_STUDIO_LOCKED]
+            chosen += on_postgresql.OF_LABEL_STUDIO if PARTS in kinds else ()
         if WEBHOOKS in kinds:
             proxy = hook_proxy.HookProxy()
             stack.callback(proxy.close)

@@ -148,7 +148,7 @@ def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     ledger = Ledger()
     began = time.monotonic()
     with (
-        arena(options.kinds, folder, options.database) as (settings, chosen),
+        arena(options.kinds, folder, options.database, options.label_studio) as (settings, chosen),
         Stack(settings, lambda line: print(line, file=sys.stderr)) as stack,
     ):
         fill(settings, options.pool, options.seed)
@@ -183,6 +183,7 @@ def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "seed": options.seed,
         "kinds": options.kinds,
         "database": options.database,
+        "Label Studio's database": options.label_studio,
         "exceptions": exceptions,
         "machine": machine(),
         "folder": str(folder),
@@ -221,6 +222,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--kinds", nargs="+", choices=[*KINDS, "all"], default=[PARTS])
     parser.add_argument("--database", choices=DATABASES, default=DATABASES[0], help="of the records")
+    parser.add_argument("--label-studio", choices=DATABASES, default=DATABASES[0], help="database of Label Studio")
     parser.add_argument("--record", type=Path, help="file of the shards that ended; goes on after them")
     parser.add_argument("--minutes", type=float, default=60.0, help="start no shard later than that; with --record")
     parser.add_argument("--json", type=Path)

@@ -30,6 +30,7 @@ PARTS = {
 }
 WORKERS = 3
 RECORDS_LOCKED = "records locked"
+LABEL_STUDIO_LOCKED = "Label Studio's database locked"
 READY_SECONDS = 300.0
 
 
@@ -103,7 +104,7 @@ FAULTS = (
     *(Fault(f"kill -9 {name}", _kill(word)) for name, word in PARTS.items()),
     *(Fault(f"{name} hangs", _hang(PARTS[name])) for name in ("redis", "label studio", "web", "worker")),
     Fault(RECORDS_LOCKED, _locked(RECORDS)),
-    Fault("Label Studio's database locked", _locked(LABEL_STUDIO_DATABASE)),
+    Fault(LABEL_STUDIO_LOCKED, _locked(LABEL_STUDIO_DATABASE)),
     Fault("kill -9 everything", _everything),
 )
 

@@ -1,6 +1,4 @@
-"""The records on a PostgreSQL of the campaign's own, and its faults. Label Studio's database stays SQLite: a Label
-Studio that we start ourselves has no other.
-"""
+"""The records, Label Studio's database, or both on a PostgreSQL of the campaign's own, and its faults."""
 
 from __future__ import annotations
 
@@ -30,8 +28,8 @@ def database() -> Iterator[str]:
 
 
 @contextmanager
-def _connected(settings: Settings) -> Iterator[Connection]:
-    engine = create_engine(settings.records_url)
+def _connected(url: str) -> Iterator[Connection]:
+    engine = create_engine(url)
     try:
         with engine.begin() as connection:
             yield connection
@@ -45,18 +43,28 @@ def _locked(settings: Settings, chance: Random) -> bool:
     Where PostgreSQL breaks a deadlock by refusing this program, and not Attune, it tries again.
     """
     for _ in range(TRIES):
-        with suppress(OperationalError), _connected(settings) as connection:
+        with suppress(OperationalError), _connected(settings.records_url) as connection:
             connection.execute(text("LOCK TABLE annotations, tasks, attributes IN ACCESS EXCLUSIVE MODE"))
             time.sleep(chance.uniform(1, 6))
             return True
     return False
 
 
-def _cut(settings: Settings, _chance: Random) -> bool:
+def _cut(url: str) -> bool:
     """PostgreSQL ends every connection but this one, as on a restart or where a network goes away."""
     others = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
-    with _connected(settings) as connection:
+    with _connected(url) as connection:
         return bool(connection.execute(text(f"SELECT pg_terminate_backend(pid) {others}")).all())
 
 
-FAULTS = (Fault("PostgreSQL's tables locked", _locked), Fault("PostgreSQL cuts all connections", _cut))
+def _cut_records(settings: Settings, _chance: Random) -> bool:
+    return _cut(settings.records_url)
+
+
+def _cut_label_studio(settings: Settings, _chance: Random) -> bool:
+    assert settings.label_studio_database_url is not None
+    return _cut(settings.label_studio_database_url)
+
+
+FAULTS = (Fault("PostgreSQL's tables locked", _locked), Fault("PostgreSQL cuts all connections", _cut_records))
+OF_LABEL_STUDIO = (Fault("PostgreSQL cuts Label Studio's connections", _cut_label_studio),)
