@@ -11,8 +11,9 @@ import secrets as chance
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
-from sqlalchemy import ColumnElement, and_, delete, func, select, update
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, delete, func, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -56,13 +57,8 @@ def begin(session: Session, user_id: int, origin: Origin) -> str:
 def find(settings: Settings, key: str) -> User | None:
     """Whose open session has this key; None where it ended, ran out, or the login is shut."""
     at = now()
-    query = (
-        select(User, ConsoleSession.id, ConsoleSession.last_seen)
-        .join(ConsoleSession, ConsoleSession.user_id == User.id)
-        .where(ConsoleSession.digest == _digest(key), _live(at), User.disabled_at.is_(None))
-    )
     with reading(settings) as session:
-        row = session.execute(query).one_or_none()
+        row = session.execute(_whose(), {"digest": _digest(key), "at": at}).one_or_none()
     if row is None:
         return None
     if row.last_seen < at - SEEN_EVERY:
@@ -124,7 +120,17 @@ def _saw(settings: Settings, number: int, at: datetime) -> None:
         session.execute(seen.values(last_seen=at))
 
 
-def _live(at: datetime) -> ColumnElement[bool]:
+@cache
+def _whose() -> Select[User, int, datetime]:
+    """What `find` asks, once for each request: to put it together takes as long as to ask it."""
+    return (
+        select(User, ConsoleSession.id, ConsoleSession.last_seen)
+        .join(ConsoleSession, ConsoleSession.user_id == User.id)
+        .where(ConsoleSession.digest == bindparam("digest"), _live(bindparam("at")), User.disabled_at.is_(None))
+    )
+
+
+def _live(at: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     return and_(ConsoleSession.ended_at.is_(None), ConsoleSession.expires_at > at)
 
 

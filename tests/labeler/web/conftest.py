@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, session
 from flask.testing import FlaskClient
 from redis import Redis
 from werkzeug.test import TestResponse
 
 from attune.labeler import settings as reader
-from attune.labeler.people import tokens
+from attune.labeler.people import tokens, users
 from attune.labeler.records.schema import Attribute, Expert
 from attune.labeler.records.session import engine
 from attune.labeler.settings import Settings
+from attune.labeler.web import auth, origin
 from attune.labeler.web.app import create_app
 from tests.support import factories
 from tests.support.services import redis_on_a_socket
@@ -27,12 +28,24 @@ TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 
 
 class Actor:
-    """A browser of one person: keeps cookies, and fills in the hidden field of a form before it sends it."""
+    """A browser of one person: keeps cookies, and fills in the hidden field of a form before it sends it.
+
+    With ``email`` it is logged in, past the form: test_login.py fills in that one.
+    """
 
     def __init__(self, app: Flask, email: str | None = None) -> None:
         self.client: FlaskClient = app.test_client()
         if email:
-            assert self.send("/login", email=email, password=factories.PASSWORD).status_code == 302
+            self._log_in(app, email)
+
+    def _log_in(self, app: Flask, email: str) -> None:
+        with self.client.session_transaction() as kept:
+            with app.test_request_context(environ_base=self.client.environ_base):
+                entered = users.enter_proved(auth.settings(), email, origin.here())
+                assert entered
+                auth.begin(entered)
+                kept.update(session)
+            kept.permanent = True
 
     def get(self, path: str, **options: Any) -> TestResponse:
         """Open a page."""
