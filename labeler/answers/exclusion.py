@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session, aliased
@@ -29,8 +30,10 @@ def was_excluded(session: Session, annotation: Annotation) -> bool:
     return session.scalar(kinds.order_by(AnnotationEvent.id.desc()).limit(1)) == SET_ASIDE
 
 
+@cache
 def excluded_answers() -> ColumnElement[bool]:
     """`is_excluded` as a condition on ``Annotation``."""
+    # A sync asks for each task, and to put this together takes longer than the answer.
     later = aliased(AnnotationEvent)
     newest = select(func.max(later.id)).where(later.annotation_id == Annotation.id).correlate(Annotation)
     event = exists().where(
@@ -62,6 +65,7 @@ def set_late_aside(session: Session, row: Annotation, via: str) -> bool:
     return True
 
 
+@cache
 def kept_in_label_studio() -> ColumnElement[bool]:
     """What Label Studio should still hold: the answers that count, and those excluded."""
     return Annotation.deleted_at.is_(None) | excluded_answers()

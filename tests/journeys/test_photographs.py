@@ -28,7 +28,7 @@ def test_photographs_to_a_published_probe(tmp_path: Path) -> None:
         summary = photographs.prepare(settings, SHARED)
         assert summary["added"] >= 900
         # That an order follows each answer is what tests/journeys/test_expert.py shows.
-        version = photographs.answer(settings, SHARED, 30, together=5)
+        version = photographs.answer(settings, SHARED, 30, together=10)
         rows = photographs.curve(settings, SHARED)
     assert rows[-1]["answers"] == 30
     assert rows[-1]["lo"] <= rows[-1]["value"] <= rows[-1]["hi"]

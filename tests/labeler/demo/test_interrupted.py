@@ -31,12 +31,13 @@ from attune.labeler.records.schema import (
     Version,
 )
 from attune.labeler.records.session import reading
-from attune.labeler.sample import stock_experts
+from attune.labeler.sample import catalogue, stock_experts
 from attune.labeler.settings import Settings
 from attune.models.errors import LabelStudioRefused
 
 pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(600)]
-IMAGES, ANSWERS, MEASURING = 220, 9, 4
+IMAGES, ANSWERS, MEASURING = 120, 9, 4
+LONG_SIDE = 160  # pixels of an image: a third of the demo's, and more than its encoder looks at
 
 
 class Killed(BaseException):
@@ -48,6 +49,7 @@ def settings(live: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A workspace with the sample encoder. No workers here, so that jobs run in this process; no webhooks come."""
     reader.keep_settings(live.workspace, **prepare.encoder_settings())
     monkeypatch.setattr(prepare, "catalogue", partial(prepare.catalogue, images=IMAGES))
+    monkeypatch.setattr(catalogue, "LONG_SIDE", LONG_SIDE)
     monkeypatch.setattr(story, "MEASURING", MEASURING)
     monkeypatch.setattr(simulate, "wait_learned", lambda *_: True)  # nobody learns meanwhile
     monkeypatch.setattr(simulate, "PATIENCE_SECONDS", 0.0)

@@ -17,9 +17,11 @@ from pathlib import Path
 import psutil
 import pytest
 import requests
+from click.testing import CliRunner, Result
 from redis import Redis
 from redis.exceptions import AuthenticationError, RedisError
 
+from attune.labeler.cli.main import attune
 from attune.labeler.jobs import jobs
 from attune.labeler.label_studio import LabelStudio, database_template, local
 from attune.labeler.services import Stack, doctor, free_ports, orphans
@@ -68,6 +70,11 @@ def cli(settings: Settings, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def doctor_says(settings: Settings) -> Result:
+    """`attune doctor --json` in this process, which has loaded it."""
+    return CliRunner().invoke(attune, ["doctor", "--json"], env=our_environment(settings))
+
+
 def pids(settings: Settings) -> list[psutil.Process]:
     return [process for process in psutil.process_iter() if orphans._is_ours(process, settings.workspace)]
 
@@ -106,7 +113,7 @@ def test_a_stack_is_ready_on_old_data_outlives_its_parts_and_itself_and_leaves_n
     assert pids(own) == []
     with pytest.raises(RedisError):
         Redis.from_url(redis_address(own)).ping()
-    assert cli(own, "doctor", "--json").returncode == 1
+    assert doctor_says(own).exit_code == 1
 
 
 def nobody_else_gets_in(settings: Settings) -> None:
@@ -129,13 +136,13 @@ def a_second_one_is_refused(settings: Settings) -> None:
 
 
 def the_doctor_finds_it_well(settings: Settings) -> None:
-    done = cli(settings, "doctor", "--json")
+    done = doctor_says(settings)
     told = json.loads(done.stdout)
     states = {check["name"]: check["state"] for check in told["checks"]}
     assert {states.pop(name) for name in ("encoder", "workspace")} <= {"ok", "warn"}
     assert set(states.values()) == {"ok"}, told
     assert told["ok"]
-    assert done.returncode == 0
+    assert done.exit_code == 0
 
 
 def the_doctor_finds_what_is_wrong(settings: Settings) -> None:

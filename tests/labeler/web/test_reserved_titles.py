@@ -175,11 +175,15 @@ class Attack:
         assert told.json is not None
         assert told.json["answers"][str(row["once"])] == {"state": "stored", "stored": EACH, "left": {}}
 
-    def answer(self, more: int) -> None:
-        """Answer images that are asked, of other titles, until ``more`` beyond the next twenty are answered."""
+    def to_the_next_twenty(self) -> int:
+        """How many answers to what was asked it takes until a run is shown to experts again."""
         with reading(self.settings) as session:
             asked = session.scalars(select(Run.answers - Run.chosen).order_by(Run.number)).first() or 0
-            many = TOLD_EVERY - asked % TOLD_EVERY + more
+        return TOLD_EVERY - asked % TOLD_EVERY
+
+    def answer(self, many: int) -> None:
+        """Answer ``many`` images that are asked, of other titles."""
+        with reading(self.settings) as session:
             queue = session.scalars(select(Queue).order_by(Queue.id)).first()
             free = Asset.id.not_in(select(Annotation.asset_pk))
             rows = select(Asset).where(free, Asset.title_id.in_(NAMES[1::3]))
@@ -258,8 +262,19 @@ def differences(one: dict[str, str], other: dict[str, str]) -> list[str]:
     return [f"{at}\n  {mine}\n  {theirs}" for at, lines in pairs for mine, theirs in lines if mine != theirs]
 
 
-def attacked(attack: Attack) -> tuple[list[dict[str, str]], Run, int]:
-    """What Ana reads at once, a day later, and after a few more answers; the run after the attack, suspects in it."""
+@dataclass(frozen=True)
+class Told:
+    """What Ana reads at once, a day later and after a few more answers, and what she reads after the next twenty; the
+    run after the attack, and how many suspects it found.
+    """
+
+    before: list[dict[str, str]]
+    after: dict[str, str]
+    run: Run
+    suspects: int
+
+
+def attacked(attack: Attack) -> Told:
     attack.choose("tender")
     run = learn(attack.settings)
     seen = [attack.read()]
@@ -267,42 +282,40 @@ def attacked(attack: Attack) -> tuple[list[dict[str, str]], Run, int]:
     seen.append(attack.read())
     with reading(attack.settings) as session:
         suspects = session.scalar(select(func.count()).select_from(LabelError)) or 0
-    attack.answer(-1)
+    attack.answer(attack.to_the_next_twenty() - 1)
     learn(attack.settings)
-    return [*seen, attack.read()], run, suspects
+    seen.append(attack.read())
+    with writing(attack.settings) as session:
+        session.execute(update(Queue).values(way="single"))  # or the way that teaches more may be another
+    attack.answer(1)
+    learn(attack.settings)
+    return Told(seen, attack.read(), run, suspects)
 
 
 @pytest.mark.parametrize("number", range(2))
 def test_nothing_that_an_expert_reads_tells_whether_the_title_is_reserved(
     world: World, begin: Callable[[str, bool], Attack], number: int
 ) -> None:
+    """But that twenty answers to what was asked bring a figure of the newest probe, whatever else it learned from."""
     title = world.titles[3 * number]
-    (free, learned, listed), (kept, held, fewer) = (attacked(begin(title, reserved)) for reserved in (False, True))
-    assert learned.labels["trained_on"] == held.labels["trained_on"] + EACH, "or the two would be equal anyhow"
-    assert listed > fewer, "some of them are suspected where they are learned from"
-    assert 'name="shown"' in free[-1]["/attributes/tender/scope"], "there is a group to decide about"
+    free, kept = (attacked(begin(title, reserved)) for reserved in (False, True))
+    trained = [one.run.labels["trained_on"] for one in (free, kept)]
+    assert trained[0] == trained[1] + EACH, "or the two would be equal anyhow"
+    assert free.suspects > kept.suspects, "some of them are suspected where they are learned from"
+    last = free.before[-1]
+    assert 'name="shown"' in last["/attributes/tender/scope"], "there is a group to decide about"
     there = ("/explore/clusters/1/1", *(f"/explore/map/{world.placed}/{part}" for part in ("positions", "colours")))
-    assert [free[-1][at][:3] for at in there] == ["200"] * 3, "the clusters and the map are read, too"
-    for one, other in zip(free, kept, strict=True):
+    assert [last[at][:3] for at in there] == ["200"] * 3, "the clusters and the map are read, too"
+    for one, other in zip(free.before, kept.before, strict=True):
         assert differences(one, other) == []
+    assert free.after["/attributes/tender/results"] != last["/attributes/tender/results"], "a run that they are shown"
+    assert differences(but_the_quality(free.after), but_the_quality(kept.after)) == []
 
 
-def test_after_the_next_twenty_only_the_quality_itself_may_differ(
-    world: World, begin: Callable[[str, bool], Attack]
-) -> None:
-    """Twenty answers to what was asked bring a figure of the newest probe, whatever else it learned from."""
-    texts = []
-    for reserved in (False, True):
-        attack = begin(world.titles[0], reserved)
-        with writing(attack.settings) as session:
-            session.execute(update(Queue).values(way="single"))  # or the way that teaches more may be another
-        before = attack.read()["/attributes/tender/results"]
-        attack.choose("tender")
-        attack.answer(0)
-        learn(attack.settings)
-        assert attack.read()["/attributes/tender/results"] != before, "a run that experts are shown"
-        # Groups to decide about follow the newest probe with each twenty, as the order of the queues does all the time.
-        read = {at: text for at, text in attack.read().items() if "/errors" not in at and "/scope" not in at}
-        texts.append({at: FIGURES.sub("~", text) for at, text in read.items()})
-    free, kept = texts
-    assert differences(free, kept) == []
+def but_the_quality(read: dict[str, str]) -> dict[str, str]:
+    """What is read without a probe's figures, and without what follows the newest probe with each twenty.
+
+    Groups to decide about do so as the order of the queues does all the time.
+    """
+    left = {at: text for at, text in read.items() if "/errors" not in at and "/scope" not in at}
+    return {at: FIGURES.sub("~", text) for at, text in left.items()}
