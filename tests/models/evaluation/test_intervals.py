@@ -24,7 +24,8 @@ def test_draws_in_parts_are_the_same_whatever_the_parts() -> None:
         parts = list(draws_in_parts(titles, np.random.default_rng(1), 300, first))
         assert (np.concatenate(parts) == whole).all()
     drawn = title_draws(titles, np.random.default_rng(1), 300)
-    assert (drawn == whole).all() and drawn.flags.f_contiguous
+    assert (drawn == whole).all()
+    assert drawn.flags.f_contiguous
 
 
 def test_an_interval_holds_its_value_and_leaves_out_what_is_not_a_number() -> None:

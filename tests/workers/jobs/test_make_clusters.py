@@ -214,7 +214,8 @@ def test_a_removed_asset_is_in_no_list_and_in_no_new_cluster(pool: Settings) -> 
     pages = [explore(pool, owner, ExploreRequest(Place("cluster", str(number)))) for number in range(1, 5)]
     assert sum(page.pictures.total for page in pages) == 79
     shown = [image.asset_id for page in pages for image in page.pictures.items]
-    assert len(shown) == len(set(shown)) == 79 and asset.asset_id not in shown
+    assert len(shown) == len(set(shown)) == 79
+    assert asset.asset_id not in shown
     assert make_clusters.run(pool, k=4)["assets"] == 79
 
 
