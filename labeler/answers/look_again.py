@@ -83,7 +83,7 @@ def _answers(viewer: Viewer, attribute: Attribute, assets: Sequence[int] | Selec
         .join(Expert, Expert.id == Annotation.expert_id)
         .where(
             Expert.removed_at.is_(None), Annotation.expert_id.in_(asking),
-            Annotation.expert_id != (viewer.expert_id or 0), may_compare(viewer, attribute.id),
+            Annotation.expert_id != (viewer.expert_id or 0), may_compare(viewer, attribute.id, assets),
         )
         .order_by(Expert.name)
     )  # fmt: skip

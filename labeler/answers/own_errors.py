@@ -24,26 +24,30 @@ def visible(
     all rows a random half: audits are never listed, so that whatever is missing would else be one.
     """
     left = now() - LEFT_ALONE
+    own = select(Annotation.asset_pk).join(ToldLabelError, ToldLabelError.annotation_id == Annotation.id)
     return and_(
         answer.c.expert_id == (viewer.expert_id or 0),
         answer.c.answered_at < left,
         answer.c.updated_at < left,
-        may_compare(viewer, attribute_id),
+        may_compare(viewer, attribute_id, own.where(*_mine(viewer, attribute_id))),
         ToldLabelError.annotation_id.in_(_half(session, settings, viewer, attribute_id)),
     )
 
 
 def _half(session: Session, settings: Settings, viewer: Viewer, attribute_id: int) -> list[int]:
     """The ids of the viewer's listed annotations that are shown; at most as many as a list holds."""
-    mine = (ToldLabelError.attribute_id == attribute_id, Annotation.expert_id == (viewer.expert_id or 0))
     listed = (
         select(ToldLabelError.annotation_id)
         .join(Annotation, Annotation.id == ToldLabelError.annotation_id)
-        .where(*mine)
+        .where(*_mine(viewer, attribute_id))
     )
     # Not the attribute's seed: an older one is short, and who sees the half could find it by trying.
     key = secrets.load(settings.secrets).audit_key
     return [one for one in session.scalars(listed) if is_shown(key, one)]
+
+
+def _mine(viewer: Viewer, attribute_id: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return ToldLabelError.attribute_id == attribute_id, Annotation.expert_id == (viewer.expert_id or 0)
 
 
 def is_shown(key: str, annotation_id: int) -> bool:

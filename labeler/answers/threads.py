@@ -49,16 +49,17 @@ def commented(attribute_id: int) -> Select[int]:
     return select(Comment.asset_pk).where(Comment.attribute_id == attribute_id)
 
 
-def may_open(viewer: Viewer, attribute_id: int) -> ColumnElement[bool]:
-    """The condition on ``Asset`` under which ``viewer`` may read and write its thread; it stays once it has begun."""
+def may_open(viewer: Viewer, attribute_id: int, image: int) -> ColumnElement[bool]:
+    """The condition on the ``Asset`` of key ``image`` under which ``viewer`` may read and write its thread; it stays
+    once it has begun."""
     there = or_(Asset.id.in_(disputed(attribute_id)), Asset.id.in_(commented(attribute_id)))
-    return there & may_compare(viewer, attribute_id)
+    return there & may_compare(viewer, attribute_id, [image])
 
 
 def opened(session: Session, viewer: Viewer, attribute_id: int, image: int) -> Asset:
     """The asset with the key ``image``, whose thread ``viewer`` may open. Raises UnknownAsset, in the same words
     whether the image, the dispute or the right is missing."""
-    asset = session.scalar(select(Asset).where(Asset.id == image, may_open(viewer, attribute_id)))
+    asset = session.scalar(select(Asset).where(Asset.id == image, may_open(viewer, attribute_id, image)))
     if asset is None:
         raise UnknownAsset(CLOSED)
     return asset

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy.orm import Session
 
+from attune.labeler.assets.active_encoder import active_encoder
 from attune.labeler.records import asset_stamp
 from attune.labeler.records.session import only_reads
 from attune.labeler.settings import Settings
@@ -49,6 +50,7 @@ def kept(
         return found
     rows = read()
     _clean(folder)
+    _drop_former(settings, session, encoder)
     try:
         _write(folder, name, rows)
     except OSError as error:  # a full disk costs time alone
@@ -80,6 +82,17 @@ def _write(folder: Path, name: str, rows: Rows) -> None:
     for path, column in zip(_paths(folder, name), rows, strict=True):
         with atomic_writer(path) as file:
             np.save(file, column, allow_pickle=False)
+
+
+def _drop_former(settings: Settings, session: Session, encoder: str) -> None:
+    """Delete what is kept of encoders that neither make the pool nor are read now."""
+    active = active_encoder(session)
+    used = {encoder, active.digest if active is not None else encoder}
+    for folder in (settings.workspace / "cache" / FOLDER).glob("*"):
+        if folder.name not in used:
+            _clean(folder)
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def _clean(folder: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 from sqlalchemy.orm import Session
 
@@ -25,7 +26,8 @@ TYPICAL = 10  # of each cluster, from which a page chooses what its viewer may s
 
 @dataclass(frozen=True)
 class Part:
-    """One cluster: how many assets it held when it was made, and the ids of its most typical ones, in that order."""
+    """One cluster: how many assets it held when it was made, and the ids of its most typical ones, in that order, where
+    several are shown."""
 
     number: int
     size: int
@@ -72,8 +74,9 @@ def parts_of(settings: Settings, saved: Saved) -> list[Part]:
     ]
 
 
-def part(settings: Settings, number: int, run: int | None = None) -> Part:
-    """Cluster ``number`` of clustering ``run``, or of the newest, with all its images.
+def part(settings: Settings, number: int, run: int | None = None) -> tuple[Part, npt.NDArray[np.int64]]:
+    """Cluster ``number`` of clustering ``run``, or of the newest, and the keys (n,) of its images, the most typical
+    first and those that were removed since among them: a page reads the ids of what it shows.
 
     Raises DataError where there is none.
     """
@@ -83,8 +86,7 @@ def part(settings: Settings, number: int, run: int | None = None) -> Part:
             raise DataError("There are no clusters yet. The page Clusters makes them.")
         one = saved.cluster(number)
         keys = members.load(settings, saved.row.file).of(one.place)
-        names = names_of(session, keys.tolist())
-    return Part(one.number, one.size, _in_order(names, keys), one.name, one.stability)
+    return Part(one.number, one.size, (), one.name, one.stability), keys
 
 
 def names_of(session: Session, keys: Sequence[int]) -> dict[int, str]:

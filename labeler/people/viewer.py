@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -55,7 +56,12 @@ def may_explore(viewer: Viewer) -> ColumnElement[bool]:
     Any image of the pool may be put to an expert, so searching shows none that labelling would not.
     """
     there = Asset.removed_at.is_(None)
-    return there if viewer.role in MANAGERS | {"expert"} else and_(there, false())
+    return there if explores(viewer) else and_(there, false())
+
+
+def explores(viewer: Viewer) -> bool:
+    """Whether ``viewer`` finds images in Explore at all."""
+    return viewer.role in MANAGERS | {"expert"}
 
 
 def check_filter(viewer: Viewer, column: str) -> None:
@@ -91,8 +97,13 @@ def check_clustering(viewer: Viewer, row: Clustering) -> None:
     check_space(viewer, TASTE if f"/{TASTE}:" in row.scope else row.space)
 
 
-def may_compare(viewer: Viewer, attribute_id: int) -> ColumnElement[bool]:
+def may_compare(
+    viewer: Viewer, attribute_id: int, assets: Sequence[int] | Select[int] | None = None
+) -> ColumnElement[bool]:
     """The condition on ``Asset`` under which ``viewer`` may see what others answered on it.
+
+    ``assets``: the keys that are asked about, where they are known: of an expert's ten thousand answers no other is
+    read.
 
     An expert must have answered first, and have left the answer as it is for a day: to read the others' answers before
     would teach them to agree, and whoever reads them could answer anew. What they say after it is shown and trains; the
@@ -102,7 +113,7 @@ def may_compare(viewer: Viewer, attribute_id: int) -> ColumnElement[bool]:
     """
     if viewer.role != "expert":
         return and_(may_see(viewer), Asset.id.not_in(waiting(viewer)))
-    own = counting.answers([attribute_id], [viewer.expert_id or 0]).c
+    own = counting.answers([attribute_id], [viewer.expert_id or 0], assets=assets).c
     left = select(own.asset_pk).where(own.updated_at < now() - LEFT_ALONE)
     return and_(Asset.removed_at.is_(None), Asset.id.in_(left), Asset.id.not_in(own_choice(viewer, attribute_id)))
 

@@ -54,12 +54,11 @@ def visible_disputes(session: Session, viewer: Viewer, attribute_id: int) -> lis
     keys = held_answers.of(session, attribute_id).disputed.tolist()
     if not keys:
         return []
-    allowed = may_compare(viewer, attribute_id)
-    seen = {
-        key
-        for start in range(0, len(keys), AT_ONCE)
-        for key in session.scalars(select(Asset.id).where(Asset.id.in_(keys[start : start + AT_ONCE]), allowed))
-    }
+    seen: set[int] = set()
+    for start in range(0, len(keys), AT_ONCE):
+        some = keys[start : start + AT_ONCE]
+        allowed = may_compare(viewer, attribute_id, some)
+        seen.update(session.scalars(select(Asset.id).where(Asset.id.in_(some), allowed)))
     return [key for key in keys if key in seen]
 
 

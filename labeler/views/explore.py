@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+import numpy.typing as npt
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
@@ -13,7 +15,7 @@ from attune.labeler.explore import clusters, search
 from attune.labeler.explore.search import Query, SearchResult
 from attune.labeler.explore.similar import SPACES, Similar, similar
 from attune.labeler.jobs import jobs
-from attune.labeler.people.viewer import Viewer, may_explore
+from attune.labeler.people.viewer import Viewer, explores, may_explore
 from attune.labeler.queues import queues
 from attune.labeler.queues.asking import is_asking
 from attune.labeler.records.paging import Page, page_of
@@ -21,7 +23,7 @@ from attune.labeler.records.schema import Asset, Attribute, Expert, Queue
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.spaces.learned import TASTE
-from attune.labeler.views import explore_clusters
+from attune.labeler.views import explore_clusters, gallery_filter
 from attune.labeler.views.pictures import PageImage, found_pictures, in_order, picture
 from attune.models.errors import CatalogError, DataError, EncoderError, NotPrepared, PoolError
 
@@ -144,7 +146,7 @@ def explore(settings: Settings, viewer: Viewer, request: ExploreRequest, patienc
 
     Raises UnknownAsset, DataError, ServiceDown.
     """
-    search_now, part, order, found = None, None, None, Similar([], [], [], 0)
+    search_now, part, members, order, found = None, None, None, None, Similar([], [], [], 0)
     with reading(settings) as session:
         unread = search.why_unread(session)
         names = name_columns(session, viewer, request.title)
@@ -158,13 +160,15 @@ def explore(settings: Settings, viewer: Viewer, request: ExploreRequest, patienc
     elif request.wanted().ranks and not (unread and request.place.kind == TEXT):
         search_now = search.wait_for_result(settings, search.start(settings, request.wanted()), patience_seconds)
     elif request.place.kind == CLUSTER:
-        part = _cluster(settings, viewer, request.place.key)
-        order = list(part.asset_ids)
+        part, members = _cluster(settings, viewer, request.place.key)
     if search_now is not None:
         order = [asset for asset, _ in search_now.hits]
     is_waiting = search_now is not None and search_now.waits
     with reading(settings) as session:
-        images = _pictures(session, viewer, request, order)
+        if members is not None:
+            images = _of_cluster(session, viewer, request, members)
+        else:
+            images = _pictures(session, viewer, request, order)
         example = _one(session, viewer, request.place.key) if request.place.kind == LIKE else None
         columns = search.columns_of(session) if viewer.manages else []
         pool = _compared(session, viewer, request) if search_now is not None else 0
@@ -202,7 +206,7 @@ def _switch(
     return Switch(spaces, columns, in_order(session, own), in_order(session, twins), why, found.older)
 
 
-def _cluster(settings: Settings, viewer: Viewer, key: str) -> clusters.Part:
+def _cluster(settings: Settings, viewer: Viewer, key: str) -> tuple[clusters.Part, npt.NDArray[np.int64]]:
     run, _, number = key.rpartition(":")  # of the newest clusters where no clustering is named
     if not all(part.isdecimal() and len(part) <= 9 for part in (run or "1", number)):
         raise DataError(f"Cluster {key[:60]!r} does not exist. The page Clusters lists all clusters.")
@@ -210,6 +214,20 @@ def _cluster(settings: Settings, viewer: Viewer, key: str) -> clusters.Part:
         with reading(settings) as session:
             explore_clusters.found(session, viewer, int(run))
     return clusters.part(settings, int(number), int(run) if run else None)
+
+
+def _of_cluster(
+    session: Session, viewer: Viewer, request: ExploreRequest, keys: npt.NDArray[np.int64]
+) -> Page[PageImage]:
+    """One page of the images ``keys`` (n,), in their order: a cluster may hold a large part of the pool, so only the
+    rows that are shown are read."""
+    ascending = np.sort(keys)
+    there = gallery_filter.there(session, request.wanted(), ascending)
+    visible = keys[there[np.searchsorted(ascending, keys)]] if explores(viewer) else keys[:0]
+    number = max(1, min(request.page, -(-len(visible) // PAGE) or 1))
+    here = visible[(number - 1) * PAGE : number * PAGE].tolist()
+    images = explore_clusters.pictures_of(session, viewer, here)
+    return Page([images[key] for key in here if key in images], number, PAGE, len(visible))
 
 
 def _pictures(

@@ -15,12 +15,12 @@ import numpy.typing as npt
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers import counting
+from attune.labeler.answers import held_answers
 from attune.labeler.explore import pool_scores, search
 from attune.labeler.explore.pool_scores import PoolScores, RankedRight
 from attune.labeler.explore.search import Query
 from attune.labeler.people import visible_runs
-from attune.labeler.people.viewer import Viewer, may_compare, may_see
+from attune.labeler.people.viewer import Viewer, may_compare
 from attune.labeler.records.paging import Page
 from attune.labeler.records.schema import Asset, Attribute
 from attune.labeler.settings import Settings
@@ -221,14 +221,16 @@ def _own(
     session: Session, viewer: Viewer, attribute: Attribute, asked: GalleryRequest
 ) -> tuple[dict[int, str], dict[str, int]]:
     """What an expert has answered on which image, the newest first, and how many of each answer."""
-    answer = counting.answers([attribute.id], [viewer.expert_id or 0])
-    condition = may_see(viewer) & search.allowed_by(asked.query)
-    rows = session.execute(
-        select(answer.c.asset_pk, answer.c.value)
-        .join(Asset, Asset.id == answer.c.asset_pk)
-        .where(condition)
-        .order_by(answer.c.answered_at.desc(), answer.c.id.desc())
-    ).all()
-    counts = {name: sum(value == name for _, value in rows) for name in attribute.classes}
+    table = held_answers.of(session, attribute.id)
+    rows = table.newest[(table.is_answer & (table.experts == (viewer.expert_id or 0)))[table.newest]]
+    keys = table.assets[rows]
+    # Whatever an expert answered, they may see, unless it was removed.
+    ascending = np.sort(keys)
+    there = ascending[gallery_filter.there(session, asked.query, ascending)]
+    seen = np.isin(keys, there)
+    given = list(
+        zip(keys[seen].tolist(), [table.words[code] for code in table.codes[rows[seen]].tolist()], strict=True)
+    )
+    counts = {name: sum(value == name for _, value in given) for name in attribute.classes}
     by = _class_of(viewer, attribute, asked)
-    return {key: value for key, value in rows if by in (EVERY, value)}, counts
+    return {key: value for key, value in given if by in (EVERY, value)}, counts

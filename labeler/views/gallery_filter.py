@@ -15,9 +15,13 @@ from attune.labeler.records.schema import Asset
 
 def visible(session: Session, viewer: Viewer, query: Query, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """Which ``keys`` (N,), ascending, an owner may see, as `may_compare` has it, and the filter lets through."""
+    return there(session, query, keys) & ~among(keys, keys_of(session, waiting(viewer)))
+
+
+def there(session: Session, query: Query, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Which ``keys`` (N,), ascending, are still in the pool and let through by the filter."""
     # One condition for both would read every image of the pool; apart, each has an index.
-    removed = select(Asset.id).where(Asset.removed_at.is_not(None))
-    mask = ~among(keys, np.concatenate([keys_of(session, removed), keys_of(session, waiting(viewer))]))
+    mask = ~among(keys, keys_of(session, select(Asset.id).where(Asset.removed_at.is_not(None))))
     parts = search.parts(query)
     if len(parts) == 1:  # a name alone is looked for in the indexes of both names
         mask &= among(keys, np.concatenate([keys_of(session, select(Asset.id).where(one)) for one in parts[0]]))

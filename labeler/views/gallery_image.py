@@ -100,7 +100,8 @@ def _visible(session: Session, viewer: Viewer, attribute: Attribute, asset_id: s
 
 def _answers(session: Session, viewer: Viewer, attribute: Attribute, asset: Asset) -> list[tuple[str, str, int, int]]:
     """Value, name, expert and annotation of each answer; of an expert who may not compare, the own alone."""
-    compares = session.scalar(select(Asset.id).where(Asset.id == asset.id, may_compare(viewer, attribute.id)))
+    allowed = may_compare(viewer, attribute.id, [asset.id])
+    compares = session.scalar(select(Asset.id).where(Asset.id == asset.id, allowed))
     experts = None if compares is not None else [viewer.expert_id or 0]
     answer = counting.answers([attribute.id], experts, assets=[asset.id])
     rows = session.execute(

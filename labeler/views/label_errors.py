@@ -123,7 +123,8 @@ def _others(
     session: Session, viewer: Viewer, attribute_id: int, rows: Sequence[Annotation]
 ) -> Mapping[int, Sequence[tuple[str, str]]]:
     """What others said, by annotation; nothing where the viewer may not know it (yet)."""
-    seen = select(Asset.id).where(Asset.id.in_({one.asset_pk for one in rows}), may_compare(viewer, attribute_id))
+    keys = sorted({one.asset_pk for one in rows})
+    seen = select(Asset.id).where(Asset.id.in_(keys), may_compare(viewer, attribute_id, keys))
     visible = set(session.scalars(seen))
     said = label_errors.others(session, attribute_id, rows)
     return {one.id: said[one.id] if one.asset_pk in visible else () for one in rows}

@@ -81,7 +81,8 @@ def agreed(session: Session, viewer: Viewer, attribute: Attribute, page: int = 1
     that the viewer may open."""
     disputed = held_answers.of(session, attribute.id).disputed.tolist()
     settled = set(session.scalars(threads.commented(attribute.id))).difference(disputed)
-    mine = (Asset.id.in_(settled), may_compare(viewer, attribute.id))
+    allowed = may_compare(viewer, attribute.id, threads.commented(attribute.id))
+    mine = (Asset.id.in_(settled), allowed)
     query = select(Asset).where(*mine).order_by(Asset.id.desc())
     found = page_of(session, query, page, AGREED)
     keys = [asset.id for asset in found.items]

@@ -12,6 +12,7 @@ from attune.models.vectors.pool import Pool
 
 _known: WeakKeyDictionary[Pool, dict[tuple[int, float], npt.NDArray[np.int8]]] = WeakKeyDictionary()
 _UNKNOWN = -1
+AT_ONCE = 50_000  # titles that are strings of Python's at the same time
 
 
 def pool_reserved_mask(
@@ -32,7 +33,8 @@ def pool_reserved_mask(
         return np.zeros(len(index), dtype=bool)
     memory = _known.setdefault(pool, {}).setdefault((seed, share), np.full(len(pool), _UNKNOWN, dtype=np.int8))
     fresh = np.unique(index[memory[index] == _UNKNOWN])
-    if len(fresh):
-        memory[fresh] = reserved_mask(pool.title_ids[fresh], seed, share)
+    for start in range(0, len(fresh), AT_ONCE):
+        some = fresh[start : start + AT_ONCE]
+        memory[some] = reserved_mask(pool.title_ids[some], seed, share)
     is_reserved: npt.NDArray[np.bool_] = memory[index] == 1
     return is_reserved

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from attune.models.errors import DataError
-from attune.models.evaluation.intervals import percentile_interval, title_draws
+from attune.models.evaluation.intervals import PART, draws_in_parts, percentile_interval
 from attune.models.evaluation.metrics import Metric, unknown
 from attune.models.labels.panel import NO_VOTE, Panel
 from attune.models.text import plural
+from attune.models.threads import one_thread
 
 Floats = NDArray[np.float64]
 
@@ -35,8 +37,9 @@ def alpha(panel: Panel, seed: int = 0) -> Metric:
         return unknown(
             "alpha", n, method, f"{plural(n, 'image', 'have')} answers of 2 experts, at least {LEAST_SHARED} are needed"
         )
-    draws = title_draws(np.asarray(panel.title_ids)[shared].tolist(), np.random.default_rng(seed))
-    sample = alphas(counts[shared], np.vstack([np.ones((1, n)), draws]))
+    parts = _with_all(np.asarray(panel.title_ids)[shared].tolist(), seed)
+    with one_thread():  # of several, each sums some rows: the last bits would be another machine's
+        sample = np.concatenate([alphas(counts[shared], weights) for weights in parts])
     if not np.isfinite(sample[0]):
         return unknown("alpha", n, method, "all answers are the same class, so agreement is undefined")
     return Metric("alpha", float(sample[0]), *percentile_interval(sample[1:], float(sample[0])), n, method)
@@ -132,13 +135,27 @@ def panel_parity(panel: Panel, probabilities: ArrayLike, seed: int = 0) -> Parit
         names = ("expert_parity", "probe_parity", "parity_difference")
         return Parity(*(unknown(name, n, method, reason) for name in names))
     titles = np.asarray(panel.title_ids)[rows].tolist()
-    draws = np.vstack([np.ones((1, len(rows))), title_draws(titles, np.random.default_rng(seed))])
-    expert_kappas, probe_kappas = (_kappas(given, others, len(panel.classes), draws) for given in (human, machine))
+    kappas = [
+        [_kappas(given, others, len(panel.classes), weights) for given in (human, machine)]
+        for weights in _with_all(titles, seed)
+    ]
+    expert_kappas, probe_kappas = np.concatenate(kappas, axis=1)
     return Parity(
         _metric("expert_parity", expert_kappas, n, method),
         _metric("probe_parity", probe_kappas, n, method),
         _metric("parity_difference", probe_kappas - expert_kappas, n, "paired " + method),
     )
+
+
+def _with_all(titles: Sequence[str], seed: int) -> Iterator[Floats]:
+    """How often each row counts in parts (m, n): all of them once, then the draws.
+
+    BLAS takes some rows of a matrix at a time and the last few otherwise, so parts begin at multiples of ``PART``: the
+    same sums to the last bit as of one matrix.
+    """
+    draws = draws_in_parts(titles, np.random.default_rng(seed), first=PART - 1)
+    yield np.concatenate([np.ones((1, len(titles))), next(draws)])
+    yield from draws
 
 
 def _pairs(panel: Panel, proba: Floats) -> tuple[NDArray[np.intp], ...]:

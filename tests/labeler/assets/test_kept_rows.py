@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from attune.labeler.assets import active_pool, kept_rows, pool_size
+from attune.labeler.assets.active_encoder import activate
 from attune.labeler.assets.active_pool import PoolView
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading, writing
@@ -124,6 +125,19 @@ def test_of_a_pool_that_became_small_nothing_is_kept(settings: Settings, monkeyp
     monkeypatch.setattr(kept_rows, "WORTH", 1_000)
     view(settings)
     assert list((settings.workspace / "cache" / kept_rows.FOLDER).rglob("*.*")) == []
+
+
+def test_what_is_kept_of_a_former_encoder_goes_when_another_is_kept(settings: Settings) -> None:
+    view(settings)
+    active, newer = Fingerprint("external", "vectors", "external:1", 8), Fingerprint("external", "vectors", "x:2", 8)
+    for number, encoder in enumerate((active, newer)):
+        VectorStore(settings.vectors).append(encoder, [f"other-{number}"], np.eye(1, 8, dtype=np.float32))
+    with writing(settings) as session:
+        activate(session, active)
+    for encoder in (active, newer):
+        with reading(settings) as session:
+            active_pool.view_of(settings, session, encoder)
+    assert {file.parent.name for file in files(settings)} == {active.digest, newer.digest}
 
 
 def test_the_pools_size_is_counted_once_for_each_state_of_the_assets(

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attune.models.evaluation.intervals import percentile_interval, share_interval, title_draws
+from attune.models.evaluation.intervals import draws_in_parts, percentile_interval, share_interval, title_draws
 
 
 def test_a_titles_images_come_and_go_together() -> None:
@@ -13,6 +13,19 @@ def test_a_titles_images_come_and_go_together() -> None:
     assert draws.shape == (50, 4)
     assert (draws[:, 0] == draws[:, 2]).all()
     assert (draws[:, [0, 1, 3]].sum(axis=1) == 3).all()
+
+
+def test_draws_in_parts_are_the_same_whatever_the_parts() -> None:
+    titles = [f"title-{row // 3}" for row in range(40)]
+    whole = np.random.default_rng(1).multinomial(14, np.full(14, 1 / 14), size=300)[
+        :, np.unique(titles, return_inverse=True)[1]
+    ]
+    for first in (1, 127, 1_000):
+        parts = list(draws_in_parts(titles, np.random.default_rng(1), 300, first))
+        assert (np.concatenate(parts) == whole).all()
+    drawn = title_draws(titles, np.random.default_rng(1), 300)
+    assert (drawn == whole).all()
+    assert drawn.flags.f_contiguous
 
 
 def test_an_interval_holds_its_value_and_leaves_out_what_is_not_a_number() -> None:

@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attune.models.errors import DataError
+from attune.models.evaluation.intervals import percentile_interval, title_draws
 from attune.models.labels.agreement import alpha, alpha_without_one, alphas, disputed, panel_parity
 from attune.models.labels.answers import UNSURE
 from attune.models.labels.panel import NO_VOTE, Panel
+from attune.models.threads import one_thread
 from tests.models.evaluation.answered import CLASSES, answer
 
 Votes = npt.NDArray[np.intp]
@@ -32,6 +34,18 @@ def noisy(truth: Votes, accuracies: tuple[float, ...], seed: int) -> Votes:
     rng = np.random.default_rng([seed, 1])
     right = rng.random((len(truth), len(accuracies))) < np.array(accuracies)
     return np.where(right, truth[:, None], 1 - truth[:, None])
+
+
+def test_figures_from_draws_in_parts_are_those_of_all_draws_at_once_to_the_last_bit() -> None:
+    votes = noisy(np.arange(601) % 2, (0.9, 0.8, 0.7, 0.6), 3)
+    votes[::3, 1] = NO_VOTE
+    titles = tuple(f"title-{row // 3}" for row in range(len(votes)))
+    given = panel(votes, titles=titles)
+    draws = title_draws(titles, np.random.default_rng(5))
+    with one_thread():
+        sample = alphas(given.counts(), np.vstack([np.ones((1, len(votes))), draws]))
+    found = alpha(given, 5)
+    assert (found.value, found.lo, found.hi) == (sample[0], *percentile_interval(sample[1:], float(sample[0])))
 
 
 def test_alpha_is_that_of_the_published_example_with_missing_votes() -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from attune.labeler.assets.active_encoder import activate
 from attune.labeler.explore import clusters as explored
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Asset, Clustering
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
@@ -19,6 +20,7 @@ from attune.labeler.spaces.clusterings import Saved
 from attune.labeler.spaces.compared import compare
 from attune.labeler.spaces.exported import export
 from attune.labeler.spaces.words import changed
+from attune.labeler.views.explore import ExploreRequest, Place, explore
 from attune.models.clock import now
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import DataError, EmptyPool
@@ -65,10 +67,13 @@ def test_every_image_is_in_one_cluster_and_the_largest_comes_first(pool: Setting
     held = explored.load(pool)
     assert held is not None
     parts = [explored.part(pool, one.number) for one in held.parts]
-    names = [name for part in parts for name in part.asset_ids]
-    assert len(names) == len(set(names)) == 80
-    assert [part.size for part in parts] == [len(part.asset_ids) for part in parts]
-    assert held.parts[0].asset_ids == parts[0].asset_ids[: len(held.parts[0].asset_ids)]
+    keys = [key for _, members in parts for key in members.tolist()]
+    assert len(keys) == len(set(keys)) == 80
+    assert [part.size for part, _ in parts] == [len(members) for _, members in parts]
+    typical, first = held.parts[0].asset_ids, parts[0][1].tolist()
+    with reading(pool) as session:
+        names = explored.names_of(session, first)
+    assert typical == [names[key] for key in first[: len(typical)]]
     assert not any(part.loose for part in held.parts)
     with pytest.raises(DataError, match="no cluster 9"):
         explored.part(pool, 9)
@@ -205,8 +210,12 @@ def test_a_removed_asset_is_in_no_list_and_in_no_new_cluster(pool: Settings) -> 
     with writing(pool) as session:
         asset = session.scalars(select(Asset).limit(1)).one()
         asset.removed_at = now()
-    held = [name for one in range(1, 5) for name in explored.part(pool, one).asset_ids]
-    assert asset.asset_id not in held
+    owner = Viewer("owner", "anna")
+    pages = [explore(pool, owner, ExploreRequest(Place("cluster", str(number)))) for number in range(1, 5)]
+    assert sum(page.pictures.total for page in pages) == 79
+    shown = [image.asset_id for page in pages for image in page.pictures.items]
+    assert len(shown) == len(set(shown)) == 79
+    assert asset.asset_id not in shown
     assert make_clusters.run(pool, k=4)["assets"] == 79
 
 
