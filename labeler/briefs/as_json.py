@@ -24,8 +24,9 @@ def _line(line: Line) -> dict[str, Any]:
     return {
         "insight": line.one.row.id, "feature": line.one.question.feature, "sentence": words.sentence,
         "interval": words.interval, "grade": line.grade, "grade_reason": words.reason, "caution": words.caution,
-        "state": line.state, "use": line.use, "covers": line.covers, "missing": line.missing, "has": list(line.has),
-        "lacks": list(line.lacks), "worked": _shown(line.worked), "avoid": _shown(line.avoid),
+        "unchecked": words.unchecked, "state": line.state, "use": line.use, "covers": line.covers,
+        "missing": line.missing, "has": list(line.has), "lacks": list(line.lacks), "worked": _shown(line.worked),
+        "avoid": _shown(line.avoid),
     }  # fmt: skip
 
 

@@ -28,6 +28,7 @@ class BriefLine(TypedDict):
     grade: Annotated[str, "A to D."]
     grade_reason: Annotated[str, "Why it has this grade."]
     caution: Annotated[str, "What nobody knows of it, such as the errors of a detector that people have not checked."]
+    unchecked: Annotated[str, "That nobody has checked the feature's values here; empty where people have."]
     state: Annotated[str, "Whether anybody stands for it."]
     use: Annotated[str, "The images that are taken more often, after the word images."]
     covers: Annotated[str, "What the title has of it, in words."]
