@@ -34,6 +34,7 @@ from attune.labeler.records.schema import (
 )
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
+from attune.labeler.views.insight_test import arms_rows
 from attune.labeler.views.insight_test import test_page as page_of_test
 from attune.labeler.views.insights import insight_page, insights_page
 from attune.models.clock import now
@@ -310,25 +311,28 @@ def test_who_labels_sees_no_pair_with_an_image_that_waits_for_their_answer(
 ) -> None:
     viewer, number = Viewer("owner", "olga", 1), insights.listed(settings)[0].row.id
     pairs = insight_page(settings, viewer, number).same
+    tested = arms.plan_test(settings, insights.listed(settings)[0]).arms[0].first
     own, other = pairs[0].first.asset_id, pairs[1].title_id
-    monkeypatch.setattr(viewers, "waiting", lambda _: select(Asset.id).where(Asset.asset_id == own))
+    monkeypatch.setattr(viewers, "waiting", lambda _: select(Asset.id).where(Asset.asset_id.in_([own, tested])))
     known = features.known(settings)
-    assert own in shown(settings, viewer, number), "of a file that nobody is asked about all pairs are shown"
+    assert {own, tested} <= shown(settings, viewer, number), "of a file that nobody is asked about all pairs are shown"
     asked = {name: replace(one, audited_by=name) for name, one in known.items()}
     monkeypatch.setattr(features, "known", lambda _: asked)
-    assert own not in shown(settings, viewer, number)
+    assert not {own, tested} & shown(settings, viewer, number)
+    assert page_of_test(settings, viewer, number).waiting in {1, 2}
     assert other in {pair.title_id for pair in insight_page(settings, viewer, number).same}
     monkeypatch.setattr(features, "known", lambda _: known)
     monkeypatch.setattr(PeopleAsked, "of", measured_and_checked)
-    assert own not in shown(settings, viewer, number)
+    assert not {own, tested} & shown(settings, viewer, number)
 
 
 def shown(settings: Settings, viewer: Viewer, number: int) -> set[str]:
-    """The images of the pairs on an insight's page, in the list, and on the page of its test."""
+    """The images of the pairs on an insight's page, in the list, and on the page and in the file of its test."""
     page, listed = insight_page(settings, viewer, number), insights_page(settings, viewer)
     cards = [card.pair for card in (*listed.sure, *listed.unsure) if card.pair is not None]
     pairs = [*page.same, *page.other, *cards, *page_of_test(settings, viewer, number).pairs]
-    return {side.asset_id for pair in pairs for side in (pair.first, pair.second)}
+    file = {str(row["asset_id"]) for row in arms_rows(settings, viewer, number)[0]}
+    return {side.asset_id for pair in pairs for side in (pair.first, pair.second)} | file
 
 
 def test_the_file_of_a_test_has_no_formula_and_its_command_says_the_real_power(
