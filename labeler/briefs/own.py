@@ -25,8 +25,8 @@ RANDOM = "Only times when chance chose the image count."
 SERVED = "The images were not shown at random, so something else may be the reason."
 COMPARED = (
     "Each image is compared with the title’s other images, in the same place and week. All ranges of this title "
-    "hold the truth together in 19 of 20 cases, as far as counts can tell. A range takes "
-    f"{LEAST_TAKES} takes of the image and of the others."
+    "hold the truth together in 19 of 20 cases, as far as counts can tell. Below "
+    f"{LEAST_TAKES} takes of an image, or of the others, there is no range."
 )
 NOTHING = "Nobody has added performance of this title, so it is not known how its images did."
 _SPACE = "\N{NO-BREAK SPACE}"
