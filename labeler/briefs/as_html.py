@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
 
 from attune.labeler.briefs.brief import Brief, Shown
+from attune.labeler.briefs.order import ORDER
 from attune.labeler.insights.words import EXAMPLES, GRADES
 from attune.models.text import number
 
@@ -18,17 +20,46 @@ HERE = Path(__file__).parent
 def as_html(brief: Brief, pictures: Mapping[str, bytes]) -> bytes:
     """The file; ``pictures`` are JPEGs by asset id."""
     environment = Environment(loader=FileSystemLoader(HERE), autoescape=True, trim_blocks=True)
-    environment.filters.update(named=named, captioned=captioned, number=number)
+    environment.filters["number"] = number
     inside = {name: b64encode(content).decode() for name, content in pictures.items()}
     page = environment.get_template("page.html")
-    return page.render(brief=brief, pictures=inside, grades=list(GRADES.items()), examples=EXAMPLES).encode()
+    told = {"grades": list(GRADES.items()), "examples": EXAMPLES, "order": ORDER}
+    return page.render(brief=brief, captions=Captions(brief), pictures=inside, **told).encode()
 
 
-def named(asset_ids: Sequence[str]) -> list[tuple[str, str]]:
-    """Images without words below them."""
-    return [(name, "") for name in asset_ids]
+@dataclass(frozen=True)
+class Caption:
+    """What stands below an image: the ``film`` where it is another's, its id, and what is ``said`` of it."""
+
+    asset_id: str
+    film: str = ""
+    said: str = ""
+
+    @property
+    def under(self) -> list[str]:
+        """What stands below the film."""
+        return [one for one in (self.asset_id, self.said) if one]
 
 
-def captioned(shown: Sequence[Shown]) -> list[tuple[str, str]]:
-    """Images of other titles, with how often each was taken."""
-    return [(one.asset_id, one.said) for one in shown]
+@dataclass(frozen=True)
+class Captions:
+    """The captions of the images of ``brief``."""
+
+    brief: Brief
+
+    def now(self) -> list[Caption]:
+        """Its own images, each with how it did."""
+        return [Caption(one.asset_id, said=self.brief.own.said(one.asset_id)) for one in self.brief.images]
+
+    def named(self, asset_ids: Sequence[str]) -> list[Caption]:
+        """Images of the title itself."""
+        return [Caption(name) for name in asset_ids]
+
+    def elsewhere(self, asset_ids: Sequence[str]) -> list[Caption]:
+        """Images of other titles."""
+        return [Caption(name, self.brief.films.get(name, "")) for name in asset_ids]
+
+    def taken(self, shown: Sequence[Shown]) -> list[Caption]:
+        """Images of other titles, with how often each was taken; by the title's id where it has no name here."""
+        films = self.brief.films
+        return [Caption(one.asset_id, films.get(one.asset_id, one.title_id), one.said) for one in shown]

@@ -11,8 +11,9 @@ from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 from PIL import Image
 
-from attune.labeler.briefs.as_html import captioned, named
+from attune.labeler.briefs.as_html import Caption, Captions
 from attune.labeler.briefs.brief import Brief, Line
+from attune.labeler.briefs.order import ORDER
 from attune.labeler.briefs.tastes import Taste
 from attune.labeler.insights.words import EXAMPLES, GRADES
 from attune.models.text import number
@@ -23,14 +24,15 @@ INK, SOFT, GOOD, WARN, LINE = (29, 27, 24), (95, 90, 83), (29, 107, 67), (138, 9
 MARGIN, WIDTH, BOTTOM = 16, 178, 18  # millimetres of A4
 PICTURE, SMALL, GAP = 26, 17, 4
 LEADING = 0.46  # millimetres of a line for each point of its size
-CAPTION = 6  # points
+CAPTION, OWN_CAPTION = 6, 7  # points
+UNDER = 28  # millimetres below its own picture, for how it did
 HEAD = 7.4  # two lines above a column
 COLUMN_HEIGHT = 48  # with heads, pictures, captions and how many more there are
 TALL = 1.31  # a picture's place, as often as it is wide
 COLUMNS, MOST = 3, 3  # of pictures in a column
 HEADING_HEIGHT = 60  # with the beginning of what follows
 COLOURS = {"A": GOOD, "B": GOOD, "C": WARN, "D": SOFT}
-Images = Sequence[tuple[str, str]]
+Images = Sequence[Caption]
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Text:
 
 def as_pdf(brief: Brief, pictures: Mapping[str, bytes]) -> bytes:
     """The file; ``pictures`` are JPEGs by asset id."""
-    page = _Page(brief.name, pictures)
+    page, captions = _Page(brief.name, pictures), Captions(brief)
     page.set_creation_date(brief.made_at)
     page.add_page()
     page.said(brief.name, 20, bold=True)
@@ -56,55 +58,60 @@ def as_pdf(brief: Brief, pictures: Mapping[str, bytes]) -> bytes:
         page.said(warning, 9.5, WARN, bold=True, before=2)
     page.said(brief.summary, 12, before=3)
     page.heading("Its images now")
-    page.row(named([one.asset_id for one in brief.images]), WIDTH)
+    page.row(captions.now(), WIDTH)
+    page.said(brief.own.basis, 8.5, SOFT)
     page.heading("What works, and whether it has it")
-    for line in brief.lines:
-        _line(page, line)
+    if len(brief.lines) > 1:
+        page.said(ORDER, 8.5, SOFT)
+    for place, line in enumerate(brief.lines, 1):
+        _line(page, line, place, captions)
     if not brief.lines:
         page.said("No insight is sure enough yet.", 10)
     if any(line.worked or line.avoid for line in brief.lines):
         page.said(EXAMPLES, 8.5, SOFT, before=2)
-    _tastes(page, brief)
+    _tastes(page, brief, captions)
     page.heading("What the grades mean")
     for grade, said in GRADES.items():
         page.said(f"{grade}  {said}", 9, before=1)
     return bytes(page.output())
 
 
-def _line(page: _Page, line: Line) -> None:
+def _line(page: _Page, line: Line, place: int, captions: Captions) -> None:
     stale = f"  ·  stale: {', '.join(line.one.moved)}" if line.one.moved else ""
     means = f"{line.one.question.feature}: {line.one.means}" if line.one.means else ""
-    texts = (means, line.words.interval, line.words.other_way, line.words.reason, line.words.caution)
+    texts = (means, line.words.interval, line.words.other_way, line.words.caution)
     head = f"Grade {line.grade}  ·  insight {line.one.row.id}, {line.state}{stale}"
     unchecked = [Text(f"{line.words.unchecked}.", 8.5, WARN, True)] if line.words.unchecked else []
     page.entry([
         Text(head, 8.5, COLOURS[line.grade], True), *unchecked,
-        Text(line.words.sentence, 11.5, INK, True),
+        Text(f"{place}. {line.words.sentence}", 11.5, INK, True),
+        Text(line.why_here, 9, INK),
         Text(line.covers, 10, WARN if line.missing else INK, True),
         Text(" ".join(text for text in texts if text), 8.5, SOFT),
     ], [
-        (f"This title: images {line.use}", named(line.has)),
-        ("Taken more often elsewhere", captioned(line.worked)),
-        (line.less_often, captioned(line.avoid)),
+        (f"This title: images {line.use}", captions.named(line.has)),
+        ("Taken more often elsewhere", captions.taken(line.worked)),
+        (line.less_often, captions.taken(line.avoid)),
     ])  # fmt: skip
 
 
-def _tastes(page: _Page, brief: Brief) -> None:
+def _tastes(page: _Page, brief: Brief, captions: Captions) -> None:
     page.heading("For whom")
     if brief.tastes.forecast:
         page.said(brief.tastes.forecast, 10)
     page.said(brief.tastes.why or f"Grade {brief.tastes.grade}. {brief.tastes.reason}", 9, SOFT)
     for taste in brief.tastes.groups:
-        _taste(page, taste)
+        _taste(page, taste, captions)
 
 
-def _taste(page: _Page, taste: Taste) -> None:
+def _taste(page: _Page, taste: Taste, captions: Captions) -> None:
     texts = [
         Text(f"Group {taste.group}, about {number(taste.members)} members", 11, INK, True),
         Text(taste.covers, 10, WARN if taste.missing else INK, True),
         Text(taste.said, 8.5, SOFT),
     ]
-    shown = [("This title", named(taste.liked)), ("Other titles that it takes more often", named(taste.elsewhere))]
+    others = ("Other titles that it takes more often", captions.elsewhere(taste.elsewhere))
+    shown = [("This title", captions.named(taste.liked)), others]
     page.entry([one for one in texts if one.words], [one for one in shown if one[1]])
 
 
@@ -190,13 +197,16 @@ class _Page(FPDF):
         each = max(1, int((room + GAP / 2) // (width + GAP / 2)))
         for start in range(0, len(images), each):
             if width == PICTURE:
-                self.room(height + 8)
+                self.room(height + UNDER)
                 self.set_x(left)
             top, lowest = self.get_y(), self.get_y()
-            for place, (name, said) in enumerate(images[start : start + each]):
+            for place, one in enumerate(images[start : start + each]):
                 self.set_xy(left + place * (width + GAP / 2), top)
-                self._image(name, width, height)
-                self.said("\n".join(text for text in (name, said) if text), CAPTION, SOFT, width=width)
+                self._image(one.asset_id, width, height)
+                size = OWN_CAPTION if width == PICTURE else CAPTION
+                if one.film:
+                    self.said(one.film, size, INK, True, width=width)
+                self.said("\n".join(one.under), size, SOFT, width=width)
                 lowest = max(lowest, self.get_y())
             self.set_xy(left, lowest + 1.5)
 

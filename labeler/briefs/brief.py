@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from attune.labeler.assets.title_names import title_name
+from attune.labeler.briefs import order
+from attune.labeler.briefs.own import Own, own
 from attune.labeler.briefs.tastes import Tastes, tastes
 from attune.labeler.insights import features, insights
 from attune.labeler.insights.features import PER_SD, pair
@@ -61,10 +63,18 @@ class Line:
     @property
     def state(self) -> str:
         """Whether anybody stands for it."""
-        row, version = self.one.row, self.one.newest.version
-        stands = row.state == PUBLISHED and row.published == version
         made_up = ", simulated performance" if self.one.simulated else ""
-        return ("published" if stands else "not published yet") + made_up
+        return ("published" if self.published else "not published yet") + made_up
+
+    @property
+    def published(self) -> bool:
+        """Whether somebody stands for what it says."""
+        return self.one.row.state == PUBLISHED and self.one.row.published == self.one.newest.version
+
+    @property
+    def why_here(self) -> str:
+        """Why the line stands where it does among the others."""
+        return order.why(self.one, self.words.reason)
 
     @property
     def missing(self) -> bool:
@@ -107,13 +117,16 @@ class Line:
 
 @dataclass(frozen=True)
 class Brief:
-    """``images`` of the title; ``lines`` with what is missing first."""
+    """``images`` of the title; ``lines``, the strongest evidence first; ``own``: how its images did; ``films``: what
+    people call the title of each image that is shown, by asset id, where they call it anything."""
 
     title_id: str
     images: Sequence[Asset]
     lines: Sequence[Line]
     tastes: Tastes
     made_at: datetime
+    own: Own = field(default_factory=Own)
+    films: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -122,13 +135,18 @@ class Brief:
 
     @property
     def made_up(self) -> bool:
-        """Whether a line rests on simulated performance."""
-        return any(one.one.simulated for one in self.lines)
+        """Whether a line, or what is said of its own images, rests on simulated performance."""
+        return any(self._simulated)
 
     @property
     def mixed(self) -> bool:
-        """Whether other lines were measured."""
-        return len({one.one.simulated for one in self.lines}) > 1
+        """Whether others were measured."""
+        return len(set(self._simulated)) > 1
+
+    @property
+    def _simulated(self) -> list[bool]:
+        own = [self.own.simulated] if self.own.images else []
+        return [*(one.one.simulated for one in self.lines), *own]
 
     @property
     def missing(self) -> list[Line]:
@@ -184,8 +202,16 @@ def brief(settings: Settings, title: str, viewer: Viewer | None = None) -> Brief
         for one in told
         for name in [one.question.feature]
     ]
-    lines.sort(key=lambda line: not line.missing)  # the surest first, of those that are missing and of the others
-    return Brief(title, images, lines, tastes(settings, title, ids), now())
+    lines.sort(key=lambda line: order.strength(line.one, line.published))
+    made = Brief(title, images, lines, tastes(settings, title, ids), now(), own(settings, title))
+    return replace(made, films=films(settings, made.asset_ids()))
+
+
+def films(settings: Settings, asset_ids: Sequence[str]) -> dict[str, str]:
+    """What people call the title of each of ``asset_ids`` that is in the pool, where they call it anything."""
+    wanted = select(Asset.asset_id, Asset.columns).where(Asset.asset_id.in_(asset_ids), Asset.removed_at.is_(None))
+    with reading(settings) as session:
+        return {id_: name for id_, columns in session.execute(wanted) if (name := title_name(columns or {}))}
 
 
 def images_of(session: Session, title: str) -> list[Asset]:

@@ -21,7 +21,7 @@ from attune.labeler.answers.as_answers import as_answers
 from attune.labeler.assets.active_pool import PoolView, open_pool
 from attune.labeler.attributes import attributes, revisions
 from attune.labeler.queues.pinned import own_picks
-from attune.labeler.records.schema import Attribute, Run
+from attune.labeler.records.schema import Annotation, Asset, Attribute, Run
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.catalog.probe_files import ProbeWeights, read_probe
@@ -207,12 +207,9 @@ def collect(settings: Settings, attribute: str) -> Evidence:
     """The evidence of today. Raises UnknownAttribute."""
     with reading(settings) as session:
         row = attributes.find(session, attribute)
-        answers = tuple(one for one, _ in as_answers(session, row.id) if one.value in {*row.classes, UNSURE, SKIP})
+        answers, firsts, own = _answers(session, row)
         revisions = classes_by_revision(session, row)
         newest = session.scalar(select(Run).where(Run.attribute_id == row.id).order_by(Run.number.desc()).limit(1))
-        independent = first_answers.independent(session, row, answers)
-        firsts = tuple(answer for answer in independent if answer.value in {*row.classes, UNSURE})
-        own = own_picks(session, row.id)
         made = partial(Evidence, row, revisions, answers, firsts=firsts, own=own)
         nothing = Labels((), (), np.empty((0, len(row.classes))), np.empty(0))
         try:
@@ -233,6 +230,29 @@ def collect(settings: Settings, attribute: str) -> Evidence:
     missing = "" if len(usable) else "none of the audit images is in the pool any more"
     number, leader = (0, None) if newest is None else (newest.number, read_probe(newest.probe))
     return made(labels.subset(usable), inclusion[usable], view, missing, number, leader, design=design)
+
+
+def _answers(
+    session: Session, row: Attribute
+) -> tuple[tuple[Answer, ...], tuple[Answer, ...], frozenset[tuple[str, str]]]:
+    """``answers``, ``firsts`` and ``own`` of the evidence."""
+    answers = tuple(one for one, _ in as_answers(session, row.id) if one.value in {*row.classes, UNSURE, SKIP})
+    independent = first_answers.independent(session, row, answers)
+    firsts = tuple(answer for answer in independent if answer.value in {*row.classes, UNSURE})
+    return answers, firsts, own_picks(session, row.id)
+
+
+def decided(session: Session, row: Attribute) -> int:
+    """How many drawn images that are not removed have audit answers that say one class; of a question whose titles are
+    all reserved. It reads answers and the draw alone, no vectors and no values."""
+    if row.audit_state is None:
+        return 0
+    design, (_, firsts, own) = AuditDesign.from_bytes(row.audit_state), _answers(session, row)
+    labels = consensus(design.measuring(firsts, own), row.classes)
+    answered = select(Annotation.asset_pk).where(Annotation.attribute_id == row.id)
+    here = set(session.scalars(select(Asset.asset_id).where(Asset.id.in_(answered), Asset.removed_at.is_(None))))
+    held = np.array([one in here for one in labels.asset_ids], dtype=bool)
+    return int((labels.decided() & held & (design.inclusions(labels.asset_ids) > 0)).sum()) if len(labels) else 0
 
 
 def paired(evidence: Evidence, a: Run, b: Run) -> Metric:

@@ -34,8 +34,8 @@ def brief(shell: Shell, title: str, to: Path) -> None:
     value = {
         "title_id": made.title_id, "to": str(to), "images": len(made.images), "summary": made.summary,
         "simulated": made.made_up, "lines": [
-            {"insight": one.one.row.id, "sentence": one.words.sentence, "grade": one.grade, "missing": one.missing,
-             "has": list(one.has), "lacks": list(one.lacks)}
+            {"insight": one.one.row.id, "sentence": one.words.sentence, "grade": one.grade,
+             "unchecked": one.words.unchecked, "missing": one.missing, "has": list(one.has), "lacks": list(one.lacks)}
             for one in made.lines
         ],
     }  # fmt: skip

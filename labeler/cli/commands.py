@@ -63,7 +63,7 @@ COMMANDS = {
     "performance": Listed("performance", "Import measured performance, check it, and list and remove imports."),
     "features": Listed(
         "features",
-        "Measure the images, import features that Attune did not make, and list all that can be asked about.",
+        "Measure images, import and remove features that Attune did not make, and list all that can be asked about.",
     ),
     "insights": Listed("insights", "Ask which artwork works, answer, and publish or retire the answers."),
     "brief": Listed(

@@ -15,7 +15,7 @@ from attune.labeler.cli.shell import OUTPUT, Group, Shell, table, who
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.cli.text_tables import Table
 from attune.labeler.cli.vectors import name_left_out
-from attune.labeler.insights import audited, features, imported, questions
+from attune.labeler.insights import audited, features, imported, questions, removing
 from attune.labeler.insights.known import Known
 from attune.labeler.jobs import jobs
 from attune.labeler.measured.exported import as_table
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=Group)
 def command() -> None:
-    """Measure the images, import features that Attune did not make, and list all that can be asked about."""
+    """Measure images, import and remove features that Attune did not make, and list all that can be asked about."""
 
 
 @attune_command(command, "import", workspace="made", example="attune features import faces.parquet --name faces")
@@ -197,6 +197,22 @@ def audit(shell: Shell, name: str, size: int, experts: tuple[str, ...], no_wait:
     begin = f"The question {done.attribute} was created. " if done.made else ""
     granted = audit_batches.requested(size, done.granted).replace("audit answer", "answer")
     shell.result(value, f"{begin}{granted} To see how often people agree: `attune features show {name}`")
+
+
+@attune_command(command, "remove", example='attune features remove smiles --reason "wrong file"')
+@click.argument("name")
+@click.option("--reason", required=True, help="Why, for whoever looks for it later.")
+def remove(shell: Shell, name: str, reason: str) -> None:
+    """Remove the imported feature or the object NAME: no list, form or run has it any more.
+
+    Its versions, questions and insights stay in the history. While an insight on it is published, or experts check it,
+    it stays.
+    """
+    done = removing.remove(shell.settings, name, reason, who())
+    value = {"feature": name, "kind": done.kind, "version": done.version, "questions": done.questions}
+    shell.result(value, f"{name} removed. Version {done.version} was its last, and its history stays.")
+    if done.questions:
+        shell.hint(f"{plural(len(done.questions), 'question')} about it will have no figure: `attune insights run`")
 
 
 def _asked(one: Known, draft: bool) -> str:

@@ -30,6 +30,7 @@ COLUMNS = ("asset_id", "value")
 MOST_CLASSES = 20
 LONGEST = 80  # characters of a class
 LONGEST_MEANING = 300
+GONE = ""  # in place of a file: the version that says who removed the feature, and as its source why
 FIRST = ("1", "true", "yes", "y", "t")  # of two classes, the one that is asked about
 ABOUT = {
     "no asset_id": "it has no asset_id",
@@ -194,7 +195,7 @@ def say_meaning(settings: Settings, name: str, sentence: str) -> str:
     """
     told = meaning(sentence)
     with writing(settings) as session:
-        row = newest(session, name)
+        row = current(session, name)
         if row is None:
             raise UnknownFeature(
                 f"There is no imported feature {name[:80]!r}. To list the features: `attune features list`"
@@ -206,15 +207,21 @@ def say_meaning(settings: Settings, name: str, sentence: str) -> str:
 
 
 def newest(session: Session, name: str) -> ImportedFeature | None:
-    """The newest version of a feature; None where there is none."""
+    """The newest version of a feature, which may say that somebody removed it; None where there is none."""
     wanted = select(ImportedFeature).where(ImportedFeature.name == name)
     return session.scalar(wanted.order_by(ImportedFeature.version.desc()).limit(1))
 
 
+def current(session: Session, name: str) -> ImportedFeature | None:
+    """The newest version of a feature; None where there is none, or somebody removed it."""
+    row = newest(session, name)
+    return None if row is None or row.file == GONE else row
+
+
 def listed(session: Session) -> list[ImportedFeature]:
-    """The newest version of each imported feature, by name."""
+    """The newest version of each imported feature that nobody removed, by name."""
     last = select(func.max(ImportedFeature.id)).group_by(ImportedFeature.name)
-    wanted = select(ImportedFeature).where(ImportedFeature.id.in_(last))
+    wanted = select(ImportedFeature).where(ImportedFeature.id.in_(last), ImportedFeature.file != GONE)
     return list(session.scalars(wanted.order_by(ImportedFeature.name)))
 
 

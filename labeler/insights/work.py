@@ -40,7 +40,7 @@ class Work:
 
     @cached_property
     def drafts(self) -> frozenset[str]:
-        """Guesses that too few people have checked; found once, as that reads all that was guessed."""
+        """Guesses that too few people have checked; found once, as that reads their answers."""
         return audited.drafts(self.settings, self.known)
 
     def of(self, name: str) -> npt.NDArray[np.object_]:

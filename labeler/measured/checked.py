@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from attune.labeler.catalog import audit_evidence
 from attune.labeler.catalog.audit_evidence import Evidence
 from attune.labeler.catalog.evidence_cache import gather
 from attune.labeler.measured import checks, values
@@ -29,7 +29,7 @@ class Checked:
     """``check`` is how people check the feature, ``attribute`` the question that asks them; ``found`` how often they
     agree, of the answered images; ``open`` drawn images wait for an answer, ``undecided`` have only unsure or tied
     ones; ``undrawn`` images were in no draw, and no figure is about them. ``problem``: why the answers do not fit any
-    more, or empty."""
+    more, or empty. ``said``: as many as `decided` counts."""
 
     check: EyeCheck
     attribute: str
@@ -38,6 +38,7 @@ class Checked:
     undecided: int
     undrawn: int = 0
     problem: str = ""
+    said: int = 0
 
     @property
     def sentence(self) -> str:
@@ -56,7 +57,7 @@ class Checked:
     @property
     def draft(self) -> bool:
         """Whether it is a guess from words that people have not checked enough, so that no insight uses it."""
-        return self.check.guessed and self.found.n < ENOUGH
+        return self.check.guessed and self.said < ENOUGH
 
     @property
     def _still(self) -> str:
@@ -120,51 +121,41 @@ def checked(settings: Settings, name: str) -> Checked | None:
         nothing = agreement(none, none, np.zeros(0), np.zeros(0, dtype=np.str_), np.zeros(len(check.classes), np.intp))
         problem = f"The classes of {row.name} were changed, so its answers do not fit {name}. Change them back."
         return Checked(check, row.name, nothing, 0, 0, problem=problem)
-    return _checked(settings, check, evidence)
+    return _checked(settings, check, evidence, decided(settings, name))
 
 
 def decided(settings: Settings, name: str) -> int:
-    """How many images people have checked of the measured feature ``name``: as many as ``checked`` counts, without its
-    figures. Raises DataError for a feature that there is not.
+    """How many images people have checked of the measured feature ``name``, by their answers alone: it reads no values,
+    so it takes no longer on a large pool. Raises DataError for a feature that there is not.
     """
     values.measure_named(settings, name)
     with reading(settings) as session:
         row = checks.find(session, name)
-    check = None if row is None else checks.checked_by(row)
-    if row is None or check is None:
-        return 0
-    evidence = gather(settings, row.name)
-    return int(_counted(settings, check, evidence)[1].sum()) if tuple(evidence.classes) == check.classes else 0
+        check = None if row is None else checks.checked_by(row)
+        fits = row is not None and check is not None and tuple(row.classes) == check.classes
+        return audit_evidence.decided(session, row) if row is not None and fits else 0
 
 
-def _counted(
-    settings: Settings, check: EyeCheck, evidence: Evidence
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
-    """The measured class of each answered image (n,), and whether its answers count: they say one class of it."""
-    measured = checks.codes(settings, check, evidence.labels.asset_ids)
-    sure = evidence.labels.decided() & (measured >= 0) if len(evidence.labels) else np.zeros(0, dtype=bool)
-    return measured, sure
-
-
-def _checked(settings: Settings, check: EyeCheck, evidence: Evidence) -> Checked:
+def _checked(settings: Settings, check: EyeCheck, evidence: Evidence, said: int) -> Checked:
     labels = evidence.labels
-    measured, decided = _counted(settings, check, evidence)
+    measured = checks.codes(settings, check, labels.asset_ids)
+    sure = labels.decided() & (measured >= 0) if len(labels) else np.zeros(0, dtype=bool)
     every = values.measured(settings, check.feature)
     everywhere, could = check.codes(every.values), evidence.design.inclusions(every.ids) > 0
     undrawn = int((everywhere[~could] >= 0).sum()) if could.any() else 0
     everywhere = everywhere[could] if could.any() else everywhere
     images = np.bincount(everywhere[everywhere >= 0], minlength=len(check.classes)).astype(np.intp)
     found = agreement(
-        measured[decided], labels.majority()[decided] if len(labels) else measured, evidence.inclusion[decided],
-        np.array(labels.title_ids, dtype=np.str_)[decided], images, evidence.seed % 2**32,
+        measured[sure], labels.majority()[sure] if len(labels) else measured, evidence.inclusion[sure],
+        np.array(labels.title_ids, dtype=np.str_)[sure], images, evidence.seed % 2**32,
     )  # fmt: skip
     waiting = 0
     if evidence.view is not None:
         ids = evidence.view.pool.asset_ids[np.flatnonzero(evidence.view.keys >= 0)].tolist()
         drawn = {id_ for id_, one in zip(ids, evidence.design.drawn(ids), strict=True) if one}
         waiting = len(drawn - set(labels.asset_ids))
-    undecided = len(labels) - int(decided.sum())
-    return Checked(check, evidence.attribute.name, found, waiting, undecided, undrawn)
+    undecided = len(labels) - int(sure.sum())
+    return Checked(check, evidence.attribute.name, found, waiting, undecided, undrawn, said=said)
 
 
 def _percent(share: float | None) -> str:

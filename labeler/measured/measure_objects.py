@@ -106,9 +106,10 @@ def _check_name(settings: Settings, one: Phrased) -> None:
         raise DataError(f"{one.name} is what a measured feature is called already. {named}")
     with reading(settings) as session:
         attribute = session.scalar(select(Attribute.id).where(Attribute.name == one.name))
-        imported = session.scalar(select(ImportedFeature.id).where(ImportedFeature.name == one.name).limit(1))
+        newest = select(ImportedFeature.file).where(ImportedFeature.name == one.name)
+        imported = session.scalar(newest.order_by(ImportedFeature.version.desc()).limit(1))
         row = checks.find(session, one.name)
-    if attribute is not None or imported is not None:
+    if attribute is not None or imported:  # the newest version of one that was removed has no file
         what = "a question" if attribute is not None else "an imported feature"
         raise DataError(f"{one.name} is what {what} is called already. {named}")
     before = objects.find(settings, one.name)

@@ -25,7 +25,7 @@ from attune.models.measured.measured_values import DESCRIBED as VALUES
 from attune.models.measured.measured_values import MeasuredValues
 from attune.models.measured.objects import MADE_BY, ObjectHead, Phrased
 
-DESCRIBED = "object.json"
+DESCRIBED, GONE = "object.json", "removed.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +73,8 @@ def find(settings: Settings, name: str) -> ObjectVersion | None:
 def made(settings: Settings, phrased: Phrased, fingerprint: Fingerprint, head: ObjectHead) -> ObjectVersion:
     """What would be the object's next version. Nobody finds it before it is kept, so that a measuring that is killed or
     fails leaves the version before in use; the same pool makes the same one again, with the values that it has."""
-    before = find(settings, phrased.name)
-    number = before.number + 1 if before else 1
+    made = [one.number for one in _every(settings, phrased.name, removed=True) if one.name == phrased.name]
+    number = max(made, default=0) + 1
     digest = digest_json(_said(phrased, number, fingerprint.digest, head))
     return _with_values(folder(settings), phrased, number, fingerprint.digest, head, digest)
 
@@ -98,6 +98,15 @@ def keep(settings: Settings, one: ObjectVersion) -> None:
         write_json(target / DESCRIBED, said | {"digest": one.digest, "at": iso(now())})
 
 
+def remove(settings: Settings, name: str, reason: str, who: str) -> None:
+    """Say of all versions that there are of the object ``name`` that they are not in use any more. They stay on disk,
+    and the next one has the next number."""
+    with FileLock(folder(settings) / ".lock", timeout=60):
+        last = max(one.number for one in _every(settings, name, removed=True) if one.name == name)
+        said = {"up_to": last, "reason": reason, "who": who, "at": iso(now())}
+        write_json(folder(settings) / name / GONE, said)
+
+
 def forget(settings: Settings, ids: list[str]) -> None:
     """Delete what was said of images that leave the pool, in every version, also one that was never put into use."""
     for path in folder(settings).glob(f"*/*/{VALUES}"):
@@ -113,9 +122,13 @@ def _said(phrased: Phrased, number: int, encoder: str, head: ObjectHead) -> dict
     }  # fmt: skip
 
 
-def _every(settings: Settings, name: str = "") -> Iterator[ObjectVersion]:
+def _every(settings: Settings, name: str = "", removed: bool = False) -> Iterator[ObjectVersion]:
+    """All versions of an object, or of each; also those that somebody ``removed``, or not."""
     for path in sorted(folder(settings).glob(f"{escape(name) or '*'}/*/{DESCRIBED}")):
-        yield _version(folder(settings), json.loads(path.read_text(encoding="utf-8")))
+        gone = path.parent.parent / GONE
+        one = _version(folder(settings), json.loads(path.read_text(encoding="utf-8")))
+        if removed or not gone.exists() or one.number > json.loads(gone.read_text(encoding="utf-8"))["up_to"]:
+            yield one
 
 
 def _version(place: Path, said: dict[str, Any]) -> ObjectVersion:

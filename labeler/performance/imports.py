@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.performance.clean import Cleaned, clean
 from attune.labeler.performance.columns import KEY, PERIOD, choose, parse_map
-from attune.labeler.performance.duck import connection, parquet
+from attune.labeler.performance.duck import connection, literal, parquet
 from attune.labeler.performance.faults import Fault, summary
 from attune.labeler.performance.source import Source, made_up, open_source
 from attune.labeler.records.schema import PerformanceImport
@@ -173,9 +173,9 @@ def remove(settings: Settings, number: int, reason: str, who: str) -> Performanc
     return row
 
 
-def relation(settings: Settings, imports: list[PerformanceImport]) -> str:
+def relation(settings: Settings, imports: list[PerformanceImport], title: str | None = None) -> str:
     """SQL of the rows of ``imports`` (newest first), without those that a later one replaces; ``one_chance`` is what
-    the import of each says of its propensities.
+    the import of each says of its propensities. Of one ``title``, or of all.
 
     Raises DataError where a file is gone.
     """
@@ -186,6 +186,8 @@ def relation(settings: Settings, imports: list[PerformanceImport]) -> str:
         if not path.exists():
             raise DataError(_lost(path, row, "does not exist"))
         table = parquet(path)
+        if title is not None:  # a row only replaces one of the same title
+            table = f"(SELECT * FROM {table} WHERE title_id = {literal(title)})"
         # Only imports that replaced something can hide rows of older ones.
         hidden = " AND ".join(f"{_identity()} NOT IN (SELECT {_identity()} FROM {one})" for one in later)
         wanted = f"SELECT *, {has_one_chance(row)} AS one_chance FROM {table}"
@@ -196,14 +198,16 @@ def relation(settings: Settings, imports: list[PerformanceImport]) -> str:
 
 
 @contextmanager
-def rows_of(settings: Settings, imports: list[PerformanceImport]) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
-    """A connection, and SQL of the rows of ``imports``, newest first.
+def rows_of(
+    settings: Settings, imports: list[PerformanceImport], title: str | None = None
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
+    """A connection, and SQL of the rows of ``imports``, newest first; of one ``title``, or of all.
 
     Raises DataError where a file is gone or damaged.
     """
     with connection(settings) as (duck, _):
         try:
-            yield duck, relation(settings, imports)
+            yield duck, relation(settings, imports, title)
         except duckdb.Error:
             check_files(settings, imports)
             raise

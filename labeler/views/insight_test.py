@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from attune.labeler.insights import arms, features, insights
-from attune.labeler.insights.arms import COLUMNS, RandomTest
+from attune.labeler.insights import arms, insights
+from attune.labeler.insights.arms import COLUMNS, Arm, RandomTest
 from attune.labeler.insights.insights import Told
-from attune.labeler.insights.people_asked import PeopleAsked, waiting_images
+from attune.labeler.insights.people_asked import hidden_images
 from attune.labeler.insights.words import Words, often, sides_of, words
 from attune.labeler.people.viewer import Viewer, may_explore
 from attune.labeler.records.session import reading
@@ -21,7 +21,8 @@ SHOWN = 12  # titles with their pictures; the file has all
 
 @dataclass(frozen=True)
 class TestPage:
-    """A test with the ``pairs`` of its first titles; ``amount`` is what it would confirm of its ``kinds``."""
+    """A test with the ``pairs`` of its first titles; ``amount`` is what it would confirm of its ``kinds``. ``waiting``:
+    titles that neither page nor file shows to who still has to answer about one of their images."""
 
     one: Told
     said: Words
@@ -30,6 +31,7 @@ class TestPage:
     amount: str
     made_up: bool
     kinds: tuple[str, str]
+    waiting: int = 0
 
     @property
     def total(self) -> int:
@@ -41,20 +43,27 @@ def test_page(settings: Settings, viewer: Viewer, number: int) -> TestPage:
     """The page. Raises UnknownInsight, DataError where no test can be planned."""
     one = insights.find(settings, number)
     planned = arms.plan_test(settings, one)
-    known = features.known(settings)
+    allowed = _allowed(settings, viewer, one, planned)
+    shown = allowed[:SHOWN]
     with reading(settings) as session:
-        asked = PeopleAsked.of(session, known).about(one.question.feature)
-        hidden = waiting_images(session, viewer) if asked else frozenset[str]()
-        shown = [arm for arm in planned.arms if not hidden & {arm.first, arm.second}][:SHOWN]
         wanted = [name for arm in shown for name in (arm.first, arm.second)]
         images = by_id(session, wanted, may_explore(viewer))
     kinds = sides_of(one.question.feature, one.question.contrast)
     pairs = [
         Pair(arm.title_id, *(Side(name, images.get(name), 0.0) for name in (arm.first, arm.second))) for arm in shown
     ]
-    return TestPage(one, words(one), planned, pairs, often(planned.plan.effect), one.simulated, kinds)
+    return TestPage(one, words(one), planned, pairs, often(planned.plan.effect), one.simulated, kinds,
+                    len(planned.arms) - len(allowed))  # fmt: skip
 
 
-def arms_rows(settings: Settings, number: int) -> tuple[list[dict[str, object]], Sequence[str]]:
-    """All rows of the test's arms, and their columns. Raises UnknownInsight, DataError."""
-    return arms.plan_test(settings, insights.find(settings, number)).rows(), COLUMNS
+def arms_rows(settings: Settings, viewer: Viewer, number: int) -> tuple[list[dict[str, object]], Sequence[str]]:
+    """The rows of the test's arms that ``viewer`` may read, and their columns. Raises UnknownInsight, DataError."""
+    one = insights.find(settings, number)
+    planned = arms.plan_test(settings, one)
+    return replace(planned, arms=_allowed(settings, viewer, one, planned)).rows(), COLUMNS
+
+
+def _allowed(settings: Settings, viewer: Viewer, one: Told, planned: RandomTest) -> list[Arm]:
+    """The arms without an image that waits for an answer of ``viewer``: each tells what its image shows."""
+    hidden = hidden_images(settings, viewer, one.question.feature)
+    return [arm for arm in planned.arms if not hidden & {arm.first, arm.second}]

@@ -17,7 +17,7 @@ REMEMBERED = 9_000_000  # rows whose cells are kept; of more, they are made agai
 
 
 @dataclass(frozen=True, eq=False)
-class Cells:
+class DifferingCells:
     """Rows (m,) of cells that differ in x: ``starts`` (c,) is each cell's first row, ``title`` (c,) counts from 0."""
 
     x: Floats
@@ -44,7 +44,7 @@ class Cells:
         return self.taken_x - self.taken * mean, self.taken * np.maximum(square - mean**2, 0.0)
 
 
-def differing(outcomes: Outcomes, x: Floats) -> Cells:
+def differing(outcomes: Outcomes, x: Floats) -> DifferingCells:
     """Those of rows with x (n,), NaN where it is unknown."""
     kept = np.isfinite(x) & (outcomes.impressions > 0)
     rows, x = (outcomes, x) if kept.all() else (outcomes.where(kept), x[kept])
@@ -61,7 +61,7 @@ def differing(outcomes: Outcomes, x: Floats) -> Cells:
     title = numbered(rows.title[starts])
     shown, taken = rows.impressions, rows.takes
     x = x - (np.average(x, weights=shown) if len(x) else 0.0)  # keeps the exponentials in range
-    return Cells(
+    return DifferingCells(
         x, shown, starts, title, _sums(taken, starts), _sums(taken * x, starts), np.flatnonzero(seen),
         float(taken.sum()),
     )  # fmt: skip
@@ -72,13 +72,13 @@ class Ready:
 
     def __init__(self, parts: Iterable[tuple[Outcomes, Floats]]) -> None:
         self._parts = parts
-        self._kept: list[Cells] | None = None
+        self._kept: list[DifferingCells] | None = None
 
-    def __iter__(self) -> Iterator[Cells]:
+    def __iter__(self) -> Iterator[DifferingCells]:
         if self._kept is not None:
             yield from self._kept
             return
-        kept, rows = list[Cells](), 0
+        kept, rows = list[DifferingCells](), 0
         for part, x in self._parts:
             cells = differing(part, x)
             rows += len(cells.x)
@@ -93,7 +93,7 @@ class Ready:
 
 
 @dataclass(frozen=True)
-class Told:
+class Compared:
     """What all cells together have; ``deviation``: the standard deviation of x over the rows of a part."""
 
     titles: int
@@ -103,7 +103,7 @@ class Told:
     deviation: float
 
     @classmethod
-    def of(cls, parts: Iterable[Cells]) -> Told:
+    def of(cls, parts: Iterable[DifferingCells]) -> Compared:
         titles, shown, taken, rows, squares = 0, 0.0, 0.0, 0, 0.0
         assets: list[Ints] = [np.zeros(0, dtype=np.intp)]
         for cells in parts:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from scipy.special import ndtr, stdtr, stdtrit
 
 from attune.models.errors import NotEnoughLabels
-from attune.models.insights.differing import Cells, Ready, Told
+from attune.models.insights.differing import Compared, DifferingCells, Ready
 from attune.models.insights.outcomes import Floats, Ints, Outcomes
 
 LEAST_TITLES = 30  # that differ in the property: below, no figure is shown
@@ -84,7 +84,7 @@ def within_title(outcomes: Outcomes, x: npt.ArrayLike, least_titles: int = LEAST
 def effect_within(parts: Iterable[tuple[Outcomes, Floats]], least_titles: int = LEAST_TITLES) -> Effect:
     """``within_title`` of rows in ``parts`` of whole titles, each with its x (n,); they are read several times."""
     ready = Ready(parts)
-    told = Told.of(ready)
+    told = Compared.of(ready)
     if told.titles < least_titles:
         raise NotEnoughLabels(too_few_titles(told.titles, least_titles))
     estimate = _solve(ready, told.deviation)
@@ -121,7 +121,7 @@ class Clustered:
         return cls(se, (estimate - half, estimate + half), p, degrees, total**-0.5)
 
 
-def _solve(parts: Iterable[Cells], deviation: float) -> float:
+def _solve(parts: Iterable[DifferingCells], deviation: float) -> float:
     """Newton's method on a concave likelihood; a step that goes too far is shortened."""
     effect, largest = 0.0, LARGEST_STEP / max(deviation, 1e-12)
     for _ in range(STEPS):

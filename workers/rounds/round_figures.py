@@ -26,7 +26,7 @@ from attune.models.text import there_are
 from attune.workers.rounds.snapshot import Snapshot
 
 # Between two cross-validations: labels, and of many a share of them. Five more fits of 12,000 labels take ten seconds.
-EVERY, SHARE = 5, 0.05
+FIGURE_EVERY, FIGURE_SHARE = 5, 0.05
 MOST_RESERVED = 20_000  # of the reserved assets, so many stand for all: more would not narrow an interval
 
 
@@ -168,7 +168,7 @@ def early_sign(snapshot: Snapshot, prompts: Prompts | None) -> Metric:
     kept = Metric.from_dict(before) if before else None
     # Where experts disagree, the figure's n is less than the labels: it counts those of one class alone.
     n = int(snapshot.training.decided().sum())
-    if kept is not None and kept.value is not None and abs(n - kept.n) < max(EVERY, SHARE * n):
+    if kept is not None and kept.value is not None and abs(n - kept.n) < max(FIGURE_EVERY, FIGURE_SHARE * n):
         return kept
     return cross_validated(
         snapshot.training,

@@ -25,20 +25,21 @@ from attune.models.query.diversity import Region, coverage, diversity_score
 from attune.workers.rounds.second_opinions import out_of_sample
 from attune.workers.rounds.snapshot import Snapshot
 
-EVERY, SHARE = 10, 0.01  # answers between two, and of many a share of them: ten more fits of 12,000 labels take 30 s
+# Answers between two, and of many a share of them: ten more fits of 12,000 labels take 30 s.
+SLOW_EVERY, SLOW_SHARE = 10, 0.01
 REGIONS, SHOWN, EXAMPLES = 24, 6, 6
 
 
 def due(snapshot: Snapshot) -> bool:
     """Whether enough was answered, or excluded, since the last one."""
     before = snapshot.advice.outlook
-    answers = -EVERY if before is None or before.answers is None else before.answers
-    return bool(snapshot.count) and not 0 <= snapshot.count - answers < max(EVERY, SHARE * snapshot.count)
+    answers = -SLOW_EVERY if before is None or before.answers is None else before.answers
+    return bool(snapshot.count) and not 0 <= snapshot.count - answers < max(SLOW_EVERY, SLOW_SHARE * snapshot.count)
 
 
 def are_many(snapshot: Snapshot) -> bool:
     """Whether the answers are so many that these figures wait for a share of them."""
-    return SHARE * snapshot.count > EVERY
+    return SLOW_SHARE * snapshot.count > SLOW_EVERY
 
 
 def record_forecast(settings: Settings, snapshot: Snapshot, number: int, prompts: Prompts | None) -> None:

@@ -19,7 +19,7 @@ JSON = "json"
 
 
 class BriefLine(TypedDict):
-    """An insight beside the title's own images; the lines that the title lacks come first."""
+    """An insight beside the title's own images; the strongest evidence comes first."""
 
     insight: int
     feature: str
@@ -28,14 +28,27 @@ class BriefLine(TypedDict):
     grade: Annotated[str, "A to D."]
     grade_reason: Annotated[str, "Why it has this grade."]
     caution: Annotated[str, "What nobody knows of it, such as the errors of a detector that people have not checked."]
+    unchecked: Annotated[str, "That nobody has checked the feature's values here; empty where people have."]
     state: Annotated[str, "Whether anybody stands for it."]
     use: Annotated[str, "The images that are taken more often, after the word images."]
     covers: Annotated[str, "What the title has of it, in words."]
     missing: Annotated[bool, "Whether the title has no image that is taken more often."]
     has: Annotated[list[str], "Images of the title that are taken more often elsewhere."]
     lacks: Annotated[list[str], "Its images of the other side."]
-    worked: Annotated[list[dict[str, Any]], "Images of other titles, with how often each was taken."]
+    why_here: Annotated[str, "Why it stands where it does: how strong the evidence is."]
+    worked: Annotated[list[dict[str, Any]], "Images of other titles, with its name and how often each was taken."]
     avoid: Annotated[list[dict[str, Any]], "Images of the same titles that were taken less often."]
+
+
+class OwnImage(TypedDict):
+    """How an image of the title did, from the rows of its performance."""
+
+    asset_id: str
+    impressions: int
+    takes: float
+    ratio: Annotated[float | None, "How many times as often as the title's other images; null: not enough takes yet."]
+    ci: Annotated[list[float] | None, "95 %, of all images of the title together; of counts alone."]
+    said: Annotated[str, "The same in words."]
 
 
 class BriefGroup(TypedDict):
@@ -56,6 +69,8 @@ class BriefOut(TypedDict):
     summary: Annotated[str, "The brief in one sentence."]
     simulated: Annotated[bool, "Whether a line rests on made-up performance."]
     images: Annotated[list[str], "The title's images."]
+    own: Annotated[list[OwnImage], "Those that were shown."]
+    own_basis: Annotated[str, "What these figures are of, and how far to believe them."]
     lines: list[BriefLine]
     groups: list[BriefGroup]
     forecast: Annotated[str, "Who will watch it, in words; empty where nobody can tell."]

@@ -61,6 +61,7 @@ class InsightOut(TypedDict):
     sentence: str
     why: Annotated[str, "Why there is no figure."]
     caution: Annotated[str, "What nobody knows of it, such as the errors of a detector that people have not checked."]
+    unchecked: Annotated[str, "That nobody has checked the feature's values here; empty where people have."]
     state: Annotated[str, "proposed, published or retired."]
     version: int
     published_version: int | None

@@ -75,7 +75,7 @@ def test(number: int) -> ResponseReturnValue:
 @blueprint.get("/<int:number>/arms.csv")
 def arms(number: int) -> ResponseReturnValue:
     """The test's images as a file."""
-    response = Response(write_csv(*arms_rows(auth.settings(), number)), mimetype="text/csv")
+    response = Response(write_csv(*arms_rows(auth.settings(), auth.viewer(), number)), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="test-of-insight-{number}.csv"'
     response.headers["Cache-Control"] = "private, no-store"
     return response

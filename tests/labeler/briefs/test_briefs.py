@@ -12,7 +12,9 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 from attune.labeler.briefs import files
+from attune.labeler.briefs.as_json import as_json
 from attune.labeler.briefs.brief import Brief, Line, brief
+from attune.labeler.briefs.own import Own, own
 from attune.labeler.cli.main import attune
 from attune.labeler.insights import arms, features, imported, insights, questions
 from attune.labeler.insights.insights import Told
@@ -21,6 +23,7 @@ from attune.labeler.insights.people_asked import PeopleAsked
 from attune.labeler.insights.words import Words
 from attune.labeler.people import viewer as viewers
 from attune.labeler.people.viewer import Viewer
+from attune.labeler.performance import imports
 from attune.labeler.records.schema import (
     Asset,
     Insight,
@@ -31,6 +34,7 @@ from attune.labeler.records.schema import (
 )
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
+from attune.labeler.views.insight_test import arms_rows
 from attune.labeler.views.insight_test import test_page as page_of_test
 from attune.labeler.views.insights import insight_page, insights_page
 from attune.models.clock import now
@@ -131,6 +135,52 @@ def test_both_files_hold_the_brief_and_its_pictures_whatever_the_title_is_called
     assert pdf.count(b"/Subtype /Image") >= 4
     with pytest.raises(DataError, match=r"\.docx"):
         files.written(settings, title, "docx")
+
+
+def test_a_brief_says_how_its_own_images_did_and_what_films_are_called(
+    settings: Settings, has: dict[str, dict[str, bool]]
+) -> None:  # fmt: skip
+    made = of(settings, has, True)
+    did = {name: made.own.images[name].ratio or 0 for name in has[made.title_id]}
+    smiling, other = ([did[name] for name, one in has[made.title_id].items() if one is side] for side in (True, False))
+    assert min(smiling) > 1 > max(other), "those that smile are taken half as often again"
+    best, told = max(did, key=lambda name: did[name]), as_json(made)
+    assert f"{100 * (did[best] - 1):.0f}\xa0% more often than its other images" in made.own.said(best)
+    assert made.own.random
+    assert {one["asset_id"]: one["ratio"] for one in told["own"]} == did
+    assert told["lines"][0]["unchecked"] == "Nobody has checked the file’s values of smiles here"
+    shown = made.lines[0].worked[0]
+    with writing(settings) as session:
+        for row in session.scalars(select(Asset).where(Asset.title_id == shown.title_id)):
+            row.columns = {"title": "Winter"}
+    again = brief(settings, made.title_id)
+    assert as_json(again)["lines"][0]["worked"][0]["name"] == "Winter"
+    page = files.written(settings, made.title_id, "html")[1].decode()
+    assert f"<strong>Winter</strong><br>{shown.asset_id}" in page
+    assert made.own.said(best) in page
+
+
+def test_how_images_did_is_not_said_to_be_of_chance_where_somebody_chose(tmp_path: Path) -> None:
+    made = factories.workspace(tmp_path / "workspace")
+    images = [one.asset_id for one in factories.add_assets(made, 3, per_title=3)]
+    assert "Nobody has added performance" in own(made, "t").basis
+
+    def bring(arm: str, *shown: int) -> Own:
+        rows = [f"{name},t,home,{count},{count // 10}" for name, count in zip(images, shown, strict=True)]
+        (tmp_path / f"{arm}.csv").write_text("\n".join(["asset_id,title_id,canvas,impressions,takes", *rows, ""]))
+        imports.add(made, str(tmp_path / f"{arm}.csv"), arm=arm)
+        return own(made, "t")
+
+    served = bring("serve", 9000, 9000, 100)
+    assert not served.random
+    assert "not shown at random" in served.basis
+    assert "No measurable difference from its other images" in served.said(images[0])
+    assert served.said(images[2]).endswith("% of the times shown. Not enough yet to compare.")
+    assert served.said("elsewhere") == ""
+    chance = bring("explore", 4000, 4000, 4000)
+    assert chance.random
+    assert [chance.images[name].impressions for name in images] == [4000] * 3, "served rows do not count beside them"
+    assert not bring("explore", 9000, 900, 900).random, "they were not shown as planned"
 
 
 def test_a_group_whose_taste_is_missing_is_told_from_one_that_nobody_asked(
@@ -261,25 +311,28 @@ def test_who_labels_sees_no_pair_with_an_image_that_waits_for_their_answer(
 ) -> None:
     viewer, number = Viewer("owner", "olga", 1), insights.listed(settings)[0].row.id
     pairs = insight_page(settings, viewer, number).same
+    tested = arms.plan_test(settings, insights.listed(settings)[0]).arms[0].first
     own, other = pairs[0].first.asset_id, pairs[1].title_id
-    monkeypatch.setattr(viewers, "waiting", lambda _: select(Asset.id).where(Asset.asset_id == own))
+    monkeypatch.setattr(viewers, "waiting", lambda _: select(Asset.id).where(Asset.asset_id.in_([own, tested])))
     known = features.known(settings)
-    assert own in shown(settings, viewer, number), "of a file that nobody is asked about all pairs are shown"
+    assert {own, tested} <= shown(settings, viewer, number), "of a file that nobody is asked about all pairs are shown"
     asked = {name: replace(one, audited_by=name) for name, one in known.items()}
     monkeypatch.setattr(features, "known", lambda _: asked)
-    assert own not in shown(settings, viewer, number)
+    assert not {own, tested} & shown(settings, viewer, number)
+    assert page_of_test(settings, viewer, number).waiting in {1, 2}
     assert other in {pair.title_id for pair in insight_page(settings, viewer, number).same}
     monkeypatch.setattr(features, "known", lambda _: known)
     monkeypatch.setattr(PeopleAsked, "of", measured_and_checked)
-    assert own not in shown(settings, viewer, number)
+    assert not {own, tested} & shown(settings, viewer, number)
 
 
 def shown(settings: Settings, viewer: Viewer, number: int) -> set[str]:
-    """The images of the pairs on an insight's page, in the list, and on the page of its test."""
+    """The images of the pairs on an insight's page, in the list, and on the page and in the file of its test."""
     page, listed = insight_page(settings, viewer, number), insights_page(settings, viewer)
     cards = [card.pair for card in (*listed.sure, *listed.unsure) if card.pair is not None]
     pairs = [*page.same, *page.other, *cards, *page_of_test(settings, viewer, number).pairs]
-    return {side.asset_id for pair in pairs for side in (pair.first, pair.second)}
+    file = {str(row["asset_id"]) for row in arms_rows(settings, viewer, number)[0]}
+    return {side.asset_id for pair in pairs for side in (pair.first, pair.second)} | file
 
 
 def test_the_file_of_a_test_has_no_formula_and_its_command_says_the_real_power(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from attune.labeler.briefs import order
 from attune.labeler.briefs.as_html import as_html
 from attune.labeler.briefs.brief import Brief, Line
 from attune.labeler.briefs.tastes import Tastes
@@ -47,6 +48,21 @@ def brief(*lines: Line) -> Brief:
 )
 def test_a_title_covers_all_only_where_it_has_something_of_each_line(lines: list[Line], said: str) -> None:
     assert brief(*lines).summary == said
+
+
+def test_the_strongest_evidence_is_read_first_and_says_why() -> None:
+    def told(grade: str, q: float, kind: str = "attribute", state: str = "proposed") -> Line:
+        found = line(1, 3, grade)
+        found.one.figures.update(q=q, titles=40)
+        found.one.question.kind, found.one.row.state, found.one.row.published = kind, state, 1
+        return found
+
+    weak, unseen, sure, unsure = told("C", 0.0), told("A", 0.0, "imported"), told("A", 0.01), told("A", 0.05)
+    stands = told("A", 0.09, state="published")
+    lines = sorted([weak, unsure, unseen, sure, stands], key=lambda one: order.strength(one.one, one.published))
+    assert [lines.index(one) for one in (stands, sure, unsure, unseen, weak)] == [0, 1, 2, 3, 4]
+    assert replace(sure, words=replace(WORDS, reason="Chance.")).why_here == "Strong evidence, from 40 titles. Chance."
+    assert weak.why_here.startswith("Weak evidence, from 40 titles.")
 
 
 def test_no_title_lacks_a_number_because_the_insight_compares_within_titles() -> None:

@@ -121,6 +121,8 @@ COMMANDS = [
     "attune features audit entropy",
     "attune features audit faces",
     "attune features measure --object Dog=dog",
+    "attune features remove smiles --reason wrong",
+    "attune features remove faces --reason wrong",
     "attune insights run",
     PERFORM + "takes.csv && attune insights run",
     "attune features import faces.csv && attune insights ask --feature smiles",

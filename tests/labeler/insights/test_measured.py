@@ -53,6 +53,7 @@ def test_a_detector_that_nobody_audited_is_grade_c_and_says_so(settings: Setting
     assert by_name["faces"].newest.grade == "C"
     assert "the detector’s errors are not known" in words(by_name["faces"]).caution
     assert "not known" in as_json(by_name["faces"])["caution"]
+    assert as_json(by_name["faces"])["unchecked"] == "Values of faces not checked by people", "as pages say"
     assert "e_value" not in by_name["faces"].figures  # its rows are random
     assert words(by_name["faces"]).reason.startswith("Shown at random. What the detector gets wrong")
     assert (by_name["brightness"].newest.grade, words(by_name["brightness"]).caution) == ("A", "")

@@ -16,7 +16,17 @@ from attune.labeler.attributes import attributes
 from attune.labeler.attributes.attributes import Definition
 from attune.labeler.briefs.brief import brief
 from attune.labeler.cli.main import attune
-from attune.labeler.insights import arms, audited, companions, features, goes_with, imported, insights, questions
+from attune.labeler.insights import (
+    arms,
+    audited,
+    companions,
+    features,
+    goes_with,
+    imported,
+    insights,
+    questions,
+    removing,
+)
 from attune.labeler.insights.companions import HOLDING, Wanted
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.words import words
@@ -41,6 +51,7 @@ from attune.models.vectors.vector_store import VectorStore
 from attune.workers.jobs import measure, run_insights
 from tests.labeler.catalog import worlds
 from tests.labeler.insights.asking import answered, asked, drawn
+from tests.support import factories
 
 IMAGES, ASKED, EFFECT = 800, 220, 0.4
 WORDS = {"a dog": 0, "a puppy": 1, "a cat": 2}  # the axis that each phrase's vector is
@@ -107,7 +118,10 @@ def test_a_guess_is_no_insight_before_people_have_checked_it(
     assert "people have checked 59 of 60 images" in words(few).basis
     page = feature_page(settings, "dog")
     assert page.draft
-    assert insights_page(settings, Viewer("owner", "olga", 1)).drafts == {"dog", "cat"}, "no form offers it as finished"
+    with pytest.MonkeyPatch.context() as large_pool:
+        large_pool.setattr(MeasuredValues, "read", lambda *_, **__: pytest.fail("the list read a values file"))
+        drafts = insights_page(settings, Viewer("owner", "olga", 1)).drafts
+    assert drafts == {"dog", "cat"}, "no form offers it as finished"
     assert page.said.startswith("A draft until 60 images are checked. People agree on")
     answered(settings, name, ids[59:], dogs)
     run_insights.run(settings)
@@ -282,6 +296,28 @@ def test_other_words_or_another_encoder_make_the_next_version(
         assert "encoder was changed while" in measure_objects.measure_again(settings)[0].problem
     (again,) = measure_objects.measure_again(settings)
     assert (again.version, again.images, again.problem) == (3, 40, "")
+
+
+def test_an_object_is_removed_unless_people_check_it_and_comes_back_as_the_next_version(settings: Settings) -> None:
+    measure.run(settings, objects=["a dog", "a cat"])
+    checks._question(settings, check_of(phrased(["a dog"])[0]))
+    with pytest.raises(DataError, match="Experts check dog by the question check-dog"):
+        removing.remove(settings, "dog", "wrong words", "olga")
+    assert removing.remove(settings, "cat", "wrong words", "olga").version == 1
+    assert [one.name for one in objects.listed(settings)] == ["dog"]
+    assert "cat" not in features.known(settings)
+    assert [one.name for one in measure_objects.measure_again(settings)] == ["dog"], "later images are not judged"
+    (again,) = measure.run(settings, objects=["a cat"])["objects"]
+    assert (again["version"], again["measured"]) == (2, 40)
+    assert removing.remove(settings, "cat", "again", "olga").version == 2
+    assert objects.find(settings, "cat") is None
+    with pytest.raises(DataError, match="attune attribute show serious"):
+        removing.remove(settings, "serious", "wrong", "olga")
+    with reading(settings) as session:
+        serious = attributes.find(session, "serious")
+    factories.publish(settings, factories.add_run(settings, serious, 1))
+    with pytest.raises(DataError, match="attune probes retire serious 1 "):
+        removing.remove(settings, "serious", "wrong", "olga")
 
 
 def test_words_need_a_text_tower_images_and_a_name_of_their_own(

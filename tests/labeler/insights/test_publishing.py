@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session
 
-from attune.labeler.insights import insights, publishing
+from attune.labeler.insights import companions, features, imported, insights, publishing, removing
+from attune.labeler.insights.companions import HOLDING, Wanted
 from attune.labeler.performance import imports
-from attune.labeler.records.schema import User
-from attune.labeler.records.session import writing
+from attune.labeler.records.schema import InsightQuestion, User
+from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
-from attune.models.errors import AccessError, DataError
+from attune.models.errors import AccessError, DataError, UnknownFeature
 from attune.workers.jobs import run_insights
 from tests.support import factories, performed
 
@@ -92,3 +93,30 @@ def test_who_is_no_owner_any_more_neither_publishes_nor_retires(
     with pytest.raises(AccessError, match="no longer an owner"):
         publishing.retire(settings, 1, "wrong", "olga", user)
     assert insights.find(settings, 1).row.state == "proposed"
+
+
+def test_a_feature_is_removed_once_no_published_insight_needs_it_and_its_history_stays(
+    settings: Settings, tmp_path: Path
+) -> None:  # fmt: skip
+    numbers = [f"{name},{place % 4}.5" for place, (name, _) in enumerate(performed.names(80))]
+    (tmp_path / "light.csv").write_text("\n".join(["asset_id,value", *numbers, ""]))
+    imported.add(settings, str(tmp_path / "light.csv"), "light")
+    known = features.known(settings)
+    with reading(settings) as session:
+        question = session.get_one(InsightQuestion, insights.find(settings, 1).question.id)
+    companions.ask(settings, question, known["smiles"], Wanted(HOLDING, known["light"]))
+    publishing.publish(settings, 1, "sure", "olga")
+    for name in ("smiles", "light"):
+        with pytest.raises(DataError, match=f"(?s)Insight 1 is published and about {name}.*attune insights retire 1 "):
+            removing.remove(settings, name, "wrong file", "olga")
+    publishing.retire(settings, 1, "wrong file", "olga")
+    done = removing.remove(settings, "smiles", "wrong file", "olga")
+    assert (done.kind, done.version, done.questions) == ("imported", 1, [question.id])
+    assert sorted(features.known(settings)) == ["light"]
+    with pytest.raises(UnknownFeature, match="attune features list"):
+        removing.remove(settings, "smiles", "wrong file", "olga")
+    one = insights.find(settings, 1)
+    assert one.moved == ("smiles is gone",)
+    assert one.figures["titles"] > 30, "it says what it said"
+    again = imported.add(settings, str(tmp_path / "smiles.csv"), "smiles")
+    assert (again.row.version, again.row.file) == (3, known["smiles"].digest), "who removed it, and why, is version 2"
