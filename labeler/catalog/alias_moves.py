@@ -112,13 +112,14 @@ def refuse_unanswered(attribute: str, version: int, classes: Sequence[str], labe
 
 
 def refuse_untaught(attribute: str, version: int, probe: bytes) -> None:
-    """Raise NoAnswers where the probe says the same of every image, as before any answer, phrase or example."""
+    """Raise NoAnswers where the probe says the same of every image, as before any answer that decides, phrase or
+    example."""
     if read_probe(probe).weight.any():
         return
     raise NoAnswers(
-        f"{attribute} version {version} has learned nothing: there is no answer, phrase or example, so it gives "
-        "every image the same score. Attune does not publish such a version, not even as a draft. Ask for answers "
-        f"(`attune batch {attribute} --size 40`), then promote the run that follows."
+        f"{attribute} version {version} has learned nothing: no answer decides anything, and there is no phrase or "
+        "example, so it gives every image the same score. Attune does not publish such a version, not even as a "
+        f"draft. Ask for answers (`attune batch {attribute} --size 40`), then promote the run that follows."
     )
 
 

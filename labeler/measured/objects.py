@@ -124,6 +124,8 @@ def _said(phrased: Phrased, number: int, encoder: str, head: ObjectHead) -> dict
 
 def _every(settings: Settings, name: str = "", removed: bool = False) -> Iterator[ObjectVersion]:
     """All versions of an object, or of each; also those that somebody ``removed``, or not."""
+    if name != Path(name).name or name == "..":  # a path is nobody's name, and leads out of the folder
+        return
     for path in sorted(folder(settings).glob(f"{escape(name) or '*'}/*/{DESCRIBED}")):
         gone = path.parent.parent / GONE
         one = _version(folder(settings), json.loads(path.read_text(encoding="utf-8")))

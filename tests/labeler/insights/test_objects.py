@@ -43,7 +43,7 @@ from attune.labeler.views.features import feature_page, features_page, likeliest
 from attune.labeler.views.insights import insights_page
 from attune.models.clock import now
 from attune.models.encoders.fingerprint import Fingerprint
-from attune.models.errors import AlreadyThere, DataError, EncoderError, EncoderMismatch
+from attune.models.errors import AlreadyThere, DataError, EncoderError, EncoderMismatch, UnknownFeature
 from attune.models.files.atomic import write_bytes
 from attune.models.measured.measured_values import MeasuredValues
 from attune.models.measured.objects import check_of, phrased
@@ -296,6 +296,12 @@ def test_other_words_or_another_encoder_make_the_next_version(
         assert "encoder was changed while" in measure_objects.measure_again(settings)[0].problem
     (again,) = measure_objects.measure_again(settings)
     assert (again.version, again.images, again.problem) == (3, 40, "")
+
+
+@pytest.mark.parametrize("name", ["/proc/x.csv", "../objects", "..", "cat/.."])
+def test_a_path_is_nobodys_name(settings: Settings, name: str) -> None:
+    with pytest.raises(UnknownFeature, match="There is no feature"):
+        removing.remove(settings, name, "not needed", "ana")
 
 
 def test_an_object_is_removed_unless_people_check_it_and_comes_back_as_the_next_version(settings: Settings) -> None:

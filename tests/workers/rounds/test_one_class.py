@@ -78,11 +78,16 @@ def test_one_class_is_said_and_never_stands_for_the_other(settings: Settings, va
 
 
 @pytest.mark.parametrize("values", [(), (UNSURE,), ("serious", "not serious")], ids=["none", "unsure", "contradicted"])
-def test_what_decides_nothing_gives_no_label(settings: Settings, values: tuple[str, ...]) -> None:
+def test_what_decides_nothing_gives_no_label(
+    settings: Settings, values: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     answer(settings, *values)
     done = jobs.run_here(settings, "learn", attribute="serious")
     assert bool(done["unanswered"]) is (len(values) < 2)
     assert done["warnings"]
+    with pytest.raises(NoAnswers, match="learned nothing"):
+        promote(settings, Move("serious", "latest", "r", "ana", draft=True))
+    monkeypatch.setattr("attune.labeler.catalog.promote.refuse_untaught", lambda *_: None)  # as before there was this
     promote(settings, Move("serious", "latest", "r", "ana", draft=True))
     assert labels(settings) == [None] * ASSETS
 
