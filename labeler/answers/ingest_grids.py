@@ -50,7 +50,7 @@ def store(
     change.one_writer(session, grid.attribute_id)
     page = _page(session, grid, task, data)
     identity, at = _identity(annotation)
-    if page.label_studio_id is None and has_news(session, page, asked):
+    if page.label_studio_id is None and _has_news(session, page, asked):
         return False
     if identity == page.label_studio_id and page.updated_at is not None and at <= page.updated_at:
         return False
@@ -89,7 +89,7 @@ def _read(
         return None, UNREADABLE
 
 
-def has_news(session: Session, page: GridPage, asked: Asked) -> bool:
+def _has_news(session: Session, page: GridPage, asked: Asked) -> bool:
     """Whether an answer of the page has news from after Label Studio was ``asked``: what it showed then is older."""
     mine = select(Annotation.id).join(GridAnswer, GridAnswer.annotation_id == Annotation.id)
     since = mine.where(GridAnswer.page_id == page.id, reading_order.is_newer_than(asked))

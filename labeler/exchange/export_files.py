@@ -55,7 +55,7 @@ def export(settings: Settings, name: str, kind: str = CSV, agreed: bool = False)
     if kind == STUDIO:
         if agreed:
             raise DataError(
-                "format: Label Studio's JSON contains answers, not labels. Leave out --agreed, or use --format csv."
+                "format: Label Studio's JSON contains answers, not agreed labels. Leave out agreed, or choose csv."
             )
         tasks = label_studio_json.tasks_of(exported_rows, _addresses(settings, exported_rows))
         content = (json.dumps(tasks, indent=1, ensure_ascii=False) + "\n").encode()

@@ -39,7 +39,7 @@ class Notices(TypedDict):
             },
         },
         404: error("The attribute does not exist."),
-        422: error("The format or the name is not valid."),
+        422: error("The format or the name is not valid, or label-studio was asked for with `agreed`."),
     },
     query=(
         Query(
@@ -48,7 +48,7 @@ class Notices(TypedDict):
             {"enum": list(export_files.FORMATS), "default": export_files.CSV},
             lambda sent: export_files.CSV if sent is None else sent,  # the export itself refuses another
         ),
-        flag("agreed", "Labels (one row per image) instead of answers."),
+        flag("agreed", "Labels (one row per image) instead of answers. Not with the format label-studio."),
     ),
     about="For owners and admins, because every row names an expert.",
 )

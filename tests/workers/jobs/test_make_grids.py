@@ -17,7 +17,7 @@ from hypothesis import settings as trial
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from attune.labeler.answers import exclude_expert, ingest_grids
+from attune.labeler.answers import exclude_expert, ingest_grids, reading_order
 from attune.labeler.answers.reading_order import Asked, asked_now, of_now
 from attune.labeler.assets.active_encoder import activate
 from attune.labeler.attributes import attributes, revise_attribute
@@ -170,6 +170,27 @@ def test_edits_skips_and_deletions_are_followed_and_late_news_is_not(settings: S
     assert not world.tell([4], minute=4, asked=before), "a slower reading, from before"
     assert world.tell([2], minute=9, annotation=10), "the page was served and answered again"
     assert world.said()[2] == YES
+
+
+def test_a_page_that_was_answered_after_the_clock_was_set_back_is_not_gone_from_an_older_list(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is ticked on it, so the history of answers has no line that would tell."""
+    world = World(settings, classes=("romance", "friendship", "neither"))
+
+    def listed(*_: object, **__: object) -> list[dict[str, object]]:
+        world.tell([], minute=1)  # while Label Studio makes its list
+        return [{"id": 500, "data": {}, "annotations": [], "updated_at": NOON.isoformat()}]
+
+    monkeypatch.setattr(job.tasks, "listed", listed)
+    monkeypatch.setattr(reading_order, "now", lambda: now() + timedelta(minutes=15))  # when it was asked
+    counts = dict.fromkeys(("changed", "deleted", "left_out"), 0)
+    job.sync_pages(settings, None, world.grid, counts, {})  # type: ignore[arg-type]
+    with reading(settings) as session:
+        assert session.scalars(select(GridPage.state)).all() == ["answered"]
+    job.sync_pages(settings, None, world.grid, counts, {})  # type: ignore[arg-type]
+    with reading(settings) as session:
+        assert session.scalars(select(GridPage.state)).all() == ["open"], "what was known before the list is gone"
 
 
 def test_an_answer_about_the_single_image_stands(settings: Settings) -> None:
