@@ -21,7 +21,6 @@ from attune.labeler.attributes import revisions, shown_revision
 from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import (
     Annotation,
-    AnnotationEvent,
     Asset,
     Attribute,
     Expert,
@@ -39,8 +38,6 @@ from attune.models.labels.answers import BY_HAND
 log = logging.getLogger("attune.ingest")
 VIA = "sync"  # the path, in an answer's history
 PATIENCE = timedelta(minutes=1)  # a learn job that waits longer may be lost with its Redis, and is looked for there
-# A reading that was asked for so long after the last news of an answer is newer, whatever Label Studio's clock says.
-SETTLED = timedelta(seconds=30)
 
 
 def store(
@@ -70,12 +67,13 @@ def store(
     assert asset is not None
     uncounted.remove_counted(session, queue.project, annotation.label_studio_id)
     if existing is not None:
+        late = has_news(session, existing, asked)  # before this reading's own line
         moved = expert is not None and existing.expert_id != expert.id
         if moved and expert is not None:
             existing.expert_id = expert.id
             change.remember(session, existing, "changed", VIA)
             change.count(session, existing.attribute_id)
-        return _update(session, existing, annotation, value, asked) or moved
+        return _update(session, existing, annotation, value, late) or moved
     assert expert is not None
     uncounted.remove_replaced(session, queue.project, annotation.asset_id)
     _create(session, queue, annotation, task or _by_hand(session, queue, annotation, asset), expert.id, value)
@@ -176,16 +174,15 @@ def _leave_out(
     return changed
 
 
-def _update(
-    session: Session, existing: Annotation, annotation: ReadAnnotation, value: str | None, asked: Asked
-) -> bool:
+def _update(session: Session, existing: Annotation, annotation: ReadAnnotation, value: str | None, late: bool) -> bool:
+    """``late``: the answer has news from after Label Studio was asked."""
     excluded = exclusion.is_excluded(session, existing)
     is_deleted = existing.deleted_at is not None and not excluded and not revisions.ended_by_revision(session, existing)
     if is_deleted:
-        if existing.deleted_at is None or has_news(session, existing, asked):
+        if existing.deleted_at is None or late:
             return False
         excluded = exclusion.was_excluded(session, existing)
-    elif not _is_newer(session, existing, annotation, value, asked):
+    elif not _is_newer(existing, annotation, value, late):
         return False
     existing.total_seconds = annotation.lead_seconds
     if excluded:
@@ -206,21 +203,15 @@ def _update(
     return changed
 
 
-def _is_newer(
-    session: Session, existing: Annotation, annotation: ReadAnnotation, value: str | None, asked: Asked
-) -> bool:
+def _is_newer(existing: Annotation, annotation: ReadAnnotation, value: str | None, late: bool) -> bool:
     """Whether what is seen is a later state than the one in the records.
 
-    Label Studio's clock may have been set back between two edits, so a reading that was asked for well after the last
-    news counts as later, too.
+    Label Studio's clock may have been set back between two edits. So a reading that was asked for after the last news
+    counts as later, too, whatever either clock says.
     """
     if annotation.updated_at >= existing.updated_at:
         return annotation.updated_at > existing.updated_at
-    if value == existing.value or has_news(session, existing, asked):
-        return False
-    last = select(AnnotationEvent.received_at).where(AnnotationEvent.annotation_id == existing.id)
-    news = session.scalar(last.order_by(AnnotationEvent.id.desc()).limit(1)) or existing.received_at
-    return asked.at > news + SETTLED
+    return value != existing.value and not late
 
 
 def _create(

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import duckdb
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from attune.labeler.performance.aggregate import encoded
 from attune.labeler.performance.checks import cells, ratio_p
@@ -13,7 +15,7 @@ from attune.labeler.performance.columns import GROUPS, PERIOD
 from attune.labeler.performance.duck import literal
 from attune.labeler.performance.imports import active, rows_of
 from attune.labeler.performance.simulated import any_simulated
-from attune.labeler.records.schema import PerformanceImport
+from attune.labeler.records.schema import InsightVersion, PerformanceImport
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.errors import DataError
@@ -86,17 +88,25 @@ def _percent(ratio: float) -> str:
 def own(settings: Settings, title: str) -> Own:
     """How the images of ``title`` did; by the random rows where two of its images have some."""
     with reading(settings) as session:
-        imports = active(session)
+        imports, believed = active(session), _believed(session)
     try:
-        return _own(settings, title, imports) if imports else Own()
+        return _own(settings, title, imports, believed) if imports else Own()
     except DataError as error:  # the rest of a brief stands without the rows
         return Own(problem=str(error))
 
 
-def _own(settings: Settings, title: str, imports: list[PerformanceImport]) -> Own:
+def _believed(session: Session) -> bool:
+    """Whether the newest answer about all titles believed that chance chose the images; True before there is one. One
+    title alone may be too small to show what is broken throughout."""
+    figures = session.scalar(select(InsightVersion.figures).order_by(InsightVersion.id.desc()).limit(1)) or {}
+    return bool(figures.get("ratio", {}).get("believed", True))
+
+
+def _own(settings: Settings, title: str, imports: list[PerformanceImport], believed: bool) -> Own:
+    """``believed``: rows that are called random count as random where this title does not show otherwise."""
     with rows_of(settings, imports, title) as (duck, rows):
         duck.execute(f"CREATE TEMP TABLE own AS SELECT * FROM {rows}")
-        random, unfair = _random(duck)
+        random, unfair = _random(duck) if believed else (False, [])
         where = "true"
         if random:
             names = ", ".join(literal(name) for name in unfair)

@@ -23,7 +23,7 @@ from attune.labeler.records.schema import Alias, Attribute, Version
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.catalog.manifest import Reference
-from attune.models.errors import CatalogError, DataError
+from attune.models.errors import CatalogError, DataError, UnknownFeature
 from attune.models.measured.eye_checks import BY_BANDED, CHECKS
 from attune.models.measured.measures import BY_NAME, MADE_BY, MEASURES, OBJECT_CLASSES
 
@@ -134,8 +134,11 @@ def single(settings: Settings, feature: Known, asset_ids: npt.NDArray[np.object_
 
 def _imported(settings: Settings, feature: Known) -> pa.Table:
     with reading(settings) as session:
-        row = imported.newest(session, feature.name)
-    assert row is not None
+        row = imported.current(session, feature.name)
+    if row is None:
+        raise UnknownFeature(
+            f"Somebody removed the feature {feature.name!r} meanwhile. To list the features: `attune features list`"
+        )
     with duckdb.connect() as duck:
         table: pa.Table = duck.sql(f"SELECT asset_id, value FROM {imported.relation(settings, row)}").to_arrow_table()
     return table

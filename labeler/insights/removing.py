@@ -56,9 +56,9 @@ def remove(settings: Settings, name: str, reason: str, who: str) -> Removed:
         if row is not None:
             session.add(_gone(row, reason.strip(), who))
             return Removed(name, "imported", row.version, asked)
-    assert found is not None
-    objects.remove(settings, name, reason.strip(), who)
-    return Removed(name, "object", found.number, asked)
+        assert found is not None
+        objects.remove(settings, name, reason.strip(), who)  # nothing is published between the check and this
+        return Removed(name, "object", found.number, asked)
 
 
 def _gone(row: ImportedFeature, reason: str, who: str) -> ImportedFeature:

@@ -21,6 +21,7 @@ from attune.models.errors import SettingsError
 from attune.models.files.atomic import write_bytes
 
 DATABASE = "label_studio.sqlite3"
+ELSEWHERE = "postgresql"  # a note beside it: there is no database here, and none shall be made
 SECONDS = 600
 
 
@@ -28,10 +29,15 @@ def place(settings: Settings, report: Callable[[str], None]) -> None:
     """Give a workspace without a Label Studio database a copy of the empty one, made first where there is none.
 
     Where it cannot be made nothing is placed: Label Studio makes its own at its start, only later. To be called while
-    Label Studio does not run. Nothing is placed for one on PostgreSQL either; raises SettingsError where it would leave
-    a database in the workspace behind.
+    Label Studio does not run. Nothing is placed for one on PostgreSQL either, but a note; raises SettingsError where
+    Label Studio would begin anew beside the tasks and answers that it has, in the workspace or on PostgreSQL.
     """
-    database = local.data_folder(settings) / DATABASE
+    database, note = local.data_folder(settings) / DATABASE, local.data_folder(settings) / ELSEWHERE
+    if note.exists() and not settings.label_studio_database_url:
+        raise SettingsError(
+            "This workspace's Label Studio has its tasks and answers in a PostgreSQL, and "
+            "ATTUNE_LABEL_STUDIO_DATABASE_URL is not set. Set it to that database again, then start."
+        )
     if settings.label_studio_database_url:
         if database.exists():
             raise SettingsError(
@@ -39,6 +45,7 @@ def place(settings: Settings, report: Callable[[str], None]) -> None:
                 f"and answers in {database}. Attune does not move them. Unset ATTUNE_LABEL_STUDIO_DATABASE_URL, or "
                 "begin a new workspace with it (--workspace)."
             )
+        write_bytes(note, b"Label Studio's database is a PostgreSQL: ATTUNE_LABEL_STUDIO_DATABASE_URL\n", mode=0o600)
         return
     if not database.exists() and (template := ensure(settings, report)) is not None:
         write_bytes(database, template.read_bytes(), mode=0o600)

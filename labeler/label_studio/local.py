@@ -46,6 +46,8 @@ KEPT = (
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"),  # a webhook whose certificate a studio signed itself
 )
 
+OF_LIBPQ = {"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY"}
+
 
 def inherited() -> dict[str, str]:
     """The variables of this process that Label Studio may see: an allow-list."""
@@ -91,18 +93,27 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def _database(url: str) -> dict[str, str]:
-    """The variables by which Label Studio finds a PostgreSQL. A socket's folder is its host, as libpq has it."""
+    """The variables by which Label Studio and libpq below it find a PostgreSQL; a socket's folder is its host.
+
+    Raises SettingsError without a database's name, and for options that neither reads: left out, nobody would know.
+    """
     from sqlalchemy import make_url  # a command that asks for its settings alone should not wait for it
 
     place = make_url(url)
-    host = str(place.query.get("host") or place.host or "")
+    if not place.database or (unknown := sorted(set(place.query) - {"host", *OF_LIBPQ})):
+        what = "names no database" if not place.database else f"has options Label Studio does not know: {unknown}"
+        raise SettingsError(
+            f"ATTUNE_LABEL_STUDIO_DATABASE_URL {what}. Expected postgresql://user:password@host:port/name, and after a "
+            f"question mark at most host, {', '.join(OF_LIBPQ)}."
+        )
     return {
         "DJANGO_DB": "default",
         "POSTGRE_USER": place.username or "",
         "POSTGRE_PASSWORD": place.password or "",
-        "POSTGRE_NAME": place.database or "",
-        "POSTGRE_HOST": host,
+        "POSTGRE_NAME": place.database,
+        "POSTGRE_HOST": str(place.query.get("host") or place.host or ""),
         "POSTGRE_PORT": str(place.port or 5432),
+        **{variable: str(place.query[name]) for name, variable in OF_LIBPQ.items() if name in place.query},
     }
 
 

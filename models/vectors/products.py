@@ -48,11 +48,11 @@ def matrix_times_heads(matrix: npt.NDArray[Any], heads: FloatArray) -> FloatArra
     # By size alone, never by what is imported already: the same pool gives the same sums in every process.
     torch = _torch() if matrix.size >= WORTH_TORCH and matrix.dtype == np.float16 else None
     if torch is not None and matrix.flags.c_contiguous:
-        parts = _parts(matrix)
+        parts, source = _parts(matrix), _tensor_over(torch, matrix)
 
         def multiply(part: slice) -> None:
             with one_torch_thread(torch):
-                _blocks_in_torch(torch, matrix[part], heads, out[part])
+                _blocks_in_torch(torch, source[part], heads, out[part])
 
         with ThreadPoolExecutor(len(parts)) as threads:
             list(threads.map(multiply, parts))
@@ -75,10 +75,10 @@ def _block_rows(dim: int) -> int:
     return max(64, BLOCK_BYTES // (4 * dim))
 
 
-def _blocks_in_torch(torch: ModuleType, matrix: npt.NDArray[Any], heads: FloatArray, out: FloatArray) -> None:
-    n, dim = matrix.shape
+def _blocks_in_torch(torch: ModuleType, source: Any, heads: FloatArray, out: FloatArray) -> None:
+    """``source`` is a tensor (n, d)."""
+    n, dim = source.shape
     rows = _block_rows(dim)
-    source = _tensor_over(torch, matrix)
     # A view: with a copy in column order, 2 to 15 heads take four to six times as long, and round more coarsely.
     target, columns = torch.from_numpy(out), torch.from_numpy(heads).T
     buffer = torch.empty((rows, dim), dtype=torch.float32)

@@ -97,12 +97,12 @@ def seen(
     return ReadAnnotation(number, task, asset, value, by, NOON, moment, 1.0)
 
 
-def tell(settings: Settings, *what: ReadAnnotation) -> list[bool]:
-    """What a reading shows that is asked for now, one after the other."""
+def tell(settings: Settings, *what: ReadAnnotation, asked: Asked | None = None) -> list[bool]:
+    """What readings show, one after the other, each ``asked`` for then, or as it comes."""
     done = []
     for item in what:
         with writing(settings) as session:
-            done.append(ingest.store(session, session.get_one(Queue, 1), item, of_now(session)))
+            done.append(ingest.store(session, session.get_one(Queue, 1), item, asked or of_now(session)))
     return done
 
 
@@ -142,8 +142,9 @@ def test_an_edit_replaces_the_answer_and_keeps_its_history(records: Settings) ->
 
 
 def test_an_older_state_that_arrives_late_changes_nothing(records: Settings) -> None:
+    before = asked_now(records)
     tell(records, seen(value="no", minutes=5))
-    assert tell(records, seen(value="yes", minutes=0)) == [False]
+    assert tell(records, seen(value="yes", minutes=0), asked=before) == [False]
     assert held(records) == [(1, "no", False)]
 
 
@@ -284,11 +285,12 @@ def test_an_answer_that_a_later_reading_shows_again_counts_again(records: Settin
 
 
 def test_an_edit_under_a_clock_that_was_set_back_is_read_later(records: Settings) -> None:
+    before = asked_now(records)
     tell(records, seen(1, "yes", minutes=9))
     earlier = seen(1, "no", minutes=3)
-    assert ask(records, earlier) == [False]  # may be an older reading that was slow
-    later = replace(asked_now(records), at=now() + timedelta(minutes=1))
-    assert ask(records, earlier, asked=later) == [True]
+    assert ask(records, earlier, asked=before) == [False]  # an older reading that was slow
+    back = replace(asked_now(records), at=now() - timedelta(minutes=15))  # our clock was set back as well
+    assert ask(records, earlier, asked=back) == [True]
     assert answers(records) == [("a1", "no", 1)]
 
 
@@ -438,7 +440,7 @@ def test_any_order_and_any_repetition_end_alike(
     records: Settings, order: list[ReadAnnotation], again: list[ReadAnnotation]
 ) -> None:
     _fill(records)
-    tell(records, *order, *again)
+    tell(records, *order, *again, asked=asked_now(records))
     assert held(records) == [(1, "yes", False), (2, "no", False), (3, "unsure", False)]
 
 

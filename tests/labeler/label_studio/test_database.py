@@ -37,14 +37,31 @@ def test_label_studio_is_told_the_place_that_the_setting_names(
 
 def test_a_workspace_whose_label_studio_has_tasks_is_not_started_on_an_empty_database(tmp_path: Path) -> None:
     settings = named(tmp_path, "postgresql://ls:x@db/tasks")
-    database_template.place(settings, print)  # a new workspace: nothing is placed
-    assert not local.data_folder(settings).exists()
     database = local.data_folder(settings) / database_template.DATABASE
     database.parent.mkdir()
     database.write_bytes(b"tasks and answers")
     with pytest.raises(SettingsError, match=r"Attune does not move them.*Unset ATTUNE_LABEL_STUDIO_DATABASE_URL"):
         database_template.place(settings, print)
     assert database.read_bytes() == b"tasks and answers"
+
+
+def test_a_workspace_whose_tasks_are_on_postgresql_never_begins_an_empty_database(tmp_path: Path) -> None:
+    settings = named(tmp_path, "postgresql://ls:x@db/tasks")
+    for _ in range(2):
+        database_template.place(settings, print)
+    assert not (local.data_folder(settings) / database_template.DATABASE).exists()
+    forgotten = reader.build({}, workspace=tmp_path)
+    with pytest.raises(SettingsError, match="ATTUNE_LABEL_STUDIO_DATABASE_URL is not set"):
+        database_template.place(forgotten, print)
+    assert not (local.data_folder(settings) / database_template.DATABASE).exists()
+
+
+def test_tls_is_told_to_libpq_and_an_option_that_nobody_reads_is_refused(tmp_path: Path) -> None:
+    told = local.environment(named(tmp_path, "postgresql://ls:x@db/tasks?sslmode=verify-full&sslrootcert=/x.pem"))
+    assert (told["PGSSLMODE"], told["PGSSLROOTCERT"]) == ("verify-full", "/x.pem")
+    for wrong, words in (("/tasks?sslmod=require", r"does not know: \['sslmod'\]"), ("", "names no database")):
+        with pytest.raises(SettingsError, match=words):
+            local.environment(named(tmp_path, f"postgresql://ls:x@db{wrong}"))
 
 
 def test_a_backup_says_that_the_database_is_elsewhere(tmp_path: Path) -> None:

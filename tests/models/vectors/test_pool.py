@@ -52,7 +52,7 @@ def test_one_head_gives_the_same_bits_in_one_thread_as_in_many(kind: type) -> No
         many = np.empty((len(matrix), 1), dtype=np.float32)
         if kind is np.float16 and matrix is rows:
             torch = pytest.importorskip("torch")
-            _blocks_in_torch(torch, matrix, head, many)
+            _blocks_in_torch(torch, torch.from_numpy(matrix), head, many)
         else:
             for start in range(0, len(matrix), 1024):
                 np.dot(matrix[start : start + 1024].astype(np.float32), head.T, out=many[start : start + 1024])
