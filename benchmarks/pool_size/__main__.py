@@ -60,7 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--repeats", type=int, default=3, help="Runs of each work.")
     parser.add_argument("--imported", type=int, default=2_000, help="Images of the import.")
     parser.add_argument("--keep", type=Path, help="Keep workspaces and figures in this folder, and use what is there.")
-    parser.add_argument("--anew", action="store_true", help="Measure what is kept again, or what --only names of it.")
+    parser.add_argument(
+        "--anew", action="store_true", help="Measure kept figures again: all, or those that --only names."
+    )
     parser.add_argument("--pages", action="store_true", help="Pages alone.")
     parser.add_argument("--work", action="store_true", help="What workers do alone.")
     parser.add_argument("--role", action="append", choices=PEOPLE, help="Whose pages; again for another. Usually all.")

@@ -179,7 +179,7 @@ def _update(session: Session, existing: Annotation, annotation: ReadAnnotation, 
     excluded = exclusion.is_excluded(session, existing)
     is_deleted = existing.deleted_at is not None and not excluded and not revisions.ended_by_revision(session, existing)
     if is_deleted:
-        if existing.deleted_at is None or late:
+        if late:
             return False
         excluded = exclusion.was_excluded(session, existing)
     elif not _is_newer(existing, annotation, value, late):
