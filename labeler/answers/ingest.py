@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.answers import authors, change, exclusion, task_ids, uncounted, withdrawn
 from attune.labeler.answers.annotation_values import UNKNOWN_CLASS, ReadAnnotation
-from attune.labeler.answers.reading_order import Asked, has_news
+from attune.labeler.answers.reading_order import Asked, has_news, was_known
 from attune.labeler.attributes import revisions, shown_revision
 from attune.labeler.jobs import jobs
 from attune.labeler.records.schema import (
@@ -73,6 +73,8 @@ def store(
             existing.expert_id = expert.id
             change.remember(session, existing, "changed", VIA)
             change.count(session, existing.attribute_id)
+        if late and was_known(session, existing, annotation.updated_at, asked):
+            return moved  # an older state, even if a clock that was set back since stamps the newer one earlier
         return _update(session, existing, annotation, value, late) or moved
     assert expert is not None
     uncounted.remove_replaced(session, queue.project, annotation.asset_id)

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from attune.labeler.answers import authors, change, exclusion, reading_order, task_ids, tickless_pages, uncounted
 from attune.labeler.answers.annotation_values import UNREADABLE, ReadAnnotation, clean, moment
 from attune.labeler.answers.ingest import VIA
-from attune.labeler.answers.reading_order import Asked
+from attune.labeler.answers.reading_order import Asked, AskedPages
 from attune.labeler.attributes import revisions
 from attune.labeler.attributes.shown_revision import LONGEST_LOOK
 from attune.labeler.label_studio import grid_project as room
@@ -39,7 +39,7 @@ def store(
     task: int,
     data: Mapping[str, Any],
     annotation: Mapping[str, Any],
-    asked: Asked,
+    asked: AskedPages,
     by_id: Mapping[int, str] | None = None,
 ) -> bool:
     """Bring one page's answer into the records; True where it changes what a learner sees.
@@ -50,9 +50,9 @@ def store(
     change.one_writer(session, grid.attribute_id)
     page = _page(session, grid, task, data)
     identity, at = _identity(annotation)
-    if page.label_studio_id is None and _has_news(session, page, asked):
+    if asked.is_gone_since(page) or (page.label_studio_id is None and _has_news(session, page, asked)):
         return False
-    if identity == page.label_studio_id and page.updated_at is not None and at <= page.updated_at:
+    if identity == page.label_studio_id and not asked.shows_later(page, at):
         return False
     expert = authors.expert_of(session, *_author(annotation, by_id))
     if expert is None:

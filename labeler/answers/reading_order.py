@@ -6,13 +6,14 @@ that had been asked for before it: it was taken for deleted, and its image was a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
-from attune.labeler.records.schema import Annotation, AnnotationEvent
+from attune.labeler.records.schema import Annotation, AnnotationEvent, Grid, GridPage
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.clock import now
@@ -30,6 +31,36 @@ class Asked:
     event: int
 
 
+@dataclass(frozen=True)
+class AskedPages(Asked):
+    """As ``Asked``, of pages of images, whose answers leave no line where nothing is ticked and no tick says nothing.
+
+    ``known``: each page that the records had as answered, by its key -> its annotation's id and time there.
+    """
+
+    known: Mapping[int, tuple[int, datetime]]
+
+    def shows_later(self, page: GridPage, at: datetime) -> bool:
+        """Whether an answer of ``at`` by Label Studio's clock is a later state of the page's annotation.
+
+        That clock may have been set back between two edits. What was known when it was asked is old, then, as soon as
+        anything else has come; and another state than that is later, as long as nothing else has come.
+        """
+        current, known = (page.label_studio_id, page.updated_at), self.known.get(page.id)
+        if page.updated_at is None or known == (page.label_studio_id, at):
+            return page.updated_at is None
+        return at > page.updated_at or (at < page.updated_at and known == current)
+
+    def is_gone_since(self, page: GridPage) -> bool:
+        """Whether the page was answered when Label Studio was asked, and its answer was seen deleted since."""
+        return page.label_studio_id is None and page.id in self.known
+
+    def knew(self, page: GridPage) -> bool:
+        """Whether the page's annotation was known when Label Studio was asked: one that it does not show is gone."""
+        number, _ = self.known.get(page.id, (None, None))
+        return number is not None and number == page.label_studio_id
+
+
 def asked_now(settings: Settings) -> Asked:
     """The moment before a question to Label Studio."""
     with reading(settings) as session:
@@ -41,6 +72,21 @@ def of_now(session: Session) -> Asked:
     return Asked(now(), session.scalar(select(func.max(AnnotationEvent.id))) or 0)
 
 
+def asked_pages_now(settings: Settings, grid: Grid) -> AskedPages:
+    """As ``asked_now``, of one project of pages."""
+    with reading(settings) as session:
+        return pages_of_now(session, grid)
+
+
+def pages_of_now(session: Session, grid: Grid) -> AskedPages:
+    """As ``asked_pages_now``, in a transaction of the caller's."""
+    answered = (GridPage.grid_id == grid.id, GridPage.label_studio_id.is_not(None), GridPage.updated_at.is_not(None))
+    rows = session.execute(select(GridPage.id, GridPage.label_studio_id, GridPage.updated_at).where(*answered))
+    known = {page: (number, at) for page, number, at in rows if number is not None and at is not None}
+    asked = of_now(session)
+    return AskedPages(asked.at, asked.event, known)
+
+
 def is_newer_than(asked: Asked) -> ColumnElement[bool]:
     """Whether an answer, by its row, has news from after Label Studio was ``asked``."""
     return _news(asked).where(AnnotationEvent.annotation_id == Annotation.id).exists()
@@ -50,6 +96,12 @@ def has_news(session: Session, annotation: Annotation, asked: Asked) -> bool:
     """Whether ``annotation`` has news from after Label Studio was ``asked``."""
     mine = _news(asked).where(AnnotationEvent.annotation_id == annotation.id)
     return session.scalar(mine.limit(1)) is not None
+
+
+def was_known(session: Session, annotation: Annotation, at: datetime, asked: Asked) -> bool:
+    """Whether the records had the state of ``at``, by Label Studio's clock, when Label Studio was ``asked``."""
+    lines = select(AnnotationEvent.id).where(AnnotationEvent.id <= asked.event, AnnotationEvent.updated_at == at)
+    return session.scalar(lines.where(AnnotationEvent.annotation_id == annotation.id).limit(1)) is not None
 
 
 def _news(asked: Asked) -> Select[int]:

@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers import exclusion, ingest
-from attune.labeler.answers.reading_order import asked_now
+from attune.labeler.answers.reading_order import asked_pages_now
 from attune.labeler.label_studio import answering
 from attune.labeler.label_studio.answering import GivenPage
 from attune.labeler.label_studio.grid_project import Ticks
@@ -137,7 +137,7 @@ def _send(
     settings: Settings, one: Attribute, grid: Grid, expert: Expert, batch: Chosen, pages: Sequence[GridPage]
 ) -> tuple[str, int]:
     """Answer ``pages`` as ``batch`` says; what became of it, and how many of their images have its answer now."""
-    asked = asked_now(settings)
+    asked = asked_pages_now(settings, grid)
     kept = answering.send(label_studio(settings), expert.email, [_given(batch, page) for page in pages])
     if store_pages(settings, grid, expert, [row for row in kept if not row.refused], asked):
         ingest.ask_to_learn(settings, one.name)

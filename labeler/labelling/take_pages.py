@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from flask_babel import gettext
 
 from attune.labeler.answers import ingest, ingest_grids
-from attune.labeler.answers.reading_order import Asked, asked_now
+from attune.labeler.answers.reading_order import AskedPages, asked_pages_now
 from attune.labeler.label_studio import answering
 from attune.labeler.label_studio.answering import GivenPage, Kept
 from attune.labeler.label_studio.grid_project import Ticks
@@ -67,7 +67,7 @@ def take(settings: Settings, viewer: Viewer, name: str, revision: int, answers: 
     sent = [_given(pages[answer.key], answer) for answer in answers if answer.key in pages]
     if not sent or grid is None:
         return outcome
-    asked = asked_now(settings)
+    asked = asked_pages_now(settings, grid)
     kept = answering.send(label_studio(settings), expert.email, sent)
     outcome |= outcomes(kept)
     first_looks = {one.once: one.lead_seconds for one in sent if one.more_seconds and one.is_first}
@@ -103,7 +103,7 @@ def _of_first_look(row: Kept, first_looks: Mapping[str, float]) -> Kept:
     return row if seconds is None else replace(row, annotation={**row.annotation, "lead_time": seconds})
 
 
-def store_pages(settings: Settings, grid: Grid, expert: Expert, kept: Sequence[Kept], asked: Asked) -> bool:
+def store_pages(settings: Settings, grid: Grid, expert: Expert, kept: Sequence[Kept], asked: AskedPages) -> bool:
     """Bring what Label Studio has stored of pages into the records; whether it changes what a learner sees."""
     changed = False
     with writing(settings) as session:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from filelock import FileLock
 from sqlalchemy import func, select
 
 from attune.labeler.answers import change, ingest_grids, task_ids, uncounted
-from attune.labeler.answers.reading_order import Asked, asked_now
+from attune.labeler.answers.reading_order import AskedPages, asked_pages_now
 from attune.labeler.attributes import attributes
 from attune.labeler.jobs.jobs import Report, quiet
 from attune.labeler.label_studio import grid_project, tasks
@@ -208,33 +208,23 @@ def sync_pages(
     whole: bool = False,
 ) -> set[int]:
     """Import what changed on one expert's pages since they were read last; as ``sync`` for one project."""
-    began, known, asked = read_until(settings, grid), _known(settings, grid), asked_now(settings)
+    began, asked = read_until(settings, grid), asked_pages_now(settings, grid)
     newest, before = began, counts["changed"] + counts["deleted"]
     since = None if whole else ask_since(began, asked.at)
     filters = [] if since is None else [tasks.changed_after(since)]
     for row in tasks.listed(ls, grid.project, filters, whole=True):
         with writing(settings) as session:
-            _record_page_answers(session, grid, row, asked, known, counts, by_id)
+            _record_page_answers(session, grid, row, asked, counts, by_id)
         newest = max(newest or parse(row["updated_at"]), parse(row["updated_at"]))
     record_read_until(settings, grid, began, newest, asked.at)
     return {grid.attribute_id} if counts["changed"] + counts["deleted"] > before else set()
-
-
-def _known(settings: Settings, grid: Grid) -> set[tuple[int, int]]:
-    """The pages that the records have as answered, each with its annotation's id: those that can be gone."""
-    answered = select(GridPage.id, GridPage.label_studio_id).where(
-        GridPage.grid_id == grid.id, GridPage.label_studio_id.is_not(None)
-    )
-    with reading(settings) as session:
-        return {(page, annotation) for page, annotation in session.execute(answered) if annotation is not None}
 
 
 def _record_page_answers(
     session: Any,
     grid: Grid,
     row: dict[str, Any],
-    asked: Asked,
-    known: Set[tuple[int, int]],
+    asked: AskedPages,
     counts: dict[str, int],
     by_id: Mapping[int, str],
 ) -> None:
@@ -255,5 +245,5 @@ def _record_page_answers(
     mine = (GridPage.grid_id == grid.id, GridPage.label_studio_task == int(row["id"]))
     page = session.scalar(select(GridPage).where(*mine))
     # An answer that came after Label Studio was asked is newer than what it told.
-    if page is not None and (page.id, page.label_studio_id) in known and page.label_studio_id not in present:
+    if page is not None and asked.knew(page) and page.label_studio_id not in present:
         counts["deleted"] += len(ingest_grids.delete(session, grid, [page.label_studio_id or 0]))

@@ -292,6 +292,9 @@ def test_an_edit_under_a_clock_that_was_set_back_is_read_later(records: Settings
     back = replace(asked_now(records), at=now() - timedelta(minutes=15))  # our clock was set back as well
     assert ask(records, earlier, asked=back) == [True]
     assert answers(records) == [("a1", "no", 1)]
+    slow = seen(1, "yes", minutes=9)
+    assert ask(records, slow, asked=back) == [False], "asked for before the edit was seen, and of before it"
+    assert answers(records) == [("a1", "no", 1)]
 
 
 def test_the_administrators_answer_is_nobodys(records: Settings) -> None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from attune.labeler.answers import exclude_expert, ingest_grids, reading_order
-from attune.labeler.answers.reading_order import Asked, asked_now, of_now
+from attune.labeler.answers.reading_order import AskedPages, asked_pages_now, pages_of_now
 from attune.labeler.assets.active_encoder import activate
 from attune.labeler.attributes import attributes, revise_attribute
 from attune.labeler.attributes.attributes import Definition
@@ -77,7 +77,7 @@ class World:
         minute: int = 0,
         annotation: int = 9,
         skipped: bool = False,
-        asked: Asked | None = None,
+        asked: AskedPages | None = None,
         unsure: Sequence[int] = (),
         left: Sequence[int] = (),
     ) -> bool:
@@ -91,9 +91,12 @@ class World:
             "updated_at": (NOON + timedelta(minutes=minute)).isoformat(),
             "lead_time": 12.0,
         }
+        return self.store(500, {}, told, asked)
+
+    def store(self, task: int, data: dict[str, Any], told: dict[str, Any], asked: AskedPages | None = None) -> bool:
         with writing(self.settings) as session:
             grid = session.get_one(Grid, self.grid.id)
-            return ingest_grids.store(session, grid, 500, {}, told, asked or of_now(session))
+            return ingest_grids.store(session, grid, task, data, told, asked or pages_of_now(session, grid))
 
     def delete(self, annotation: int = 9) -> None:
         with writing(self.settings) as session:
@@ -157,19 +160,44 @@ def test_of_more_classes_the_unticked_are_not_answered(settings: Settings) -> No
 def test_edits_skips_and_deletions_are_followed_and_late_news_is_not(settings: Settings) -> None:
     world = World(settings)
     world.tell([0])
+    before = asked_pages_now(settings, world.grid)
     assert world.tell([1], minute=2)
     assert {place for place, value in world.said().items() if value == YES} == {1}
-    assert not world.tell([0], minute=1), "an older state came late"
+    assert not world.tell([0], minute=1, asked=before), "an older state came late"
     assert world.tell([], minute=3, skipped=True)
     assert world.said() == {}
     world.tell([4], minute=4)
     assert world.said()[4] == YES
-    before = asked_now(settings)
+    before = asked_pages_now(settings, world.grid)
     world.delete()
     assert world.said() == {}
     assert not world.tell([4], minute=4, asked=before), "a slower reading, from before"
     assert world.tell([2], minute=9, annotation=10), "the page was served and answered again"
     assert world.said()[2] == YES
+
+
+@pytest.mark.parametrize("classes", [(YES, NO), ("romance", "friendship", "neither")], ids=["two", "three classes"])
+def test_a_page_that_is_corrected_after_label_studios_clock_was_set_back_is_read(
+    settings: Settings, classes: Sequence[str]
+) -> None:
+    """Of three classes a page without a tick has no line of history, which would tell what is newer."""
+    world = World(settings, classes)
+    world.tell([], minute=20)
+    before = asked_pages_now(settings, world.grid)
+    assert world.tell([1], minute=5), "asked for later, whatever the clock there says"
+    assert world.said()[1] == classes[0]
+    for minute in (4, 20):
+        assert not world.tell([], minute=minute, asked=before), f"a slow reading from before, of minute {minute}"
+    assert world.said()[1] == classes[0]
+    assert not world.tell([1], minute=5), "shown again by the next reading"
+    after = asked_pages_now(settings, world.grid)
+    world.tell([], minute=6)
+    assert not world.tell([1], minute=5, asked=after)
+    world.delete()
+    assert not world.tell([], minute=6, asked=after), "deleted since"
+    assert world.said() == {}
+    with reading(settings) as session:
+        assert session.scalars(select(GridPage.state)).all() == ["open"]
 
 
 def test_a_page_that_was_answered_after_the_clock_was_set_back_is_not_gone_from_an_older_list(
@@ -388,8 +416,7 @@ def test_a_page_that_the_records_lack_comes_with_its_answer(settings: Settings) 
     data = room.page_data("Tender?", YES, NO, [(key, "http://x/a.jpg?a=1&b=2") for key in world.keys[:2]])
     told = {"id": 3, "result": room.write_ticks(world.keys[:1]), "updated_at": NOON.isoformat()}
     told["completed_by"] = world.ana.label_studio_user
-    with writing(settings) as session:
-        assert ingest_grids.store(session, session.get_one(Grid, world.grid.id), 999, data, told, of_now(session))
+    assert world.store(999, data, told)
     assert world.said() == {0: YES, 1: NO}
     assert 'src="http://x/a.jpg?a=1&amp;b=2"' in data["images"][0]["html"]
 
@@ -398,8 +425,7 @@ def test_ticks_on_other_images_are_left_out_and_the_page_goes(settings: Settings
     world = World(settings)
     odd = {"id": 3, "updated_at": NOON.isoformat(), "completed_by": world.ana.label_studio_user}
     odd["result"] = [{"from_name": room.CONTROL, "value": {"choices": ["image-0"]}}]
-    with writing(settings) as session:
-        assert not ingest_grids.store(session, session.get_one(Grid, world.grid.id), 500, {}, odd, of_now(session))
+    assert not world.store(500, {}, odd)
     assert world.said() == {}
     with reading(settings) as session:
         assert session.scalars(select(Stray.reason)).all() == ["not one choice"]
@@ -412,8 +438,7 @@ def test_a_page_is_known_by_its_key_and_not_by_its_number(settings: Settings) ->
     data = room.page_data("Tender?", YES, NO, [(key, "http://x/a.jpg") for key in world.keys[:2]]) | {KEY: "k" * 32}
     told = {"id": 3, "result": room.write_ticks(world.keys[:1]), "updated_at": NOON.isoformat()}
     told["completed_by"] = world.ana.label_studio_user
-    with writing(settings) as session:
-        assert ingest_grids.store(session, session.get_one(Grid, world.grid.id), 500, data, told, of_now(session))
+    assert world.store(500, data, told)
     assert world.said() == {0: YES, 1: NO}
     with reading(settings) as session:
         pages = session.execute(select(GridPage.label_studio_task, GridPage.state).order_by(GridPage.id)).all()
@@ -423,8 +448,7 @@ def test_a_page_is_known_by_its_key_and_not_by_its_number(settings: Settings) ->
 def test_a_page_that_the_administrator_answered_is_nobodys(settings: Settings) -> None:
     world = World(settings)
     told = {"id": 3, "result": room.write_ticks(world.keys[:1]), "updated_at": NOON.isoformat(), "completed_by": 1}
-    with writing(settings) as session:
-        assert not ingest_grids.store(session, session.get_one(Grid, world.grid.id), 500, {}, told, of_now(session))
+    assert not world.store(500, {}, told)
     assert world.said() == {}
 
 
@@ -439,8 +463,9 @@ def test_whatever_the_order_of_arrival_the_newest_state_counts(
     tmp_path_factory: pytest.TempPathFactory, order: list[tuple[int, set[int]]], data: st.DataObject
 ) -> None:
     world = World(factories.workspace(tmp_path_factory.mktemp("order"), redis_url="redis://127.0.0.1:1/0"))
+    before = asked_pages_now(world.settings, world.grid)  # all are readings that overlap
     for minute, ticked in data.draw(st.permutations([*order, *order])):
-        world.tell(sorted(ticked), minute)
+        world.tell(sorted(ticked), minute, asked=before)
     newest = max(order)[1]
     assert world.said() == {place: YES if place in newest else NO for place in range(6)}
 
