@@ -35,13 +35,14 @@ OVERLAP = timedelta(seconds=30)
 @dataclass
 class Changes:
     """What a reading brought: answers that changed or could not be read, the keys of those that Label Studio holds no
-    more, and whether one has a class that is none of ours.
+    more, whether one has a class that is none of ours, and whether somebody made a task by hand.
     """
 
     changed: int = 0
     left_out: int = 0
     gone: set[int] = field(default_factory=set)
     renamed: bool = False
+    by_hand: bool = False
 
 
 def read(
@@ -57,9 +58,20 @@ def read(
     changes, newest = Changes(), began
     for state in task_changes.changed_since(ls, queue.project, since):
         import_task(settings, queue, state, asked, changes, by_id)
+        if began is None or state.updated_at > began:  # not one that is only read again
+            changes.by_hand |= _is_by_hand(settings, queue, state)
         newest = max(newest or state.updated_at, state.updated_at)
     record_read_until(settings, queue, began, newest, asked.at)
     return changes
+
+
+def _is_by_hand(settings: Settings, queue: Queue, state: TaskState) -> bool:
+    """Whether a task is none of ours. The number of tasks then does not tell that another one was deleted."""
+    if key_of(state.data):
+        return False
+    with reading(settings) as session:
+        known = select(Task.id).where(Task.queue_id == queue.id, Task.label_studio_task == state.id)
+        return session.scalar(known.limit(1)) is None
 
 
 def import_task(

@@ -443,6 +443,24 @@ def test_a_question_deleted_by_hand_is_noticed_by_the_next_sync(workspace: Setti
     assert studio.here() == []
 
 
+@pytest.mark.parametrize("hinted_first", [False, True])
+def test_a_question_that_is_deleted_while_another_is_made_by_hand_is_noticed(
+    workspace: Settings, hinted_first: bool
+) -> None:
+    """The project then holds as many tasks as before."""
+    studio, ls = fake_studio(workspace)
+    studio.add(0, 6, random.Random(1))
+    sync.run(workspace, lambda *_: None)
+    waiting, queue = studio.open(0)[5], studio.queues[0]
+    ls.delete_task(waiting.label_studio_task or 0)
+    ls.add_tasks(queue.project, "put in by hand", 1)
+    if hinted_first:  # it reads what changed, so that the sync after it does not
+        hinted.read(workspace, f"queue-{queue.attribute_id}-{queue.expert_id}")
+    sync.run(workspace, lambda *_: None)
+    with reading(workspace) as session:
+        assert session.get_one(Task, waiting.id).state == "retired"
+
+
 def test_a_queue_that_somebody_emptied_is_filled_again(workspace: Settings) -> None:
     """Nobody can answer an empty queue, and so nobody would ask for a round."""
     studio, ls = fake_studio(workspace)
