@@ -13,9 +13,11 @@ import secrets as chance
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from attune.labeler.answers import ingest
 from attune.labeler.attributes import attributes
@@ -68,6 +70,19 @@ def invite(
     with reading(settings) as session:
         for attribute_name in attributes_requested:
             attributes.find(session, attribute_name)
+    record = partial(_record, settings, email, attributes_requested, name, may, only_there)
+    try:
+        expert, fresh = record()
+    except IntegrityError:  # two invitations at once: by now the other one is there (PostgreSQL)
+        expert, fresh = record()
+    link = _login(settings, expert, may, who) if fresh else None
+    return _ask(settings, expert, attributes_requested, link, fresh, may)
+
+
+def _record(
+    settings: Settings, email: str, attributes_requested: Sequence[str], name: str, may: May, only_there: bool
+) -> tuple[Expert, bool]:
+    """The expert's row, and whether it is new or back; raises as `invite`."""
     with writing(settings) as session:
         users.check_role(session, email, may)
         experts.refuse_disabled(session, email)
@@ -85,8 +100,7 @@ def invite(
             expert.name, expert.removed_at, expert.every_attribute = name, None, not attributes_requested
             session.add(expert)
             session.flush()
-    link = _login(settings, expert, may, who) if fresh else None
-    return _ask(settings, expert, attributes_requested, link, fresh, may)
+    return expert, fresh
 
 
 def renew(settings: Settings, email: str, may: May = users.anybody) -> Welcome:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import event, select
 from sqlalchemy.engine import Connection
 
-from attune.labeler.people import experts, login_links, users
+from attune.labeler.people import experts, invite, login_links, users
 from attune.labeler.records.schema import SignInLink, User
 from attune.labeler.records.session import engine, reading
 from attune.labeler.settings import Settings
@@ -104,3 +104,10 @@ def test_a_link_that_an_owner_makes_never_opens_the_session_of_who_becomes_an_ad
     with reading(settings) as session:
         assert session.scalars(select(SignInLink).where(SignInLink.used_at.is_(None))).all() == []
         assert session.scalars(select(User.role).where(User.email == ANA)).one() == "admin"
+
+
+def test_an_expert_who_is_invited_by_many_at_once_is_invited_once(settings: Settings) -> None:
+    raised = at_once(settings, *[lambda: invite.invite(settings, "new@example.org")] * 3)
+    assert sorted(type(one).__name__ for one in raised) == ["AlreadyThere", "AlreadyThere", "NoneType"]
+    with reading(settings) as session:
+        assert session.query(User).filter(User.email == "new@example.org").count() == 1
