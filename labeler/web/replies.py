@@ -12,10 +12,11 @@ from flask import Flask, Response, g, has_request_context, jsonify, render_templ
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from attune.labeler.jobs import failures
-from attune.models.errors import AttuneError, BadWebhookSecret, consequence
+from attune.models.errors import AttuneError, BadWebhookSecret, ServiceDown, consequence
 
 log = logging.getLogger("attune.web")
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
@@ -26,6 +27,7 @@ POLICY = (
 )
 SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[A-Z])")
 PRIVATE = "no-store"
+RECORDS_CUT = "The records did not answer, because their database ended the connection. Try again in a moment."
 MESSAGES = {
     404: "This page does not exist. The URL is wrong, or the page was removed.",
     405: "This URL does not accept this HTTP method. Go back and use the buttons of the page.",
@@ -43,6 +45,7 @@ def init_app(app: Flask) -> None:
     app.after_request(_finish)
     app.register_error_handler(AttuneError, _attune_error)
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(DBAPIError, _records_failed)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -127,6 +130,16 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
 def _own_words(error: HTTPException) -> str | None:
     """What our code said when it raised the error; werkzeug's stock sentence does not count."""
     return error.description if error.description != type(error).description else None
+
+
+def _records_failed(error: DBAPIError) -> ResponseReturnValue:
+    """The database ended the connection, as at a restart: no fault of the page's, so that the log needs no trace."""
+    if not error.connection_invalidated:
+        return _unexpected(error)
+    log.warning("the records' database ended the connection: %s %s", request.method, _place())
+    reply = _reply(consequence(ServiceDown).status, ServiceDown.__name__, RECORDS_CUT)
+    reply.headers["Retry-After"] = "1"
+    return reply
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
