@@ -3,7 +3,8 @@
 Real parts on free ports in a fresh workspace; eight simulated experts answer three questions at once, one in four on
 the labelling page and the others in Label Studio, first at human speed, then as fast as Label Studio takes answers.
 Beside them an owner opens pages and a pipeline pulls. One table: seconds from an answer to the new order, how often an
-expert found no question, and how many cores each part had.
+expert found no question, and how many cores each part had. ``--label-studio postgresql`` gives Label Studio a
+PostgreSQL of its own, ``--database postgresql`` the records.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import json
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,10 @@ from benchmarks.load.crowd import crowd
 from benchmarks.load.seen import Seen
 from benchmarks.load.stage import Stage
 from benchmarks.machine import machine
+from tests.resilience import on_postgresql
+from tests.resilience.arena import DATABASES, POSTGRESQL
+
+RECORDED = ("minutes", "experts", "questions", "pool", "dim", "label_studio", "database")
 
 
 def main() -> None:
@@ -35,14 +42,24 @@ def main() -> None:
     parser.add_argument("--look", type=float, nargs="+", default=[3.0, 0.0], help="seconds of a look; 0: none")
     parser.add_argument("--pool", type=int, default=5000)
     parser.add_argument("--dim", type=int, default=512)
+    parser.add_argument("--label-studio", choices=DATABASES, default=DATABASES[0], help="database of Label Studio")
+    parser.add_argument("--database", choices=DATABASES, default=DATABASES[0], help="of the records")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="attune-load-") as folder:
-        settings = free_ports(reader.build({}, workspace=folder))
+    with tempfile.TemporaryDirectory(prefix="attune-load-") as folder, ExitStack() as databases:
+        places = {
+            setting: databases.enter_context(on_postgresql.database())
+            for setting, kind in (
+                ("label_studio_database_url", options.label_studio),
+                ("database_url", options.database),
+            )
+            if kind == POSTGRESQL
+        }
+        settings = free_ports(replace(reader.build({}, workspace=folder), **places))
         with Stack(settings, lambda line: print(line, file=sys.stderr, flush=True)):
             made = stage.prepare(settings, options.pool, options.dim, options.experts, options.questions)
             rows = [_phase(settings, made, look, options.minutes) for look in options.look]
-    found = {name: getattr(options, name) for name in ("minutes", "experts", "questions", "pool", "dim")}
+    found = {name: getattr(options, name) for name in RECORDED}
     found |= {"speeds": rows, "machine": machine()}
     print(table.speeds(rows))
     if options.json:
