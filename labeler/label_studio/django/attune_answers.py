@@ -7,13 +7,11 @@ older of the two: a browser may send an answer long after it was given. It says 
 
 import json
 import math
-import threading
-from contextlib import contextmanager
 from datetime import timedelta
 
 import attune_people
+from attune_one_answer import alone
 from attune_who import save_activity_alone
-from django.db import connection
 from django.http import JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -27,7 +25,6 @@ SUPERSEDED, ANSWERED = "superseded", "answered before"
 OLDEST = timedelta(days=3650).total_seconds()
 # A correction may be given while the answer before it is on its way, and so before that one is stored.
 ON_ITS_WAY = timedelta(minutes=2)
-LOCKS = [threading.Lock() for _ in range(64)]
 
 
 @csrf_exempt
@@ -85,27 +82,8 @@ def _store(user, one):
         return {"refused": OTHER}
     if not ProjectMember.objects.filter(user=user, project_id=task.project_id, enabled=True).exists():
         return {"refused": OUTSIDE}
-    with _alone(user, task):
+    with alone(user.pk, task.pk):
         return _correct(user, task, one)
-
-
-@contextmanager
-def _alone(user, task):
-    """One answer of a person to a task at a time: of two that look at once, each would find no annotation and add one.
-
-    With SQLite Label Studio is one process; with PostgreSQL it may be several, and the database keeps them apart.
-    """
-    with LOCKS[(user.pk + task.pk) % len(LOCKS)]:
-        if connection.vendor != "postgresql":
-            yield
-            return
-        key = [user.pk % 2**31, task.pk % 2**31]
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s, %s)", key)
-            try:
-                yield
-            finally:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", key)
 
 
 def _correct(user, task, one):

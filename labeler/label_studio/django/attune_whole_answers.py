@@ -3,6 +3,9 @@
 Label Studio commits an annotation first, and after that, one by one, its task's numbers of answers and the time of its
 last change. Killed in between, it holds an answer to a task that counts as unanswered and unchanged: who asks for
 changes does not find it, and who deletes what nobody has answered would delete it.
+
+It also brings a deleted answer back: a correction that has read the annotation before it is deleted, and writes it
+after, would add it anew, as Django inserts what it cannot update.
 """
 
 from functools import wraps
@@ -17,7 +20,21 @@ def together():
     if _changed:
         return
     _changed.append(True)
-    Annotation.save, Annotation.delete = _in_one(Annotation.save), _in_one(Annotation.delete)
+    Annotation.save, Annotation.delete = _in_one(_while_there(Annotation.save)), _in_one(Annotation.delete)
+
+
+def _while_there(theirs):
+    @wraps(theirs)
+    def save(self, *arguments, **named):
+        from django.http import Http404
+
+        # Held, so that whoever deletes it waits (PostgreSQL), as for anything that writes (SQLite).
+        mine = type(self)._base_manager.select_for_update(no_key=True).filter(pk=self.pk)
+        if not self._state.adding and not mine.values_list("pk").first():
+            raise Http404("This answer was deleted meanwhile.")
+        return theirs(self, *arguments, **named)
+
+    return save
 
 
 def _in_one(theirs):

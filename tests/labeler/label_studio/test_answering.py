@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from uuid import uuid4
 
@@ -82,6 +83,21 @@ def test_answers_of_two_windows_at_the_same_moment_are_one_annotation(ls: LabelS
     for task in tasks:
         with ThreadPoolExecutor(6) as pool:
             list(pool.map(lambda _, one=task: answering.send(ls, ANA, [given(one, "yes")]), range(6)))
+    assert [len(annotations(ls, task)) for task in tasks] == [1, 1, 1]
+
+
+def test_a_window_of_label_studios_own_adds_no_second_answer(ls: LabelStudio, tasks: list[Address]) -> None:
+    """It was opened before the answer on Attune's page, or both come at the same moment."""
+    with ExpertSession.login(ls.address, ANA, PASSWORD) as session:
+        answering.send(ls, ANA, [given(tasks[0], "yes")])
+        with pytest.raises(LabelStudioRefused, match="answered this image already") as refused:
+            session.answer(tasks[0].task, "neither")
+        assert refused.value.status == 409
+        for task in tasks[1:]:
+            with ThreadPoolExecutor(2) as pool, suppress(LabelStudioRefused):
+                ours = pool.submit(answering.send, ls, ANA, [given(task, "yes")])
+                pool.submit(session.answer, task.task, "neither").result()
+                ours.result()
     assert [len(annotations(ls, task)) for task in tasks] == [1, 1, 1]
 
 
@@ -231,3 +247,26 @@ def test_label_studio_holds_no_half_an_answer(ls: LabelStudio, tasks: list[Addre
     """It would commit an annotation before its task's time and numbers: a kill in between leaves both, or neither."""
     answering.send(ls, ANA, [given(tasks[0], "yes")])
     assert services.inside.run(DIES_BETWEEN.format(task=tasks[0].task), apart=True) == [1, 1]
+
+
+BROUGHT_BACK = """
+import attune_urls
+from django.http import Http404
+from tasks.models import Annotation
+correction = Annotation.objects.get(task={task})
+Annotation.objects.get(task={task}).delete()
+correction.result = []
+try:
+    correction.save()
+except Http404:
+    pass
+print(json.dumps(Annotation.objects.filter(task={task}).count()))
+"""
+
+
+def test_a_correction_on_its_way_does_not_bring_a_deleted_answer_back(
+    ls: LabelStudio, tasks: list[Address], services: Services
+) -> None:
+    """It had read the answer before that was deleted. Django adds what it cannot change."""
+    answering.send(ls, ANA, [given(tasks[0], "yes")])
+    assert services.inside.run(BROUGHT_BACK.format(task=tasks[0].task), apart=True) == 0
