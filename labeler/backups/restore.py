@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from attune.labeler.assets import image_uris
 from attune.labeler.backups import contents, copying, manifest
 from attune.labeler.backups.manifest import Counts, Manifest, Report
+from attune.labeler.label_studio import database_template
 from attune.labeler.people import erase_again, erased_list
 from attune.labeler.people.erase_again import Repeated
 from attune.labeler.people.erased_list import Erased
@@ -24,6 +25,7 @@ from attune.labeler.records.schema import Asset, ConsoleSession, SignInLink
 from attune.labeler.records.session import configuration, engine, migrate, reading, writing
 from attune.labeler.settings import Settings
 from attune.models.errors import AlreadyThere, DataError, UnwritableFile
+from attune.models.files.atomic import write_bytes
 from attune.models.reasons import reason
 
 MAKING = ".restoring"
@@ -125,10 +127,7 @@ def _prepare(making: Path, found: Manifest, settings: Settings) -> int:
         missing = sum(not (making / uri[len(place) + 1 :]).is_file() for uri in session.scalars(inside))
     engine(here.records_url).dispose()  # its folder is about to be moved
     (making / "records.lock").unlink(missing_ok=True)
-    if (making / contents.LABEL_STUDIO_DATABASE).is_file():
-        with closing(sqlite3.connect(making / contents.LABEL_STUDIO_DATABASE)) as database:
-            database.execute("DELETE FROM django_session")
-            database.commit()
+    _end_logins_there(making)
     return missing
 
 
@@ -143,6 +142,17 @@ def _erase_again(here: Settings, erased: tuple[Erased, ...]) -> Repeated:
 def _end_logins(session: Session) -> None:
     session.execute(delete(ConsoleSession))
     session.execute(delete(SignInLink).where(SignInLink.used_at.is_(None)))
+
+
+def _end_logins_there(making: Path) -> None:
+    """In Label Studio's database at once, on PostgreSQL by the first start: its dump may still have to be restored."""
+    if (making / contents.LABEL_STUDIO_DATABASE).is_file():
+        with closing(sqlite3.connect(making / contents.LABEL_STUDIO_DATABASE)) as database:
+            database.execute("DELETE FROM django_session")
+            database.commit()
+    note = making / contents.LABEL_STUDIO / database_template.ELSEWHERE
+    if note.is_file():
+        write_bytes(note, database_template.RESTORED, mode=0o600)
 
 
 def _move_images(session: Session, before: tuple[str, ...], after: str) -> None:

@@ -22,6 +22,8 @@ from attune.models.files.atomic import write_bytes
 
 DATABASE = "label_studio.sqlite3"
 ELSEWHERE = "postgresql"  # a note beside it: there is no database here, and none shall be made
+NOTE = b"Label Studio's database is a PostgreSQL: ATTUNE_LABEL_STUDIO_DATABASE_URL\n"
+RESTORED = NOTE + b"It was restored: whoever was logged in before must log in again.\n"
 SECONDS = 600
 
 
@@ -30,7 +32,8 @@ def place(settings: Settings, report: Callable[[str], None]) -> None:
 
     Where it cannot be made nothing is placed: Label Studio makes its own at its start, only later. To be called while
     Label Studio does not run. Nothing is placed for one on PostgreSQL either, but a note; raises SettingsError where
-    Label Studio would begin anew beside the tasks and answers that it has, in the workspace or on PostgreSQL.
+    Label Studio would begin anew beside the tasks and answers that it has, in the workspace or on PostgreSQL. The first
+    start after a restore ends all logins there, and raises ServiceDown where it cannot.
     """
     database, note = local.data_folder(settings) / DATABASE, local.data_folder(settings) / ELSEWHERE
     if note.exists() and not settings.label_studio_database_url:
@@ -45,7 +48,9 @@ def place(settings: Settings, report: Callable[[str], None]) -> None:
                 f"and answers in {database}. Attune does not move them. Unset ATTUNE_LABEL_STUDIO_DATABASE_URL, or "
                 "begin a new workspace with it (--workspace)."
             )
-        write_bytes(note, b"Label Studio's database is a PostgreSQL: ATTUNE_LABEL_STUDIO_DATABASE_URL\n", mode=0o600)
+        if note.exists() and note.read_bytes() == RESTORED:
+            local.end_sessions(settings)
+        write_bytes(note, NOTE, mode=0o600)
         return
     if not database.exists() and (template := ensure(settings, report)) is not None:
         write_bytes(database, template.read_bytes(), mode=0o600)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,7 +17,7 @@ from attune.labeler.label_studio.client import LabelStudio, read
 from attune.labeler.label_studio.door import SHORTEST_PASSWORD
 from attune.labeler.label_studio.environment_folder import executable, folder
 from attune.labeler.label_studio.logins import LIMITS, submit
-from attune.labeler.settings import Settings, secrets
+from attune.labeler.settings import Settings, hidden, secrets
 from attune.models.errors import LabelStudioRefused, ServiceDown, SettingsError
 from attune.models.files.atomic import write_json
 from attune.models.reasons import reason
@@ -186,7 +187,21 @@ def reset_password(settings: Settings, email: str, password: str) -> None:
         )
 
 
-def _change(settings: Settings, change: dict[str, str]) -> str:
+def end_sessions(settings: Settings) -> None:
+    """Log everybody out of our own Label Studio, which does not run: its database was restored.
+
+    Raises ServiceDown where the database does not answer or has nothing of Label Studio's yet.
+    """
+    output = _change(settings, {"end_sessions": True})
+    if output != "done":
+        place = hidden(settings.label_studio_database_url or "")
+        raise ServiceDown(
+            f"The logins of before the restore were not ended in Label Studio's database at {place}: {output}. Check "
+            "that its server runs, restore its dump into it (`pg_restore`), then start again."
+        )
+
+
+def _change(settings: Settings, change: Mapping[str, str | bool]) -> str:
     """Run the script of logins in Label Studio's environment; its word, "done" where all is well.
 
     Passwords go in by a pipe: arguments could be read by everyone on the machine.

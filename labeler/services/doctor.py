@@ -26,7 +26,7 @@ from attune.labeler.label_studio.environment_folder import VERSION
 from attune.labeler.label_studio.webhooks import calls
 from attune.labeler.records.schema import Queue
 from attune.labeler.records.session import engine, newest_schema, reading
-from attune.labeler.services import doctor_content
+from attune.labeler.services import doctor_content, task_database
 from attune.labeler.services.finding import Finding, State
 from attune.labeler.settings import Settings, close_workspace, hidden
 from attune.labeler.settings.secrets import load as load_secrets
@@ -283,6 +283,7 @@ CHECKS: dict[str, Check] = {
     "images": doctor_content.images,
     "redis": redis,
     "workers": workers,
+    task_database.NAME: task_database.finding,
     "label studio": label_studio,
     "token": token,
     "guard": guard,

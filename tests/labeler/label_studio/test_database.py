@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from attune.labeler import settings as reader
-from attune.labeler.backups import take
+from attune.labeler.backups import restore, take
 from attune.labeler.label_studio import database_template, local
-from attune.labeler.settings import Settings
-from attune.models.errors import SettingsError
+from attune.labeler.queues import queues
+from attune.labeler.services import task_database
+from attune.labeler.settings import Settings, secrets
+from attune.models.errors import ServiceDown, SettingsError
 from tests.support import factories
+from tests.support.databases import MakeUrl
+from tests.support.services import Services
+
+
+def silent(_done: int, _total: int) -> None:
+    """Hear of progress and do nothing."""
 
 
 def named(folder: Path, url: str) -> Settings:
@@ -66,5 +76,70 @@ def test_tls_is_told_to_libpq_and_an_option_that_nobody_reads_is_refused(tmp_pat
 
 def test_a_backup_says_that_the_database_is_elsewhere(tmp_path: Path) -> None:
     settings = factories.workspace(tmp_path / "workspace", label_studio_database_url="postgresql://ls:x@db/tasks")
-    taken = take.take(settings, tmp_path / "backup", lambda _done, _total: None)
+    taken = take.take(settings, tmp_path / "backup", silent)
     assert any("pg_dump" in line for line in taken.elsewhere)
+
+
+def test_the_first_start_after_a_restore_ends_the_logins_on_postgresql(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the restore itself the database's own dump may still have to be restored."""
+    settings = factories.workspace(tmp_path / "workspace", label_studio_database_url="postgresql://ls:x@db/tasks")
+    database_template.place(settings, print)
+    take.take(settings, tmp_path / "backup", silent)
+    new = replace(settings, workspace=tmp_path / "new")
+    restore.restore(tmp_path / "backup", new, silent)
+    said, asked = "it ended with status 1", []
+    monkeypatch.setattr(local, "_change", lambda _, wish: asked.append(wish) or said)
+    with pytest.raises(ServiceDown, match="at db/tasks: it ended with status 1"):
+        database_template.place(new, print)
+    said = "done"
+    for _ in range(2):
+        database_template.place(new, print)
+    assert asked == [{"end_sessions": True}] * 2, "until it is done, and not again"
+
+
+ENDED = """
+import attune_logins
+from django.contrib.sessions.models import Session
+from django.db import transaction
+with transaction.atomic():
+    Session.objects.create(session_key="somebody", session_data="", expire_date="2099-01-01T00:00Z")
+    print(json.dumps([attune_logins.end_sessions(), Session.objects.count()]))
+    transaction.set_rollback(True)  # others of this Label Studio are logged in
+"""
+
+
+@pytest.mark.services
+def test_label_studio_logs_everybody_out(services: Services) -> None:
+    assert services.inside.run(ENDED) == ["done", 0]
+
+
+@pytest.mark.postgresql
+@pytest.mark.slow
+def test_the_doctor_tells_a_database_that_is_another_workspaces(tmp_path: Path, postgresql: MakeUrl) -> None:
+    url = postgresql()
+    settings = factories.workspace(tmp_path, label_studio_database_url=url.replace("+psycopg", ""))
+    secrets.load(settings.secrets)
+    assert task_database.finding(settings).state == "ok", "empty, as before the first start"
+    attribute, ana = factories.add_attribute(settings), factories.add_expert(settings)
+    factories.add_queue(settings, attribute, ana)
+    strange = task_database.finding(settings)
+    assert (strange.state, strange.found.endswith("has none of this workspace's 1 queue")) == ("fail", True)
+    mark = queues.mark(secrets.load(settings.secrets).webhook_secret, attribute, ana)
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE project (description text)"))
+        connection.execute(text("INSERT INTO project VALUES (NULL), (:mark)"), {"mark": f"a word {mark}"})
+    engine.dispose()
+    assert task_database.finding(settings).state == "ok"
+    away = task_database.finding(replace(settings, label_studio_database_url="postgresql://ls:x@127.0.0.1:1/tasks"))
+    assert (away.state, "x@" in away.found) == ("fail", False)
+    forgotten = task_database.finding(_placed(settings))
+    assert (forgotten.state, forgotten.todo.startswith("Set ATTUNE_LABEL_STUDIO_DATABASE_URL")) == ("fail", True)
+
+
+def _placed(settings: Settings) -> Settings:
+    """A start of before on PostgreSQL, and the setting is not set now."""
+    database_template.place(settings, print)
+    return replace(settings, label_studio_database_url=None)
