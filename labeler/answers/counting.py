@@ -110,8 +110,9 @@ def total(session: Session, attribute_id: int) -> int:
 
 def answered_and_removed(attribute_id: int) -> Select[int]:
     """The keys of the images with an answer that left the pool: few, however many ever left it."""
-    answered = select(Annotation.asset_pk).where(Annotation.attribute_id == attribute_id)
-    return select(Asset.id).where(Asset.removed_at.is_not(None), Asset.id.in_(answered))
+    # For each removed image a look into the index: as a list, all answers would be read first.
+    answered = exists().where(Annotation.attribute_id == attribute_id, Annotation.asset_pk == Asset.id)
+    return select(Asset.id).where(Asset.removed_at.is_not(None), answered.correlate(Asset))
 
 
 def by_value(session: Session, attribute_id: int) -> dict[str, int]:

@@ -94,13 +94,14 @@ def listed(session: Session, settings: Settings, viewer: Viewer, attribute_id: i
     """
     kind = list_of(viewer)
     named = select(Annotation.asset_pk).join(kind, kind.annotation_id == Annotation.id)
-    answer = current([attribute_id], assets=named.where(kind.attribute_id == attribute_id))
+    named = named.where(kind.attribute_id == attribute_id)
+    answer = current([attribute_id], assets=named)
     whose = true() if viewer.manages else own_errors.visible(session, settings, viewer, attribute_id, answer)
     rows: Select[Any] = (
         select(kind)
         .join(answer, and_(answer.c.id == kind.annotation_id, answer.c.value == kind.given))
         .join(Asset, Asset.id == answer.c.asset_pk)
-        .where(kind.attribute_id == attribute_id, ~_confirmed(kind), may_see(viewer))
+        .where(kind.attribute_id == attribute_id, ~_confirmed(kind), may_see(viewer, named))
         .where(Asset.id.not_in(waiting(viewer)), whose)
         .order_by(kind.place)
     )

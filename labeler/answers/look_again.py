@@ -5,12 +5,12 @@ It tells neither what a probe nor what anybody else says of the image. The first
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from attune.labeler.answers import counting
 from attune.labeler.attributes import attributes
@@ -40,15 +40,21 @@ class Answered:
     asked_at: datetime | None
 
 
-def offered(session: Session, viewer: Viewer, attribute: Attribute, asset: int) -> Sequence[Answered]:
-    """The answers on the image of key ``asset`` that others gave and can change, for those who manage."""
+def offered(
+    session: Session, viewer: Viewer, attribute: Attribute, assets: Sequence[int]
+) -> Mapping[int, Sequence[Answered]]:
+    """By key of the image, of ``assets``, the answers that others gave and can change, for those who manage; without
+    the images that have none."""
     if not viewer.manages:
-        return ()
-    rows = list(session.scalars(_answers(viewer, attribute, [asset])))
+        return {}
+    rows = list(session.scalars(_answers(viewer, attribute, assets).options(joinedload(Annotation.expert))))
     able = corrections.correctable(session, [row.id for row in rows])
     keys = {_key(row): row for row in rows if row.id in able}
     asked: dict[str, datetime] = dict(session.execute(select(Notice.key, Notice.at).where(Notice.key.in_(keys))).all())
-    return [Answered(row.id, row.expert.name, asked.get(key)) for key, row in keys.items()]
+    found: dict[int, list[Answered]] = {}
+    for key, row in keys.items():
+        found.setdefault(row.asset_pk, []).append(Answered(row.id, row.expert.name, asked.get(key)))
+    return found
 
 
 def ask(settings: Settings, viewer: Viewer, name: str, annotation: int) -> str:

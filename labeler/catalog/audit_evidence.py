@@ -129,7 +129,7 @@ class Evidence:
         assert self.view is not None
         if not len(rows):
             return np.empty((0, len(probe.weight)))
-        return np.asarray(self.view.pool.rows(rows) @ probe.weight.T + probe.bias, dtype=np.float64)
+        return np.asarray(self.view.pool.logits_at(rows, probe.weight, probe.bias), dtype=np.float64)
 
     def scored(self, run: Run) -> Scored:
         """The audited assets and the reserved pool as ``run`` scores them; ask ``why_not`` first.
@@ -150,7 +150,7 @@ class Evidence:
         """How likely each reserved row was drawn; None for a run with the newest's scores, which say as much."""
         if self.view is None or run.number >= self.newest or _alike(probe, self.leader):
             return None
-        return self.design.inclusions(self.view.pool.asset_ids[self._reserved].tolist())
+        return self.design.inclusions(self.view.pool.asset_ids[self._reserved])
 
     def figures(self, scored: Scored, thresholds: dict[str, float]) -> dict[str, Metric]:
         """Every figure that the audit supports, as ``attune.models.evaluation.evaluate.evaluate_audit`` names them."""

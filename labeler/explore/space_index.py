@@ -16,6 +16,7 @@ from attune.labeler.assets.active_encoder import active_fingerprint
 from attune.labeler.assets.active_pool import PoolView, view_of
 from attune.labeler.explore import index_files, preparing, projected
 from attune.labeler.jobs import jobs
+from attune.labeler.records import asset_stamp
 from attune.labeler.records.schema import Asset, LookAlike, SpaceVersion
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -189,10 +190,11 @@ def look(settings: Settings, session: Session, space: str) -> Wanted:
     retitled = select(func.max(LookAlike.id)), select(func.max(LookAlike.undone_at))
     parts = (select(func.max(Asset.id)), removed, select(func.max(Asset.removed_at)), *retitled)
     assets = session.execute(select(*[part.scalar_subquery() for part in parts])).one()
+    pool = [*map(str, assets), asset_stamp.read(session)]  # a table changes titles and columns of images that are there
     folders = sorted({settings.vectors / one.digest for one in (active, made_by) if one is not None})
     stored = [(one.name, one.stat().st_mtime_ns) for one in folders if one.is_dir()]
     # What it begins with says of what version or encoder an index is, whatever the pool was.
-    mark = f"{digest_json([of_space])[:12]}-{digest_json([space, of_space, [str(part) for part in assets], stored])}"
+    mark = f"{digest_json([of_space])[:12]}-{digest_json([space, of_space, pool, stored])}"
     return Wanted(space, mark, made_by, version, int(assets[0] or 0))
 
 

@@ -36,8 +36,8 @@ class Viewer:
         return self.role in MANAGERS
 
 
-def may_see(viewer: Viewer) -> ColumnElement[bool]:
-    """The condition on ``Asset`` under which ``viewer`` may see it.
+def may_see(viewer: Viewer, assets: Sequence[int] | Select[int] | None = None) -> ColumnElement[bool]:
+    """The condition on ``Asset`` under which ``viewer`` may see it; ``assets`` as for `may_compare`.
 
     No one sees a removed asset; an expert sees what was put into a queue of theirs, or what they have answered.
     """
@@ -47,7 +47,12 @@ def may_see(viewer: Viewer) -> ColumnElement[bool]:
     asked_assets = (
         select(Task.asset_pk).join(Queue, Queue.id == Task.queue_id).where(Queue.expert_id == viewer.expert_id)
     )
-    return and_(there, or_(Asset.id.in_(asked_assets), Asset.id.in_(_answered(viewer))))
+    answered = _answered(viewer)
+    if assets is not None:
+        asked_assets, answered = (
+            asked_assets.where(Task.asset_pk.in_(assets)), answered.where(Annotation.asset_pk.in_(assets))
+        )  # fmt: skip
+    return and_(there, or_(Asset.id.in_(asked_assets), Asset.id.in_(answered)))
 
 
 def may_explore(viewer: Viewer) -> ColumnElement[bool]:

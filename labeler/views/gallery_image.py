@@ -13,7 +13,7 @@ from attune.labeler.answers.look_again import Answered
 from attune.labeler.attributes import attributes
 from attune.labeler.explore import pool_scores
 from attune.labeler.labelling import corrections
-from attune.labeler.people.viewer import Viewer, may_compare, may_see
+from attune.labeler.people.viewer import Viewer, may_compare
 from attune.labeler.records.schema import Asset, Attribute, Expert, Queue
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -77,7 +77,7 @@ def large_image(settings: Settings, viewer: Viewer, name: str, asset_id: str, as
             sides=_sides(answers),
             own=own[0] if own else None,
             annotation=own[3] if own and corrections.correctable(session, [own[3]]) else None,
-            again=look_again.offered(session, viewer, one, asset.id),
+            again=look_again.offered(session, viewer, one, [asset.id]).get(asset.id, ()),
             queue=session.scalar(open_queue.limit(1)) is not None,
             before=names.get(beside[0] or 0),
             after=names.get(beside[1] or 0),
@@ -91,7 +91,8 @@ def _visible(session: Session, viewer: Viewer, attribute: Attribute, asset_id: s
     if not viewer.manages:
         named = select(Asset.id).where(Asset.asset_id == asset_id)
         own = counting.answers([attribute.id], [viewer.expert_id or 0], assets=named)
-        allowed = may_see(viewer) & Asset.id.in_(select(own.c.asset_pk))
+        # Whatever an expert answered, they may see, unless it was removed.
+        allowed = Asset.removed_at.is_(None) & Asset.id.in_(select(own.c.asset_pk))
     asset = session.scalar(select(Asset).where(Asset.asset_id == asset_id, allowed))
     if asset is None:
         raise UnknownAsset(f"The image {asset_id[:80]!r} is not among these results, or it was removed from the pool.")

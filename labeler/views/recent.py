@@ -65,9 +65,10 @@ def recent(
         keep &= table.experts == expert
     rows = table.newest[keep[table.newest]]
     number = max(1, min(page, -(-len(rows) // size) or 1))
-    ids = table.ids[rows[(number - 1) * size : number * size]].tolist()
+    here = rows[(number - 1) * size : number * size]
+    ids, keys = table.ids[here].tolist(), table.assets[here].tolist()
     there = select(Annotation).join(Asset, Asset.id == Annotation.asset_pk)
-    given = {one.id: one for one in session.scalars(there.where(Annotation.id.in_(ids), may_see(viewer)))}
+    given = {one.id: one for one in session.scalars(there.where(Annotation.id.in_(ids), may_see(viewer, keys)))}
     return _answer_page(session, viewer, Page([given[key] for key in ids if key in given], number, size, len(rows)))
 
 

@@ -92,15 +92,17 @@ def suspected(session: Session, settings: Settings, viewer: Viewer, evidence: Ev
     rows = session.scalars(listed.where(LabelError.probe > 0.5).limit(MOST * 4)).all()  # not where others alone differ
     named = {one.id: one.asset for one in session.scalars(_annotations([row.annotation_id for row in rows]))}
     sides_of = answers_by_image(session, evidence, {asset.asset_id for asset in named.values()})
-    found: dict[str, Mistake] = {}  # an image once, also where several gave the same answer
+    first: dict[int, LabelError] = {}  # an image once, also where several gave the same answer
     for row in rows:
+        first.setdefault(named[row.annotation_id].id, row)
+    shown = dict(list(first.items())[:MOST])
+    again = look_again.offered(session, viewer, evidence.attribute, list(shown))
+    found = []
+    for key, row in shown.items():
         asset = named[row.annotation_id]
-        if asset.asset_id in found or len(found) == MOST:
-            continue
         sides_here = sides_of.get(asset.asset_id, [])
-        again = bool(look_again.offered(session, viewer, evidence.attribute, asset.id))
-        found[asset.asset_id] = Mistake(picture(asset), row.expected, row.probe, sides_here, again)
-    return list(found.values())
+        found.append(Mistake(picture(asset), row.expected, row.probe, sides_here, key in again))
+    return found
 
 
 def _annotations(ids: Sequence[int]) -> Select[Annotation]:

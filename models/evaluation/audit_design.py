@@ -11,7 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from attune.models.errors import DataError, EmptyPool, PoolExhausted
 from attune.models.evaluation.splits import held_out, unit_hash
 from attune.models.labels.answers import AUDIT, IMPORT, Answer
+from attune.models.vectors.id_index import AT_ONCE, IdIndex
 
+Ids = Sequence[str] | NDArray[np.str_]
 RESERVED_SHARE = 0.3
 MEASURES_ONLY = 1.0  # reserved share of a question that checks a measured feature: no probe learns from its answers
 # A share of the draw that ignores the probe: no image's weight can be more than 1 / UNIFORM_SHARE of a uniform one's.
@@ -77,18 +79,18 @@ class AuditDesign:
     scores cannot chase u.
 
     An asset's probability grows after it was asked: weigh by ``inclusion`` as it is at evaluation, of one design over
-    all its rounds. The state is the seed and one number per asset; ``to_bytes`` holds both.
+    all its rounds. The state is the seed and one number per asset; ``to_bytes`` holds both. In memory it is arrays:
+    dictionaries of 400,000 ids took 200 MB.
     """
 
     def __init__(self, seed: int) -> None:
         self.seed = int(seed)
-        self._inclusion: dict[str, float] = {}
-        self._number: dict[str, float] = {}
+        self._hold(np.empty(0, dtype=np.str_), np.empty(0), np.empty(0))
 
     def extend(
         self,
-        asset_ids: Sequence[str],
-        title_ids: Sequence[str],
+        asset_ids: Ids,
+        title_ids: Ids,
         scores: ArrayLike | None,
         n_more: int,
         weights: NDArray[np.float64] | None = None,
@@ -99,9 +101,12 @@ class AuditDesign:
         ``importance``; ``weights`` (n,) above 0 stand for them where they are given. Raises EmptyPool where there are
         none, PoolExhausted where fewer than ``n_more`` are undrawn.
         """
-        ids = [str(asset) for asset in asset_ids]
+        ids = np.asarray(asset_ids, dtype=np.str_)
         _check_pool(ids, title_ids, n_more)
-        number, before = self._numbers(ids), self.inclusions(ids)
+        places = self._index.rows(ids)
+        fresh = places < 0
+        number, before = np.empty(len(ids)), self._inclusions_at(places)
+        number[~fresh], number[fresh] = self._numbers_at(places[~fresh]), self._hashed(ids[fresh])
         waiting = np.flatnonzero(number >= before)
         if len(waiting) < n_more:
             raise PoolExhausted(
@@ -119,20 +124,25 @@ class AuditDesign:
         # Nor may rounding lose an asset just under its threshold, or draw one that ties with it.
         after[chosen_ids] = np.maximum(after[chosen_ids], np.nextafter(number[chosen_ids], 1.0))
         after[rest] = np.minimum(after[rest], number[rest])
-        self._inclusion.update(zip(ids, after.tolist(), strict=True))
+        self._inclusion[places[~fresh]] = after[~fresh]
+        if fresh.any():
+            self._add(ids[fresh], after[fresh], number[fresh])
         return [(int(i), float(after[i])) for i in chosen_ids]
 
     def inclusion(self, asset_id: str) -> float:
         """The probability with which the asset has been drawn by now; 0 where no round has seen it."""
-        return self._inclusion.get(str(asset_id), 0.0)
+        return float(self.inclusions([asset_id])[0])
 
-    def inclusions(self, asset_ids: Sequence[str]) -> NDArray[np.float64]:
+    def inclusions(self, asset_ids: Ids) -> NDArray[np.float64]:
         """``inclusion`` of many assets, float64 (n,)."""
-        return np.array([self._inclusion.get(str(asset), 0.0) for asset in asset_ids], dtype=np.float64)
+        return self._inclusions_at(self._index.rows(asset_ids))
 
-    def drawn(self, asset_ids: Sequence[str]) -> NDArray[np.bool_]:
+    def drawn(self, asset_ids: Ids) -> NDArray[np.bool_]:
         """Which assets have been drawn by now, bool (n,)."""
-        return np.asarray(self._numbers([str(asset) for asset in asset_ids]) < self.inclusions(asset_ids))
+        places = self._index.rows(asset_ids)
+        known, drawn = np.flatnonzero(places >= 0), np.zeros(len(places), dtype=np.bool_)
+        drawn[known] = self._numbers_at(places[known]) < self._inclusion[places[known]]
+        return drawn
 
     def measuring(self, answers: Iterable[Answer], own: Collection[tuple[str, str]] = ()) -> list[Answer]:
         """The answers that measure: on images drawn by now, whoever asked first, but nothing that was imported.
@@ -151,14 +161,14 @@ class AuditDesign:
         ]
 
     def to_bytes(self) -> bytes:
-        """The whole state as the bytes of an ``.npz`` without pickle: seed, ids, inclusion."""
-        ids = sorted(self._inclusion)
+        """The whole state as the bytes of an ``.npz`` without pickle: seed, ids in order, inclusion."""
+        longest = int(np.char.str_len(self._ids).max(initial=1))
         out = io.BytesIO()
         np.savez_compressed(
             out,
             seed=np.array(str(self.seed)),  # no number of numpy's is long enough
-            ids=np.array(ids, dtype=np.str_),
-            inclusion=np.array([self._inclusion[asset] for asset in ids], dtype=np.float64),
+            ids=self._ids.astype(f"<U{longest}", copy=False),
+            inclusion=self._inclusion,
         )
         return out.getvalue()
 
@@ -168,29 +178,51 @@ class AuditDesign:
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
                 design = cls(int(arrays["seed"].item()))
-                ids, inclusion = arrays["ids"].tolist(), arrays["inclusion"].tolist()
+                ids, inclusion = arrays["ids"], arrays["inclusion"]
         except (ValueError, KeyError, OSError, EOFError) as error:
             raise DataError(
                 f"{len(content)} bytes are not an audit design. Expected what AuditDesign.to_bytes() wrote."
             ) from error
-        design._inclusion = dict(zip(ids, inclusion, strict=True))
+        design._hold(ids, inclusion, np.full(len(ids), np.nan))
         return design
 
-    def _numbers(self, ids: list[str]) -> NDArray[np.float64]:
-        missing = [asset for asset in ids if asset not in self._number]
-        self._number.update(zip(missing, unit_hash(missing, self.seed, "audit").tolist(), strict=True))
-        return np.array([self._number[asset] for asset in ids], dtype=np.float64)
+    def _hold(self, ids: NDArray[np.str_], inclusion: NDArray[np.float64], number: NDArray[np.float64]) -> None:
+        """``ids`` (n,) in order, each there once; ``number`` is NaN where it was not asked for yet."""
+        self._ids, self._inclusion, self._number = ids, inclusion, number
+        self._index = IdIndex(ids)
+
+    def _add(self, ids: NDArray[np.str_], inclusion: NDArray[np.float64], number: NDArray[np.float64]) -> None:
+        every = np.concatenate([self._ids, ids])
+        order = np.argsort(every, kind="stable")
+        numbers = ((self._inclusion, inclusion), (self._number, number))
+        self._hold(every[order], *(np.concatenate(pair)[order] for pair in numbers))
+
+    def _inclusions_at(self, places: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Of -1 it is 0."""
+        return np.append(self._inclusion, 0.0)[places]
+
+    def _numbers_at(self, places: NDArray[np.intp]) -> NDArray[np.float64]:
+        unknown = np.unique(places[np.isnan(self._number[places])])
+        self._number[unknown] = self._hashed(self._ids[unknown])
+        return self._number[places]
+
+    def _hashed(self, ids: NDArray[np.str_]) -> NDArray[np.float64]:
+        """The permanent random number of each id (n,), few of them Python's strings at the same time."""
+        parts = (ids[start : start + AT_ONCE].tolist() for start in range(0, len(ids), AT_ONCE))
+        return np.concatenate([np.empty(0), *(unit_hash(part, self.seed, "audit") for part in parts)])
 
 
-def _check_pool(ids: list[str], title_ids: Sequence[str], n_more: int) -> None:
-    if not ids:
+def _check_pool(ids: NDArray[np.str_], title_ids: Ids, n_more: int) -> None:
+    if not len(ids):
         raise EmptyPool(
             "No asset is reserved for audits: the pool has too few titles, or the reserved share is 0. Add "
             "images of more titles: `attune assets add PATH`"
         )
-    if len(ids) != len(title_ids) or len(set(ids)) != len(ids):
+    hashes = IdIndex(ids).hashes
+    different = len(np.unique(ids)) if (hashes[1:] == hashes[:-1]).any() else len(ids)
+    if len(ids) != len(title_ids) or different != len(ids):
         raise DataError(
-            f"{len(ids)} asset ids ({len(set(ids))} different) have {len(title_ids)} titles. Expected each "
+            f"{len(ids)} asset ids ({different} different) have {len(title_ids)} titles. Expected each "
             "asset once, with its title."
         )
     if n_more < 0:

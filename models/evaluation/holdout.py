@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from attune.models.errors import DataError
-from attune.models.evaluation.intervals import percentile_interval, title_draws
+from attune.models.evaluation.intervals import draws_in_parts, percentile_interval, title_draws
 from attune.models.evaluation.metrics import Metric, average_precision, average_precisions, too_few, unknown
 from attune.models.evaluation.splits import title_folds
 from attune.models.labels.labels import Labels
@@ -89,18 +89,38 @@ def _resampled(
     metric_facts: tuple[str, str, bool],
 ) -> Metric:
     name, method, biased = metric_facts
-    draws = title_draws(np.asarray(title_ids, dtype=np.str_).tolist(), np.random.default_rng(seed)) * weight
-    parts, samples = [], []
-    for i in columns:
-        y = (truth == i).astype(np.float64)
+    truths = {i: (truth == i).astype(np.float64) for i in columns}
+    sampled = _samples({i: y for i, y in truths.items() if not too_few(y)}, scores, title_ids, weight, seed)
+    parts = []
+    for i, y in truths.items():
         positives = int(y.sum())
         if reason := too_few(y):
             parts.append(unknown(name, len(y), method, reason, positives=positives))
             continue
-        value, sample = average_precision(y, scores[:, i], weight), average_precisions(y, scores[:, i], draws)
+        value, sample = average_precision(y, scores[:, i], weight), sampled[i]
         parts.append(Metric(name, value, *percentile_interval(sample, value), len(y), method, positives))
-        samples.append(sample)
-    return macro(name, parts, samples, biased)
+    return macro(name, parts, list(sampled.values()), biased)
+
+
+def _samples(
+    truths: Mapping[int, NDArray[np.float64]],
+    scores: NDArray[np.float64],
+    title_ids: ArrayLike,
+    weight: NDArray[np.float64],
+    seed: int,
+) -> dict[int, NDArray[np.float64]]:
+    """By column of ``scores`` its average precision on the same resampled titles, (draws,) each.
+
+    A part of the draws at a time: all of 12,000 answers take 100 MB, and as much again with their weights.
+    """
+    if not truths:
+        return {}
+    found: dict[int, list[NDArray[np.float64]]] = {i: [] for i in truths}
+    for part in draws_in_parts(np.asarray(title_ids, dtype=np.str_).tolist(), np.random.default_rng(seed)):
+        draws = part * weight
+        for i, y in truths.items():
+            found[i].append(average_precisions(y, scores[:, i], draws))
+    return {i: np.concatenate(samples) for i, samples in found.items()}
 
 
 def macro(name: str, parts: Sequence[Metric], samples: Sequence[NDArray[np.float64]], biased: bool = False) -> Metric:

@@ -33,15 +33,16 @@ class Problem:
         shares: npt.NDArray[np.floating],
         weights: npt.NDArray[np.floating],
     ) -> None:
-        self.x, self.back = _compact(np.asarray(features, dtype=np.float64))
+        compact, self.back = _compact(features)
         self.shape: _Shape | None = None
         self.y = np.asarray(shares, dtype=np.float64)
         self.s = np.asarray(weights, dtype=np.float64)
         self.k = 1 if self.y.shape[1] == 2 else self.y.shape[1]
-        n = len(self.x)
+        n = len(compact)
         self.o: Float64 = np.zeros((n, self.k))
         self.loss = _sigmoid_loss if self.k == 1 else _softmax_loss
-        self.ones = np.column_stack([self.x, np.ones(n)])
+        self.ones: Float64 = np.column_stack([compact, np.ones(n)])
+        self.x = self.ones[:, :-1]  # no second copy: 12,000 labels of 512 numbers take 49 MB
 
     def around(self, offsets: npt.NDArray[np.floating]) -> Problem:
         """The same problem with ``offsets`` (n, k) added to the logits."""
@@ -62,7 +63,7 @@ class Problem:
         root = np.asarray(np.linalg.cholesky(covariance), dtype=np.float64)
         other.shape = _Shape(root, scale, projected, widths[:, None] * directions_64)
         other.ones = np.ones((len(self.x), self.x.shape[1] + 1))
-        other.x = np.matmul(self.x, root, out=other.ones[:, :-1])  # one copy: 12,000 labels of 512 numbers take 49 MB
+        other.x = np.matmul(self.x, root, out=other.ones[:, :-1])
         return other
 
     def precision(self, strength: float) -> Float64:
@@ -117,12 +118,12 @@ class _Shape(NamedTuple):
     directions: Float64
 
 
-def _compact(features: Float64) -> tuple[Float64, Float64]:
+def _compact(features: npt.NDArray[np.floating]) -> tuple[npt.NDArray[np.floating], Float64]:
     """(z, back) with features = z @ back and orthonormal rows in ``back``: n columns suffice for n examples."""
     n, d = features.shape
     if n >= d:
         return features, np.eye(d)
-    q, r = np.linalg.qr(features.T)
+    q, r = np.linalg.qr(features.T.astype(np.float64))
     return r.T, q.T
 
 

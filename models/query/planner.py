@@ -72,11 +72,11 @@ def draw_audits(
     """Up to ``due`` further audits among the rows ``mine`` (m,) of audit titles that may be shown, ``logits`` (m, k)
     or ``weights`` (m,) as in ``AuditDesign.extend``: all that are left where there are fewer. ``audit`` remembers
     them."""
-    ids = pool.asset_ids[mine].tolist()
-    due = min(due, int((~audit.drawn(ids)).sum())) if ids else 0
+    ids = pool.asset_ids[mine]
+    due = min(due, int((~audit.drawn(ids)).sum()))
     if due <= 0:
         return []
-    draws = audit.extend(ids, pool.title_ids[mine].tolist(), logits, due, weights)
+    draws = audit.extend(ids, pool.title_ids[mine], logits, due, weights)
     return [Ask(int(mine[i]), str(pool.asset_ids[mine[i]]), AUDIT, 1.0, AUDIT_REASON, float(p)) for i, p in draws]
 
 

@@ -30,7 +30,12 @@ class IdIndex:
 
     def rows(self, wanted: Iterable[str]) -> npt.NDArray[np.intp]:
         """The rows of ``wanted`` (m,) intp, -1 for an id that is not there."""
-        names = list(wanted)
+        if not isinstance(wanted, np.ndarray):
+            return self._rows(list(wanted))
+        parts = [self._rows(wanted[start : start + AT_ONCE].tolist()) for start in range(0, len(wanted), AT_ONCE)]
+        return np.concatenate([np.empty(0, dtype=np.intp), *parts])
+
+    def _rows(self, names: list[str]) -> npt.NDArray[np.intp]:
         rows = np.full(len(names), -1, dtype=np.intp)
         if not names or not len(self.ids):
             return rows

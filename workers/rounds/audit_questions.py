@@ -99,7 +99,9 @@ def visible_audit_rows(snapshot: Snapshot) -> npt.NDArray[np.intp]:
     """Pool rows of all audit titles that may still be shown, without the question's examples, which measure nobody."""
     if not snapshot.learner.reserved_share:
         return np.empty(0, dtype=np.intp)
-    rows = np.setdiff1d(np.flatnonzero(snapshot.view.keys >= 0), snapshot.examples).astype(np.intp)
+    shown = snapshot.view.keys >= 0
+    shown[snapshot.examples] = False
+    rows = np.flatnonzero(shown)
     if snapshot.measured is not None:
         rows = rows[snapshot.measured[rows] >= 0]  # what was not measured cannot be checked
     return rows[pool_reserved_mask(snapshot.view.pool, rows, snapshot.learner.reserved_share, snapshot.seed)]
@@ -133,7 +135,7 @@ def plan_audits(snapshot: Snapshot, probe: Probe, now: Pace) -> Audits:
 def _totals(snapshot: Snapshot, now: Pace) -> tuple[npt.NDArray[np.intp], int, int]:
     """Pool rows of the audit titles, how many of them are drawn, and how many more should be."""
     rows = visible_audit_rows(snapshot)
-    drawn = int(snapshot.design.drawn(snapshot.view.pool.asset_ids[rows].tolist()).sum()) if len(rows) else 0
+    drawn = int(snapshot.design.drawn(snapshot.view.pool.asset_ids[rows]).sum())
     stream = audit_pace.audits_due(now, AHEAD * len(snapshot.queues), answers_before_audits(snapshot))
     return rows, drawn, max(0, stream + AuditRequest.of(snapshot.attribute).extra - drawn)
 
@@ -147,8 +149,8 @@ def unasked_audits(snapshot: Snapshot) -> list[Ask]:
     """Audits that were drawn and are asked of no one: the round that drew them ended before it could ask, or their
     only answer was excluded since."""
     rows = visible_audit_rows(snapshot)
-    ids = snapshot.view.pool.asset_ids[rows].tolist()
-    drawn_rows = rows[snapshot.design.drawn(ids)] if len(rows) else rows
-    excluded = pinned_images.measured(snapshot)
-    names = [(int(row), str(snapshot.view.pool.asset_ids[row])) for row in drawn_rows if int(row) not in excluded]
-    return [Ask(row, name, AUDIT, 1.0, AUDIT_REASON, snapshot.design.inclusion(name)) for row, name in names]
+    drawn = rows[snapshot.design.drawn(snapshot.view.pool.asset_ids[rows])]
+    left = drawn[~np.isin(drawn, list(pinned_images.measured(snapshot)))]
+    names = snapshot.view.pool.asset_ids[left].tolist()
+    asked = zip(left.tolist(), names, snapshot.design.inclusions(names).tolist(), strict=True)
+    return [Ask(row, name, AUDIT, 1.0, AUDIT_REASON, chance) for row, name, chance in asked]

@@ -59,8 +59,7 @@ def ranked_right(snapshot: Snapshot, weights: ProbeWeights) -> dict[str, RankedR
     if not of:
         return {name: RankedRight(n) for name in classes}
     names: Sequence[str] = [audited.asset_ids[i] for i in decided]
-    vectors = snapshot.view.pool.rows(snapshot.view.pool.positions(names))
-    raw = vectors @ weights.weight.T + weights.bias
+    raw = snapshot.view.pool.logits_at(snapshot.view.pool.positions(names), weights.weight, weights.bias)
     p, truth = apply(weights.calibration, raw.astype(np.float64)), audited.majority()[decided]
     found, chances = {}, inclusion[decided]
     even = bool(np.allclose(chances, chances[0]))

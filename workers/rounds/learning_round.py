@@ -194,9 +194,7 @@ def summary(snapshot: Snapshot) -> dict[str, Any]:
 def pending_audits(snapshot: Snapshot) -> int:
     """Audits that the design has drawn and no one has answered yet: the others' weights count on their answers too."""
     rows = audit_questions.visible_audit_rows(snapshot)
-    if not len(rows):
-        return 0
-    drawn_rows = rows[snapshot.design.drawn(snapshot.view.pool.asset_ids[rows].tolist())]
+    drawn_rows = rows[snapshot.design.drawn(snapshot.view.pool.asset_ids[rows])]
     told = snapshot.view.pool.positions(list({answer.asset_id for answer in snapshot.measuring}))
     return int((~np.isin(drawn_rows, told)).sum())
 

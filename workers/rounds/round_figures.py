@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -152,8 +151,7 @@ def logits(snapshot: Snapshot, probe: Probe, rows: npt.NDArray[np.intp]) -> npt.
     """Uncalibrated ``x.w + b`` (m, k) of some of the pool's rows."""
     if not len(rows):
         return np.empty((0, len(probe.weight_)))
-    found: npt.NDArray[Any] = snapshot.view.pool.rows(rows) @ probe.weight_.T + probe.bias_
-    return found.astype(np.float64)
+    return snapshot.view.pool.logits_at(rows, probe.weight_, probe.bias_).astype(np.float64)
 
 
 def probabilities(probe: Probe, raw: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

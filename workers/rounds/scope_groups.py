@@ -26,6 +26,7 @@ from attune.workers.rounds.queue_plan import asked_rows
 from attune.workers.rounds.snapshot import Snapshot
 
 Floats = npt.NDArray[np.float64]
+AT_ONCE = 50_000  # titles
 
 
 def leave(settings: Settings, snapshot: Snapshot, number: int) -> bool:
@@ -73,9 +74,12 @@ def find(snapshot: Snapshot, scores: PoolScores, decided: Sequence[Sequence[int]
 
 def _half(titles: npt.NDArray[Any], attribute_id: int, secret: str) -> npt.NDArray[np.bool_]:
     """Which of ``titles`` (n,) are in the half that groups are made of, bool (n,)."""
-    each, place = np.unique(titles, return_inverse=True)
-    drawn = [own_errors.in_half(secret, f"scope:{attribute_id}:{title}") for title in each]
-    return np.array(drawn, dtype=bool)[place]
+    drawn = np.empty(len(titles), dtype=bool)
+    for start in range(0, len(titles), AT_ONCE):  # sorted all at once they would be there five times
+        each, place = np.unique(titles[start : start + AT_ONCE], return_inverse=True)
+        mine = [own_errors.in_half(secret, f"scope:{attribute_id}:{title}") for title in each]
+        drawn[start : start + AT_ONCE] = np.array(mine, dtype=bool)[place]
+    return drawn
 
 
 def _margins(scores: PoolScores) -> Floats:

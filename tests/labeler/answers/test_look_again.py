@@ -19,8 +19,8 @@ def test_an_expert_who_answered_an_image_twice_is_offered_once_with_the_newest(s
     queue = factories.add_queue(settings, romance, factories.add_expert(settings))
     older, newest = (factories.add_answer(settings, queue, asset, value) for value in ("romance", "friendship"))
     with reading(settings) as session:
-        offered = look_again.offered(session, OWNER, romance, asset.id)
-    assert [one.annotation for one in offered] == [newest.id]
+        offered = look_again.offered(session, OWNER, romance, [asset.id])
+    assert {key: [one.annotation for one in given] for key, given in offered.items()} == {asset.id: [newest.id]}
     with pytest.raises(DataError, match="cannot be looked at again"):
         look_again.ask(settings, OWNER, romance.name, older.id)
     assert look_again.ask(settings, OWNER, romance.name, newest.id) == "Ana"

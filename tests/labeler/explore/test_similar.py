@@ -136,3 +136,8 @@ def test_each_page_sees_what_was_added_moved_removed_and_restored(tmp_path_facto
         with writing(settings) as session:
             session.scalars(select(Asset).where(Asset.asset_id == ids[seen_first])).one().removed_at = gone
         assert (ids[seen_first] in seen()) is there
+    with writing(settings) as session:  # as a table of assets does
+        for row in session.scalars(select(Asset).where(Asset.asset_id.in_([ids[0], ids[3]]))):
+            row.title_id = "one title"
+    assert similar(settings, ids[0]).own == [ids[3]], "no image came or went, and its title is another"
+    assert ids[3] not in seen()

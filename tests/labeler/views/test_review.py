@@ -131,7 +131,7 @@ def test_mistakes_are_audits_it_is_sure_and_wrong_about_and_suspected_errors_are
         one, held = attributes.find(session, "serious"), {}
         for shown in serious.suspected:
             asset = session.scalars(select(Asset).where(Asset.asset_id == shown.picture.asset_id)).one()
-            held[shown.picture.asset_id] = bool(look_again.offered(session, OWNER, one, asset.id))
+            held[shown.picture.asset_id] = bool(look_again.offered(session, OWNER, one, [asset.id]))
     assert {shown.picture.asset_id: shown.again for shown in serious.suspected} == held, "no link to a missing button"
     alone = [one for one in serious.suspected if len(one.sides) == 1]
     assert all(one.sure == 0.93 and one.says not in dict(one.sides) for one in alone)

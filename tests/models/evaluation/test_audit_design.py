@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -92,6 +94,25 @@ def test_the_state_comes_back_from_its_bytes() -> None:
     assert again.extend(IDS, IDS, scores(1), 10) == design.extend(IDS, IDS, scores(1), 10)
     with pytest.raises(DataError, match="4 bytes are not an audit design"):
         AuditDesign.from_bytes(b"junk")
+
+
+def test_who_comes_later_and_in_which_order_changes_no_byte_and_no_draw() -> None:
+    """What runs of before left behind is read and written as it was: its digest is part of a review's stamp."""
+    later = np.random.default_rng(2).permutation(len(IDS)).tolist()
+    one, other = AuditDesign(5), AuditDesign(5)
+    for ids in (IDS[:90], IDS):
+        one.extend(ids, ids, None, 7)
+    for some in ([at for at in later if at < 90], later):
+        ids = np.array([IDS[at] for at in some])
+        other.extend(ids, ids, None, 7)
+        other = AuditDesign.from_bytes(other.to_bytes())
+    assert one.to_bytes() == other.to_bytes()
+    with np.load(io.BytesIO(one.to_bytes())) as held:
+        assert held["ids"].tolist() == sorted(IDS)
+        assert held["ids"].dtype == np.array(IDS).dtype
+        assert held["inclusion"].tolist() == [one.inclusion(name) for name in sorted(IDS)]
+    assert not one.drawn(["of no round"]).any()
+    assert one.inclusion("of no round") == 0
 
 
 def test_all_that_is_left_is_drawn_for_certain() -> None:

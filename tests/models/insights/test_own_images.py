@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from attune.models.insights.own_images import own_images
 
@@ -29,6 +30,16 @@ def test_an_image_that_was_nowhere_beside_another_or_hardly_taken_has_no_figure(
     assert [one.ratio for one in apart] == [None, None]
     few = own_images(np.array([0, 1]), np.array([0, 0]), np.array([5000.0, 500.0]), np.array([200.0, 29.0]))
     assert [(one.takes, one.ratio) for one in few] == [(200.0, None), (29.0, None)]
+
+
+def test_strata_in_parts_give_the_same_to_the_last_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    shown = rng.integers(1, 50, size=900).astype(float)
+    columns = (rng.integers(4, size=900), rng.integers(120, size=900), shown, shown * rng.random(900))
+    whole = own_images(*columns)
+    monkeypatch.setattr("attune.models.insights.own_images.CELLS", 4 * 7)
+    assert own_images(*columns) == whole
+    assert None not in [one.ratio for one in whole]
 
 
 def test_of_equal_images_hardly_a_title_has_one_that_looks_better_or_worse() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from attune.models.errors import DataError, EmptyPool
+from attune.models.threads import one_thread
 from attune.models.vectors import products
 from attune.models.vectors.id_index import IdIndex
 from attune.models.vectors.pool import Pool
@@ -22,6 +23,21 @@ def test_rows_come_in_the_order_asked_from_any_block_and_have_length_one() -> No
     whole = np.concatenate([np.asarray(b, dtype=np.float32) for b in pool.blocks])
     np.testing.assert_allclose(rows, whole[index], atol=2e-3)
     np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("heads", [1, 3])
+@pytest.mark.parametrize("count", [0, 9, 64, 65, 331, 400])
+def test_some_rows_in_parts_have_the_same_logits_to_the_last_bit(
+    monkeypatch: pytest.MonkeyPatch, heads: int, count: int
+) -> None:
+    pool, rng = world(n=400, dim=96).pool, np.random.default_rng(2)
+    weight, bias = rng.standard_normal((heads, 96)).astype(np.float32), rng.standard_normal(heads).astype(np.float32)
+    index = rng.permutation(400)[:count]
+    with one_thread():
+        whole, rows = pool.rows(index) @ weight.T + bias, pool.rows(index)
+        monkeypatch.setattr("attune.models.vectors.pool.AT_ONCE", 64)
+        parts, some = pool.logits_at(index, weight, bias), pool.rows(index)
+    assert (parts.tobytes(), parts.shape, some.tobytes()) == (whole.tobytes(), (count, heads), rows.tobytes())
 
 
 @pytest.mark.parametrize("heads", [1, 3])
