@@ -74,27 +74,29 @@ def read(root: Path) -> tuple[dict[str, Source], list[str]]:
             else:
                 found[name] = Source(place, name, text, ast.parse(text))
     for source in found.values():
-        for name, when in names_in(source, source.tree, TOP):
+        for name, when in names_in(source):
             target = resolve(name, found)
             if target and target != source.name:
                 source.imports[target] = min(when, source.imports.get(target, when))
     return found, left_out
 
 
-def names_in(source: Source, node: ast.AST, when: int) -> Iterator[tuple[str, int]]:
-    """Every dotted name that ``node`` imports or holds as a string, and when."""
-    if isinstance(node, ast.Import):
-        yield from ((alias.name, when) for alias in node.names)
-    elif isinstance(node, ast.ImportFrom):
-        above = source.name.split(".") + ["__init__"] * source.path.endswith("__init__.py")
-        base = ".".join([*(above[: -node.level] if node.level else []), *([node.module] if node.module else [])])
-        yield from ((f"{base}.{alias.name}", when) for alias in node.names)
-    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and DOTTED.fullmatch(node.value):
-        yield node.value.partition(":")[0], DOTTED_STRING
-    if isinstance(node, FUNCTION) or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)):
-        when = INSIDE
-    for child in ast.iter_child_nodes(node):
-        yield from names_in(source, child, when)
+def names_in(source: Source) -> Iterator[tuple[str, int]]:
+    """Every dotted name that the module imports or holds as a string, and when."""
+    waiting: list[tuple[ast.AST, int]] = [(source.tree, TOP)]
+    while waiting:
+        node, when = waiting.pop()
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, when) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = source.name.split(".") + ["__init__"] * source.path.endswith("__init__.py")
+            base = ".".join([*(above[: -node.level] if node.level else []), *([node.module] if node.module else [])])
+            yield from ((f"{base}.{alias.name}", when) for alias in node.names)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and DOTTED.fullmatch(node.value):
+            yield node.value.partition(":")[0], DOTTED_STRING
+        if isinstance(node, FUNCTION) or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)):
+            when = INSIDE
+        waiting += [(child, when) for child in ast.iter_child_nodes(node)]
 
 
 def resolve(name: str, modules: Mapping[str, Source]) -> str | None:

@@ -23,18 +23,19 @@ def run(settings: Settings, code: str) -> Any:
 class Kept:
     """One process for many pieces of code, started with the first: to load Label Studio takes seconds each time.
 
-    What is run apart has a process of its own to copy: the first request that one answers limits whom it may call.
+    They run in a copy of it, what is to be apart in a copy of its own, made of one that has answered no request: the
+    first that a process answers limits whom it may call.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._processes: dict[bool, subprocess.Popen[str]] = {}
+        self._process: subprocess.Popen[str] | None = None
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 (closed by `close`)
 
     def run(self, code: str, apart: bool = False) -> Any:
         """What ``code`` prints last, as JSON. ``apart``: in a copy, where it changes the process that it runs in."""
-        if apart not in self._processes:
-            self._processes[apart] = subprocess.Popen(
+        if self._process is None:
+            self._process = subprocess.Popen(
                 [*_python(self._settings), "-c", ANSWERING],
                 env=_variables(self._settings),
                 stdin=subprocess.PIPE,
@@ -42,7 +43,7 @@ class Kept:
                 stderr=self._errors,
                 text=True,
             )
-        process = self._processes[apart]
+        process = self._process
         assert process.stdin
         assert process.stdout
         process.stdin.write(json.dumps([code, apart]) + "\n")
@@ -57,7 +58,7 @@ class Kept:
 
     def close(self) -> None:
         """End the processes."""
-        for process in self._processes.values():
+        if (process := self._process) is not None:
             assert process.stdin
             assert process.stdout
             process.stdin.close()
@@ -84,16 +85,36 @@ def answer(code):
         error = traceback.format_exc()
     connections.close_all()
     tell(said.getvalue(), error)
+def answer_all(lines, done):
+    for code in open(lines):
+        answer(json.loads(code))
+        os.write(done, b".")
+    os._exit(0)
+usual = None
 for line in sys.stdin:
     code, apart = json.loads(line)
     if not apart:
-        answer(code)
+        if usual is None:
+            (lines, inbox), (ended, done) = os.pipe(), os.pipe()
+            if not (usual := os.fork()):
+                os.close(inbox)
+                os.close(ended)
+                answer_all(lines, done)
+            os.close(lines)
+            os.close(done)
+            inbox = open(inbox, "w")
+        print(json.dumps(code), file=inbox, flush=True)
+        if not os.read(ended, 1):
+            tell("", "It ended with " + str(os.waitstatus_to_exitcode(os.waitpid(usual, 0)[1])))
     elif not (copy := os.fork()):
         signal.alarm({SECONDS})
         answer(code)
         os._exit(0)  # whatever threads it has
     elif status := os.waitpid(copy, 0)[1]:
         tell("", "It ended with " + str(os.waitstatus_to_exitcode(status)))
+if usual is not None:
+    inbox.close()
+    os.waitpid(usual, 0)
 """
 
 

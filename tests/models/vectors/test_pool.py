@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from attune.models.errors import DataError, EmptyPool
@@ -59,10 +60,17 @@ def test_numpy_alone_gives_the_same_product_as_torch() -> None:
     np.testing.assert_allclose(matrix_times_heads(matrix, heads), plain, atol=1e-5)
 
 
+@pytest.fixture(scope="module")
+def many_rows() -> npt.NDArray[np.float16]:
+    """Twice as many as torch needs to be worth it, and some more than whole blocks; to draw them takes a second."""
+    shape = (2 * WORTH_TORCH // 512 + 700, 512)
+    return np.random.default_rng(3).standard_normal(shape, dtype=np.float32).astype(np.float16)
+
+
 @pytest.mark.parametrize("kind", [np.float16, np.float32])
-def test_one_head_gives_the_same_bits_in_one_thread_as_in_many(kind: type) -> None:
-    """Twice as many rows as torch needs to be worth it, beside a short block, which numpy multiplies."""
-    rows = np.random.default_rng(2).standard_normal((2 * WORTH_TORCH // 512, 512), dtype=np.float32).astype(kind)
+def test_one_head_gives_the_same_bits_in_one_thread_as_in_many(kind: type, many_rows: npt.NDArray[np.float16]) -> None:
+    """Rows enough for torch, beside a short block, which numpy multiplies."""
+    rows = many_rows.astype(kind, copy=False)
     head = rows[:1].astype(np.float32)
     for matrix in (rows, rows[:3000]):
         many = np.empty((len(matrix), 1), dtype=np.float32)
@@ -77,10 +85,11 @@ def test_one_head_gives_the_same_bits_in_one_thread_as_in_many(kind: type) -> No
 
 @pytest.mark.parametrize("heads", [1, 3])
 @pytest.mark.parametrize("threads", [2, 3, 5])
-def test_no_number_of_threads_changes_a_bit(heads: int, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Some rows more than whole blocks, so that the last thread has a short one."""
-    rows = np.random.default_rng(3).standard_normal((2 * WORTH_TORCH // 512 + 700, 512), dtype=np.float32)
-    matrix, columns = rows.astype(np.float16), rows[:heads]
+def test_no_number_of_threads_changes_a_bit(
+    heads: int, threads: int, many_rows: npt.NDArray[np.float16], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last thread has a short block."""
+    matrix, columns = many_rows, many_rows[:heads].astype(np.float32)
     monkeypatch.setattr(products, "cores", lambda: 1)
     one = matrix_times_heads(matrix, columns)
     monkeypatch.setattr(products, "WORTH_A_THREAD", matrix.size // threads)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -23,16 +21,10 @@ from hypothesis import strategies as st
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import DataError, EncoderMismatch
 from attune.models.vectors.vector_store import FAN_OUT, VectorStore, _to_merge
+from tests.models.vectors import writers
+from tests.models.vectors.writers import FEW, append_many, vectors_of
 
-FEW = Fingerprint("test", "few", "w", 8)
 OTHER = Fingerprint("test", "other", "w", 8)
-
-
-def vectors_of(ids: Sequence[str], dimension: int = 8) -> npt.NDArray[np.float32]:
-    """A unit vector for each id, always the same for the same id."""
-    rows = [np.random.default_rng(int.from_bytes(id_.encode()) % 2**63).normal(size=dimension) for id_ in ids]
-    matrix = np.asarray(rows, dtype=np.float32).reshape(len(ids), dimension)
-    return matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
 
 
 def holds(store: VectorStore, fingerprint: Fingerprint, ids: set[str]) -> None:
@@ -181,49 +173,26 @@ def test_a_reader_outlives_the_files_it_mapped(tmp_path: Path) -> None:
     np.testing.assert_allclose(read.blocks[0], vectors_of(["a"]), atol=1e-3)
 
 
-def _append_many(folder: str, worker: int) -> None:
-    store = VectorStore(Path(folder))
-    for number in range(12):
-        ids = [f"{worker}-{number}", f"shared-{number}"]
-        store.append(FEW, ids, vectors_of(ids))
-
-
 def test_processes_append_at_once_and_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_append_many, args=(str(tmp_path), worker)) for worker in range(3)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
-        assert writer.exitcode == 0
+    processes = [context.Process(target=append_many, args=(str(tmp_path), worker)) for worker in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+        assert process.exitcode == 0
     expected = {f"{worker}-{number}" for worker in range(3) for number in range(12)}
     holds(VectorStore(tmp_path), FEW, expected | {f"shared-{number}" for number in range(12)})
 
 
 @pytest.mark.slow
 def test_killed_at_any_instant_it_holds_all_that_was_acknowledged(tmp_path: Path) -> None:
-    script = tmp_path / "writer.py"
-    script.write_text(
-        "import sys, numpy as np\n"
-        "from pathlib import Path\n"
-        f"sys.path.insert(0, {os.getcwd()!r})\n"
-        "from tests.models.vectors.test_vector_store import FEW, vectors_of\n"
-        "from attune.models.vectors.vector_store import VectorStore\n"
-        "store, start = VectorStore(Path(sys.argv[1])), int(sys.argv[2])\n"
-        "for number in range(start, start + 10_000):\n"
-        "    ids = [f'{number}-a', f'{number}-b', f'{number}-gone']\n"
-        "    store.append(FEW, ids, vectors_of(ids))\n"
-        "    store.remove([ids[2]])\n"
-        "    if number % 5 == 0: store.compact(FEW)\n"
-        "    print(number, flush=True)\n"
-    )
     rng = np.random.default_rng(0)
     acknowledged: list[int] = []
     for turn in range(8):
         start = turn * 10_000
-        with subprocess.Popen(
-            [sys.executable, str(script), str(tmp_path / "store"), str(start)], stdout=subprocess.PIPE, text=True
-        ) as writer:
+        command = [sys.executable, "-m", writers.__name__, str(tmp_path / "store"), str(start)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
             assert writer.stdout is not None
             acknowledged.append(int(writer.stdout.readline()))
             time.sleep(float(rng.uniform(0, 0.3)))

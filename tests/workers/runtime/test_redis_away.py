@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
@@ -239,13 +240,15 @@ def test_rests_double_with_each_failed_round(settings: Settings) -> None:
 
 def _rest(settings: Settings) -> int:
     """For how many seconds no further round is asked for."""
-    began = now()
-    for seconds in range(1000):
-        with reading(settings) as session:
-            longest = timedelta(seconds=settings.sync_seconds * schedule.LONGEST_REST)
-            if not schedule.rests(session, "romance", longest, began + timedelta(seconds=seconds)):
-                return seconds
-    raise AssertionError("for ever")
+    began, longest = now(), timedelta(seconds=settings.sync_seconds * schedule.LONGEST_REST)
+    with reading(settings) as session:
+
+        def over(seconds: int) -> bool:
+            return not schedule.rests(session, "romance", longest, began + timedelta(seconds=seconds))
+
+        found = bisect_left(range(1000), True, key=over)
+    assert found < 1000, "for ever"
+    return found
 
 
 @pytest.mark.slow
