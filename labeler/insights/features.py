@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import duckdb
@@ -29,6 +29,7 @@ from attune.models.measured.measures import BY_NAME, MADE_BY, MEASURES, OBJECT_C
 
 PER_SD = "per sd"
 CHAMPION = "champion"
+FEW = 1000  # images whose values are picked out of their file
 
 
 def known(settings: Settings) -> dict[str, Known]:
@@ -114,9 +115,13 @@ def _champions(session: Session) -> list[tuple[str, int, str]]:
 
 
 def values(settings: Settings, feature: Known, asset_ids: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
-    """The value of each of ``asset_ids`` (n,): a text of a class, or a float; an empty text or NaN where unknown."""
+    """The value of each of ``asset_ids`` (n,): a text of a class, or a float; an empty text or NaN where unknown.
+
+    Of a few, such as the images of one title, no other image's value is read.
+    """
     read_values = {"attribute": _attribute, "imported": _imported, "measured": _measured_values}
-    table = read_values[feature.kind](settings, feature)
+    only = [str(one) for one in asset_ids] if len(asset_ids) <= FEW else None
+    table = read_values[feature.kind](settings, feature, only)
     place = pc.index_in(pa.array(asset_ids, pa.string()), value_set=table["asset_id"].combine_chunks())
     column = table["value"].combine_chunks().take(place)
     if feature.classes:
@@ -132,32 +137,36 @@ def single(settings: Settings, feature: Known, asset_ids: npt.NDArray[np.object_
     return audited.answers(settings, feature, asset_ids) if feature.guessed else values(settings, feature, asset_ids)
 
 
-def _imported(settings: Settings, feature: Known) -> pa.Table:
+def _imported(settings: Settings, feature: Known, only: Sequence[str] | None) -> pa.Table:
     with reading(settings) as session:
         row = imported.current(session, feature.name)
     if row is None:
         raise UnknownFeature(
             f"Somebody removed the feature {feature.name!r} meanwhile. To list the features: `attune features list`"
         )
+    where = "true" if only is None else "asset_id IN (SELECT unnest($only::VARCHAR[]))"
     with duckdb.connect() as duck:
-        table: pa.Table = duck.sql(f"SELECT asset_id, value FROM {imported.relation(settings, row)}").to_arrow_table()
+        query = f"SELECT asset_id, value FROM {imported.relation(settings, row)} WHERE {where}"
+        table: pa.Table = duck.sql(query, params=None if only is None else {"only": list(only)}).to_arrow_table()
     return table
 
 
-def _measured_values(settings: Settings, feature: Known) -> pa.Table:
+def _measured_values(settings: Settings, feature: Known, only: Sequence[str] | None) -> pa.Table:
     if (check := BY_BANDED.get(feature.name)) is not None and not check.of_classes:
-        number = measured.measured(settings, check.feature)
+        number = measured.measured(settings, check.feature, only)
         bands = [check.classes[code] if code >= 0 else None for code in check.codes(number.values)]
         return pa.table({"asset_id": pa.array(number.ids, pa.string()), "value": pa.array(bands, pa.string())})
-    one = measured.measured(settings, feature.name)
+    one = measured.measured(settings, feature.name, only)
     given = pa.array(one.classes, pa.string()) if feature.classes else pa.array(one.values, pa.float64())
     return pa.table({"asset_id": pa.array(one.ids, pa.string()), "value": given})
 
 
-def _attribute(settings: Settings, feature: Known) -> pa.Table:
+def _attribute(settings: Settings, feature: Known, only: Sequence[str] | None) -> pa.Table:
     path = features_of(settings, Reference(feature.name, str(feature.version))).path
-    table = pq.read_table(path, columns=["asset_id", "class", "label"])
-    first = table.filter(pc.equal(table["class"], feature.classes[0]))  # one row an asset: the label is in each of them
+    wanted = pc.field("class") == feature.classes[0]  # one row an asset: the label is in each of them
+    if only is not None:
+        wanted &= pc.field("asset_id").isin(pa.array(only, pa.string()))
+    first = pq.read_table(path, columns=["asset_id", "label"], filters=wanted)
     return pa.table({"asset_id": first["asset_id"], "value": first["label"]})
 
 

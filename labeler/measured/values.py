@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,13 +76,16 @@ def measure_named(settings: Settings, name: str) -> Measure:
     return found[name]
 
 
-def measured(settings: Settings, name: str) -> Measured:
-    """The values of one measured feature of the images in the pool. Raises DataError for a name that there is not."""
+def measured(settings: Settings, name: str, only: Sequence[str] | None = None) -> Measured:
+    """The values of one measured feature of the images in the pool, or of the ids ``only``; ``images`` counts these.
+
+    Raises DataError for a name that there is not.
+    """
     guessed = None if name in BY_NAME else objects.find(settings, name)
     found = guessed.phrased.measure if guessed else measure_named(settings, name)
     values = guessed.values if guessed else newest(settings) or values_of(settings)
-    table = values.read((name,))
-    here = pool(settings)
+    table = values.read((name,), only)
+    here = pool(settings, only)
     ids, contents = table["asset_id"].to_pylist(), table["content"].to_pylist()
     kept = np.array([here.get(id_) == content for id_, content in zip(ids, contents, strict=True)], bool)
     column = table[name].to_numpy() if table.num_rows else np.empty(0)
@@ -98,10 +101,11 @@ def coverage(settings: Settings) -> tuple[int, int]:
     return sum(known.get(id_) == content for id_, content in here.items()), len(here)
 
 
-def pool(settings: Settings) -> dict[str, str]:
-    """The sha256 of the bytes of each image of the pool, by its id."""
+def pool(settings: Settings, only: Sequence[str] | None = None) -> dict[str, str]:
+    """The sha256 of the bytes of each image of the pool, or of those of the ids ``only``, by its id."""
     with reading(settings) as session:
         alive = select(Asset.asset_id, Asset.digest).where(Asset.removed_at.is_(None))
+        alive = alive if only is None else alive.where(Asset.asset_id.in_(only))
         return {row.asset_id: row.digest for row in session.execute(alive)}
 
 

@@ -12,6 +12,7 @@ from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.settings.workspace_id import workspace_id
+from attune.labeler.views import check_words
 from attune.labeler.views.attribute_page import Example, examples
 from attune.labeler.views.links import queue_url
 
@@ -24,10 +25,11 @@ ABBREVIATIONS = frozenset(f"{ENGLISH} {GERMAN}".split())
 
 @dataclass(frozen=True)
 class Choice:
-    """A class (or unsure) with its key."""
+    """A class (or unsure) with its key; ``text`` is what it is called in the language of a labelling page."""
 
     value: str
     key: str
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,13 @@ def labelling_page(settings: Settings, viewer: Viewer, name: str) -> LabellingPa
     """The viewer's own labelling page for the attribute ``name``. Raises UnknownAttribute, AccessError."""
     with reading(settings) as session:
         one, queue, _ = own_queue.find(session, viewer, name)
+        said = check_words.translator(one)
         return LabellingPage(
             name=one.name,
-            question=one.question,
-            definition=one.definition,
+            question=said(one.question),
+            definition=said(one.definition),
             revision=one.revision,
-            choices=[Choice(value, key) for value, key in with_keys(one.classes)],
+            choices=[Choice(value, key, said(value)) for value, key in with_keys(one.classes)],
             in_scope=examples(session, one.in_scope),
             out_of_scope=examples(session, one.out_of_scope),
             label_studio=queue_url(settings, queue),

@@ -59,10 +59,11 @@ class MeasuredValues:
         parts = [(path.name, path.stat().st_size) for path in self._parts()]
         return digest_json([self.digest, parts]) if parts else None
 
-    def read(self, columns: Iterable[str] | None = None) -> pa.Table:
-        """``asset_id``, ``content`` and ``columns`` (all, for None) of every image, its newest measuring alone."""
+    def read(self, columns: Iterable[str] | None = None, only: Sequence[str] | None = None) -> pa.Table:
+        """``asset_id``, ``content`` and ``columns`` (all, for None) of every image, or of the ids ``only``; the newest
+        measuring of each alone."""
         with self._lock():
-            return self._joined(None if columns is None else tuple(columns))
+            return self._joined(None if columns is None else tuple(columns), only)
 
     def remove(self, ids: Iterable[str]) -> int:
         """Delete the rows of ``ids``; returns how many there were."""
@@ -81,10 +82,11 @@ class MeasuredValues:
     def _parts(self) -> list[Path]:
         return sorted(path for path in self.folder.glob("part-*.parquet") if PART.fullmatch(path.name))
 
-    def _joined(self, columns: tuple[str, ...] | None = None) -> pa.Table:
+    def _joined(self, columns: tuple[str, ...] | None = None, only: Sequence[str] | None = None) -> pa.Table:
         columns = self.names if columns is None else columns
         wanted = ["asset_id", "content", *columns]
-        tables = [pq.read_table(path, columns=wanted) for path in self._parts()]
+        chosen = None if only is None else pc.field("asset_id").isin(pa.array(only, pa.string()))
+        tables = [pq.read_table(path, columns=wanted, filters=chosen) for path in self._parts()]
         if not tables:
             kinds = [pa.string(), pa.string(), *(pa.float64() for _ in columns)]
             return pa.schema(list(zip(wanted, kinds, strict=True))).empty_table()

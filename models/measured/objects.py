@@ -23,6 +23,8 @@ from attune.models.vectors.pool import Pool
 from attune.models.vectors.products import FloatArray
 
 DRAFT = "Draft: nobody has checked it."
+SHOWS, FITS = "Does this image show %(phrase)s?", "Do the words “%(phrase)s” fit this image?"  # how people are asked
+MEANS = "Yes if you can see it, also small, drawn or cut off at the edge. Words that only name it do not count."
 MADE_BY = 1  # raised where the same words and vectors give other values
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,28}[a-z0-9])?")  # of 40 at most with what its check is called by
 LONGEST = 100  # characters of a phrase; the text tower reads some 70 words
@@ -81,11 +83,9 @@ def object_check(name: str, question: str = "", definition: str = "") -> EyeChec
 
 def check_of(one: Phrased) -> EyeCheck:
     """The same, with the question as it is asked first: its owner may say it better."""
-    means = "Yes if you can see it, also small, drawn or cut off at the edge. Words that only name it do not count."
     first = one.phrases[0]
-    if _WHERE.match(first):  # "show in a forest" is no sentence
-        return object_check(one.name, f"Do the words “{first}” fit this image?", means)
-    return object_check(one.name, f"Does this image show {first}?", means)
+    asks = FITS if _WHERE.match(first) else SHOWS  # "show in a forest" is no sentence
+    return object_check(one.name, asks % {"phrase": first}, MEANS)
 
 
 def phrased(given: Sequence[str]) -> list[Phrased]:

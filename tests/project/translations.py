@@ -20,6 +20,7 @@ from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from attune.labeler.views import check_words
 from attune.labeler.web.languages import TRANSLATIONS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,6 +35,7 @@ msgstr ""
 "Content-Type: text/plain; charset=utf-8\\n"
 
 """
+CHECKS = "models/measured"  # what questions that check a measured feature say
 BEGUN = datetime(2026, 11, 28, tzinfo=UTC)  # in what is compiled, so that a run without changes changes nothing
 METHODS = [
     ("web/templates/**.html", "jinja2"),
@@ -46,11 +48,13 @@ KEYWORDS = {**DEFAULT_KEYWORDS, "forms": (1, 2)}
 
 
 def template() -> Catalog:
-    """What the code says, in English, with the files that say it."""
+    """What the code says, in English, with the files that say it: the pages, and questions that Attune itself asks."""
     made = Catalog()
     found = extract_from_dir(HOUSE, METHODS, keywords=KEYWORDS)
     for name, _, words, comments, context in sorted(found, key=lambda one: (one[0], one[1])):
         made.add(words, locations=[(f"labeler/{name}", 0)], auto_comments=comments, context=context)
+    for said in check_words.sentences():
+        made.add(said, locations=[(CHECKS, 0)])
     return made
 
 

@@ -3,6 +3,9 @@
 import { place, root } from "./labelling.js";
 import { say } from "./words.js";
 
+const names = JSON.parse(root.dataset.names);  // class -> what it is called in the language of the page
+export const named = (value) => names[value] ?? value;
+
 export function end(title, text, hasFailed = false) {
   place("end").hidden = false;
   place("end-title").textContent = title; place("end-text").textContent = text;
@@ -24,8 +27,8 @@ export function count(state, grid) {
   root.querySelectorAll("[data-size]").forEach((one) => one.setAttribute("aria-pressed", String(Number(one.dataset.size) === state.size)));
   if (!state.screen) { place("sum").textContent = ""; return; }
   const marks = grid.counts(), page = state.screen.pages[0].page, below = grid.unseen();
-  const parts = [`${marks.tick} ${page.ticked}`];
-  if (page.unticked !== null) parts.push(`${marks.none} ${page.unticked}`);
+  const parts = [`${marks.tick} ${named(page.ticked)}`];
+  if (page.unticked !== null) parts.push(`${marks.none} ${named(page.unticked)}`);
   if (marks.unsure) parts.push(`${marks.unsure} ${say("unsure")}`);
   place("sum").textContent = parts.join(" · ");
   place("submit-text").textContent = below ? say("show_more", { count: below }) : say(state.at === null ? "submit" : "save");

@@ -3,7 +3,7 @@ import { advise, ask, identity, openedBefore, Outbox, painted, PAUSED_MS, place,
 import { Grid, TICK, UNSURE } from "./grid.js";
 import { setUpKeys } from "./page_keys.js";
 import { answered, take } from "./page_screens.js";
-import { count, enable, end } from "./page_sums.js";
+import { count, enable, end, named } from "./page_sums.js";
 import { drafts, dropDraft, keepDraft, store, stored } from "./page_drafts.js";
 import { say } from "./words.js";
 
@@ -120,8 +120,8 @@ async function show(screen, instead = {}) {
   const kept = drafts();
   const marks = (page) => instead[page.key] || kept[page.key] || (screen.marks || {})[page.key] || {};
   const page = screen.pages[0].page;
-  place("class").textContent = page.ticked;
-  place("rest").textContent = page.unticked === null ? say("rest_none") : say("rest_class", { class_name: page.unticked });
+  place("class").textContent = named(page.ticked);
+  place("rest").textContent = page.unticked === null ? say("rest_none") : say("rest_class", { class_name: named(page.unticked) });
   place("said").hidden = state.at === null;
   place("said").textContent = screen.skipped && page.unticked !== null ? say("skipped") : say("answered_page");
   grid.show(screen.pages.flatMap(({ page: one }) => one.images.map((image) => ({

@@ -95,7 +95,11 @@ def test_what_the_champion_says_comes_by_asset_whatever_order_is_asked_for(setti
     p = audited.probabilities(settings, known, ids)
     assert np.isnan(p[1]).all()
     assert p[[0, 2]].sum(axis=1) == pytest.approx(1)
-    assert features.values(settings, known, ids)[1] == ""
+    told = features.values(settings, known, ids)
+    assert told[1] == ""
+    with pytest.MonkeyPatch.context() as whole:
+        whole.setattr(features, "FEW", 0)
+        assert list(features.values(settings, known, ids)) == list(told), "read alone, or out of all"
     assert (p[[2, 0]] == audited.probabilities(settings, known, ids[::-1])[[0, 2]]).all()
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sqlalchemy import delete, select
 
-from attune.labeler.insights import features, goes_with, insights, questions
+from attune.labeler.insights import features, goes_with, imported, insights, questions
 from attune.labeler.insights.told import as_json
 from attune.labeler.insights.words import words
 from attune.labeler.measured import checks
@@ -93,3 +93,22 @@ def ran(values: dict[str, str]) -> InsightRun:
     """A run that compared these features."""
     return InsightRun(q=0.1, seed=0, inputs={}, looked=dict.fromkeys(values, 1), values=values, found=[],
                       started_by="olga", started_at=now(), finished_at=now())  # fmt: skip
+
+
+def test_of_a_titles_images_no_others_value_is_read(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imported.add(settings, str(tmp_path / "smiles.csv"), "smiles", "olga")
+    with reading(settings) as session:
+        ids = np.array(session.scalars(select(Asset.asset_id).order_by(Asset.id)).all(), dtype=object)
+    known, some = features.known(settings), np.array([ids[7], "nowhere", ids[200]], dtype=object)
+    monkeypatch.setattr(features, "FEW", 0)
+    whole = {name: features.values(settings, known[name], ids)[[7, 200]] for name in ("brightness", "faces", "smiles")}
+    monkeypatch.undo()
+    rows, read = [], MeasuredValues.read
+    monkeypatch.setattr(MeasuredValues, "read", lambda *given: rows.append(read(*given)) or rows[-1])
+    for name, values in whole.items():
+        found = features.values(settings, known[name], some)
+        assert list(found[[0, 2]]) == list(values), name
+        assert found[1] != found[1] or found[1] == "", "nobody knows it"
+    assert [table.num_rows for table in rows] == [2, 2]

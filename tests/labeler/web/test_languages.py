@@ -15,10 +15,12 @@ from sqlalchemy import select
 
 from attune.labeler.jobs import failures
 from attune.labeler.labelling import more_pages, take_pages
+from attune.labeler.measured import checks
 from attune.labeler.records.schema import Annotation, Attribute, Job
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.web import languages, script_words
+from attune.models.measured.objects import Phrased, check_of
 from tests.labeler.web.conftest import TOKEN, Actor
 from tests.support import factories
 from tests.support.page_desk import PageDesk, tick
@@ -123,6 +125,21 @@ def test_what_the_owner_wrote_stays(ana: Actor, path: str) -> None:
     assert "unsicher" in Words(page).found
     assert 'data-value="unsure"' in page or path != PAGES[0], "the answer itself has one name in every language"
 
+
+def test_a_question_that_attune_wrote_speaks_the_language_until_its_owner_words_it(
+    settings: Settings, ana: Actor, desk: PageDesk
+) -> None:
+    check = check_of(Phrased("dog", ("a dog",)))
+    for asked, said in ((check.question, "Zeigt dieses Bild „a dog“?"), ("Any dog here?", "Any dog here?")):
+        with writing(settings) as session:
+            row = session.get_one(Attribute, desk.attribute.id)
+            row.question, row.definition, row.classes = asked, check.definition, list(check.classes)
+            row.settings = row.settings | {checks.KEY: "dog"}
+        single, page = (Words(ana.get(path, headers=GERMAN).text).found for path in PAGES)
+        assert {said, "ja", "nein"} <= set(single)
+        assert any(one.startswith(said) for one in page)
+        assert "zählt als „nein“" in " ".join(page)
+        assert "Ja, wenn Sie es sehen" in " ".join(single)
 
 class Marked:
     """A language in which every sentence of ours stands in brackets."""
