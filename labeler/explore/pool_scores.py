@@ -100,7 +100,7 @@ class PoolScores:
         column = np.where(self.said == NO_LABEL, self.probabilities.argmax(axis=1), self.said)
         return np.take_along_axis(self.probabilities, column[:, None], axis=1)[:, 0]
 
-    def rows(self, keys: Sequence[int]) -> npt.NDArray[np.intp]:
+    def rows(self, keys: Sequence[int] | npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
         """The rows of ``keys`` (m,), -1 for an image that was not scored."""
         wanted = np.asarray(keys, dtype=np.int64)
         at = np.minimum(np.searchsorted(self.keys, wanted), max(len(self.keys) - 1, 0))
