@@ -70,8 +70,9 @@ def view_of(settings: Settings, session: Session, fingerprint: Fingerprint) -> P
     A removed asset keeps its title: whether that is an audit title decides what becomes of the answers it had.
     """
     vectors = VectorStore(settings.vectors).read(fingerprint)
-    ids = vectors.ids
-    titles, keys = kept_rows.kept(settings, session, fingerprint.digest, ids, lambda: _in_records(session, ids))
+    ids, titles, keys = kept_rows.kept(
+        settings, session, fingerprint.digest, vectors, lambda: _in_records(session, vectors.ids)
+    )
     return PoolView(Pool(ids, titles, vectors.blocks), keys, fingerprint)
 
 

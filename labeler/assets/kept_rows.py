@@ -1,12 +1,11 @@
-"""Titles and keys of a pool's rows, kept in the workspace's cache until an asset or the vectors' ids change.
+"""Ids, titles and keys of a pool's rows, kept in the workspace's cache until an asset or the vectors change.
 
 Reading two million assets takes a dozen seconds, and every learning round and search needs them. The files are mapped,
-so that workers share them.
+so that workers share them, and no process holds two million ids.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,34 +20,41 @@ from attune.labeler.records import asset_stamp
 from attune.labeler.records.session import only_reads
 from attune.labeler.settings import Settings
 from attune.models.files.atomic import atomic_writer
+from attune.models.vectors.vector_store import Vectors
 
 log = logging.getLogger("attune.assets")
 WORTH = 20_000  # rows; fewer are read from the records as fast
 FOLDER = "pool-rows"
 
-Rows = tuple[npt.NDArray[np.str_], npt.NDArray[np.int64]]
+Texts = npt.NDArray[np.str_]
+Rows = tuple[Texts, Texts, npt.NDArray[np.int64]]
 
 
 def kept(
-    settings: Settings, session: Session, encoder: str, ids: npt.NDArray[np.str_], read: Callable[[], Rows]
+    settings: Settings,
+    session: Session,
+    encoder: str,
+    vectors: Vectors,
+    read: Callable[[], tuple[Texts, npt.NDArray[np.int64]]],
 ) -> Rows:
-    """What ``read`` says of ``ids`` (N,): titles (N,) and keys (N,); from the files of ``encoder`` while they hold.
+    """The ids (N,) of ``vectors``, and what ``read`` says of them: titles (N,) and keys (N,); from the files of
+    ``encoder`` while they hold.
 
-    They hold for the same ids in the same order and the same assets, by their stamp. A session that may have written
-    asks the records, as its assets may never be.
+    They hold for the same shards of vectors and the same assets, by their stamp. A session that may have written asks
+    the records, as its assets may never be.
     """
     folder = settings.workspace / "cache" / FOLDER / encoder
-    if len(ids) < WORTH:
+    if len(vectors) < WORTH:
         _clean(folder)
-        return read()
+        return vectors.ids, *read()
     stamp = asset_stamp.read(session) if only_reads(session) else None
     if stamp is None:
-        return read()
-    name = f"{stamp}-{_digest(ids)}"
-    found = _mapped(folder, name, len(ids))
+        return vectors.ids, *read()
+    name = f"{stamp}-{vectors.state[:32]}"
+    found = _mapped(folder, name, len(vectors))
     if found is not None:
         return found
-    rows = read()
+    rows = vectors.ids, *read()
     _clean(folder)
     _drop_former(settings, session, encoder)
     try:
@@ -57,25 +63,21 @@ def kept(
         log.warning("the titles of the pool are not kept: %s", error.strerror)
         _clean(folder)
         return rows
-    return _mapped(folder, name, len(ids)) or rows
+    return _mapped(folder, name, len(vectors)) or rows
 
 
-def _digest(ids: npt.NDArray[np.str_]) -> str:
-    said = hashlib.sha256(f"{ids.dtype.str} {len(ids)} ".encode())
-    said.update(np.ascontiguousarray(ids).view(np.uint8).data)
-    return said.hexdigest()[:32]
-
-
-def _paths(folder: Path, name: str) -> tuple[Path, Path]:
-    return folder / f"{name}.titles.npy", folder / f"{name}.keys.npy"
+def _paths(folder: Path, name: str) -> list[Path]:
+    return [folder / f"{name}.{column}.npy" for column in ("ids", "titles", "keys")]
 
 
 def _mapped(folder: Path, name: str, count: int) -> Rows | None:
     try:
-        titles, keys = (np.load(path, mmap_mode="r", allow_pickle=False) for path in _paths(folder, name))
+        ids, titles, keys = (np.load(path, mmap_mode="r", allow_pickle=False) for path in _paths(folder, name))
     except (OSError, ValueError, EOFError):  # not there, taken away by a newer one meanwhile, or cut short
         return None
-    return (np.asarray(titles), np.asarray(keys)) if titles.shape == keys.shape == (count,) else None
+    if not ids.shape == titles.shape == keys.shape == (count,):
+        return None
+    return np.asarray(ids), np.asarray(titles), np.asarray(keys)
 
 
 def _write(folder: Path, name: str, rows: Rows) -> None:

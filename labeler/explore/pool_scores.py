@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from attune.models.probes.decision import NO_LABEL, decide
 
 TOP = 24  # images of each class that home may choose from, as a viewer may not see each of them
 META = b"attune"
+KEPT = 1  # files that a process keeps, with the class of each image: 20 bytes an image
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class PoolScores:
         column = np.where(self.said == NO_LABEL, self.probabilities.argmax(axis=1), self.said)
         return np.take_along_axis(self.probabilities, column[:, None], axis=1)[:, 0]
 
-    def rows(self, keys: Sequence[int]) -> npt.NDArray[np.intp]:
+    def rows(self, keys: Sequence[int] | npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
         """The rows of ``keys`` (m,), -1 for an image that was not scored."""
         wanted = np.asarray(keys, dtype=np.int64)
         at = np.minimum(np.searchsorted(self.keys, wanted), max(len(self.keys) - 1, 0))
@@ -175,15 +176,20 @@ def _first(keys: npt.NDArray[np.int64], cost: npt.NDArray[np.floating[Any]]) -> 
 
 def load(settings: Settings, attribute: Attribute) -> PoolScores | None:
     """The newest scores; None where there are none yet, or where they are of other classes than today's."""
+    path = _place(settings, attribute.id)
     try:
-        source = pa.memory_map(str(_place(settings, attribute.id)))
+        held = path.stat()
+        scores = _read(path, (held.st_ino, held.st_mtime_ns, held.st_size))
     except FileNotFoundError:
         return None
-    with pa.ipc.open_file(source) as reader:
-        summary = _summary(reader.schema)
-        if list(summary.classes) != list(attribute.classes):
-            return None
-        batch = reader.get_batch(0)
+    return scores if list(scores.summary.classes) == list(attribute.classes) else None
+
+
+@lru_cache(maxsize=KEPT)
+def _read(path: Path, _state: tuple[int, int, int]) -> PoolScores:
+    """The file as it is in ``_state``, with what pages have worked out from it: each is written once and renamed."""
+    with pa.ipc.open_file(pa.memory_map(str(path))) as reader:
+        summary, batch = _summary(reader.schema), reader.get_batch(0)
     columns = [batch.column(f"p{i}").to_numpy() for i in range(len(summary.classes))]
     return PoolScores(summary, batch.column("key").to_numpy(), columns)
 

@@ -22,6 +22,7 @@ from attune.labeler.assets.active_encoder import active_encoder
 from attune.labeler.assets.pool_size import pool_size
 from attune.labeler.assets.title_names import NAME_COLUMNS
 from attune.labeler.jobs import failures, jobs
+from attune.labeler.records.contained import is_contained
 from attune.labeler.records.schema import Asset, Job
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
@@ -108,7 +109,7 @@ def parts(query: Query) -> list[tuple[ColumnElement[bool], ...]]:
     if query.title:
         held = (cast(Asset.columns[name].as_string(), String) for name in query.name_columns)
         names = (Asset.title_id, Asset.asset_id, *held)
-        found.append(tuple(name.icontains(query.title, autoescape=True) for name in names))
+        found.append(tuple(is_contained(query.title, name) for name in names))
     if query.column and query.value:
         found.append((cast(Asset.columns[query.column].as_string(), String) == query.value,))
     return found

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import or_, select
 
 from attune.labeler.people.viewer import Viewer, may_see
+from attune.labeler.records.contained import is_contained
 from attune.labeler.records.paging import Page, page_of
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
@@ -27,7 +28,7 @@ class Grid:
 
 def assets(settings: Settings, viewer: Viewer, query: str = "", page: int = 1) -> Grid:
     """The assets whose id or title contains ``query``, by id."""
-    said = (column.icontains(query, autoescape=True) for column in (Asset.asset_id, Asset.title_id))
+    said = (is_contained(query, column) for column in (Asset.asset_id, Asset.title_id))
     with reading(settings) as session:
         if query:
             return Grid(found_pictures(session, may_see(viewer) & or_(*said), page, PAGE), query)

@@ -6,21 +6,21 @@ definition's examples and their own newest answers, and nothing of what a probe 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers import counting
+from attune.labeler.answers import held_answers
 from attune.labeler.explore import pool_scores
 from attune.labeler.explore.pool_scores import PoolScores, RankedRight
 from attune.labeler.people import visible_runs
-from attune.labeler.people.viewer import Viewer, may_see, waiting
+from attune.labeler.people.viewer import Viewer, waiting
 from attune.labeler.records.schema import Asset, Attribute
 from attune.labeler.settings import Settings
+from attune.labeler.views import gallery_filter
 from attune.labeler.views.gallery import EVERY
 from attune.labeler.views.pictures import PageImage, by_id, picture
 
@@ -149,24 +149,15 @@ def _experts(session: Session, viewer: Viewer, attributes: Sequence[Attribute]) 
 
 
 def _own_answers(session: Session, viewer: Viewer, ids: Sequence[int]) -> dict[int, list[Thumb]]:
-    """The viewer's newest answers on each attribute, in one query for all."""
-    answer = counting.answers(ids, [viewer.expert_id or 0])
-    place = func.row_number().over(
-        partition_by=answer.c.attribute_id, order_by=(answer.c.answered_at.desc(), answer.c.id.desc())
-    )
-    ranked = (
-        select(answer.c.attribute_id, answer.c.asset_pk, answer.c.value, place.label("place"))
-        .join(Asset, Asset.id == answer.c.asset_pk)
-        .where(may_see(viewer))
-        .subquery()
-    )
-    rows = session.execute(
-        select(ranked.c.attribute_id, ranked.c.value, Asset)
-        .join(Asset, Asset.id == ranked.c.asset_pk)
-        .where(ranked.c.place <= SPARE)
-        .order_by(ranked.c.attribute_id, ranked.c.place)
-    )
-    found: dict[int, list[Thumb]] = defaultdict(list)
-    for key, value, asset in rows:
-        found[key].append(Thumb(picture(asset), value))
-    return found
+    """The viewer's newest answers on each attribute whose images are still there."""
+    tables = held_answers.of_each(session, ids)
+    removed = gallery_filter.keys_of(session, select(Asset.id).where(Asset.removed_at.is_not(None)))
+    newest: dict[int, dict[int, str]] = {}
+    for key, table in tables.items():
+        mine = table.newest[(table.is_answer & (table.experts == (viewer.expert_id or 0)))[table.newest]]
+        rows = mine[~np.isin(table.assets[mine], removed)][:SPARE]
+        said = (table.words[code] for code in table.codes[rows].tolist())
+        newest[key] = dict(zip(table.assets[rows].tolist(), said, strict=True))
+    wanted = {asset for answers in newest.values() for asset in answers}
+    images = {one.id: picture(one) for one in session.scalars(select(Asset).where(Asset.id.in_(wanted)))}
+    return {key: [Thumb(images[asset], value) for asset, value in answers.items()] for key, answers in newest.items()}

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from filelock import FileLock
 
 from attune.models.encoders.fingerprint import Fingerprint
 from attune.models.errors import DataError, EncoderMismatch
+from attune.models.files.atomic import digest_json
 from attune.models.vectors.text_arrays import text_array
 from attune.models.vectors.vector_shards import (
     HalfArray,
@@ -44,13 +46,23 @@ UNIT_TOLERANCE = 1e-2  # float16 rounds each entry to 11 bits; more than this is
 
 @dataclass(frozen=True, eq=False)
 class Vectors:
-    """The vectors of one encoder: ``ids`` (N,) str; ``blocks`` (n_i, d) float16, mapped, in the order of ``ids``."""
+    """The vectors of one encoder: ``blocks`` (n_i, d) float16, mapped, in the order of ``ids``.
 
-    ids: npt.NDArray[np.str_]
+    ``state`` names the shards that they are of, and so decides the ids.
+    """
+
+    tables: Sequence[pa.Table]
     blocks: tuple[HalfArray, ...]
+    state: str
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return sum(map(len, self.blocks))
+
+    @cached_property
+    def ids(self) -> npt.NDArray[np.str_]:
+        """The ids (N,) str, read when they are asked for: two million take 100 MB."""
+        chunks = [chunk for table in self.tables for chunk in table["id"].chunks]
+        return text_array(pa.chunked_array(chunks, pa.string()))
 
 
 @dataclass
@@ -119,10 +131,13 @@ class VectorStore:
 
     def read(self, fingerprint: Fingerprint) -> Vectors:
         """All vectors of one encoder, mapped without a copy; none where nothing was appended."""
-        tables = mapped(self.folder / fingerprint.digest)
-        ids = [text_array(table["id"]) for table in tables]
-        blocks = tuple(block for table in tables for block in matrices(table))
-        return Vectors(np.concatenate(ids) if ids else np.empty(0, dtype=np.str_), blocks)
+        folder = self.folder / fingerprint.digest
+
+        def look(index: Index) -> tuple[str, list[pa.Table]]:
+            return digest_json([index.shards, index.removals]), [map_shard(folder / name) for name, _ in index.shards]
+
+        state, tables = retried(folder, look) or ("", [])
+        return Vectors(tables, tuple(block for table in tables for block in matrices(table)), state)
 
     def ids(self, fingerprint: Fingerprint) -> set[str]:
         """The ids that have a vector of this encoder."""

@@ -55,7 +55,7 @@ def find(snapshot: Snapshot, scores: PoolScores, decided: Sequence[Sequence[int]
     ``secret`` draws: whatever is missing would else be reserved.
     """
     pool, keys = snapshot.view.pool, snapshot.view.keys
-    place = scores.rows(keys.tolist())
+    place = scores.rows(keys)
     allowed = (place >= 0) & (keys >= 0)
     allowed[asked_rows(snapshot)] = False
     allowed &= ~np.isin(keys, [key for shown in decided for key in shown])
@@ -84,9 +84,10 @@ def _half(titles: npt.NDArray[Any], attribute_id: int, secret: str) -> npt.NDArr
 
 def _margins(scores: PoolScores) -> Floats:
     """How far each scored image lies on the first class's side, (N,): above 0 it is of that class."""
-    p, summary = scores.probabilities.astype(np.float64), scores.summary
-    if p.shape[1] == 2:
-        return np.asarray(p[:, 0] - summary.thresholds.get(summary.classes[0], 0.5), dtype=np.float64)
+    summary = scores.summary
+    if len(summary.classes) == 2:
+        return np.asarray(scores.columns[0].astype(np.float64) - summary.thresholds.get(summary.classes[0], 0.5))
+    p = scores.probabilities.astype(np.float64)
     return np.asarray(p[:, 0] - p[:, 1:].max(axis=1), dtype=np.float64)
 
 
