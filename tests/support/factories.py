@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cache
 from io import BytesIO
@@ -34,10 +35,10 @@ from attune.labeler.records.schema import (
     Task,
     Version,
 )
-from attune.labeler.records.session import engine, migrate, reading, writing
+from attune.labeler.records.session import MIGRATIONS, engine, migrate, reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
-from attune.models.files.atomic import digest_bytes
+from attune.models.files.atomic import digest_bytes, write_bytes
 
 PASSWORD = "four unrelated plain words"
 _unique = itertools.count(1000)
@@ -62,6 +63,20 @@ def newest(settings: Settings) -> None:
 
 @cache
 def _newest() -> bytes:
+    """Made once for all processes and runs, and again where a migration changed: alembic takes a second for them."""
+    folder = Path(__file__).parent / "__pycache__" / "records"  # beside what Python keeps, which git leaves alone
+    digest = digest_bytes(b"".join(path.read_bytes() for path in sorted(MIGRATIONS.rglob("*.py"))))
+    kept = folder / f"{digest[:16]}.sqlite"
+    if not kept.exists():
+        with suppress(OSError):  # without a folder each process makes its own
+            folder.mkdir(parents=True, exist_ok=True)
+            for old in set(folder.iterdir()) - {kept}:
+                old.unlink(missing_ok=True)
+            write_bytes(kept, _migrated())
+    return kept.read_bytes() if kept.exists() else _migrated()
+
+
+def _migrated() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         made = reader.build({}, workspace=folder)
         migrate(made)

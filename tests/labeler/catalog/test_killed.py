@@ -32,9 +32,9 @@ KILLS = 30
 
 @pytest.fixture(scope="module")
 def forks() -> ForkServerContext:
-    """Processes that begin with everything loaded, so that a kill meets the work and not the imports."""
+    """Processes that begin with everything loaded and done once, so that a kill meets the work and not the imports."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.labeler.catalog.moves"])
+    context.set_forkserver_preload(["tests.labeler.catalog.moves_done"])
     return context
 
 

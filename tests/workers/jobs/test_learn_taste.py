@@ -139,8 +139,7 @@ def die_in(settings: Settings, place: str) -> None:
 def test_killed_at_any_point_it_leaves_no_version_and_the_next_try_makes_a_whole_one(made: Settings) -> None:
     with reading(made) as session:
         before = [row.version for row in learned.versions(session, "taste")]
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.workers.jobs.test_learn_taste"])
+    context = multiprocessing.get_context("fork")  # as a worker does, which has loaded torch as well
     for place in ("learning", "files"):
         child = context.Process(target=die_in, args=(made, place))
         child.start()
