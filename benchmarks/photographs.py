@@ -14,6 +14,7 @@ import json
 import os
 import platform
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -90,9 +91,15 @@ def prepare(settings: Settings, shared: Path) -> dict[str, Any]:
     return summary.to_dict()
 
 
-def answer(settings: Settings, shared: Path, answers: int, together: int = 1) -> int:
+def answer(
+    settings: Settings,
+    shared: Path,
+    answers: int,
+    together: int = 1,
+    wait: Callable[[Settings, str, int], object] = simulate.wait_learned,
+) -> int:
     """Answer one image after the other, ``together`` of them after the order that those before led to; publish; the
-    version.
+    version. ``wait`` ends once a round has seen that many changes of answers.
     """
     told = labels_of(shared)
     with reading(settings) as session:
@@ -104,7 +111,7 @@ def answer(settings: Settings, shared: Path, answers: int, together: int = 1) ->
             assert task is not None, "the queue is empty"
             person.answer(task["id"], told[str(task["data"]["asset_id"])][0])
             if given % together == 0:
-                simulate.wait_learned(settings, NAME, before + given)
+                wait(settings, NAME, before + given)
     jobs.ask(settings, "sync", attribute=NAME)
     version = int(jobs.ask(settings, "learn", attribute=NAME)["run"])
     promote(settings, Move(NAME, version, "the photographs' campaign is done", EMAIL, override=True))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -47,9 +46,3 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             prepare.expert(settings, name, [ATTRIBUTE])
         jobs.ask(settings, "learn", attribute=ATTRIBUTE, size=30)
         yield House(settings, stack, drawn)
-
-
-def shot(folder: Path, name: str) -> str:
-    """Where a journey keeps its picture."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return str(folder / f"{name}.png")

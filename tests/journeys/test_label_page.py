@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -16,16 +15,16 @@ from attune.labeler.records.schema import Annotation, Expert, Task
 from attune.labeler.records.session import reading
 from attune.labeler.sample import stock_experts
 from attune.labeler.settings import Settings
-from tests.journeys.conftest import ATTRIBUTE, House, shot
+from tests.journeys.conftest import ATTRIBUTE, House
 from tests.journeys.test_expert import console
+from tests.support.looks import keep
 
 pytestmark = [pytest.mark.services, pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
-PICTURES = Path("test-results") / "journeys"
-ANSWERS = 15
+ANSWERS = 8
 KEYS = {"serious": "1", "not serious": "2", "unsure": "0"}
 
 
-def test_fifteen_images_by_one_key_each(house: House, page: Page) -> None:
+def test_eight_images_by_one_key_each(house: House, page: Page) -> None:
     settings = house.settings
     eye = {one.name: one for one in stock_experts(house.drawn)}["chloe"]
     before = simulate.counters(settings, ATTRIBUTE)[0]
@@ -35,7 +34,7 @@ def test_fifteen_images_by_one_key_each(house: House, page: Page) -> None:
     page.keyboard.press("Enter")
     given: dict[str, str] = {}
     at = shown(page)
-    page.screenshot(path=shot(PICTURES, "label-page"))
+    keep(page, "label-page")
     for _ in range(ANSWERS):
         value = eye.answer(ATTRIBUTE, asset_of(settings, at))
         given[at] = value if value in KEYS else "unsure"
@@ -51,7 +50,7 @@ def test_fifteen_images_by_one_key_each(house: House, page: Page) -> None:
     assert in_label_studio(settings, list(given)) == given
     assert simulate.wait_learned(settings, ATTRIBUTE, before + ANSWERS, seconds=60)
     page.set_viewport_size({"width": 390, "height": 844})
-    page.screenshot(path=shot(PICTURES, "label-page-phone"))
+    keep(page, "label-page-phone")
 
 
 def shown(page: Page, before: str = "") -> str:

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from attune.labeler import settings as reader
 from attune.labeler.catalog.listing import versions
-from attune.labeler.services import Stack, free_ports
+from attune.labeler.jobs import jobs
+from attune.labeler.settings import Settings
 from benchmarks import photographs
-from tests.support import quick_studio
 
 SHARED = Path(os.environ.get("ATTUNE_SHARED") or Path(__file__).resolve().parents[2].parent / "shared")
 pytestmark = [
@@ -22,14 +21,18 @@ pytestmark = [
 ]
 
 
-def test_photographs_to_a_published_probe(tmp_path: Path) -> None:
-    settings = free_ports(reader.build(workspace=tmp_path, workers=1))
-    with quick_studio.stacks(), Stack(settings):
-        summary = photographs.prepare(settings, SHARED)
-        assert summary["added"] >= 900
-        # That an order follows each answer is what tests/journeys/test_expert.py shows.
-        version = photographs.answer(settings, SHARED, 30, together=10)
-        rows = photographs.curve(settings, SHARED)
+def learned_here(settings: Settings, name: str, counter: int) -> None:
+    """That a worker does it, an order after each answer, is what tests/journeys/test_expert.py shows."""
+    jobs.ask(settings, "sync", attribute=name)
+    jobs.ask(settings, "learn", attribute=name)
+
+
+def test_photographs_to_a_published_probe(live: Settings) -> None:
+    settings = live
+    summary = photographs.prepare(settings, SHARED)
+    assert summary["added"] >= 900
+    version = photographs.answer(settings, SHARED, 30, together=10, wait=learned_here)
+    rows = photographs.curve(settings, SHARED)
     assert rows[-1]["answers"] == 30
     assert rows[-1]["lo"] <= rows[-1]["value"] <= rows[-1]["hi"]
     # Half of the faces are serious: a probe that knew nothing would be at about .5.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from time import sleep
 
 import pytest
@@ -15,7 +14,7 @@ from attune.labeler.demo.prepare import DOMAIN
 from attune.labeler.records.schema import Annotation
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from tests.journeys.conftest import ATTRIBUTE, House, shot
+from tests.journeys.conftest import ATTRIBUTE, House
 from tests.journeys.test_expert import (
     close_instructions,
     console,
@@ -24,14 +23,14 @@ from tests.journeys.test_expert import (
     prepare_order,
     press,
 )
+from tests.support.looks import keep
 
 pytestmark = [pytest.mark.services, pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
-PICTURES = Path("test-results") / "journeys"
 
 
 def test_answering_skipping_going_back_and_correcting_are_all_open(house: House, page: Page) -> None:
     settings = house.settings
-    prepare_order(settings)  # an idle queue is filled within a minute
+    prepare_order(settings)
     refused: list[str] = []
     page.context.on("response", lambda reply: refused.extend(_refused(reply)))
     console(page, settings, f"ben@{DOMAIN}")
@@ -59,15 +58,13 @@ def test_answering_skipping_going_back_and_correcting_are_all_open(house: House,
     page.goto(f"{settings.web_address}/attributes/{ATTRIBUTE}")
     page.locator("a[href*='/answers/']").first.click()
     expect(page.get_by_role("status")).to_contain_text("Your answer")  # in the console, without another login
-    page.screenshot(path=shot(PICTURES, "console-correct"))
+    keep(page, "console-correct")
 
     studio.goto(f"{settings.label_studio_address}/projects/")
     assert studio.url.startswith(settings.web_address), "the list of projects is Attune's own page"
     studio.goto(f"{settings.label_studio_address}/people/")
     expect(studio.get_by_role("heading", name=re.compile("[Nn]ot open|[Nn]o access"))).to_be_visible()
-    for width, name in ((1400, "label-studio-not-open"), (390, "label-studio-not-open-phone")):
-        studio.set_viewport_size({"width": width, "height": 844})
-        studio.screenshot(path=shot(PICTURES, name))
+    keep(studio, "label-studio-not-open")
     assert refused == ["GET /people/ 403"], "a door that the page needs is shut"
 
 

@@ -46,9 +46,16 @@ MARK = """(well) => {
   }
   return [asked, [...fresh]];
 }"""
+# Half a megabyte of script: the second page of a context and all further ones have it, compiled when it is first asked
+# for; sent from here into each of them it costs twice as much.
+LATER = f"void (window.axeLater = () => {{{AXE_SCRIPT}\n}})"  # void, as playwright would call what is a function
 # Without what was found in order, which each page would send from the browser to here; null where axe is not there yet.
-ASK = f"""async ([well, options]) => {{
-  if (!window.axe) return null;
+ASK = f"""async ([well, options, kept]) => {{
+  if (!window.axe) {{
+    if (!window.axeLater) return null;
+    window.axeLater();
+    ({PREPARE})(kept);
+  }}
   const [asked, fresh] = ({MARK})(well);
   if (!asked && options.runOnly) return [[], []];
   return [(await axe.run(options)).violations, fresh];
@@ -78,20 +85,21 @@ def serious(page: Page) -> list[Finding]:
 def faint(page: Page, scheme: Literal["dark", "light"]) -> list[Finding]:
     """What is too faint in ``page`` once it changes to the other colour scheme: nothing but colours differs.
 
-    `serious` was asked of the same page before.
+    `serious` was asked of the same page before. From here on it changes at once: to draw how colours fade, which nobody
+    looks at, took as long as asking.
     """
-    page.emulate_media(color_scheme=scheme)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     finished(page)
     return _asked(page, {"runOnly": list(COLOURS)})
 
 
 def _asked(page: Page, options: dict[str, Any]) -> list[Finding]:
-    """What axe finds; its half megabyte of script goes into each page once."""
-    asked = [sorted(WELL), options | {"resultTypes": ["violations"], "preload": False}]
+    """What axe finds."""
+    asked = [sorted(WELL), options | {"resultTypes": ["violations"], "preload": False}, sorted(SERIOUS)]
     answer = page.evaluate(ASK, asked)
     if answer is None:
-        page.evaluate(AXE_SCRIPT)
-        page.evaluate(PREPARE, sorted(SERIOUS))
+        page.context.add_init_script(LATER)
+        page.evaluate(LATER)
         answer = page.evaluate(ASK, asked)
     response, fresh = answer
     found = [_finding(rule) for rule in response if rule["impact"] in SERIOUS]

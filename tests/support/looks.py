@@ -39,12 +39,13 @@ def look(page: Page, name: str) -> None:
     for width in sorted((DESK, TELEPHONE), key=lambda one: one == here["width"]):
         page.set_viewport_size({**here, "width": width})
         assert not page.evaluate(TOO_WIDE), f"{name} is wider than {width} pixels"
-        _keep(page, f"{name}-{width}")
+        keep(page, f"{name}-{width}")
     finished(page)
     found = [str(one) for one in axe.serious(page)]
     assert not found, f"{name}: {found}"
 
 
-def _keep(page: Page, name: str) -> None:
+def keep(page: Page, name: str) -> None:
+    """A picture of ``page``, where somebody asked for pictures."""
     if folder := os.environ.get("ATTUNE_PICTURES"):
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
