@@ -13,9 +13,8 @@ titles). ``fdr``: 100 attributes tied to popularity, 20 true of 3 to 10 %. ``rat
 ``curse``: one half of the titles names the best image, the other half measures it. ``error``: attributes that a probe
 says, corrected by 465 audits, 300 campaigns for each probe. ``bandit``: served and explore rows of simulated titles
 whose truth is known. ``scale``: import, checks and effects of made-up rows; ``titles``: pages of titles beside as many.
-``faces``: faces counted on montages of
-photographs, and images measured a second. ``members``: planted groups of members, found by viewing and by response, and
-forecasts of their shares of titles that nobody watched. ``weekly``: a question about nothing, answered
+``faces``: faces counted on montages of photographs, and images measured a second. ``members``: planted groups of members, found by viewing and by response,
+and forecasts of their shares of titles that nobody watched. ``weekly``: a question about nothing, answered
 every week for 12 weeks. ``interactions``: whether an effect depends on another attribute, planted and not, and what it
 is with the other held. ``checks``: detectors whose classes people checked, 60 and 240 times, 300 campaigns for each.
 ``--data`` is the folder with ``arms.csv`` (22,666 arms of 4,873 tests; its README says where
@@ -54,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--photos", type=Path, default=PHOTOS, help="for faces: a folder of .jpg, one person each")
     parser.add_argument("--setting", action="append", default=[], help="for error, interactions: only this, repeatable")
     parser.add_argument("--rows", type=int, default=10_000_000, help="for scale, titles")
-    parser.add_argument("--weeks", type=int, default=1, help="for scale, titles: in which the rows of the pool were measured")
+    parser.add_argument("--weeks", type=int, default=1, help="for scale, titles: in which the rows were measured")
     parser.add_argument("--peers", type=Path, metavar="PYTHON", help="for placebo, error: only peers, by this")
     parser.add_argument("--kept", type=Path, metavar="FOLDER", help="for --peers: what they said; go on there")
     parser.add_argument("--record", type=Path, help="for error, checks, interactions: what ended; go on there")

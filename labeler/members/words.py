@@ -28,8 +28,8 @@ class Liked:
 
 
 def liked(row: MemberGrouping, group: int) -> list[Liked]:
-    """The images that resonate with ``group``, the strongest first: those that are sure enough, also by their own range,
-    which a reader sees."""
+    """The images that resonate with ``group``, the strongest first. Each is sure beside all others, and by the range
+    that stands beside it."""
     found = row.figures["resonance"]
     if not found:
         return []
