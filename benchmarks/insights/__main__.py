@@ -6,14 +6,15 @@
     python -m benchmarks.insights --part members --json benchmarks/results/insights_members.json
     python -m benchmarks.insights --part scale --rows 10000000
     python -m benchmarks.insights --part scale --rows 100000000 --weeks 10
+    python -m benchmarks.insights --part titles --rows 10000000
 
 Parts: ``placebo``: made-up attributes, rejections at 5 % (400 draws x 2 prevalences x 2 ties to popularity, then few
 titles). ``fdr``: 100 attributes tied to popularity, 20 true of 3 to 10 %. ``ratio``: the sample ratio check.
 ``curse``: one half of the titles names the best image, the other half measures it. ``error``: attributes that a probe
 says, corrected by 465 audits, 300 campaigns for each probe. ``bandit``: served and explore rows of simulated titles
-whose truth is known. ``scale``: import, checks and effects of made-up rows. ``faces``: faces counted on montages of
-photographs, and images measured a second. ``members``: planted groups of members, found by viewing and by response, and
-forecasts of their shares of titles that nobody watched. ``weekly``: a question about nothing, answered
+whose truth is known. ``scale``: import, checks and effects of made-up rows; ``titles``: pages of titles beside as many.
+``faces``: faces counted on montages of photographs, and images measured a second. ``members``: planted groups of members, found by viewing and by response,
+and forecasts of their shares of titles that nobody watched. ``weekly``: a question about nothing, answered
 every week for 12 weeks. ``interactions``: whether an effect depends on another attribute, planted and not, and what it
 is with the other held. ``checks``: detectors whose classes people checked, 60 and 240 times, 300 campaigns for each.
 ``--data`` is the folder with ``arms.csv`` (22,666 arms of 4,873 tests; its README says where
@@ -38,7 +39,7 @@ DATA = Path("../shared/experiments")
 PHOTOS = Path("../shared/photos/images")
 PARTS = (
     "placebo", "fdr", "ratio", "curse", "error", "bandit", "scale", "faces", "members", "weekly", "interactions",
-    "checks",
+    "checks", "titles",
 )  # fmt: skip
 
 
@@ -51,8 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--photos", type=Path, default=PHOTOS, help="for faces: a folder of .jpg, one person each")
     parser.add_argument("--setting", action="append", default=[], help="for error, interactions: only this, repeatable")
-    parser.add_argument("--rows", type=int, default=10_000_000, help="for scale")
-    parser.add_argument("--weeks", type=int, default=1, help="for scale: in which the rows of the pool were measured")
+    parser.add_argument("--rows", type=int, default=10_000_000, help="for scale, titles")
+    parser.add_argument("--weeks", type=int, default=1, help="for scale, titles: in which the rows were measured")
     parser.add_argument("--peers", type=Path, metavar="PYTHON", help="for placebo, error: only peers, by this")
     parser.add_argument("--kept", type=Path, metavar="FOLDER", help="for --peers: what they said; go on there")
     parser.add_argument("--record", type=Path, help="for error, checks, interactions: what ended; go on there")
@@ -75,10 +76,10 @@ def _measure(asked: argparse.Namespace) -> dict[str, Any]:
         from benchmarks.insights.face_counts import count_faces
 
         return {"rows": count_faces(asked.photos, asked.draws or 300, asked.seed)}
-    if asked.part == "scale":
-        from benchmarks.insights.scale import scale
+    if asked.part in ("scale", "titles"):
+        from benchmarks.insights.scale import PAGES, WHOLE, scale
 
-        return scale(asked.rows, asked.seed, asked.weeks)
+        return scale(asked.rows, asked.seed, asked.weeks, PAGES if asked.part == "titles" else WHOLE)
     if asked.part == "members":
         from benchmarks.insights import members
 

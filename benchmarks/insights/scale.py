@@ -27,10 +27,14 @@ from scipy.special import expit
 
 from attune.labeler.insights import evidence, features, imported, questions, runs
 from attune.labeler.jobs.jobs import quiet
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.performance import checks, imports
 from attune.labeler.performance.aggregate import aggregate
-from attune.labeler.records.session import migrate
+from attune.labeler.records.schema import Asset
+from attune.labeler.records.session import migrate, writing
 from attune.labeler.settings import Settings
+from attune.labeler.views.title import title_page
+from attune.models.clock import now
 from attune.models.errors import NotEnoughLabels
 from attune.models.insights.corrected import corrected
 from attune.models.insights.false_discovery import q_values
@@ -39,8 +43,9 @@ from attune.models.insights.probed import Probed, probed
 from attune.models.insights.within_title import within_title
 from benchmarks.pool_size.growth import growth
 
-FEATURES, THREADS, AUDITS = 200, 2, 465
+FEATURES, THREADS, AUDITS, TITLES = 200, 2, 465, 20
 IMAGE = 48  # rows of a week
+WHOLE, PAGES = ("bring", "features", "run", "rows"), ("bring", "titles")  # the stages of what is asked for
 MADE = """
     COPY (SELECT 'asset-' || (i // 48) AS asset_id, 'title-' || (i // 240) AS title_id, 'canvas-' || (i % 6) AS canvas,
         ['US', 'DE', 'JP', 'BR'][1 + (i // 6) % 4] AS country, ['tv', 'phone'][1 + (i // 24) % 2] AS device,
@@ -51,11 +56,11 @@ MADE = """
     TO '{path}' (HEADER)"""
 
 
-def scale(rows: int, seed: int, weeks: int = 1) -> dict[str, list[dict[str, Any]]]:
+def scale(rows: int, seed: int, weeks: int = 1, stages: Sequence[str] = WHOLE) -> dict[str, list[dict[str, Any]]]:
     """A row for each step of ``rows``, of a tenth and of a hundredth of them, with the exponent by which its processor
     time grows from the tenth: 1 is in proportion to the rows. ``growth``: a line through all three, and how much memory
     a million rows more take."""
-    sizes = [_steps_of(max(size, 1), seed, weeks) for size in (rows // 100, rows // 10, rows)]
+    sizes = [_steps_of(max(size, 1), seed, weeks, stages) for size in (rows // 100, rows // 10, rows)]
     for small, large in zip(*sizes[1:], strict=True):
         large["exponent"] = math.log10(max(large["cpu"], 0.01) / max(small["cpu"], 0.01))
     return {
@@ -73,15 +78,15 @@ def _growth(step: Sequence[dict[str, Any]]) -> dict[str, Any]:
             "mib_per_million_rows": more}  # fmt: skip
 
 
-def _steps_of(rows: int, seed: int, weeks: int) -> list[dict[str, Any]]:
-    """All steps, each stage in a process of its own, whose peak memory is that of the stage so far."""
+def _steps_of(rows: int, seed: int, weeks: int, stages: Sequence[str]) -> list[dict[str, Any]]:
+    """All steps of ``stages``, each in a process of its own, whose peak memory is that of the stage so far."""
     with tempfile.TemporaryDirectory() as folder:
         made = MADE.format(rows=rows, of_week=-(-rows // weeks), path=Path(folder) / "rows.csv")
         with duckdb.connect(config={"memory_limit": "500MB", "threads": 2}) as duck:
             duck.execute(made)
         images = -(-rows // weeks // IMAGE)
         found: list[dict[str, Any]] = []
-        for stage in STAGES:
+        for stage in stages:
             made_of = f"Stage({folder!r}, {rows}, {images}, {seed})"
             code = f"from benchmarks.insights.scale import Stage, STAGES; STAGES[{stage!r}]({made_of})"
             subprocess.run([sys.executable, "-c", code], check=True)
@@ -162,7 +167,25 @@ def whole_run(stage: Stage) -> None:
     stage.timed("insights run, two features", begun)
 
 
-STAGES = {"bring": bring, "features": every_feature, "run": whole_run, "rows": rows_of_a_run}
+def titles_pages(stage: Stage) -> None:
+    """Pages of titles, as an owner opens them: what works, and how the title's own images did. No picture is read."""
+    settings, titles = stage.settings, [f"title-{number}" for number in range(TITLES + 1)][: -(-stage.images // 5)]
+    with writing(settings) as session:
+        for number in range(5 * len(titles)):
+            session.add(Asset(
+                asset_id=f"asset-{number}", title_id=titles[number // 5], uri=f"file:///{number}.jpg",
+                digest=f"{number:064x}", width=480, height=720, columns={}, added_at=now(),
+            ))  # fmt: skip
+    viewer, begun = Viewer("owner", "bench", 1), _clocks()
+    title_page(settings, viewer, titles[0])
+    stage.timed("page of a title, the first", begun)
+    begun = _clocks()
+    for title in titles[1:]:
+        assert title_page(settings, viewer, title).brief.own.images
+    stage.timed(f"pages of {TITLES} more titles", begun)
+
+
+STAGES = {"bring": bring, "features": every_feature, "run": whole_run, "titles": titles_pages, "rows": rows_of_a_run}
 
 
 def _clocks() -> tuple[float, float]:

@@ -14,7 +14,8 @@ ROW, LABEL, WIDE, FIGURES = 46, 220, 420, 90  # pixels
 
 def percent(share: Mapping[str, float]) -> str:
     """A share with its interval, in percent."""
-    return f"{100 * share['mean']:.1f} % [{100 * share['low']:.1f}, {100 * share['high']:.1f}]"
+    mean, low, high = (round(100 * share[name], 1) + 0.0 for name in ("mean", "low", "high"))  # no -0.0
+    return f"{mean:.1f} % [{low:.1f}, {high:.1f}]"
 
 
 def plot(told: Mapping[str, Any]) -> str:

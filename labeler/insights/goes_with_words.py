@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attune.labeler.insights.goes_with import SAYS
-from attune.labeler.insights.words import change, often, sides_of
+from attune.labeler.insights.words import change, often, sides_of, with_class
 from attune.models.insights.side_means import THIRDS
 
 NUMBER = dict(zip(THIRDS, ("low", "middling", "high"), strict=True))
@@ -56,4 +56,4 @@ def side_of(feature: str, side: str, classes: Sequence[str]) -> str:
         return f"with a {NUMBER[side]} {feature}"
     if len(classes) == 2:
         return sides_of(feature, ":".join(classes))[list(classes).index(side)]
-    return f"with “{side}”"
+    return with_class(feature, side)

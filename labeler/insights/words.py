@@ -145,7 +145,12 @@ def sides_of(feature: str, contrast: str) -> tuple[str, str]:
             return f"{has} “{feature}”", f"{lacks} “{feature}”"
         if other in {f"not {one}", f"no {one}"}:
             return f"{has} “{one}”", f"{lacks} “{one}”"
-    return f"with “{first}”", f"with “{second}”"
+    return with_class(feature, first), with_class(feature, second)
+
+
+def with_class(feature: str, name: str) -> str:
+    """Images of one of several classes, after the word images; a bare number would not say of what."""
+    return f"with “{feature}: {name}”" if name[:1].isdigit() else f"with “{name}”"
 
 
 def caption(side: str) -> str:

@@ -28,13 +28,14 @@ class Liked:
 
 
 def liked(row: MemberGrouping, group: int) -> list[Liked]:
-    """The images that resonate with ``group`` and are sure enough, the strongest first."""
+    """The images that resonate with ``group``, the strongest first. Each is sure beside all others, and by the range
+    that stands beside it."""
     found = row.figures["resonance"]
     if not found:
         return []
     return [
         Liked(one["asset_id"], one["title_id"], f"{_times(one['estimate'])} times as often {_ends(one['ci'])}")
-        for one in found["images"] if one["group"] == group and one["q"] <= SURE and one["estimate"] > 0
+        for one in found["images"] if one["group"] == group and one["q"] <= SURE and one["ci"][0] > 0
     ]  # fmt: skip
 
 
@@ -44,6 +45,10 @@ def _ends(interval: Sequence[float]) -> str:
 
 def _times(estimate: float) -> str:
     return f"{math.exp(estimate):.2f}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}\N{NO-BREAK SPACE}%"
 
 
 def stable(figures: Mapping[str, Any]) -> str:
@@ -73,7 +78,7 @@ def about_artwork(figures: Mapping[str, Any]) -> str:
 def share(one: Mapping[str, Any]) -> str:
     """One group's share of a forecast."""
     low, high = one["ci"]
-    return f"{one['share']:.0%} [{low:.0%}, {high:.0%}], usual {one['usual']:.0%}"
+    return f"{_percent(one['share'])}, probably {_percent(low)} to {_percent(high)}; usual is {_percent(one['usual'])}"
 
 
 def shares(said: Sequence[Mapping[str, Any]]) -> str:
@@ -84,6 +89,6 @@ def shares(said: Sequence[Mapping[str, Any]]) -> str:
     one = max(differ, key=lambda share: abs(math.log(max(share["share"], LEAST) / max(share["usual"], LEAST))))
     low, high = one["ci"]
     return (
-        f"Group {one['group']} is expected to be {one['share']:.0%} of its viewers [{low:.0%}, {high:.0%}]; usual is "
-        f"{one['usual']:.0%}. {GOES_WITH}"
+        f"Group {one['group']} is expected to be {_percent(one['share'])} of its viewers, probably {_percent(low)} to "
+        f"{_percent(high)}; usual is {_percent(one['usual'])}. {GOES_WITH}"
     )

@@ -24,9 +24,16 @@ from attune.models.measured.eye_checks import BANDS, CHECKS
 from attune.models.measured.measures import BY_NAME
 from attune.models.measured.objects import DRAFT
 
-MADE = {"imported": "a file", "attribute": "an attribute", "measured": "the images"}
+HEADINGS = {  # in the order of the list
+    "attribute": "From your questions", "imported": "From files", "words": "Objects, guessed from words",
+    "measured": "Measured from the images",
+}  # fmt: skip
 SHOWN = 12  # images of an object that suit its words best
-WORDS = "words"  # where an object by text prompts comes from
+NO_CHECK = "Calculated from the pixels: nobody has to check it."
+POINTS = {
+    "least": "Lowest", "10 %": "One image in ten is below", "middle": "Middle image",
+    "90 %": "Nine images in ten are below", "most": "Highest",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -37,9 +44,18 @@ class Row:
     asked: Checked | None
 
     @property
-    def origin(self) -> str:
+    def heading(self) -> str:
         """Where it comes from."""
-        return WORDS if self.one.guessed else MADE[self.one.kind]
+        return HEADINGS[self._origin]
+
+    @property
+    def place(self) -> int:
+        """The place of its kind in the list."""
+        return list(HEADINGS).index(self._origin)
+
+    @property
+    def _origin(self) -> str:
+        return "words" if self.one.guessed else self.one.kind
 
     @property
     def draft(self) -> bool:
@@ -51,15 +67,23 @@ class Row:
         """What is known of its errors."""
         if self.one.kind == "attribute":
             return "Experts check a sample of it (audits), and its figures are corrected for the errors that they find."
-        none = DRAFT if self.one.guessed else NOT_YET
-        return none if self.asked is None else self.asked.sentence
+        if self.asked is not None:
+            return self.asked.sentence
+        if self.one.kind == "measured" and not self.checkable:
+            return NO_CHECK
+        return DRAFT if self.one.guessed else NOT_YET
+
+    @property
+    def checkable(self) -> bool:
+        """Whether people can judge it by eye."""
+        return self.one.guessed or _measured_name(self.one) in CHECKS
 
 
 @dataclass(frozen=True)
 class FeaturePage:
     """One feature. ``spread`` are rows of a value and how many images have it, or of a point of the order and its
     number; ``asked`` what people said of it; ``can_be_asked``: people can judge it by eye; ``draft``: it is a guess
-    that too few people have checked."""
+    that too few people have checked; ``unit`` of its numbers."""
 
     one: Known
     said: str
@@ -67,6 +91,7 @@ class FeaturePage:
     asked: Checked | None
     can_be_asked: bool
     draft: bool = False
+    unit: str = ""
 
     @property
     def banded(self) -> str:
@@ -88,8 +113,9 @@ def feature_page(settings: Settings, name: str) -> FeaturePage:
         )
     number = _measured_name(one)
     row = Row(one, _asked(settings, one))
-    rows = spread(measured(settings, number))["rows"] if number else []
-    return FeaturePage(one, row.said, rows, row.asked, number in CHECKS or one.guessed, row.draft)
+    found = spread(measured(settings, number)) if number else {"rows": [], "unit": ""}
+    rows = [(POINTS.get(name, name), value) for name, value in found["rows"]]
+    return FeaturePage(one, row.said, rows, row.asked, row.checkable, row.draft, found["unit"])
 
 
 def likeliest_images(settings: Settings, viewer: Viewer, name: str) -> list[PageImage]:

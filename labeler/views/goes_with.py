@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from attune.labeler.insights import evidence, features, goes_with_kept
+from attune.labeler.insights import evidence, features, goes_with_kept, insights
 from attune.labeler.insights.goes_with import SAYS
 from attune.labeler.insights.goes_with_plot import percent
 from attune.labeler.insights.goes_with_words import sentence, side_of, tells
 from attune.labeler.insights.known import Known
 from attune.labeler.insights.people_asked import PeopleAsked, hidden_of, waiting_images
+from attune.labeler.insights.words import words
 from attune.labeler.people.viewer import Viewer, may_explore
 from attune.labeler.records.schema import GoesWithRun
 from attune.labeler.records.session import reading
@@ -42,7 +43,7 @@ class Share:
 @dataclass(frozen=True)
 class Feature:
     """A feature with its bars; ``tells``: the prediction surely gets worse without it. ``side``: which images the
-    pictures are."""
+    pictures are. ``insight`` compares it within titles, where one is sure: its number and its sentence."""
 
     name: str
     means: str
@@ -51,6 +52,7 @@ class Feature:
     side: str
     bars: Sequence[Share]
     pictures: Sequence[PageImage]
+    insight: tuple[int, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -91,10 +93,19 @@ def goes_with_page(settings: Settings, viewer: Viewer) -> GoesWithPage:
                      _pictures(session, viewer, one, hidden_of(asked, waits, one["feature"])))
             for one in told
         ]  # fmt: skip
+    within = _within_titles(settings)
+    shown = [replace(one, insight=within.get(one.name)) for one in shown]
     whole = _Plot.of([row.figures["explains"]])
     return GoesWithPage(
         row, whole.bars(row.figures["explains"]), shown, goes_with_kept.moved(settings, row), job, ready
     )
+
+
+def _within_titles(settings: Settings) -> dict[str, tuple[int, str]]:
+    """By feature, the surest insight of all canvases together: what looks good across titles may do harm within."""
+    sure = [one for one in insights.listed(settings) if one.enough and one.row.state != insights.RETIRED]
+    sure = [one for one in sure if one.figures["within"] and not one.question.canvas]
+    return {one.question.feature: (one.row.id, words(one).sentence) for one in reversed(sure)}
 
 
 def _feature(

@@ -24,6 +24,7 @@ from attune.models.insights.probed import Probed
 from attune.models.insights.row_parts import Parts, seen
 from attune.models.insights.solved import Score, Solved, differ
 from attune.models.insights.within_title import LEAST_TITLES, Effect
+from attune.models.text import plural
 
 BOTH_PROBED = (
     "Both features are attributes that a probe says, and their audits are of different images, so what the probes get "
@@ -89,8 +90,8 @@ def depends(rows: Parts, one: Feature, other: Feature, seed: int = 0, least_titl
     titles = _fewest(rows, one, other)
     if titles < least_titles:
         raise NotEnoughLabels(
-            f"Only {titles} titles have images that differ in the first feature at one end of the second. At least "
-            f"{least_titles} are needed at each. Add more data."
+            f"At one end of the other feature, only {plural(titles, 'title')} can be compared. At least {least_titles} "
+            "are needed at each end. Add more data."
         )
     p, audits = _probabilities(rows, one, other, seed)
     whole = round(_differing(rows, one))
@@ -119,8 +120,8 @@ def holding(rows: Parts, one: Feature, other: Feature, seed: int = 0, least_titl
     titles = round(_differing(rows, one))
     if titles < least_titles:
         raise NotEnoughLabels(
-            f"Only {titles} titles have images that differ in the first feature and a known value of the second. At "
-            f"least {least_titles} are needed. Add more data."
+            f"Only {plural(titles, 'title')} can be compared, with a known value of the other feature. At least "
+            f"{least_titles} are needed. Add more data."
         )
     p, audits = _probabilities(rows, one, other, seed)
     on, off = _states(one, other, 0.0)

@@ -56,7 +56,7 @@ class Measure:
             return SAID[self.name]
         if self.group == OBJECTS:
             return f"Yes: the image suits the words {self.more}. {ONE_IN_TEN}"
-        return f"Measured from the image ({self.unit}). A higher number means: {self.more}."
+        return f"Measured from the image. A higher number means: {self.more}."
 
     def class_of(self, value: float) -> str | None:
         """The class of ``value``; None for a feature that has no classes, or no value."""

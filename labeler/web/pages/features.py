@@ -9,6 +9,7 @@ from attune.labeler.attributes import audit_batches
 from attune.labeler.insights import imported
 from attune.labeler.jobs import jobs
 from attune.labeler.measured import checks, measure_objects, objects
+from attune.labeler.views.feature_pictures import kinds
 from attune.labeler.views.features import feature_page, features_page, likeliest_images
 from attune.labeler.web import auth
 from attune.models.errors import DataError, EncoderError, PoolError, PoolExhausted, RecordsError, ServiceDown
@@ -48,7 +49,8 @@ def one(name: str) -> ResponseReturnValue:
     """One feature."""
     settings, found = auth.settings(), feature_page(auth.settings(), name)
     likeliest = likeliest_images(settings, auth.viewer(), name) if found.one.guessed else []
-    return render_template("feature.html", found=found, likeliest=likeliest)
+    shown = [] if found.one.guessed else kinds(settings, auth.viewer(), found.one)
+    return render_template("feature.html", found=found, likeliest=likeliest, kinds=shown)
 
 
 @blueprint.post("/<name>/audit")

@@ -40,11 +40,11 @@ def register() -> ResponseReturnValue:
     name = form.get("feature", "")
     if name not in known:
         raise DataError(f"There is no feature {name[:80]!r}. Choose one from the list.")
-    contrast, canvas = form.get("contrast", "").strip(), form.get("canvas", "").strip()[:255]
+    contrast, canvas = _contrast("first", "second") or form.get("contrast", ""), form.get("canvas", "").strip()[:255]
     way, other = form.get("way", ""), form.get("other", "")
     if way and (way not in (companions.DEPENDS, companions.HOLDING) or other not in known):
         raise DataError(f"There is no other feature {other[:80]!r}. Choose one from the list.")
-    wanted = companions.Wanted(way, known[other], form.get("other_contrast", "").strip()) if way else None
+    wanted = companions.Wanted(way, known[other], _contrast("other_first", "other_second")) if way else None
     if wanted:
         companions.contrast_beside(known[name], wanted)
     done = questions.ask(settings, known[name], contrast, canvas, auth.viewer().name)
@@ -57,6 +57,14 @@ def register() -> ResponseReturnValue:
     begin = "was registered before" if done.again else "is registered and never changes"
     flash(f"Question {done.row.id} {begin}. {which} The next run answers it.", "success")
     return redirect(url_for("insights.page"))
+
+
+def _contrast(first: str, second: str) -> str:
+    """The two classes that the form names, as one text; empty where it names none."""
+    chosen = [request.form.get(name, "") for name in (first, second)]
+    if any(chosen) and (not all(chosen) or chosen[0] == chosen[1]):
+        raise DataError("A comparison needs two different classes. Go back and choose one on each side.")
+    return ":".join(chosen) if any(chosen) else ""
 
 
 @blueprint.get("/<int:number>")

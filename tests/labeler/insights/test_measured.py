@@ -14,10 +14,13 @@ from attune.labeler.insights.told import as_json
 from attune.labeler.insights.words import words
 from attune.labeler.measured import checks
 from attune.labeler.measured import values as measured
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.performance import imports
 from attune.labeler.records.schema import Asset, InsightRun
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
+from attune.labeler.views import feature_pictures
+from attune.labeler.views.feature_pictures import kinds
 from attune.models.clock import now
 from attune.models.measured.eye_checks import CHECKS
 from attune.models.measured.measured_values import MeasuredValues
@@ -112,3 +115,22 @@ def test_of_a_titles_images_no_others_value_is_read(
         assert list(found[[0, 2]]) == list(values), name
         assert found[1] != found[1] or found[1] == "", "nobody knows it"
     assert [table.num_rows for table in rows] == [2, 2]
+
+
+def test_a_feature_is_shown_by_images_of_each_class_or_at_both_ends(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    olga, known = Viewer("owner", "olga"), features.known(settings)
+
+    def shown(name: str) -> dict[str, list[str]]:
+        return {one.text: [image.asset_id for image in one.images] for one in kinds(settings, olga, known[name])}
+
+    faces = shown("faces")
+    assert list(faces) == ["“faces: 0”", "“faces: 1”"], "no class without an image, and no bare number"
+    said = {text: set(features.values(settings, known["faces"], np.array(ids))) for text, ids in faces.items()}
+    assert said == {"“faces: 0”": {"0"}, "“faces: 1”": {"1"}}
+    low, high = (features.values(settings, known["brightness"], np.array(ids)) for ids in shown("brightness").values())
+    assert max(low) < min(high)
+    waits = frozenset(faces["“faces: 0”"])
+    monkeypatch.setattr(feature_pictures, "hidden_images", lambda *_: waits)
+    assert not waits & set(shown("faces")["“faces: 0”"]), "they wait for an answer of the reader"

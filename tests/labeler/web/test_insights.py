@@ -59,7 +59,7 @@ def test_the_list_says_a_sentence_with_both_sides_and_the_wrong_figure_struck_th
     assert page.count("<figure") >= 2
     assert "/media/" in page
     evidence = owner.get(f"/insights/{one.row.id}").text
-    for heading in ("Titles that show it", "On each canvas", "Two halves of the titles", "Confirm it with a test"):
+    for heading in ("More titles that show it", "On each canvas", "Two halves of the titles", "Confirm it with a test"):
         assert heading in evidence
     assert re.search(r"<del>.*all|<del>", evidence)
     assert '<a class="shown" href="/titles?title=' in evidence, "a picture leads to its title"
@@ -81,10 +81,12 @@ def test_an_owner_asks_whether_it_depends_on_another_feature(settings: Settings,
     rows = ["asset_id,value", *(f"{name},{number % 2}" for number, (name, _) in enumerate(assets)), ""]
     (tmp_path / "dark.csv").write_text("\n".join(rows))
     imported.add(settings, str(tmp_path / "dark.csv"), "dark", "olga")
-    wanted = {"feature": "smiles", "way": "depends", "other": "dark", "other_contrast": "1:0"}
+    wanted = {"feature": "smiles", "way": "depends", "other": "dark", "other_first": "1", "other_second": "0"}
     assert owner.send("/insights/questions", form="/insights", **wanted).status_code == 302
     assert owner.send("/insights/questions", form="/insights", **(wanted | {"way": "holding"})).status_code == 302
     assert owner.send("/insights/questions", form="/insights", **(wanted | {"other": "light"})).status_code == 422
+    for sides in ({"other_second": ""}, {"other_second": "1"}, {"first": "1", "second": "gone"}):
+        assert owner.send("/insights/questions", form="/insights", **(wanted | sides)).status_code == 422, sides
     run_insights.run(settings)
     number = next(one.row.id for one in insights.listed(settings) if one.question.feature == "smiles")
     page = owner.get(f"/insights/{number}").text

@@ -115,7 +115,11 @@ def test_an_analyst_brings_performance_asks_runs_publishes_and_retires(page: Pag
     look(page, "checked")
 
     page.get_by_role("link", name="Go on to the insights").click()
+    classes = [page.get_by_label(name, exact=True).first for name in ("Images with", "Compared with images with")]
+    page.get_by_label("What to look at").select_option("smiles")
+    assert [one.input_value() for one in classes] == ["1", "0"]
     page.get_by_label("What to look at").select_option("brightness")
+    expect(classes[0]).to_be_hidden()
     page.get_by_label("Where (canvas)").fill("tv row")
     page.get_by_role("button", name="Ask the question").press("Enter")
     asked = page.get_by_role("region", name="Asked, not answered yet")
@@ -131,6 +135,7 @@ def test_an_analyst_brings_performance_asks_runs_publishes_and_retires(page: Pag
     expect(page.get_by_text("Waiting for a worker.")).to_be_visible()
     house.work("goes_with")
     expect(page.get_by_role("heading", name="Images with “smiles” are taken")).to_be_visible()
+    expect(page.get_by_role("link", name=SENTENCE)).to_be_visible()
     look(page, "goes-with")
     page.locator(".crumbs a").first.click()
 

@@ -141,6 +141,7 @@ def test_a_question_that_attune_wrote_speaks_the_language_until_its_owner_words_
         assert "zählt als „nein“" in " ".join(page)
         assert "Ja, wenn Sie es sehen" in " ".join(single)
 
+
 class Marked:
     """A language in which every sentence of ours stands in brackets."""
 

@@ -109,7 +109,7 @@ def test_what_cannot_be_told_says_why() -> None:
     probe = said(first, 2.0, 5, 120)
     with pytest.raises(NotEnoughLabels, match="audits are of different images"):
         depends(rows, Feature(probe.says, probed=probe), Feature(second, probed=said(second, 2.0, 5, 120)))
-    with pytest.raises(NotEnoughLabels, match="at one end"):
+    with pytest.raises(NotEnoughLabels, match="needed at each end"):
         depends(rows, Feature(first), Feature(np.where(rows.title < 5, 1.0, 0.0)))
     with pytest.raises(NotEnoughLabels, match="held already"):
         holding(rows, Feature(first), Feature(rows.title % 2.0))

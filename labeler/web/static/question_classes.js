@@ -1,0 +1,17 @@
+// Ask a question: of the classes to choose from, those of the chosen feature alone. Without this file all are there.
+"use strict";
+
+document.querySelectorAll("[data-classes-of]").forEach((select) => {
+  const feature = document.getElementById(select.dataset.classesOf), place = Number(select.dataset.place);
+  const groups = [...select.querySelectorAll("optgroup")], [none] = select.options;
+  function fill() {
+    const mine = groups.find((one) => one.label === feature.value);
+    const options = mine ? [...mine.children] : [];
+    const only = options.length === 2;  // then there is nothing to choose, but which one comes first
+    select.replaceChildren(...(only ? [] : [none]), ...options.map((one) => one.cloneNode(true)));
+    select.selectedIndex = only ? place : 0;
+    select.closest("p").hidden = !mine;  // a number has no classes
+  }
+  feature.addEventListener("change", fill);
+  fill();
+});
