@@ -68,4 +68,5 @@ def _draw(connection: Connection) -> None:
 
 
 def _forget(connection: Connection) -> None:
-    connection.info.pop(WRITTEN, None)
+    if not connection.invalidated:  # one that the database ended takes its notes along, and may not be asked
+        connection.info.pop(WRITTEN, None)

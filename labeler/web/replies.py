@@ -27,7 +27,8 @@ POLICY = (
 )
 SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[A-Z])")
 PRIVATE = "no-store"
-RECORDS_CUT = "The records did not answer, because their database ended the connection. Try again in a moment."
+INTERRUPTED = "The records' database interrupted this request. Try again in a moment."
+PASSING = frozenset({"40001", "40P01"})  # PostgreSQL breaks what waits in a circle, by refusing one of both
 MESSAGES = {
     404: "This page does not exist. The URL is wrong, or the page was removed.",
     405: "This URL does not accept this HTTP method. Go back and use the buttons of the page.",
@@ -133,11 +134,13 @@ def _own_words(error: HTTPException) -> str | None:
 
 
 def _records_failed(error: DBAPIError) -> ResponseReturnValue:
-    """The database ended the connection, as at a restart: no fault of the page's, so that the log needs no trace."""
-    if not error.connection_invalidated:
+    """The database ended the connection, as at a restart, or the transaction, which waited in a circle: no fault of the
+    page's, so that the log needs no trace.
+    """
+    if not error.connection_invalidated and getattr(error.orig, "sqlstate", None) not in PASSING:
         return _unexpected(error)
-    log.warning("the records' database ended the connection: %s %s", request.method, _place())
-    reply = _reply(consequence(ServiceDown).status, ServiceDown.__name__, RECORDS_CUT)
+    log.warning("interrupted by the records' database: %s %s", request.method, _place())
+    reply = _reply(consequence(ServiceDown).status, ServiceDown.__name__, INTERRUPTED)
     reply.headers["Retry-After"] = "1"
     return reply
 

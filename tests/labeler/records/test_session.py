@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from attune.labeler import settings as reader
 from attune.labeler.records.session import engine, migrate, reading, writing
+from attune.labeler.settings import Settings
 from tests.support import databases, factories
+from tests.support.databases import MakeUrl
 
 
 @pytest.mark.parametrize("kind", databases.BOTH)
@@ -68,3 +73,32 @@ def test_engines_that_are_no_longer_used_keep_no_files_open(tmp_path: Path) -> N
         with reading(made) as session:
             session.execute(text("SELECT 1"))
     assert open_files() - before < 20
+
+
+@pytest.mark.postgresql
+@pytest.mark.slow
+@pytest.mark.parametrize("opened", [reading, writing])
+def test_a_connection_that_postgresql_ends_is_told_as_that_and_the_next_one_works(
+    opened: Callable[[Settings], AbstractContextManager[Session]], postgresql: MakeUrl, tmp_path: Path
+) -> None:
+    """Whoever waits and tries again knows it by that error; another one hid it."""
+    settings = reader.build({}, workspace=tmp_path, database_url=postgresql())
+
+    def interrupted() -> None:
+        with opened(settings) as session:
+            _end(settings, session.scalar(text("SELECT pg_backend_pid()")))
+            session.scalar(text("SELECT 1"))
+
+    with pytest.raises(OperationalError) as ended:
+        interrupted()
+    assert ended.value.connection_invalidated
+    with opened(settings) as session:
+        assert session.scalar(text("SELECT 1")) == 1
+    engine(settings.records_url).dispose()
+
+
+def _end(settings: Settings, process: int | None) -> None:
+    other = create_engine(settings.records_url)
+    with other.begin() as connection:
+        connection.execute(text("SELECT pg_terminate_backend(:process)"), {"process": process})
+    other.dispose()

@@ -115,17 +115,20 @@ def test_an_unexpected_error_tells_its_number_and_nothing_else(
     assert "hunter2" in caplog.text
 
 
-def test_a_connection_that_the_database_ends_is_to_be_tried_again_and_no_fault_in_the_log(
-    app: Flask, owner: Actor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(("cut", "state"), [(True, "57P01"), (False, "40P01")], ids=["cut", "deadlock"])
+def test_what_the_database_interrupts_is_to_be_tried_again_and_no_fault_in_the_log(
+    cut: bool, state: str, app: Flask, owner: Actor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    class Refused(Exception):
+        sqlstate = state
+
     def fails() -> str:
-        raise OperationalError("SELECT 1", {}, Exception("terminating connection"), connection_invalidated=cut)
+        raise OperationalError("SELECT 1", {}, Refused(), connection_invalidated=cut)
 
     monkeypatch.setitem(app.view_functions, "people.page", fails)
-    cut = True
     reply = owner.get("/people", headers={"Accept": "application/json"})
     assert (reply.status_code, reply.json["error"], reply.headers["Retry-After"]) == (503, "ServiceDown", "1")
     assert "Traceback" not in caplog.text
-    cut = False
+    cut, Refused.sqlstate = False, "42P01"
     assert owner.get("/people").status_code == 500, "any other error of a statement is a fault of ours"
     assert "Traceback" in caplog.text
