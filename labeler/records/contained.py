@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sqlalchemy import ColumnElement, literal
+from sqlalchemy import ColumnElement, SQLColumnExpression, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
@@ -32,7 +32,7 @@ def _plain(element: like_folds, compiler: Any, **options: Any) -> str:
     return str(compiler.process(element.clauses, **options))
 
 
-def is_contained(text: str, column: ColumnElement[str]) -> ColumnElement[bool]:
+def is_contained(text: str, column: SQLColumnExpression[str]) -> ColumnElement[bool]:
     """The condition that ``column`` holds ``text``; what LIKE reads as a pattern stands for itself."""
     pattern = re.sub(r"([/%_])", rf"{ESCAPE}\1", text)
     return like_folds(column).like(like_folds(literal(f"%{pattern}%")), escape=ESCAPE)

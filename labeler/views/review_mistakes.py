@@ -17,7 +17,7 @@ from attune.labeler.catalog.audit_evidence import Evidence, Scored
 from attune.labeler.catalog.audit_slices import weighted_share
 from attune.labeler.catalog.run_facts import thresholds_of
 from attune.labeler.people.viewer import Viewer, may_see, waiting
-from attune.labeler.records.schema import Annotation, Asset, Expert, LabelError, Run
+from attune.labeler.records.schema import Annotation, Asset, Expert, LabelError, Run, SuspectedAnswer
 from attune.labeler.settings import Settings
 from attune.labeler.views.pictures import PageImage, by_id, picture
 from attune.models.labels.answers import SKIP, latest
@@ -92,7 +92,7 @@ def suspected(session: Session, settings: Settings, viewer: Viewer, evidence: Ev
     rows = session.scalars(listed.where(LabelError.probe > 0.5).limit(MOST * 4)).all()  # not where others alone differ
     named = {one.id: one.asset for one in session.scalars(_annotations([row.annotation_id for row in rows]))}
     sides_of = answers_by_image(session, evidence, {asset.asset_id for asset in named.values()})
-    first: dict[int, LabelError] = {}  # an image once, also where several gave the same answer
+    first: dict[int, SuspectedAnswer] = {}  # an image once, also where several gave the same answer
     for row in rows:
         first.setdefault(named[row.annotation_id].id, row)
     shown = dict(list(first.items())[:MOST])
