@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,7 @@ def count(answered: int, times: int, rare: int, first: bool, phrases: bool, seed
     return int((probe.predict_proba(pool.rows(rows))[:, position] > 0.5).sum())
 
 
+@lru_cache(maxsize=12)
 def world(size: int, seed: int) -> tuple[Pool, npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """A pool of ``size`` unit vectors, how much each shows of the rare class (size,), and its direction (d,)."""
     rng = np.random.default_rng([seed, size])
