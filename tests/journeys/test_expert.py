@@ -220,5 +220,5 @@ def prepare_order(settings: Settings) -> None:
     raise AssertionError("ben's queue did not follow")
 
 
-def bens_queue() -> Select[tuple[Queue]]:
+def bens_queue() -> Select[Queue]:
     return select(Queue).join(Expert, Expert.id == Queue.expert_id).where(Expert.email == f"ben@{DOMAIN}")

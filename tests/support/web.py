@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+
+class Quiet(WSGIRequestHandler):
+    """Without a line for each request, of which a page of images makes fifty; an error keeps its own."""
+
+    def log_request(self, *_: Any) -> None:
+        """Nothing."""
 
 
 @contextmanager
@@ -21,7 +28,7 @@ def served(app: Flask, port: int = 0) -> Iterator[str]:
     A browser keeps what pages are drawn with, and need not ask for each file again with each page.
     """
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
-    server = make_server("127.0.0.1", port, app, threaded=True)
+    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=Quiet)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
@@ -34,11 +41,11 @@ def served(app: Flask, port: int = 0) -> Iterator[str]:
 def folder(place: Path) -> Iterator[str]:
     """The address of a server that lists and gives what lies in ``place``."""
 
-    class Quiet(SimpleHTTPRequestHandler):
+    class Listing(SimpleHTTPRequestHandler):
         def log_message(self, *_: Any) -> None:
             """Nothing."""
 
-    with _served(partial(Quiet, directory=str(place))) as address:
+    with _served(partial(Listing, directory=str(place))) as address:
         yield address
 
 
