@@ -13,10 +13,11 @@ titles). ``fdr``: 100 attributes tied to popularity, 20 true of 3 to 10 %. ``rat
 ``curse``: one half of the titles names the best image, the other half measures it. ``error``: attributes that a probe
 says, corrected by 465 audits, 300 campaigns for each probe. ``bandit``: served and explore rows of simulated titles
 whose truth is known. ``scale``: import, checks and effects of made-up rows; ``titles``: pages of titles beside as many.
-``faces``: faces counted on montages of photographs, and images measured a second. ``members``: planted groups of members, found by viewing and by response,
-and forecasts of their shares of titles that nobody watched. ``weekly``: a question about nothing, answered
-every week for 12 weeks. ``interactions``: whether an effect depends on another attribute, planted and not, and what it
-is with the other held. ``checks``: detectors whose classes people checked, 60 and 240 times, 300 campaigns for each.
+``faces``: faces counted on montages of photographs, and images measured a second. ``members``: planted groups of
+members, found by viewing and by response, and forecasts of their shares of titles that nobody watched. ``weekly``: a
+question about nothing, answered every week for 12 weeks. ``interactions``: whether an effect depends on another
+attribute, planted and not, and what it is with the other held. ``checks``: detectors whose classes people checked, 60
+and 240 times, 300 campaigns for each.
 ``--data`` is the folder with ``arms.csv`` (22,666 arms of 4,873 tests; its README says where
 it is from).
 """

@@ -22,7 +22,7 @@ FONTS = Path(__file__).parent / "fonts"  # Latin, Greek and Cyrillic; other scri
 FONT = "DejaVu"
 INK, SOFT, GOOD, WARN, LINE = (29, 27, 24), (95, 90, 83), (29, 107, 67), (138, 90, 0), (217, 212, 203)
 MARGIN, WIDTH, BOTTOM = 16, 178, 18  # millimetres of A4
-PICTURE, SMALL, GAP = 26, 17, 4
+PICTURE, LARGEST, SMALL, GAP = 26, 38, 17, 4
 LEADING = 0.46  # millimetres of a line for each point of its size
 CAPTION, OWN_CAPTION = 6, 7  # points
 UNDER = 28  # millimetres below its own picture, for how it did
@@ -58,7 +58,7 @@ def as_pdf(brief: Brief, pictures: Mapping[str, bytes]) -> bytes:
         page.said(warning, 9.5, WARN, bold=True, before=2)
     page.said(brief.summary, 12, before=3)
     page.heading("Its images now")
-    page.row(captions.now(), WIDTH)
+    page.row(captions.now(), WIDTH, _own_width(len(brief.images)))
     page.said(brief.own.basis, 8.5, SOFT)
     page.heading("What works, and whether it has it")
     if len(brief.lines) > 1:
@@ -74,6 +74,11 @@ def as_pdf(brief: Brief, pictures: Mapping[str, bytes]) -> bytes:
     for grade, said in GRADES.items():
         page.said(f"{grade}  {said}", 9, before=1)
     return bytes(page.output())
+
+
+def _own_width(images: int) -> float:
+    """Millimetres of each of the title's own images: a row of few is as wide as the page, within reason."""
+    return min(max((WIDTH + GAP / 2) / max(images, 1) - GAP / 2, PICTURE), LARGEST)
 
 
 def _line(page: _Page, line: Line, place: int, captions: Captions) -> None:
@@ -196,14 +201,14 @@ class _Page(FPDF):
             return
         each = max(1, int((room + GAP / 2) // (width + GAP / 2)))
         for start in range(0, len(images), each):
-            if width == PICTURE:
+            if width >= PICTURE:
                 self.room(height + UNDER)
                 self.set_x(left)
             top, lowest = self.get_y(), self.get_y()
             for place, one in enumerate(images[start : start + each]):
                 self.set_xy(left + place * (width + GAP / 2), top)
                 self._image(one.asset_id, width, height)
-                size = OWN_CAPTION if width == PICTURE else CAPTION
+                size = OWN_CAPTION if width >= PICTURE else CAPTION
                 if one.film:
                     self.said(one.film, size, INK, True, width=width)
                 self.said("\n".join(one.under), size, SOFT, width=width)

@@ -180,7 +180,7 @@ def sentence(one: Told) -> str:
         return f"Not sure yet: images {first} beside images {second}{place(one)}."
     if not figures["within"]:
         more = "more" if figures["shrunk"]["estimate"] > 0 else "fewer"
-        amount = f"{number.lstrip('+−')} {more} takes"
+        amount = f"{number[1:]} {more} takes"
         return f"Across titles, artwork {first} goes with {amount} than artwork {second}{place(one)}."
     amount = often(figures["shrunk"]["estimate"])
     step = f" for each step of {figures['unit']:.3g}" if figures["unit"] else ""
@@ -193,7 +193,8 @@ def change(log_ratio: float) -> str:
     """A log rate ratio as a signed percentage."""
     percent = 100 * math.expm1(log_ratio)
     digits = 0 if abs(percent) >= 2 else 1
-    return f"{'+' if percent >= 0 else '−'}{abs(percent):.{digits}f} %"
+    sign = "±" if abs(percent) < 0.05 else "+" if percent > 0 else "−"
+    return f"{sign}{abs(percent):.{digits}f} %"
 
 
 def often(log_ratio: float) -> str:

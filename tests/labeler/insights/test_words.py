@@ -9,7 +9,7 @@ import pytest
 
 from attune.labeler.insights.goes_with_words import sentence
 from attune.labeler.insights.insights import Told
-from attune.labeler.insights.words import chance, in_times, interval, other_way, reason, sides_of, unchecked
+from attune.labeler.insights.words import chance, change, in_times, interval, other_way, reason, sides_of, unchecked
 from attune.labeler.records.schema import Insight, InsightQuestion, InsightVersion
 from attune.labeler.views.insight_bars import lines, reach_of, shrunk_bar
 from attune.labeler.views.insights import struck
@@ -198,3 +198,15 @@ def test_a_corrected_figure_is_never_called_the_counted_one_that_is_struck_throu
     assert all(one.name.startswith("Corrected") for one in lines(figures, 0.2)[1:])
     ((_, why),) = struck(Told(Insight(), InsightQuestion(), InsightVersion(figures=figures)))
     assert why.startswith("as counted, before the correction")
+
+
+def test_nothing_is_no_negative_nothing_and_a_bare_number_says_of_what() -> None:
+    assert [change(one) for one in (-1e-4, 0.0, 1e-4, -0.004, 0.004)] == [
+        "±0.0 %",
+        "±0.0 %",
+        "±0.0 %",
+        "−0.4 %",
+        "+0.4 %",
+    ]
+    assert sides_of("faces", "1:2") == ("with “faces: 1”", "with “faces: 2”")
+    assert sides_of("main_colour", "red:blue") == ("with “red”", "with “blue”")

@@ -126,6 +126,8 @@ def test_an_owner_runs_registers_publishes_and_retires(answered: Settings, owner
     assert owner.send(f"{where}/retire", form=where, reason="the layout changed").status_code == 302
     page = owner.get(where).text
     assert "the layout changed" in page
+    assert "Do not use it" in page
+    assert "Plan the test" not in page
     assert "Retire for good" not in page
 
 

@@ -115,7 +115,7 @@ def test_an_analyst_brings_performance_asks_runs_publishes_and_retires(page: Pag
     look(page, "checked")
 
     page.get_by_role("link", name="Go on to the insights").click()
-    classes = [page.get_by_label(name, exact=True).first for name in ("Images with", "Compared with images with")]
+    classes = [page.get_by_label(name, exact=True).first for name in ("Images with", "Compared with")]
     page.get_by_label("What to look at").select_option("smiles")
     assert [one.input_value() for one in classes] == ["1", "0"]
     page.get_by_label("What to look at").select_option("brightness")
