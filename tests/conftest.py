@@ -94,10 +94,10 @@ class ByModule(LoadScopeScheduling):
 OF_THE_SESSION = re.compile(r"\b(services: Services|live: Settings|ls: LabelStudio|project: Project)\b")
 HOUSE = "tests/journeys/conftest.py"
 OF_LABEL_STUDIO = "tests/labeler/label_studio"
-# Themselves, or by what they call.
+# Themselves, or by what they call. A process takes four seconds and 400 MB for it: one process shall do so, not each.
 LOADS_TORCH = re.compile(
     r"^ *(import|from) (torch|open_clip)\b|importorskip\(.torch|\b(tiny_tower|encoder_settings|OpenClipEncoder)\b"
-    r"|^from attune.workers.jobs import .*\b(fine_tune|learn_taste)\b",
+    r"|^from attune.workers.jobs import .*\b(fine_tune|learn_taste)\b|^pytestmark = pytest\.mark\.torch",
     re.MULTILINE,
 )
 TORCH = "torch"

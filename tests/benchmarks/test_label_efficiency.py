@@ -15,6 +15,8 @@ from benchmarks.label_efficiency.methods import NAMES
 from benchmarks.label_efficiency.report import compare
 from benchmarks.label_efficiency.tasks import load
 
+pytestmark = pytest.mark.torch
+
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:

@@ -18,6 +18,8 @@ from benchmarks.recommend.split import split
 from benchmarks.similarity import __main__ as similarity
 from benchmarks.similarity.methods import METHODS
 
+pytestmark = pytest.mark.torch
+
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:

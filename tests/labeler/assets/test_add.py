@@ -34,6 +34,8 @@ from tests.labeler.assets.conftest import write_vectors
 from tests.support import images, web
 from tests.support.factories import picture
 
+pytestmark = pytest.mark.torch
+
 
 def put_in(settings: Settings, *paths: object, **options: object) -> Summary:
     return add(settings, Request([str(path) for path in paths], **options))  # type: ignore[arg-type]

@@ -22,6 +22,8 @@ from tests.labeler.assets.test_add import held, put_in
 from tests.support import web
 from tests.support.factories import picture
 
+pytestmark = pytest.mark.torch
+
 PRIVATE_4 = [
     "10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "0.0.0.0/8",
     "224.0.0.0/4", "240.0.0.0/4",

@@ -19,6 +19,8 @@ from attune.models.errors import UnknownAsset
 from attune.models.vectors.vector_store import VectorStore
 from tests.support.factories import picture
 
+pytestmark = pytest.mark.torch
+
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 

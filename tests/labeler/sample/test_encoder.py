@@ -8,6 +8,8 @@ import pytest
 from attune.labeler.sample import ATTRIBUTES, ENCODER_CONFIG, ENCODER_WEIGHTS, write_catalogue
 from attune.labeler.sample.report import embed, load_encoder, measure
 
+pytestmark = pytest.mark.torch
+
 
 def test_the_weights_are_small_enough_for_git() -> None:
     assert ENCODER_WEIGHTS.stat().st_size <= 12_000_000

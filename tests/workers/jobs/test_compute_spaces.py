@@ -23,6 +23,8 @@ from attune.models.vectors.vector_store import VectorStore
 from attune.workers.jobs import compute_spaces, embed, make_clusters
 from tests.support import factories
 
+pytestmark = pytest.mark.torch
+
 BROKEN = 3
 
 

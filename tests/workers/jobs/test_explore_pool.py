@@ -24,6 +24,8 @@ from attune.models.vectors.vector_store import VectorStore
 from attune.workers.jobs import embed, explore_pool
 from tests.support import factories
 
+pytestmark = pytest.mark.torch
+
 
 @pytest.fixture(scope="module")
 def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:

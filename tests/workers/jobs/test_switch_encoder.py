@@ -26,6 +26,8 @@ from attune.models.vectors.vector_store import VectorStore
 from attune.workers.jobs import embed, switch_encoder
 from tests.support import factories
 
+pytestmark = pytest.mark.torch
+
 ENCODER = Path(__file__).parents[3] / "labeler" / "sample" / "encoder"
 MODEL, WEIGHTS = str(ENCODER / "attune-sample.json"), str(ENCODER / "attune-sample.safetensors")
 OTHER = "longest"  # another resize mode is another encoder: its vectors are others
