@@ -16,7 +16,7 @@ from attune.labeler.services import Stack, free_ports
 from attune.labeler.settings import Settings
 from tests.support import quick_studio
 
-IMAGES = 260
+IMAGES = 200
 LONG_SIDE = 240  # pixels of an image: half of the demo's, and more than twice what its encoder looks at
 ATTRIBUTE = "serious-expression"
 
