@@ -35,7 +35,8 @@ def liked(row: MemberGrouping, group: int) -> list[Liked]:
         return []
     return [
         Liked(one["asset_id"], one["title_id"], f"{_times(one['estimate'])} times as often {_ends(one['ci'])}")
-        for one in found["images"] if one["group"] == group and one["q"] <= SURE and min(one["estimate"], one["ci"][0]) > 0
+        for one in found["images"]
+        if one["group"] == group and one["q"] <= SURE and min(one["estimate"], one["ci"][0]) > 0
     ]  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -113,9 +113,9 @@ def feature_page(settings: Settings, name: str) -> FeaturePage:
         )
     number = _measured_name(one)
     row = Row(one, _asked(settings, one))
-    found = spread(measured(settings, number)) if number else {"rows": [], "unit": ""}
-    rows = [(POINTS.get(name, name), value) for name, value in found["rows"]]
-    return FeaturePage(one, row.said, rows, row.asked, row.checkable, row.draft, found["unit"])
+    found: Mapping[str, Any] = spread(measured(settings, number)) if number else {}
+    rows = [(POINTS.get(name, name), value) for name, value in found.get("rows", ())]
+    return FeaturePage(one, row.said, rows, row.asked, row.checkable, row.draft, found.get("unit", ""))
 
 
 def likeliest_images(settings: Settings, viewer: Viewer, name: str) -> list[PageImage]:
