@@ -125,7 +125,7 @@ def save(
     attribute: Attribute,
     run: int,
     keys: npt.NDArray[np.int64],
-    probabilities: npt.NDArray[np.float64],
+    probabilities: npt.NDArray[np.floating[Any]],
     thresholds: Mapping[str, float],
     ranked: Mapping[str, RankedRight],
     steps: int = 0,

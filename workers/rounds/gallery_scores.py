@@ -20,6 +20,7 @@ from attune.models.probes.calibration import apply
 from attune.workers.rounds import round_figures
 from attune.workers.rounds.snapshot import Snapshot
 
+AT_ONCE = 65_536  # images
 # Of so many audit images, so many of the highest ranked: half at most, or it would count how common the class is.
 STEPS = ((40, 20), (20, 10))
 
@@ -36,13 +37,17 @@ def leave(settings: Settings, snapshot: Snapshot, number: int) -> bool:
         asked = Run.answers - Run.chosen
         content, told, answers = session.execute(select(Run.probe, Run.advice, asked).where(*mine)).one()
     weights = read_probe(content)
-    raw = snapshot.view.pool.logits(weights.weight, weights.bias)[there]
+    raw = snapshot.view.pool.logits(weights.weight, weights.bias)
+    p = np.empty((len(there), len(snapshot.attribute.classes)), dtype=np.float32)
+    for start in range(0, len(there), AT_ONCE):
+        some = raw[there[start : start + AT_ONCE]].astype(np.float64)
+        p[start : start + AT_ONCE] = apply(weights.calibration, some)
     pool_scores.save(
         settings,
         snapshot.attribute,
         number,
         keys,
-        apply(weights.calibration, raw.astype(np.float64)),
+        p,
         RunAdvice.from_dict(told).thresholds or {},
         ranked_right(snapshot, weights),
         max(0, answers) // TOLD_EVERY,

@@ -23,6 +23,7 @@ from attune.workers.rounds.snapshot import Snapshot
 # Of the labels now: runs near these shares of them are the checkpoints that movement is measured between.
 LOOK_BACK = (0.1, 0.18, 0.25, 0.35, 0.5, 0.7, 0.85)
 STOP_SET = 2000
+AT_ONCE = 65_536  # images
 
 
 def advice(settings: Settings, snapshot: Snapshot, probe: Probe, metrics: dict[str, Metric]) -> RunAdvice:
@@ -98,10 +99,15 @@ def positives_to_find(snapshot: Snapshot, probe: Probe) -> tuple[float | None, f
     if len(snapshot.attribute.classes) != 2 or len(snapshot.audited) < LEAST_ANSWERS:
         return None, None
     pool = snapshot.view.pool
-    logits = pool.logits(probe.weight_, probe.bias_).astype(np.float64)
+    logits = pool.logits(probe.weight_, probe.bias_)
     free = np.ones(len(pool), dtype=bool)
     free[snapshot.answered] = False
     free[snapshot.view.hidden] = False
-    remaining = round_figures.probabilities(probe, logits[free])[:, 0].sum()
+    rows = np.flatnonzero(free)
+    first = np.empty(len(rows))
+    for start in range(0, len(rows), AT_ONCE):  # of two million images all probabilities are there six times
+        some = logits[rows[start : start + AT_ONCE]].astype(np.float64)
+        first[start : start + AT_ONCE] = round_figures.probabilities(probe, some)[:, 0]
+    remaining = first.sum()
     found_positives = snapshot.training.shares[:, 0].sum() + snapshot.audited.shares[:, 0].sum()
     return float(found_positives), float(remaining)

@@ -20,7 +20,9 @@ from tests.labeler.catalog import judged
 from tests.workers.rounds.test_round_figures import probe_of, studio
 
 
-def test_the_pool_is_scored_with_the_runs_own_probe_and_only_when_something_changed(tmp_path: Path) -> None:
+def test_the_pool_is_scored_with_the_runs_own_probe_and_only_when_something_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = judged.filled(tmp_path / "judged")
     seen = take_snapshot(settings, "serious")
     assert gallery_scores.leave(settings, seen, 4)
@@ -32,7 +34,14 @@ def test_the_pool_is_scored_with_the_runs_own_probe_and_only_when_something_chan
     x = seen.view.pool.rows(np.arange(judged.ASSETS))
     likely = found.rows(found.summary.top["serious"])
     assert x[seen.view.keys.searchsorted(found.keys[likely]), 0].mean() > x[:, 0].mean() + 0.2
+    whole = found.probabilities
     assert gallery_scores.leave(settings, seen, 1), "another run"
+    monkeypatch.setattr(gallery_scores, "AT_ONCE", 7)
+    assert gallery_scores.leave(settings, seen, 4)
+    again = pool_scores.load(settings, seen.attribute)
+    assert again is not None
+    assert np.array_equal(again.probabilities, whole), "in parts"
+    assert gallery_scores.leave(settings, seen, 1)
     with writing(settings) as session:
         gone = session.scalars(select(Asset)).first()
         assert gone is not None

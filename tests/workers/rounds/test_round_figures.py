@@ -114,11 +114,13 @@ def test_an_audit_that_was_drawn_and_never_asked_is_asked_by_the_next_round() ->
     assert all(ask.purpose == AUDIT and ask.inclusion == seen.design.inclusion(ask.asset_id) for ask in again)
 
 
-def test_positives_found_by_the_audit_count_as_found() -> None:
+def test_positives_found_by_the_audit_count_as_found(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = studio(40)
     found, remaining = stop_advice.positives_to_find(seen, probe_of(seen))
     assert found == seen.training.shares[:, 0].sum() + seen.audited.shares[:, 0].sum()
     assert remaining is not None
+    monkeypatch.setattr(stop_advice, "AT_ONCE", 7)
+    assert stop_advice.positives_to_find(seen, probe_of(seen))[1] == remaining, "in parts"
 
 
 def test_a_goal_draws_the_line_from_audit_answers_and_its_figures_are_told_there() -> None:
