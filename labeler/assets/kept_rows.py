@@ -26,7 +26,7 @@ from attune.models.vectors.vector_store import Vectors, VectorStore
 
 log = logging.getLogger("attune.assets")
 WORTH = 20_000  # rows; fewer are read from the records as fast
-MOST_BYTES = 2**30  # of one pool's files: two million ids and titles of 67 characters each; an id may have 255
+MOST_BYTES = 2**30  # of one pool's files: two million ids and titles of 66 characters each; an id may have 255
 PATIENCE_SECONDS = 60  # for another process that reads the same rows
 FOLDER = "pool-rows"
 
