@@ -89,14 +89,22 @@ def test_the_first_start_after_a_restore_ends_the_logins_on_postgresql(
     take.take(settings, tmp_path / "backup", silent)
     new = replace(settings, workspace=tmp_path / "new")
     restore.restore(tmp_path / "backup", new, silent)
-    said, asked = "it ended with status 1", []
+    said, asked, reported = "no tables of Label Studio", [], list[str]()
     monkeypatch.setattr(local, "_change", lambda _, wish: asked.append(wish) or said)
-    with pytest.raises(ServiceDown, match="at db/tasks: it ended with status 1"):
-        database_template.place(new, print)
+    with pytest.raises(ServiceDown, match=r"at db/tasks: no tables.*Without a dump, delete (\S+), then") as refused:
+        database_template.place(new, reported.append)
+    assert reported == []
+    note = Path(str(refused.value).partition("delete ")[2].partition(",")[0])
+    without = note.read_bytes()
+    note.unlink()
+    database_template.place(new, reported.append)
+    assert (len(asked), reported) == (1, []), "begun empty, there is nobody to log out"
+    note.write_bytes(without)
     said = "done"
     for _ in range(2):
-        database_template.place(new, print)
+        database_template.place(new, reported.append)
     assert asked == [{"end_sessions": True}] * 2, "until it is done, and not again"
+    assert [("logged out" in line, "db/tasks" in line) for line in reported] == [(True, True)]
 
 
 ENDED = """
