@@ -6,7 +6,7 @@ that had been asked for before it: it was taken for deleted, and its image was a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -35,7 +35,8 @@ class Asked:
 class AskedPages(Asked):
     """As ``Asked``, of pages of images, whose answers leave no line where nothing is ticked and no tick says nothing.
 
-    ``known``: each page that the records had as answered, by its key -> its annotation's id and time there.
+    ``known``: each page that the records had as answered, by its key -> its annotation's id and time there; where some
+    pages are sent, of those alone.
     """
 
     known: Mapping[int, tuple[int, datetime]]
@@ -72,15 +73,16 @@ def of_now(session: Session) -> Asked:
     return Asked(now(), session.scalar(select(func.max(AnnotationEvent.id))) or 0)
 
 
-def asked_pages_now(settings: Settings, grid: Grid) -> AskedPages:
-    """As ``asked_now``, of one project of pages."""
+def asked_pages_now(settings: Settings, grid: Grid, only: Iterable[GridPage] | None = None) -> AskedPages:
+    """As ``asked_now``, of one project of pages, or ``only`` of those that are asked about."""
     with reading(settings) as session:
-        return pages_of_now(session, grid)
+        return pages_of_now(session, grid, only)
 
 
-def pages_of_now(session: Session, grid: Grid) -> AskedPages:
+def pages_of_now(session: Session, grid: Grid, only: Iterable[GridPage] | None = None) -> AskedPages:
     """As ``asked_pages_now``, in a transaction of the caller's."""
-    answered = (GridPage.grid_id == grid.id, GridPage.label_studio_id.is_not(None), GridPage.updated_at.is_not(None))
+    which = GridPage.grid_id == grid.id if only is None else GridPage.id.in_([page.id for page in only])
+    answered = (which, GridPage.label_studio_id.is_not(None), GridPage.updated_at.is_not(None))
     rows = session.execute(select(GridPage.id, GridPage.label_studio_id, GridPage.updated_at).where(*answered))
     known = {page: (number, at) for page, number, at in rows if number is not None and at is not None}
     asked = of_now(session)

@@ -71,7 +71,7 @@ def view_of(settings: Settings, session: Session, fingerprint: Fingerprint) -> P
     """
     vectors = VectorStore(settings.vectors).read(fingerprint)
     ids, titles, keys = kept_rows.kept(
-        settings, session, fingerprint.digest, vectors, lambda: _in_records(session, vectors.ids)
+        settings, session, fingerprint, vectors, lambda: _in_records(session, vectors.ids)
     )
     return PoolView(Pool(ids, titles, vectors.blocks), keys, fingerprint)
 

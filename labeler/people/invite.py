@@ -86,7 +86,8 @@ def _record(
     with writing(settings) as session:
         users.check_role(session, email, may)
         experts.refuse_disabled(session, email)
-        existing = session.scalar(select(Expert).where(Expert.email == email))
+        # Locked: of two who invite a leaver again at once, the second finds an expert who is here (PostgreSQL).
+        existing = session.scalar(select(Expert).where(Expert.email == email).with_for_update())
         fresh = existing is None or existing.removed_at is not None
         if fresh and only_there:
             raise UnknownExpert(

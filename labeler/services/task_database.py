@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import create_engine, inspect, make_url, select, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from attune.labeler.label_studio import local
 from attune.labeler.label_studio.database_template import DATABASE, ELSEWHERE
@@ -13,6 +13,7 @@ from attune.labeler.records.session import reading
 from attune.labeler.services.finding import Finding
 from attune.labeler.settings import Settings, hidden
 from attune.labeler.settings.secrets import load as load_secrets
+from attune.models.errors import AttuneError
 from attune.models.text import plural
 
 NAME = "task database"
@@ -45,14 +46,23 @@ def _on_postgresql(settings: Settings, url: str) -> Finding:
     except OperationalError:
         todo = f"Start its PostgreSQL, or correct {SETTING}: user, password, host and name."
         return Finding(NAME, "fail", f"{place} does not answer, or refuses this user or database", todo)
-    marks = _marks(settings)
-    if marks and not any(mark in description for mark in marks for description in descriptions):
-        todo = (
-            f"Set {SETTING} to the database that this workspace was made with, or restore that one's dump. Do not "
-            "start Attune before: it would begin new queues there."
-        )
-        return Finding(NAME, "fail", f"{place} has none of this workspace's {plural(len(marks), 'queue')}", todo)
-    return Finding(NAME, "ok", place)
+    except DBAPIError:
+        todo = f"In {SETTING}, name the user that owns Label Studio's tables."
+        return Finding(NAME, "fail", f"{place} does not let this user read Label Studio's projects", todo)
+    try:
+        marks = _marks(settings)
+    except (AttuneError, SQLAlchemyError, OSError):  # which the line of the records, or of the secrets, says
+        found = f"{place} answers; its queues were not checked: records and secrets must answer first"
+        return Finding(NAME, "skip", found)
+    if not marks or any(mark in description for mark in marks for description in descriptions):
+        return Finding(NAME, "ok", place)
+    ours = f"this workspace's {plural(len(marks), 'queue')}"
+    right = f"Set {SETTING} to the database that this workspace was made with, or restore that one's dump."
+    if descriptions:  # as after the secrets were lost, or where someone edited a description
+        todo = f"If this is the right one, `attune sync --all` finds its queues by their tasks. If not: {right}"
+        return Finding(NAME, "warn", f"{place} has projects, but none has the mark of {ours}", todo)
+    todo = f"{right} Do not start Attune before: it would begin new queues there."
+    return Finding(NAME, "fail", f"{place} has none of {ours}", todo)
 
 
 def _projects(url: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attune.models.errors import DataError, EmptyPool
+from attune.models.threads import one_thread
 from attune.models.vectors.id_index import IdIndex
 from attune.models.vectors.products import FloatArray, matrix_times_heads
 
@@ -107,12 +109,15 @@ class Pool:
     def logits_at(self, index: npt.ArrayLike, weight: FloatArray, bias: FloatArray) -> npt.NDArray[Any]:
         """``rows(index) @ weight.T + bias`` (m, k), a part at a time: the vectors of 400,000 images are 800 MB.
 
-        The same to the last bit as of all rows at once: BLAS takes some rows of a matrix at a time and the last few
-        otherwise, so parts begin at multiples of ``AT_ONCE``, and none is small beside others.
+        The same to the last bit as of all rows at once in one thread, whatever number of threads there is, so that two
+        processes give a review the same figures. BLAS takes some rows of a matrix at a time and the last few otherwise:
+        parts begin at multiples of ``AT_ONCE``, none is small beside others, and one head is left to one thread, as
+        threads would divide its rows anywhere.
         """
         index = np.asarray(index, dtype=np.intp)
         cuts = [*range(0, max(len(index) - AT_ONCE, 1), AT_ONCE), len(index)]
-        parts = [self.rows(index[start:stop]) @ weight.T + bias for start, stop in pairwise(cuts)]
+        with one_thread() if len(weight) == 1 else nullcontext():
+            parts = [self.rows(index[start:stop]) @ weight.T + bias for start, stop in pairwise(cuts)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def logits(self, weight: FloatArray, bias: FloatArray) -> FloatArray:

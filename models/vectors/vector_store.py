@@ -134,10 +134,15 @@ class VectorStore:
         folder = self.folder / fingerprint.digest
 
         def look(index: Index) -> tuple[str, list[pa.Table]]:
-            return digest_json([index.shards, index.removals]), [map_shard(folder / name) for name, _ in index.shards]
+            return _state(index), [map_shard(folder / name) for name, _ in index.shards]
 
         state, tables = retried(folder, look) or ("", [])
         return Vectors(tables, tuple(block for table in tables for block in matrices(table)), state)
+
+    def state(self, fingerprint: Fingerprint) -> str:
+        """The ``state`` that `read` would give now."""
+        index = read_index(self.folder / fingerprint.digest)
+        return "" if index is None else _state(index)
 
     def ids(self, fingerprint: Fingerprint) -> set[str]:
         """The ids that have a vector of this encoder."""
@@ -219,6 +224,10 @@ class VectorStore:
         if folder.name in self._seen:
             self._seen[folder.name].shards.add(shard[0])
         commit(folder, Index(index.fingerprint, (*index.shards[:-count], shard), index.removals))
+
+
+def _state(index: Index) -> str:
+    return digest_json([index.shards, index.removals])
 
 
 def _size_class(rows: int) -> int:

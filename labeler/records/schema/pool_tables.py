@@ -47,8 +47,8 @@ class Asset(Base):
 
 
 class AssetStamp(Base):
-    """The one row says which state the assets are in: 32 hexadecimal digits at random, new with each commit that
-    changed an asset (`records.asset_stamp`)."""
+    """Row 1 says which state the assets are in, row 2 their titles and columns: 32 hexadecimal digits at random, new
+    with each commit that changed one (`records.asset_stamp`)."""
 
     __tablename__ = "asset_stamps"
     id: Mapped[int] = mapped_column(primary_key=True)

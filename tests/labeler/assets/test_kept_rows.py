@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy.orm import Session
 
 from attune.labeler.assets import active_pool, kept_rows, pool_size
-from attune.labeler.assets.active_encoder import activate
 from attune.labeler.assets.active_pool import PoolView
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading, writing
@@ -129,17 +130,84 @@ def test_of_a_pool_that_became_small_nothing_is_kept(settings: Settings, monkeyp
     assert list((settings.workspace / "cache" / kept_rows.FOLDER).rglob("*.*")) == []
 
 
-def test_what_is_kept_of_a_former_encoder_goes_when_another_is_kept(settings: Settings) -> None:
-    view(settings)
-    active, newer = Fingerprint("external", "vectors", "external:1", 8), Fingerprint("external", "vectors", "x:2", 8)
-    for number, encoder in enumerate((active, newer)):
-        VectorStore(settings.vectors).append(encoder, [f"other-{number}"], np.eye(1, 8, dtype=np.float32))
-    with writing(settings) as session:
-        activate(session, active)
-    for encoder in (active, newer):
+def test_what_is_kept_of_another_encoder_goes_when_it_holds_no_longer(settings: Settings) -> None:
+    other = Fingerprint("external", "vectors", "external:1", 8)
+    VectorStore(settings.vectors).append(other, ["other"], np.eye(1, 8, dtype=np.float32))
+
+    def kept_of() -> set[str]:
+        return {file.parent.name for file in files(settings)}
+
+    for encoder in (ENCODER, other):
         with reading(settings) as session:
             active_pool.view_of(settings, session, encoder)
-    assert {file.parent.name for file in files(settings)} == {active.digest, newer.digest}
+    assert kept_of() == {ENCODER.digest, other.digest}, "both are of these assets: a space may be read beside another"
+    factories.add_assets(settings, 1)
+    view(settings)
+    assert kept_of() == {ENCODER.digest}
+
+
+def test_of_processes_that_find_nothing_one_reads_the_records_for_all(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that reads waits until the other has looked and found nothing."""
+    context = multiprocessing.get_context("fork")
+    looked, reads, same = context.Semaphore(0), context.Value("i", 0), context.Value("i", 0)
+    mapped, in_records, expected = kept_rows._mapped, active_pool._in_records, told(view(settings))
+    for path in files(settings):
+        path.unlink()
+
+    def look(folder: Path, name: str, count: int) -> kept_rows.Rows | None:
+        found = mapped(folder, name, count)
+        looked.release()
+        return found
+
+    def read(session: Session, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        with reads.get_lock():
+            reads.value += 1
+        for _ in range(3):  # of this one, outside of the lock and inside; of the other one
+            assert looked.acquire(timeout=60)
+        return in_records(session, ids)
+
+    def open_pool() -> None:
+        seen = told(view(settings))
+        with same.get_lock():
+            same.value += seen == expected
+
+    monkeypatch.setattr(kept_rows, "_mapped", look)
+    monkeypatch.setattr(active_pool, "_in_records", read)
+    both = [context.Process(target=open_pool) for _ in range(2)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    assert (reads.value, same.value, len(files(settings))) == (1, 2, 3)
+
+
+@pytest.mark.parametrize("change", [rename, forget])
+def test_who_opened_the_records_before_a_change_takes_nothing_newer_away(
+    settings: Settings, change: Callable[[Settings, Asset], None]
+) -> None:
+    asset, _ = add(settings, 2)
+    with reading(settings) as session:
+        session.get_one(Asset, asset.id)  # from here on it sees this moment
+        vectors = VectorStore(settings.vectors).read(ENCODER)
+        change(settings, asset)
+        newer = told(view(settings))
+        there = files(settings)
+        ids, titles, _ = kept_rows.kept(
+            settings, session, ENCODER, vectors, lambda: active_pool._in_records(session, vectors.ids)
+        )
+    assert dict(zip(ids.tolist(), titles.tolist(), strict=True))[asset.asset_id] == asset.title_id
+    assert files(settings) == there
+    assert told(view(settings)) == newer
+
+
+def test_rows_with_ids_far_longer_than_usual_fill_no_disk(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = told(view(settings))
+    monkeypatch.setattr(kept_rows, "MOST_BYTES", sum(file.stat().st_size for file in files(settings)) // 4)
+    factories.add_assets(settings, 1)
+    assert told(view(settings)) == before
+    assert files(settings) == []
 
 
 def test_the_pools_size_is_counted_once_for_each_state_of_the_assets(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 
 from attune.labeler import settings as reader
 from attune.labeler.backups import restore, take
@@ -89,14 +89,22 @@ def test_the_first_start_after_a_restore_ends_the_logins_on_postgresql(
     take.take(settings, tmp_path / "backup", silent)
     new = replace(settings, workspace=tmp_path / "new")
     restore.restore(tmp_path / "backup", new, silent)
-    said, asked = "it ended with status 1", []
+    said, asked, reported = "no tables of Label Studio", [], list[str]()
     monkeypatch.setattr(local, "_change", lambda _, wish: asked.append(wish) or said)
-    with pytest.raises(ServiceDown, match="at db/tasks: it ended with status 1"):
-        database_template.place(new, print)
+    with pytest.raises(ServiceDown, match=r"at db/tasks: no tables.*Without a dump, delete (\S+), then") as refused:
+        database_template.place(new, reported.append)
+    assert reported == []
+    note = Path(str(refused.value).partition("delete ")[2].partition(",")[0])
+    without = note.read_bytes()
+    note.unlink()
+    database_template.place(new, reported.append)
+    assert (len(asked), reported) == (1, []), "begun empty, there is nobody to log out"
+    note.write_bytes(without)
     said = "done"
     for _ in range(2):
-        database_template.place(new, print)
+        database_template.place(new, reported.append)
     assert asked == [{"end_sessions": True}] * 2, "until it is done, and not again"
+    assert [("logged out" in line, "db/tasks" in line) for line in reported] == [(True, True)]
 
 
 ENDED = """
@@ -130,9 +138,20 @@ def test_the_doctor_tells_a_database_that_is_another_workspaces(tmp_path: Path, 
     engine = create_engine(url)
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE project (description text)"))
-        connection.execute(text("INSERT INTO project VALUES (NULL), (:mark)"), {"mark": f"a word {mark}"})
-    engine.dispose()
+    assert task_database.finding(settings).todo.endswith("Do not start Attune before: it would begin new queues there.")
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO project VALUES (NULL), ('made before the secrets were lost')"))
+    unknown = task_database.finding(settings)
+    assert (unknown.state, "attune sync --all" in unknown.todo, "not start" in unknown.todo) == ("warn", True, False)
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO project VALUES (:mark)"), {"mark": f"a word {mark}"})
     assert task_database.finding(settings).state == "ok"
+    down = task_database.finding(replace(settings, database_url="postgresql+psycopg://me:x@127.0.0.1:1/records"))
+    assert (down.state, "records" in down.found, down.todo) == ("skip", True, "")
+    stranger = make_url(url).update_query_dict({"options": "-c role=pg_monitor"}).render_as_string(hide_password=False)
+    unread = task_database.finding(replace(settings, label_studio_database_url=stranger))
+    assert (unread.state, "not let this user read" in unread.found) == ("fail", True)
+    engine.dispose()
     away = task_database.finding(replace(settings, label_studio_database_url="postgresql://ls:x@127.0.0.1:1/tasks"))
     assert (away.state, "x@" in away.found) == ("fail", False)
     forgotten = task_database.finding(_placed(settings))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from attune.labeler.answers import ingest
+from attune.labeler.answers import ingest, ingest_grids
 from attune.labeler.attributes import attributes, revise_attribute
 from attune.labeler.jobs import jobs
 from attune.labeler.labelling import more_pages, next_pages, take_pages
@@ -83,6 +84,24 @@ def test_a_skipped_page_says_nothing_and_does_not_come_back(desk: PageDesk) -> N
     assert desk.take(tick(desk.pages[0], 0, skip=True)) == [STORED]
     assert desk.said(desk.pages[0]) == {}
     assert desk.pages[0].key not in desk.ahead()
+
+
+def test_of_all_the_answered_pages_those_that_are_sent_are_read_alone(
+    desk: PageDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third = desk.pages
+    desk.take(tick(first, 0), tick(second, 1))
+    known: list[set[int]] = []
+    store = ingest_grids.store
+
+    def seen(*arguments: Any) -> bool:
+        known.append(set(arguments[5].known))
+        return store(*arguments)
+
+    monkeypatch.setattr(ingest_grids, "store", seen)
+    assert desk.take(tick(second, 4), tick(third, 5)) == [STORED, STORED]
+    assert known == [{second.id}] * 2
+    assert [place for place, value in desk.said(second).items() if value == "tender"] == [4]
 
 
 def test_to_send_a_page_again_changes_nothing(desk: PageDesk) -> None:

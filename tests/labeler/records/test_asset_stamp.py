@@ -36,6 +36,23 @@ def stamp(settings: Settings) -> str | None:
         return asset_stamp.read(session)
 
 
+def test_that_of_titles_and_columns_outlives_a_new_reading_of_the_images(settings: Settings) -> None:
+    one, _ = factories.add_assets(settings, 2)
+    changes = {"moved_at": now(), "width": 7, "uri": "/elsewhere", "title_id": "other", "columns": {"seen": "b"}}
+    new = {}
+    for name, value in changes.items():
+        before = stamps(settings)
+        with writing(settings) as session:
+            setattr(session.get_one(Asset, one.id), name, value)
+        new[name] = [was != now for was, now in zip(before, stamps(settings), strict=True)]
+    assert new == {name: [True, name in {"title_id", "columns"}] for name in changes}
+
+
+def stamps(settings: Settings) -> list[str | None]:
+    with reading(settings) as session:
+        return [asset_stamp.read(session, which) for which in (asset_stamp.ALL, asset_stamp.TITLES)]
+
+
 def test_it_is_new_after_each_change_of_an_asset_and_only_then(settings: Settings) -> None:
     assert stamp(settings) is None
     one, other = factories.add_assets(settings, 2)
@@ -70,20 +87,23 @@ def test_it_is_new_after_each_change_of_an_asset_and_only_then(settings: Setting
 
 
 @pytest.mark.parametrize(
-    ("statement", "writes"),
+    ("statement", "stale"),
     [
-        ("REPLACE INTO assets (id) VALUES (1)", True),
-        ("INSERT OR IGNORE INTO assets (id) VALUES (1)", True),
-        ('UPDATE ONLY public."assets" SET title_id = 1', True),
-        ("/* by hand */ DELETE FROM ONLY assets", True),
-        ("COPY assets FROM STDIN", True),
-        ("SELECT id FROM assets FOR UPDATE", False),
-        ("UPDATE tasks SET state = 'open' WHERE asset_pk IN (SELECT id FROM assets)", False),
-        ("INSERT INTO asset_stamps (id) VALUES (1)", False),
+        ("REPLACE INTO assets (id) VALUES (1)", "both"),
+        ("INSERT OR IGNORE INTO assets (id) VALUES (1)", "both"),
+        ('UPDATE ONLY public."assets" SET title_id = 1', "both"),
+        ('UPDATE assets SET "columns"=:columns WHERE assets.id = 1', "both"),
+        ("UPDATE assets SET reading=2, width=4 WHERE assets.id = 1", "all"),
+        ("/* by hand */ DELETE FROM ONLY assets", "both"),
+        ("COPY assets FROM STDIN", "both"),
+        ("SELECT id FROM assets FOR UPDATE", ""),
+        ("UPDATE tasks SET state = 'open' WHERE asset_pk IN (SELECT id FROM assets)", ""),
+        ("INSERT INTO asset_stamps (id) VALUES (1)", ""),
     ],
 )
-def test_what_writes_to_the_assets_is_known_by_its_statement(statement: str, writes: bool) -> None:
-    assert bool(asset_stamp.WRITES.search(statement)) is writes
+def test_what_writes_to_the_assets_is_known_by_its_statement(statement: str, stale: str) -> None:
+    stamps = {"both": {asset_stamp.ALL, asset_stamp.TITLES}, "all": {asset_stamp.ALL}, "": set()}
+    assert asset_stamp.stale(statement) == stamps[stale]
 
 
 def test_a_migration_brings_a_new_stamp(tmp_path: Path) -> None:

@@ -41,6 +41,20 @@ def test_some_rows_in_parts_have_the_same_logits_to_the_last_bit(
     assert (parts.tobytes(), parts.shape, some.tobytes()) == (whole.tobytes(), (count, heads), rows.tobytes())
 
 
+@pytest.mark.parametrize("threads", [2, 3])
+@pytest.mark.parametrize("heads", [1, 3])
+def test_some_rows_have_the_same_logits_in_any_number_of_threads(
+    heads: int, threads: int, many_rows: npt.NDArray[np.float16]
+) -> None:
+    count = 16_385  # enough for BLAS to divide them, at places where it sums otherwise
+    ids, weight = np.arange(count).astype(str), many_rows[-heads:].astype(np.float32)
+    pool, index, bias = Pool(ids, ids, (many_rows[:count],)), np.arange(count), np.ones(heads, dtype=np.float32)
+    with one_thread():
+        one = pool.rows(index) @ weight.T + bias
+    with pytest.importorskip("threadpoolctl").threadpool_limits(threads, user_api="blas"):
+        assert pool.logits_at(index, weight, bias).tobytes() == one.tobytes()
+
+
 @pytest.mark.parametrize("heads", [1, 3])
 def test_logits_are_the_float32_product_of_the_stored_half_precision_values(heads: int) -> None:
     pool = world(n=3000, dim=96).pool
