@@ -6,7 +6,7 @@ that had been asked for before it: it was taken for deleted, and its image was a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -72,15 +72,17 @@ def of_now(session: Session) -> Asked:
     return Asked(now(), session.scalar(select(func.max(AnnotationEvent.id))) or 0)
 
 
-def asked_pages_now(settings: Settings, grid: Grid) -> AskedPages:
-    """As ``asked_now``, of one project of pages."""
+def asked_pages_now(settings: Settings, grid: Grid, only: Sequence[int] | None = None) -> AskedPages:
+    """As ``asked_now``, of one project of pages; ``only``: of those that will be stored, by their keys."""
     with reading(settings) as session:
-        return pages_of_now(session, grid)
+        return pages_of_now(session, grid, only)
 
 
-def pages_of_now(session: Session, grid: Grid) -> AskedPages:
+def pages_of_now(session: Session, grid: Grid, only: Sequence[int] | None = None) -> AskedPages:
     """As ``asked_pages_now``, in a transaction of the caller's."""
-    answered = (GridPage.grid_id == grid.id, GridPage.label_studio_id.is_not(None), GridPage.updated_at.is_not(None))
+    answered = [GridPage.grid_id == grid.id, GridPage.label_studio_id.is_not(None), GridPage.updated_at.is_not(None)]
+    if only is not None:
+        answered.append(GridPage.id.in_(only))
     rows = session.execute(select(GridPage.id, GridPage.label_studio_id, GridPage.updated_at).where(*answered))
     known = {page: (number, at) for page, number, at in rows if number is not None and at is not None}
     asked = of_now(session)

@@ -16,7 +16,7 @@ from filelock import FileLock
 
 from attune.labeler.label_studio import local
 from attune.labeler.label_studio.environment_folder import VERSION, cache, folder
-from attune.labeler.settings import Settings
+from attune.labeler.settings import Settings, hidden
 from attune.models.errors import SettingsError
 from attune.models.files.atomic import write_bytes
 
@@ -49,7 +49,9 @@ def place(settings: Settings, report: Callable[[str], None]) -> None:
                 "begin a new workspace with it (--workspace)."
             )
         if note.exists() and note.read_bytes() == RESTORED:
-            local.end_sessions(settings)
+            local.end_sessions(settings, note)
+            where = hidden(settings.label_studio_database_url)
+            report(f"Everybody was logged out of Label Studio's database at {where}, as this workspace was restored.")
         write_bytes(note, NOTE, mode=0o600)
         return
     if not database.exists() and (template := ensure(settings, report)) is not None:

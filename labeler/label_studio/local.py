@@ -187,8 +187,8 @@ def reset_password(settings: Settings, email: str, password: str) -> None:
         )
 
 
-def end_sessions(settings: Settings) -> None:
-    """Log everybody out of our own Label Studio, which does not run: its database was restored.
+def end_sessions(settings: Settings, note: Path) -> None:
+    """Log everybody out of our own Label Studio, which does not run: its database was restored, as ``note`` says.
 
     Raises ServiceDown where the database does not answer or has nothing of Label Studio's yet.
     """
@@ -197,7 +197,8 @@ def end_sessions(settings: Settings) -> None:
         place = hidden(settings.label_studio_database_url or "")
         raise ServiceDown(
             f"The logins of before the restore were not ended in Label Studio's database at {place}: {output}. Check "
-            "that its server runs, restore its dump into it (`pg_restore`), then start again."
+            "that its server runs, restore its dump into it (`pg_restore`), then start again. If there is no dump, as "
+            f"Label Studio had never started before the backup, delete {note}, then start again."
         )
 
 

@@ -137,7 +137,7 @@ def _send(
     settings: Settings, one: Attribute, grid: Grid, expert: Expert, batch: Chosen, pages: Sequence[GridPage]
 ) -> tuple[str, int]:
     """Answer ``pages`` as ``batch`` says; what became of it, and how many of their images have its answer now."""
-    asked = asked_pages_now(settings, grid)
+    asked = asked_pages_now(settings, grid, [page.id for page in pages])
     kept = answering.send(label_studio(settings), expert.email, [_given(batch, page) for page in pages])
     if store_pages(settings, grid, expert, [row for row in kept if not row.refused], asked):
         ingest.ask_to_learn(settings, one.name)

@@ -67,7 +67,7 @@ def take(settings: Settings, viewer: Viewer, name: str, revision: int, answers: 
     sent = [_given(pages[answer.key], answer) for answer in answers if answer.key in pages]
     if not sent or grid is None:
         return outcome
-    asked = asked_pages_now(settings, grid)
+    asked = asked_pages_now(settings, grid, [page.id for page in every])
     kept = answering.send(label_studio(settings), expert.email, sent)
     outcome |= outcomes(kept)
     first_looks = {one.once: one.lead_seconds for one in sent if one.more_seconds and one.is_first}

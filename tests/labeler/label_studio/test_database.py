@@ -91,11 +91,16 @@ def test_the_first_start_after_a_restore_ends_the_logins_on_postgresql(
     restore.restore(tmp_path / "backup", new, silent)
     said, asked = "it ended with status 1", []
     monkeypatch.setattr(local, "_change", lambda _, wish: asked.append(wish) or said)
-    with pytest.raises(ServiceDown, match="at db/tasks: it ended with status 1"):
-        database_template.place(new, print)
+    told: list[str] = []
+    with pytest.raises(ServiceDown, match="at db/tasks: it ended with status 1") as failed:
+        database_template.place(new, told.append)
+    assert f"If there is no dump, as Label Studio had never started before the backup, delete {new.workspace}" in str(
+        failed.value
+    )
     said = "done"
     for _ in range(2):
-        database_template.place(new, print)
+        database_template.place(new, told.append)
+    assert told == ["Everybody was logged out of Label Studio's database at db/tasks, as this workspace was restored."]
     assert asked == [{"end_sessions": True}] * 2, "until it is done, and not again"
 
 
