@@ -23,7 +23,7 @@ from attune.models.probes.decision import NO_LABEL, decide
 
 TOP = 24  # images of each class that home may choose from, as a viewer may not see each of them
 META = b"attune"
-KEPT = 1  # files that a process keeps, with the class of each image: 20 bytes an image
+KEPT = 4  # questions of which a process keeps what pages worked out: 8 bytes an image each
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,9 @@ class PoolScores:
     keys: npt.NDArray[np.int64]
     columns: Sequence[npt.NDArray[np.float32]]
 
-    @cached_property
+    @property
     def probabilities(self) -> npt.NDArray[np.float32]:
-        """All probabilities, float32 (N, c)."""
+        """All probabilities, float32 (N, c); put together when asked for, as to keep them would take most room."""
         return np.stack(self.columns, axis=1)
 
     def at(self, rows: Sequence[int]) -> npt.NDArray[np.float32]:
@@ -175,19 +175,42 @@ def _first(keys: npt.NDArray[np.int64], cost: npt.NDArray[np.floating[Any]]) -> 
 
 
 def load(settings: Settings, attribute: Attribute) -> PoolScores | None:
-    """The newest scores; None where there are none yet, or where they are of other classes than today's."""
+    """The newest scores; None where there are none yet, or where they are of other classes than today's.
+
+    What was worked out from them is kept for the next page, of the last ``KEPT`` questions that were asked for.
+    """
     path = _place(settings, attribute.id)
     try:
         held = path.stat()
-        scores = _read(path, (held.st_ino, held.st_mtime_ns, held.st_size))
+        state, slot = (held.st_ino, held.st_mtime_ns, held.st_size), _slot(path)
+        scores = slot.get(state) or _read(path)
     except FileNotFoundError:
         return None
+    if state not in slot:  # the file is written once and renamed: nobody asks for the one before again
+        slot.clear()
+        slot[state] = scores
+    return _of_today(scores, attribute)
+
+
+def glance(settings: Settings, attribute: Attribute) -> PoolScores | None:
+    """`load` for a page that reads a few rows of every question: nothing is kept, and nothing kept has to go."""
+    try:
+        return _of_today(_read(_place(settings, attribute.id)), attribute)
+    except FileNotFoundError:
+        return None
+
+
+def _of_today(scores: PoolScores, attribute: Attribute) -> PoolScores | None:
     return scores if list(scores.summary.classes) == list(attribute.classes) else None
 
 
 @lru_cache(maxsize=KEPT)
-def _read(path: Path, _state: tuple[int, int, int]) -> PoolScores:
-    """The file as it is in ``_state``, with what pages have worked out from it: each is written once and renamed."""
+def _slot(_path: Path) -> dict[tuple[int, int, int], PoolScores]:
+    """The scores of one file by its state: of the newest one that was asked for."""
+    return {}
+
+
+def _read(path: Path) -> PoolScores:
     with pa.ipc.open_file(pa.memory_map(str(path))) as reader:
         summary, batch = _summary(reader.schema), reader.get_batch(0)
     columns = [batch.column(f"p{i}").to_numpy() for i in range(len(summary.classes))]
@@ -201,7 +224,7 @@ def _summary(schema: pa.Schema) -> Summary:
 
 
 def _before(settings: Settings, attribute: Attribute) -> Summary | None:
-    kept = load(settings, attribute)
+    kept = glance(settings, attribute)
     return kept.summary if kept is not None else None
 
 

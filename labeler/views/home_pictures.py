@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -20,7 +21,6 @@ from attune.labeler.people import visible_runs
 from attune.labeler.people.viewer import Viewer, waiting
 from attune.labeler.records.schema import Asset, Attribute
 from attune.labeler.settings import Settings
-from attune.labeler.views import gallery_filter
 from attune.labeler.views.gallery import EVERY
 from attune.labeler.views.pictures import PageImage, by_id, picture
 
@@ -28,6 +28,7 @@ SHOWN = 4  # images of a group at most
 ROOM = 3.7  # and as many as fit in a row: the sum of their widths over their heights
 ALONE = 5.6  # the same, for a last group that has the whole width
 SPARE = 8  # to choose them from: some may not be the viewer's to see, some are too wide for what is left of the row
+MOST_ASKED = 8192  # keys in one question: databases have a limit
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def pictures(
     if not viewer.manages:
         found = _experts(session, viewer, attributes)
         return {key: Pictures(_fitting(some)) for key, some in found.items()}
-    scores = {one.id: pool_scores.load(settings, one) for one in attributes}
+    scores = {one.id: pool_scores.glance(settings, one) for one in attributes}
     found = _owners(session, viewer, attributes, scores)
     own = visible_runs.labelled(session, list(scores), viewer)
     ranked = {
@@ -151,13 +152,27 @@ def _experts(session: Session, viewer: Viewer, attributes: Sequence[Attribute]) 
 def _own_answers(session: Session, viewer: Viewer, ids: Sequence[int]) -> dict[int, list[Thumb]]:
     """The viewer's newest answers on each attribute whose images are still there."""
     tables = held_answers.of_each(session, ids)
-    removed = gallery_filter.keys_of(session, select(Asset.id).where(Asset.removed_at.is_not(None)))
     newest: dict[int, dict[int, str]] = {}
     for key, table in tables.items():
         mine = table.newest[(table.is_answer & (table.experts == (viewer.expert_id or 0)))[table.newest]]
-        rows = mine[~np.isin(table.assets[mine], removed)][:SPARE]
+        rows = mine[_still_there(session, table.assets[mine])]
         said = (table.words[code] for code in table.codes[rows].tolist())
         newest[key] = dict(zip(table.assets[rows].tolist(), said, strict=True))
     wanted = {asset for answers in newest.values() for asset in answers}
     images = {one.id: picture(one) for one in session.scalars(select(Asset).where(Asset.id.in_(wanted)))}
     return {key: [Thumb(images[asset], value) for asset, value in answers.items()] for key, answers in newest.items()}
+
+
+def _still_there(session: Session, keys: npt.NDArray[np.int64]) -> list[int]:
+    """The places of the first ``SPARE`` of ``keys`` (n,) whose images are in the pool.
+
+    Asked by these keys, a few and then more at a time: no matter how many images ever left the pool.
+    """
+    places: list[int] = []
+    start, size = 0, SPARE
+    while len(places) < SPARE and start < len(keys):
+        here = keys[start : start + size].tolist()
+        there = set(session.scalars(select(Asset.id).where(Asset.id.in_(here), Asset.removed_at.is_(None))))
+        places += [start + place for place, key in enumerate(here) if key in there]
+        start, size = start + size, min(4 * size, MOST_ASKED)
+    return places[:SPARE]

@@ -28,6 +28,11 @@ POLICY = (
 SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[A-Z])")
 PRIVATE = "no-store"
 INTERRUPTED = "The records' database interrupted this request. Try again in a moment."
+PERHAPS_DONE = (
+    "The records' database interrupted this request. What you asked for may have been done: look first, and do it "
+    "again only if it was not."
+)
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
 PASSING = frozenset({"40001", "40P01"})  # PostgreSQL breaks what waits in a circle, by refusing one of both
 MESSAGES = {
     404: "This page does not exist. The URL is wrong, or the page was removed.",
@@ -135,13 +140,16 @@ def _own_words(error: HTTPException) -> str | None:
 
 def _records_failed(error: DBAPIError) -> ResponseReturnValue:
     """The database ended the connection, as at a restart, or the transaction, which waited in a circle: no fault of the
-    page's, so that the log needs no trace.
+    page's, so that the log needs no trace. A transaction was taken back; a connection may have ended after a commit.
     """
-    if not error.connection_invalidated and getattr(error.orig, "sqlstate", None) not in PASSING:
+    taken_back = getattr(error.orig, "sqlstate", None) in PASSING
+    if not error.connection_invalidated and not taken_back:
         return _unexpected(error)
     log.warning("interrupted by the records' database: %s %s", request.method, _place())
-    reply = _reply(consequence(ServiceDown).status, ServiceDown.__name__, INTERRUPTED)
-    reply.headers["Retry-After"] = "1"
+    again = taken_back or request.method in READS
+    reply = _reply(consequence(ServiceDown).status, ServiceDown.__name__, INTERRUPTED if again else PERHAPS_DONE)
+    if again:
+        reply.headers["Retry-After"] = "1"
     return reply
 
 

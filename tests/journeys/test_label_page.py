@@ -25,6 +25,7 @@ KEYS = {"serious": "1", "not serious": "2", "unsure": "0"}
 
 
 def test_eight_images_by_one_key_each(house: House, page: Page) -> None:
+    """All of them are in the first reply of questions; what a refill brings, test_label_browser answers at a desk."""
     settings = house.settings
     eye = {one.name: one for one in stock_experts(house.drawn)}["chloe"]
     before = simulate.counters(settings, ATTRIBUTE)[0]

@@ -85,12 +85,14 @@ def serious(page: Page) -> list[Finding]:
 def faint(page: Page, scheme: Literal["dark", "light"]) -> list[Finding]:
     """What is too faint in ``page`` once it changes to the other colour scheme: nothing but colours differs.
 
-    `serious` was asked of the same page before. From here on it changes at once: to draw how colours fade, which nobody
-    looks at, took as long as asking.
+    `serious` was asked of the same page before. Meanwhile it changes at once: to draw how colours fade, which nobody
+    looks at, took as long as asking. The next page of the tab may move again, as most people's do.
     """
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     finished(page)
-    return _asked(page, {"runOnly": list(COLOURS)})
+    found = _asked(page, {"runOnly": list(COLOURS)})
+    page.emulate_media(reduced_motion="no-preference")
+    return found
 
 
 def _asked(page: Page, options: dict[str, Any]) -> list[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sqlite3
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
@@ -12,7 +13,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import alembic
 import numpy as np
+import sqlalchemy
 from PIL import Image, ImageDraw
 from sqlalchemy import func, make_url, select, update
 
@@ -63,14 +66,16 @@ def newest(settings: Settings) -> None:
 
 @cache
 def _newest() -> bytes:
-    """Made once for all processes and runs, and again where a migration changed: alembic takes a second for them."""
+    """Made once for all processes and runs, and again where a migration or what makes tables of it changed: alembic
+    takes a second for them."""
     folder = Path(__file__).parent / "__pycache__" / "records"  # beside what Python keeps, which git leaves alone
-    digest = digest_bytes(b"".join(path.read_bytes() for path in sorted(MIGRATIONS.rglob("*.py"))))
+    makers = f"{alembic.__version__} {sqlalchemy.__version__} {sqlite3.sqlite_version}".encode()
+    digest = digest_bytes(b"".join([makers, *(path.read_bytes() for path in sorted(MIGRATIONS.rglob("*.py")))]))
     kept = folder / f"{digest[:16]}.sqlite"
     if not kept.exists():
         with suppress(OSError):  # without a folder each process makes its own
             folder.mkdir(parents=True, exist_ok=True)
-            for old in set(folder.iterdir()) - {kept}:
+            for old in set(folder.glob("*.sqlite")) - {kept}:  # not what another process is about to write
                 old.unlink(missing_ok=True)
             write_bytes(kept, _migrated())
     return kept.read_bytes() if kept.exists() else _migrated()

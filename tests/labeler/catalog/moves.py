@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
@@ -11,6 +12,11 @@ import onnxruntime  # noqa: F401
 from attune.labeler import settings as reader
 from attune.labeler.catalog.promote import Move, promote
 from attune.labeler.catalog.pull_address import find  # noqa: F401
+
+
+def began_loaded() -> None:
+    """Fail in a process that did not begin with what the fork server loads: it passes over what it cannot import."""
+    assert "tests.labeler.catalog.moves_done" in sys.modules
 
 
 def promote_one(workspace: Path, version: str, reason: str, barrier: Barrier | None = None) -> None:

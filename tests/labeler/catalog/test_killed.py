@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing.context import ForkServerContext
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ from attune.models.catalog.catalog import Catalog
 from attune.models.catalog.manifest import parse_reference
 from attune.models.catalog.probe_files import read_probe
 from tests.labeler.catalog import worlds
-from tests.labeler.catalog.moves import promote_one
+from tests.labeler.catalog.moves import began_loaded, promote_one
 
 pytestmark = pytest.mark.slow
 KILLS = 30
@@ -35,7 +35,23 @@ def forks() -> ForkServerContext:
     """Processes that begin with everything loaded and done once, so that a kill meets the work and not the imports."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.labeler.catalog.moves_done"])
+    assert ends_well(context.Process(target=began_loaded)), "else kills meet imports"
     return context
+
+
+def ends_well(process: ForkServerProcess) -> bool:
+    """Let ``process`` come to its end."""
+    process.start()
+    process.join()
+    return process.exitcode == 0
+
+
+def left(settings: Settings) -> tuple[object, ...]:
+    """What promotions left so far: versions, lines of the history, and files, half-written ones as well."""
+    with reading(settings) as session:
+        rows = sorted(row.version for row in session.query(Version))
+    files = sorted(str(path) for path in (settings.workspace / "catalog").rglob("*"))
+    return rows, len(history(settings, "serious")), files
 
 
 def check(settings: Settings) -> None:
@@ -90,26 +106,27 @@ def pulled_all_the_while(settings: Settings) -> Iterator[None]:
 
 def test_thirty_kills_leave_no_half_version(settings: Settings, forks: ForkServerContext) -> None:
     generator = np.random.default_rng(7)
-    warm = forks.Process(target=promote_one, args=(settings.workspace, "1", "whole"))
-    warm.start()
-    warm.join()
+    assert ends_well(forks.Process(target=promote_one, args=(settings.workspace, "1", "whole")))
     begun = time.monotonic()
-    whole = forks.Process(target=promote_one, args=(settings.workspace, "2", "whole"))
-    whole.start()
-    whole.join()
+    assert ends_well(forks.Process(target=promote_one, args=(settings.workspace, "2", "whole")))
     length = time.monotonic() - begun
-    ended = 0
+    ended = cut = 0
     with pulled_all_the_while(settings):
         for number in range(KILLS):
             worlds.add_run(settings)
+            before = left(settings)
             process = forks.Process(target=promote_one, args=(settings.workspace, "latest", f"try {number}"))
             process.start()
             process.join(timeout=generator.uniform(0, length))
             process.kill()
             process.join()
             ended += process.exitcode == 0
+            cut += process.exitcode != 0 and left(settings) != before
+            if not ended + cut:
+                length *= 1.5  # killed before it had done anything: the machine is busier than it was
             check(settings)
-    assert ended < KILLS, "some were killed in the middle"
+    assert ended < KILLS, "some were killed"
+    assert ended + cut > 0, "no kill met the work"
     restore(settings)
     final = promote(settings, Move("serious", "latest", "after the storm", "ana"))
     check(settings)

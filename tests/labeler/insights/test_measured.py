@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import delete, select
 
 from attune.labeler.insights import features, goes_with, imported, insights, questions
+from attune.labeler.insights.known import Known
 from attune.labeler.insights.told import as_json
 from attune.labeler.insights.words import words
 from attune.labeler.measured import checks
@@ -108,13 +112,26 @@ def test_of_a_titles_images_no_others_value_is_read(
     monkeypatch.setattr(features, "FEW", 0)
     whole = {name: features.values(settings, known[name], ids)[[7, 200]] for name in ("brightness", "faces", "smiles")}
     monkeypatch.undo()
-    rows, read = [], MeasuredValues.read
+    rows, read, of_file = [], MeasuredValues.read, features._imported
     monkeypatch.setattr(MeasuredValues, "read", lambda *given: rows.append(read(*given)) or rows[-1])
+    monkeypatch.setattr(features, "_imported", lambda *given: rows.append(of_file(*given)) or rows[-1])
     for name, values in whole.items():
         found = features.values(settings, known[name], some)
         assert list(found[[0, 2]]) == list(values), name
         assert found[1] != found[1] or found[1] == "", "nobody knows it"
-    assert [table.num_rows for table in rows] == [2, 2]
+    assert [table.num_rows for table in rows] == [2, 2, 2]
+
+
+def test_of_a_champions_values_those_of_a_titles_images_are_read(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = {"asset_id": ["a", "a", "b", "b"], "class": ["yes", "no"] * 2, "label": ["yes", "yes", "no", "no"]}
+    pq.write_table(pa.table(said), tmp_path / "features.parquet")
+    monkeypatch.setattr(features, "features_of", lambda *_: SimpleNamespace(path=tmp_path / "features.parquet"))
+    champion = Known("serious", 1, "attribute", ("yes", "no"), "digest")
+    assert features._attribute(settings, champion, None).num_rows == 2
+    assert features._attribute(settings, champion, ["b", "nowhere"]).to_pylist() == [{"asset_id": "b", "value": "no"}]
+    assert list(features.values(settings, champion, np.array(["b", "c"], dtype=object))) == ["no", ""]
 
 
 def test_a_feature_is_shown_by_images_of_each_class_or_at_both_ends(

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
+from sqlalchemy import update
+
+from attune.labeler.explore import pool_scores
 from attune.labeler.people.viewer import Viewer
+from attune.labeler.records.schema import Asset
+from attune.labeler.records.session import writing
 from attune.labeler.settings import Settings
 from attune.labeler.views.home import home
-from attune.labeler.views.home_pictures import SHOWN, Group
+from attune.labeler.views.home_pictures import SHOWN, SPARE, Group
+from attune.models.clock import now
 from tests.labeler.views.conftest import OWNER
 from tests.support import factories, scored
 
@@ -62,6 +69,34 @@ def test_experts_see_examples_and_their_own_answers_and_no_model(settings: Setti
         (None, None),
         ("yes", None),
     ]
+
+
+def test_an_experts_own_answers_are_on_images_that_are_still_there(settings: Settings) -> None:
+    assets = factories.add_assets(settings, 2 * SPARE)
+    ana = factories.add_expert(settings)
+    queue = factories.add_queue(settings, factories.add_attribute(settings), ana)
+    for number, asset in enumerate(assets):
+        factories.add_answer(settings, queue, asset, "yes", at=now() + timedelta(minutes=number))
+    with writing(settings) as session:
+        newest = [one.id for one in assets[3:]]  # more than are asked for at once
+        session.execute(update(Asset).where(Asset.id.in_(newest)).values(removed_at=now()))
+    shown = ids(groups(settings, Viewer("expert", ana.email, ana.id))["Your newest answers"])
+    assert shown == [one.asset_id for one in assets[2::-1]]
+
+
+def test_home_leaves_what_other_pages_worked_out_of_a_question(settings: Settings) -> None:
+    assets = factories.add_assets(settings, 2)
+    names = [f"question-{number}" for number in range(pool_scores.KEPT + 1)]
+    questions = [factories.add_attribute(settings, name, classes=["yes", "no"]) for name in names]
+    for one in questions:
+        scored.leave(settings, one, assets, [0.9, 0.2])
+    gallery = [pool_scores.load(settings, one) for one in questions[:2]]
+    home(settings, OWNER)
+    assert [pool_scores.load(settings, one) for one in questions[:2]] == gallery, "neither is worked out again"
+    scored.leave(settings, questions[0], assets, [0.1, 0.2])
+    newer = pool_scores.load(settings, questions[0])
+    assert newer is not None
+    assert newer.said.tolist() == [1, 1]
 
 
 def test_before_any_run_there_are_the_newest_images_and_without_a_pool_nothing(settings: Settings) -> None:

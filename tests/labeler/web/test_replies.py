@@ -128,6 +128,10 @@ def test_what_the_database_interrupts_is_to_be_tried_again_and_no_fault_in_the_l
     monkeypatch.setitem(app.view_functions, "people.page", fails)
     reply = owner.get("/people", headers={"Accept": "application/json"})
     assert (reply.status_code, reply.json["error"], reply.headers["Retry-After"]) == (503, "ServiceDown", "1")
+    monkeypatch.setitem(app.view_functions, "people.answers", fails)
+    sent = owner.send("/people/answers", form="/")
+    assert sent.status_code == 503
+    assert ("may have been done" in sent.text, "Retry-After" in sent.headers) == (cut, not cut), "a commit may be in"
     assert "Traceback" not in caplog.text
     cut, Refused.sqlstate = False, "42P01"
     assert owner.get("/people").status_code == 500, "any other error of a statement is a fault of ours"

@@ -139,11 +139,16 @@ def die_in(settings: Settings, place: str) -> None:
 def test_killed_at_any_point_it_leaves_no_version_and_the_next_try_makes_a_whole_one(made: Settings) -> None:
     with reading(made) as session:
         before = [row.version for row in learned.versions(session, "taste")]
-    context = multiprocessing.get_context("fork")  # as a worker does, which has loaded torch as well
+    # A worker forks as well, but has only loaded torch: here it has calculated, and a child of that may wait for ever.
+    context = multiprocessing.get_context("fork")
     for place in ("learning", "files"):
         child = context.Process(target=die_in, args=(made, place))
         child.start()
+        child.join(60)
+        hangs = child.is_alive()
+        child.kill()
         child.join()
+        assert not hangs, f"{place}: the child waits for a thread of calculation that a fork does not take along"
         assert child.exitcode == -signal.SIGKILL, place
         with reading(made) as session:
             assert [row.version for row in learned.versions(session, "taste")] == before, place

@@ -183,7 +183,10 @@ def test_a_page_that_is_corrected_after_label_studios_clock_was_set_back_is_read
     """Of three classes a page without a tick has no line of history, which would tell what is newer."""
     world = World(settings, classes)
     world.tell([], minute=20)
-    before = asked_pages_now(settings, world.grid)
+    with reading(settings) as session:
+        (page,) = session.scalars(select(GridPage.id))
+    before = asked_pages_now(settings, world.grid, [page])  # as when an expert sends this one
+    assert asked_pages_now(settings, world.grid, []).known == {}, "no other page is read"
     assert world.tell([1], minute=5), "asked for later, whatever the clock there says"
     assert world.said()[1] == classes[0]
     for minute in (4, 20):
