@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from attune.labeler.answers import authors, change, exclusion, reading_order, task_ids, tickless_pages, uncounted
 from attune.labeler.answers.annotation_values import UNREADABLE, ReadAnnotation, clean, moment
 from attune.labeler.answers.ingest import VIA
-from attune.labeler.answers.reading_order import Asked, AskedPages
+from attune.labeler.answers.reading_order import AskedPages
 from attune.labeler.attributes import revisions
 from attune.labeler.attributes.shown_revision import LONGEST_LOOK
 from attune.labeler.label_studio import grid_project as room
@@ -50,7 +50,7 @@ def store(
     change.one_writer(session, grid.attribute_id)
     page = _page(session, grid, task, data)
     identity, at = _identity(annotation)
-    if asked.is_gone_since(page) or (page.label_studio_id is None and _has_news(session, page, asked)):
+    if page.label_studio_id is None and _is_of_before(session, page, identity, asked):
         return False
     if identity == page.label_studio_id and not asked.shows_later(page, at):
         return False
@@ -89,11 +89,29 @@ def _read(
         return None, UNREADABLE
 
 
-def _has_news(session: Session, page: GridPage, asked: Asked) -> bool:
-    """Whether an answer of the page has news from after Label Studio was ``asked``: what it showed then is older."""
+def _is_of_before(session: Session, page: GridPage, identity: int, asked: AskedPages) -> bool:
+    """Whether a page has no answer any more, and the annotation ``identity`` may be one from before that.
+
+    Where the page had another one when Label Studio was ``asked``, that one was deleted and this is an answer of since.
+    """
+    known, _ = asked.known.get(page.id, (None, None))
+    if known == identity:
+        return True
     mine = select(Annotation.id).join(GridAnswer, GridAnswer.annotation_id == Annotation.id)
-    since = mine.where(GridAnswer.page_id == page.id, reading_order.is_newer_than(asked))
-    return session.scalar(since.limit(1)) is not None
+    news = reading_order.is_newer_than(asked, but="" if known is None else "deleted")
+    return session.scalar(mine.where(GridAnswer.page_id == page.id, news).limit(1)) is not None
+
+
+def note_by_hand(session: Session, grid: Grid, task: int, data: Mapping[str, Any]) -> None:
+    """Know a task that somebody made in Label Studio, or the number of tasks would not tell of a page deleted there."""
+    known = select(GridPage.id).where(GridPage.grid_id == grid.id, GridPage.label_studio_task == task)
+    if key_of(data) or session.scalar(known.limit(1)) is not None:
+        return
+    try:
+        page = _page(session, grid, task, data)
+    except UnknownAnnotationShape:
+        page = _add_page(session, grid, task, {}, [], new_key())
+    page.state = "retired"
 
 
 def _identity(annotation: Mapping[str, Any]) -> tuple[int, datetime]:
@@ -146,9 +164,14 @@ def _page(session: Session, grid: Grid, task: int, data: Mapping[str, Any]) -> G
         return page
     key_in_use = bool(key) and session.scalar(select(GridPage.id).where(GridPage.key == key)) is not None
     keys = [member_key for member_key in room.keys_of(data) if session.get(Asset, member_key) is not None]
-    page = GridPage(grid_id=grid.id, ticked=str(data.get("ticked", "")), state="open")
-    page.key = new_key() if key_in_use or not key else key
-    page.unticked, page.asset_pks = data.get("unticked"), keys
+    return _add_page(session, grid, task, data, keys, new_key() if key_in_use or not key else key)
+
+
+def _add_page(
+    session: Session, grid: Grid, task: int, data: Mapping[str, Any], assets: Sequence[int], key: str
+) -> GridPage:
+    page = GridPage(grid_id=grid.id, ticked=str(data.get("ticked", "")), state="open", key=key)
+    page.unticked, page.asset_pks = data.get("unticked"), list(assets)
     page.signed_until = page.created_at = now()
     task_ids.claim(session, page, task)
     session.add(page)

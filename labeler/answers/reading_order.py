@@ -52,10 +52,6 @@ class AskedPages(Asked):
             return page.updated_at is None
         return at > page.updated_at or (at < page.updated_at and known == current)
 
-    def is_gone_since(self, page: GridPage) -> bool:
-        """Whether the page was answered when Label Studio was asked, and its answer was seen deleted since."""
-        return page.label_studio_id is None and page.id in self.known
-
     def knew(self, page: GridPage) -> bool:
         """Whether the page's annotation was known when Label Studio was asked: one that it does not show is gone."""
         number, _ = self.known.get(page.id, (None, None))
@@ -89,9 +85,10 @@ def pages_of_now(session: Session, grid: Grid, only: Iterable[GridPage] | None =
     return AskedPages(asked.at, asked.event, known)
 
 
-def is_newer_than(asked: Asked) -> ColumnElement[bool]:
-    """Whether an answer, by its row, has news from after Label Studio was ``asked``."""
-    return _news(asked).where(AnnotationEvent.annotation_id == Annotation.id).exists()
+def is_newer_than(asked: Asked, but: str = "") -> ColumnElement[bool]:
+    """Whether an answer, by its row, has news from after Label Studio was ``asked``, ``but`` of that kind."""
+    news = _news(asked).where(AnnotationEvent.annotation_id == Annotation.id)
+    return news.where(AnnotationEvent.kind != but).exists()
 
 
 def has_news(session: Session, annotation: Annotation, asked: Asked) -> bool:

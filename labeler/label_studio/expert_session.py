@@ -66,7 +66,8 @@ class ExpertSession:
     def answer(self, task_id: int, value: str, lead_time: float = 1.0, once: UUID | None = None) -> int:
         """Submit ``value`` (a class, unsure or skip) after ``lead_time`` seconds; the annotation's id.
 
-        ``once`` names this answer for good: Label Studio refuses a second one of that name (LabelStudioRefused, 409).
+        A second answer of the person corrects the first, and has its id. ``once`` names this answer for good: a Label
+        Studio without our modules refuses a second one of that name (LabelStudioRefused, 409).
         """
         body = {"result": write_result(value), "lead_time": lead_time, "was_cancelled": value == SKIP, "draft_id": 0}
         if once is not None:

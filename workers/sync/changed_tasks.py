@@ -26,23 +26,25 @@ from attune.labeler.records.schema import Asset, Attribute, Grid, Queue, Task
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.errors import UnknownAnnotationShape
+from attune.workers.sync import upkeep
 
 log = logging.getLogger("attune.sync")
 # Label Studio stamps a change before it commits it; a change that slow is asked for again.
 OVERLAP = timedelta(seconds=30)
+LATE = 4 * OVERLAP  # so long after its stamp a task may be seen for the first time
 
 
 @dataclass
 class Changes:
     """What a reading brought: answers that changed or could not be read, the keys of those that Label Studio holds no
-    more, whether one has a class that is none of ours, and whether somebody made a task by hand.
+    more, whether one has a class that is none of ours, and whether all tasks were compared.
     """
 
     changed: int = 0
     left_out: int = 0
     gone: set[int] = field(default_factory=set)
     renamed: bool = False
-    by_hand: bool = False
+    compared: bool = False
 
 
 def read(
@@ -52,21 +54,32 @@ def read(
 
     ``by_id`` are the addresses of Label Studio's users. The answers that are gone are named, not withdrawn. Raises
     LabelStudioUnreachable, LabelStudioRefused.
+
+    A task made by hand hides from the number of tasks that another one was deleted: all are compared, then, before the
+    mark moves beyond it, or a reading that is killed in between would leave that to the daily whole sync.
     """
     asked, began = asked_now(settings), read_until(settings, queue)
     since = None if whole else ask_since(began, asked.at)
     changes, newest = Changes(), began
     for state in task_changes.changed_since(ls, queue.project, since):
         import_task(settings, queue, state, asked, changes, by_id)
-        if began is None or state.updated_at > began:  # not one that is only read again
-            changes.by_hand |= _is_by_hand(settings, queue, state)
+        changes.compared |= is_news(state.updated_at, began, asked.at) and _is_by_hand(settings, queue, state)
         newest = max(newest or state.updated_at, state.updated_at)
+    if changes.compared:
+        changes.gone.update(upkeep.retire_deleted(settings, ls, queue))
     record_read_until(settings, queue, began, newest, asked.at)
     return changes
 
 
+def is_news(stamped: datetime, began: datetime | None, asked_at: datetime) -> bool:
+    """Whether a task of a reading that went on from ``began`` may not have been seen before. Label Studio stamps one
+    before it commits it: of two the later may have moved the mark already.
+    """
+    return began is None or stamped > min(began, asked_at - LATE)
+
+
 def _is_by_hand(settings: Settings, queue: Queue, state: TaskState) -> bool:
-    """Whether a task is none of ours. The number of tasks then does not tell that another one was deleted."""
+    """Whether a task is none of ours."""
     if key_of(state.data):
         return False
     with reading(settings) as session:

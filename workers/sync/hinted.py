@@ -144,8 +144,6 @@ def _queue(settings: Settings, ls: LabelStudio, queue: Queue) -> None:
     if not _project_is_ours(settings, ls, queue):
         return
     changes = changed_tasks.read(settings, ls, queue, by_id=Addresses(ls))
-    if changes.by_hand:  # the next sync would not see it: it goes on from here
-        changes.gone.update(upkeep.retire_deleted(settings, ls, queue))
     _, why = upkeep.withdraw_gone(settings, queue, changes.gone, whole=False, accept=False)
     if why:
         log.error("%s", why)

@@ -147,7 +147,7 @@ def one_queue(
     """
     changes = changed_tasks.read(settings, ls, queue, whole, by_id)
     counts = {"changed": changes.changed, "left_out": changes.left_out}
-    if whole or differs or changes.by_hand:
+    if (whole or differs) and not changes.compared:
         changes.gone.update(upkeep.retire_deleted(settings, ls, queue))
     counts["deleted"], why = upkeep.withdraw_gone(settings, queue, changes.gone, whole, accept_deleted)
     if why and failed is not None:

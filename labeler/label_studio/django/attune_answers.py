@@ -7,24 +7,18 @@ older of the two: a browser may send an answer long after it was given. It says 
 
 import json
 import math
-from datetime import timedelta
 
 import attune_people
+from attune_corrections import NOT_TAKEN, ask, correct, drop_drafts, held_by
 from attune_one_answer import alone
 from attune_who import save_activity_alone
 from django.http import JsonResponse
-from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 MOST = 50  # answers in one request
 KEY = "attune_key"
-# Why an answer was not stored.
-GONE, OTHER, OUTSIDE, NOT_TAKEN = "gone", "other task", "no member", "not taken"
-SUPERSEDED, ANSWERED = "superseded", "answered before"
-OLDEST = timedelta(days=3650).total_seconds()
-# A correction may be given while the answer before it is on its way, and so before that one is stored.
-ON_ITS_WAY = timedelta(minutes=2)
+GONE, OTHER, OUTSIDE = "gone", "other task", "no member"  # why an answer was not stored; `attune_corrections` has more
 
 
 @csrf_exempt
@@ -33,10 +27,10 @@ def answers(request):
     """Store the answers of one person, in their order; what became of each, in the same order.
 
     Takes ``{"email": ..., "answers": [{"once", "task", "key", "result", "was_cancelled", "lead_time", "more", "age",
-    "first"}, …]}``. ``age``: seconds since it was given (default 0). ``first``: whether the person was shown the task as one
-    without an answer (default no). ``more``: seconds of looks in which it was corrected before it was sent, beside the
-    ``lead_time`` of the first one (default 0). An answer that was stored comes back as ``{"once", "annotation", "task"}``, as Label
-    Studio has them now, else as ``{"once", "refused"}``. To send it again changes nothing.
+    "first"}, …]}``. ``age``: seconds since it was given (default 0). ``first``: whether the person was shown the task as
+    one without an answer (default no). ``more``: seconds of looks in which it was corrected before it was sent, beside
+    the ``lead_time`` of the first one (default 0). An answer that was stored comes back as ``{"once", "annotation",
+    "task"}``, as Label Studio has them now, else as ``{"once", "refused"}``. To send it again changes nothing.
     """
     try:
         wanted = json.loads(request.body)
@@ -83,65 +77,26 @@ def _store(user, one):
     if not ProjectMember.objects.filter(user=user, project_id=task.project_id, enabled=True).exists():
         return {"refused": OUTSIDE}
     with alone(user.pk, task.pk):
-        return _correct(user, task, one)
+        return _keep(user, task, one)
 
 
-def _correct(user, task, one):
+def _keep(user, task, one):
     """Make ``one`` the person's annotation of the task: a new one, or a correction of what they said before."""
-    from tasks.models import Annotation
-
-    looks = one["lead_time"] + one["more"]
-    body = {"result": one["result"], "was_cancelled": one["was_cancelled"], "lead_time": looks}
-    held = Annotation.objects.filter(task=task, completed_by=user).order_by("-pk").first()
+    held = held_by(user, task.pk)
     if held is None:
-        status = _ask(user, "post", task.pk, body | {"unique_id": one["once"]})
-    elif held.result == one["result"] and held.was_cancelled == one["was_cancelled"]:
-        status = 200
-    elif reason := _overtaken(held, one):
-        return {"refused": reason}
+        body = {"result": one["result"], "was_cancelled": one["was_cancelled"], "unique_id": one["once"]}
+        status = ask(user, "post", task.pk, body | {"lead_time": one["lead_time"] + one["more"]})
+        refused = "" if status in {201, 409} else NOT_TAKEN  # 409: another request stored it in this very moment
     else:
-        before = held.lead_time or 0
-        # As Label Studio's own page does: the time of all looks together. A first answer that was corrected while it
-        # was on its way tells of its own looks once more.
-        tells_all = one["first"] and str(held.unique_id) == one["once"]
-        body["lead_time"] = max(before, looks) if tells_all else before + looks
-        status = _ask(user, "patch", held.pk, body | {"unique_id": one["once"]})  # who wrote last: see `_overtaken`
-    if status not in {200, 201, 409}:  # 409: another request stored it in this very moment
-        return {"refused": NOT_TAKEN}
-    made = Annotation.objects.filter(task=task, completed_by=user).order_by("-pk").first()
+        refused = correct(user, held, one)
+    if refused:
+        return {"refused": refused}
+    made = held_by(user, task.pk)
     if made is None:
         return {"refused": NOT_TAKEN}
+    drop_drafts(user, task.pk)
     found = {name: getattr(made, name) for name in ("id", "result", "was_cancelled", "lead_time")}
     found |= {"completed_by": made.completed_by_id, "updated_by": made.updated_by_id}
     # To the microsecond, as its own API says them: Django's JSON would cut them short.
     found |= {name: getattr(made, name).isoformat() for name in ("created_at", "updated_at")}
     return {"annotation": found, "task": {"id": task.pk, "data": task.data, "project": task.project_id}}
-
-
-def _overtaken(held, one):
-    """Why an answer may not take the place of the annotation ``held``, or an empty string.
-
-    An annotation from later than now is of a clock that was set back, and overtakes nothing.
-    """
-    own = str(held.unique_id) == one["once"]
-    now = timezone.now()
-    given = now - timedelta(seconds=min(max(one["age"], 0), OLDEST))
-    if given + (ON_ITS_WAY if own else timedelta()) < held.updated_at <= now:
-        return SUPERSEDED
-    return ANSWERED if one["first"] and not own else ""
-
-
-def _ask(user, method, number, body):
-    """What Label Studio's own view answers ``user``: its rules hold and its history is written.
-
-    Without its webhook, which would only ask Attune to read what it is being told here.
-    """
-    from rest_framework.test import APIRequestFactory, force_authenticate
-    from tasks.api import AnnotationAPI, AnnotationsListAPI
-
-    view = AnnotationsListAPI if method == "post" else AnnotationAPI
-    theirs = getattr(view, method)
-    quiet = type(view.__name__, (view,), {method: getattr(theirs, "__wrapped__", theirs)})
-    request = getattr(APIRequestFactory(), method)("/", body, format="json")
-    force_authenticate(request, user)
-    return quiet.as_view()(request, pk=number).status_code

@@ -1,24 +1,26 @@
 """A person answers a task once: whoever comes later, from another window, corrects that answer and adds none.
 
 Label Studio's own page adds an annotation wherever it was opened before there was one, so that one window there and
-another on Attune's page made two answers of one person to one image. Its view is asked here for its creating alone, one
-person and task at a time.
+another on Attune's page made two answers of one person to one image. Whatever its view is asked to create where there is
+an answer corrects that one, and the reply is that of a new one: refused, the page would show no reason, and stay on this
+image for good.
 """
 
 import threading
+import uuid
 from contextlib import contextmanager
 from functools import wraps
 
+from attune_corrections import NOT_TAKEN, correct, drop_drafts, held_by
 from attune_who import is_administrator
 from django.db import connection
 
-ANSWERED = "You answered this image already, in another window. Reload the page to see your answer and correct it."
 LOCKS = [threading.RLock() for _ in range(64)]
 _changed = []
 
 
 def once():
-    """Let this process refuse a second annotation of an expert to a task; a second call changes nothing."""
+    """Let this process add no second annotation of an expert to a task; a second call changes nothing."""
     from tasks.api import AnnotationsListAPI
 
     if _changed:
@@ -50,17 +52,43 @@ def alone(user, task):
 def _once(theirs):
     @wraps(theirs)
     def perform_create(self, serializer):
-        from rest_framework.exceptions import APIException
-        from tasks.models import Annotation
-
         user, task = self.request.user, int(self.kwargs["pk"])
         if is_administrator(user):
             return theirs(self, serializer)
         with alone(user.pk, task):
-            if Annotation.objects.filter(task=task, completed_by=user).exists():
-                refused = APIException(ANSWERED)
-                refused.status_code = 409
-                raise refused
-            return theirs(self, serializer)
+            kept = _corrected(user, task, serializer.validated_data)
+            made = theirs(self, serializer) if kept is None else _as_created(self, serializer, kept)
+            drop_drafts(user, task)
+            return made
 
     return perform_create
+
+
+def _corrected(user, task, said):
+    """The person's annotation of the task, which says now what they ``said``; None where there is none. A skip says
+    nothing that an answer could be corrected by.
+    """
+    from rest_framework.exceptions import ValidationError
+
+    held = held_by(user, task)
+    if held is None or said.get("was_cancelled"):
+        return held
+    one = {"result": said.get("result", held.result), "was_cancelled": False, "lead_time": said.get("lead_time") or 0}
+    one |= {"more": 0, "age": 0, "first": False}
+    one["once"] = str(uuid.uuid4())  # the page's own name may be that of its other window, too
+    refused = correct(user, held, one)
+    held = held_by(user, task)
+    if held is not None and refused == NOT_TAKEN:
+        raise ValidationError({"detail": "Label Studio did not take this answer. Reload the page, then answer again."})
+    return held
+
+
+def _as_created(view, serializer, kept):
+    """Let the view reply as if it had made the annotation ``kept``, and do what it does after that."""
+    from projects.functions.stream_history import fill_history_annotation
+
+    user, task = view.request.user, view.parent_object
+    task.release_lock(user)
+    fill_history_annotation(user, task, kept)
+    serializer.instance = kept
+    return kept

@@ -40,6 +40,7 @@ from attune.workers.jobs import learn
 from attune.workers.jobs import make_grids as job
 from attune.workers.rounds.queue_plan import asked_rows, assign_to_queues
 from attune.workers.sync import hinted, sync
+from attune.workers.sync.project_identity import Checked
 from tests.support import factories
 from tests.support.inside_label_studio import hide_answer
 from tests.support.services import EMAIL, PASSWORD, Services
@@ -172,8 +173,10 @@ def test_edits_skips_and_deletions_are_followed_and_late_news_is_not(settings: S
     world.delete()
     assert world.said() == {}
     assert not world.tell([4], minute=4, asked=before), "a slower reading, from before"
-    assert world.tell([2], minute=9, annotation=10), "the page was served and answered again"
+    assert world.tell([2], minute=9, annotation=10, asked=before), "served and answered again while that was deleted"
     assert world.said()[2] == YES
+    world.delete(10)
+    assert not world.tell([2], minute=9, annotation=10, asked=before), "deleted since, too"
 
 
 @pytest.mark.parametrize("classes", [(YES, NO), ("romance", "friendship", "neither")], ids=["two", "three classes"])
@@ -222,6 +225,27 @@ def test_a_page_that_was_answered_after_the_clock_was_set_back_is_not_gone_from_
     job.sync_pages(settings, None, world.grid, counts, {})  # type: ignore[arg-type]
     with reading(settings) as session:
         assert session.scalars(select(GridPage.state)).all() == ["open"], "what was known before the list is gone"
+
+
+@pytest.mark.parametrize("at_once", [False, True], ids=["later", "at once"])
+def test_a_page_that_is_deleted_beside_a_task_made_by_hand_is_noticed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, at_once: bool
+) -> None:
+    """The project then holds no fewer tasks than the records have pages there."""
+    world = World(settings)
+    task = {"data": {}, "annotations": [], "updated_at": NOON.isoformat()}
+    there = [{"id": 500} | task, {"id": 900} | task]
+    monkeypatch.setattr(job.tasks, "listed", lambda *_, **__: list(there))
+    monkeypatch.setattr(job.project_identity, "check", lambda *_: Checked({world.grid.id: len(there)}))
+    for module, name in ((job.membership, "correct_members"), (job.grids, "renew")):
+        monkeypatch.setattr(module, name, lambda *_: None)
+    counts = dict.fromkeys(("changed", "deleted", "left_out"), 0)
+    for left in (there[1:], there[1:]) if at_once else (there[:], there[1:]):
+        there[:] = left
+        job.sync(settings, None, None, False, counts, {}, {}, {})  # type: ignore[arg-type]
+    with reading(settings) as session:
+        assert session.scalar(select(GridPage.state).where(GridPage.ticked == YES)) == "retired"
+        assert grids.offered(session, world.attribute.id) == set(), "its images may be asked about again"
 
 
 def test_an_answer_about_the_single_image_stands(settings: Settings) -> None:

@@ -447,18 +447,58 @@ def test_a_question_deleted_by_hand_is_noticed_by_the_next_sync(workspace: Setti
 def test_a_question_that_is_deleted_while_another_is_made_by_hand_is_noticed(
     workspace: Settings, hinted_first: bool
 ) -> None:
-    """The project then holds as many tasks as before."""
-    studio, ls = fake_studio(workspace)
-    studio.add(0, 6, random.Random(1))
-    sync.run(workspace, lambda *_: None)
-    waiting, queue = studio.open(0)[2], studio.queues[0]  # not the newest, whose number would be given away
-    ls.delete_task(waiting.label_studio_task or 0)
-    ls.add_tasks(queue.project, "put in by hand", 1)
+    studio, _ = fake_studio(workspace)
+    waiting, queue = _deleted_beside_one_made_by_hand(studio), studio.queues[0]
     if hinted_first:  # it reads what changed, so that the sync after it does not
         hinted.read(workspace, f"queue-{queue.attribute_id}-{queue.expert_id}")
     sync.run(workspace, lambda *_: None)
     with reading(workspace) as session:
         assert session.get_one(Task, waiting.id).state == "retired"
+
+
+def test_a_deleted_question_is_noticed_although_the_reading_that_met_a_task_made_by_hand_was_killed(
+    workspace: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio, ls = fake_studio(workspace)
+    monkeypatch.setattr(ls, "_clock", lambda: now() - timedelta(hours=1))  # nothing is new to the next reading
+    waiting = _deleted_beside_one_made_by_hand(studio)
+    with monkeypatch.context() as patch:
+        patch.setattr(changed_tasks.upkeep.task_changes, "tasks_of", _killed)
+        with pytest.raises(Killed):
+            sync.run(workspace, lambda *_: None)
+    sync.run(workspace, lambda *_: None)
+    with reading(workspace) as session:
+        assert session.get_one(Task, waiting.id).state == "retired"
+
+
+def test_a_task_made_by_hand_that_was_stamped_before_the_mark_and_committed_after_it_is_noticed(
+    workspace: Settings,
+) -> None:
+    studio, ls = fake_studio(workspace)
+    waiting = _deleted_beside_one_made_by_hand(studio)
+    with reading(workspace) as session:
+        ls.tasks[max(ls.tasks)]["updated_at"] = session.get_one(Queue, studio.queues[0].id).synced_until
+    sync.run(workspace, lambda *_: None)
+    with reading(workspace) as session:
+        assert session.get_one(Task, waiting.id).state == "retired"
+
+
+def _deleted_beside_one_made_by_hand(studio: Studio) -> Task:
+    """A question that is deleted while a task is made by hand: the project holds as many tasks as at the last sync."""
+    studio.add(0, 6, random.Random(1))
+    sync.run(studio.settings, lambda *_: None)
+    waiting = studio.open(0)[2]  # not the newest, whose number would be given away
+    studio.ls.delete_task(waiting.label_studio_task or 0)
+    studio.ls.add_tasks(studio.queues[0].project, "put in by hand", 1)
+    return waiting
+
+
+class Killed(BaseException):
+    """As kill -9 ends a process: nothing catches it."""
+
+
+def _killed(*_: object) -> None:
+    raise Killed
 
 
 def test_a_queue_that_somebody_emptied_is_filled_again(workspace: Settings) -> None:

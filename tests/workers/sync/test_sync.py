@@ -14,7 +14,7 @@ from attune.labeler.label_studio.projects import Project
 from attune.labeler.label_studio.queue_tasks import NewTask
 from attune.labeler.queues import stopping
 from attune.labeler.queues.stopping import GRACE
-from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Queue, Task
+from attune.labeler.records.schema import Annotation, AnnotationEvent, Asset, Attribute, Expert, Queue, Task
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.clock import now
@@ -132,6 +132,27 @@ def test_a_clock_that_was_ahead_hides_no_answer(
     expert.answer(tasks(live)[0], "neither")
     sync.run(live, lambda *_: None)
     assert values(live) == ["neither"]
+
+
+@pytest.mark.services
+@pytest.mark.slow
+def test_a_second_answer_in_another_window_is_a_correction_in_the_records(
+    live: Settings, queue: Queue, expert: ExpertSession
+) -> None:
+    first, other, _ = tasks(live)
+    answered, skipped = expert.answer(first, "romance"), expert.skip(other)
+    sync.run(live, lambda *_: None)
+    assert (expert.answer(first, "neither"), expert.answer(other, "romance")) == (answered, skipped)
+    sync.run(live, lambda *_: None)
+    assert expert.skip(first) == answered
+    assert sync.run(live, lambda *_: None)["changed"] == 0, "a skip takes nothing back"
+    assert values(live) == ["neither", "romance"]
+    lines = select(AnnotationEvent.kind, AnnotationEvent.value).order_by(
+        AnnotationEvent.annotation_id, AnnotationEvent.id
+    )
+    with reading(live) as session:
+        said = [tuple(line) for line in session.execute(lines)]
+    assert said == [("created", "romance"), ("changed", "neither"), ("created", "skip"), ("changed", "romance")]
 
 
 @pytest.mark.services
