@@ -13,7 +13,7 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers import held_answers
+from attune.labeler.answers import counting, held_answers
 from attune.labeler.explore import pool_scores
 from attune.labeler.explore.pool_scores import PoolScores, RankedRight
 from attune.labeler.people import visible_runs
@@ -151,10 +151,10 @@ def _experts(session: Session, viewer: Viewer, attributes: Sequence[Attribute]) 
 def _own_answers(session: Session, viewer: Viewer, ids: Sequence[int]) -> dict[int, list[Thumb]]:
     """The viewer's newest answers on each attribute whose images are still there."""
     tables = held_answers.of_each(session, ids)
-    removed = gallery_filter.keys_of(session, select(Asset.id).where(Asset.removed_at.is_not(None)))
     newest: dict[int, dict[int, str]] = {}
     for key, table in tables.items():
         mine = table.newest[(table.is_answer & (table.experts == (viewer.expert_id or 0)))[table.newest]]
+        removed = gallery_filter.keys_of(session, counting.answered_and_removed(key))
         rows = mine[~np.isin(table.assets[mine], removed)][:SPARE]
         said = (table.words[code] for code in table.codes[rows].tolist())
         newest[key] = dict(zip(table.assets[rows].tolist(), said, strict=True))

@@ -206,7 +206,7 @@ def test_what_goes_with_takes_has_pictures_a_plain_sentence_and_no_verdict(
     has = dict(line.split(",") for line in (tmp_path / "smiles.csv").read_text().splitlines())
     assert {has[name] for name in first["examples"]} == {"1"}
     page = re.sub(r"\s+", " ", owner.get(where).text)
-    assert "Images with “smiles” are taken" in page
+    assert "Images with “smiles” go with" in page
     assert "noise adds nothing measurable beside the other features." in page
     assert "2 features were looked at" in page
     assert page.count("<figure") == 4
