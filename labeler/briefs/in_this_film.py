@@ -29,7 +29,7 @@ def against(own: Own, sides: tuple[Sequence[str], Sequence[str]], names: tuple[s
             f"In this film its images {use} did worse than its others: {_listed(worse)}. Over many films they do "
             f"better. Test it.{chance}"
         )
-    if others:
+    if others and not _surely(own, lacks, -1):
         return (
             f"In this film its images {less} did better than its others: {_listed(others)}. Over many films they do "
             f"worse. Test it.{chance}"
