@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from attune.labeler.briefs.own import Own, signed
+from attune.models.text import plural
 
 MANY = 3  # figures that are named
 
@@ -19,20 +20,20 @@ def against(own: Own, sides: tuple[Sequence[str], Sequence[str]], names: tuple[s
     chance = "" if own.random else " They were not shown at random."
     if not has and others:
         return (
-            f"Nobody knows whether it holds in this film: its best images ({_listed(others)}) are {less}. Test it "
+            f"Nobody knows whether it holds in this film: its best {_are(others)} {less} ({_listed(others)}). Test it "
             f"beside them.{chance}"
         )
     if better or not has:
         return ""
     if worse:
         return (
-            f"In this film its images {use} did worse than its others: {_listed(worse)}. Over many films they do "
-            f"better. Test it.{chance}"
+            f"In this film {len(worse)} of its {plural(len(has), 'image')} {use} did worse than its others: "
+            f"{_listed(worse)}. Over many films such images do better. Test it.{chance}"
         )
     if others and not _surely(own, lacks, -1):
         return (
-            f"In this film its images {less} did better than its others: {_listed(others)}. Over many films they do "
-            f"worse. Test it.{chance}"
+            f"In this film {len(others)} of its {plural(len(lacks), 'image')} {less} did better than its others: "
+            f"{_listed(others)}. Over many films such images do worse. Test it.{chance}"
         )
     return ""
 
@@ -43,6 +44,10 @@ def _surely(own: Own, names: Iterable[str], way: int) -> list[str]:
     told = [one for one in found if one.low is not None and one.high is not None]
     sure = [one for one in told if (one.low > 1 if way > 0 else one.high < 1)]  # type: ignore[operator]
     return [signed(one) for one in sorted(sure, key=lambda one: -abs(one.ratio - 1))]  # type: ignore[operator]
+
+
+def _are(found: Sequence[str]) -> str:
+    return "image is" if len(found) == 1 else "images are"
 
 
 def _listed(said: Sequence[str]) -> str:

@@ -77,8 +77,8 @@ def holding_words(one: Told, entry: Mapping[str, Any]) -> BesideWords:
     alone, held = (figure.said for figure in told)
     said = f"Among images with the same {name}: {held}. Among all images, whatever they show of {name}: {alone}."
     note = (
-        f"Use the second figure to choose between two images as they are. The first is for artwork in which {name} "
-        f"stays as it is. Neither says that {name} is the reason."
+        f"To choose between two images as they are, use the figure of all images. The other one is for artwork in "
+        f"which {name} stays as it is. Neither says that {name} is the reason."
     )
     return BesideWords(title, said, note, ends, rests, caution)
 

@@ -20,7 +20,7 @@ OWN = {
 @pytest.mark.parametrize(
     ("has", "lacks", "said"),
     [
-        (["down", "neither"], ["up"], ["with a", "worse", "−21", "Test it"]),
+        (["down", "neither"], ["up"], ["1 of its 2 images with a", "worse", "−21", "Test it"]),
         (["neither", "few"], ["up", "up a little"], ["without a", "better", "+51", "+14", "Test it"]),
         ([], ["up a little", "up", "down"], ["Nobody knows", "+51", "without a", "Test it"]),
         (["up", "down"], ["neither"], []),  # they do not agree with each other
