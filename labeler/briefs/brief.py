@@ -13,9 +13,11 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.assets.title_names import title_name
 from attune.labeler.briefs import order
+from attune.labeler.briefs.in_this_film import against
 from attune.labeler.briefs.own import Own, own
 from attune.labeler.briefs.tastes import Tastes, tastes
 from attune.labeler.insights import features, insights
+from attune.labeler.insights.examples import images_in, unused
 from attune.labeler.insights.features import PER_SD, pair
 from attune.labeler.insights.insights import PUBLISHED, RETIRED, Told
 from attune.labeler.insights.known import Known
@@ -44,7 +46,8 @@ class Shown:
 @dataclass(frozen=True)
 class Line:
     """An insight for the title. ``use`` and ``less`` name the side that is taken more and less often; ``has`` and
-    ``lacks`` are the title's images of either, ``worked`` and ``avoid`` those of other titles."""
+    ``lacks`` are the title's images of either, ``worked`` and ``avoid`` those of other titles. ``here``: how the
+    title's own images speak against it, or empty."""
 
     one: Told
     words: Words
@@ -54,6 +57,7 @@ class Line:
     lacks: Sequence[str]
     worked: Sequence[Shown]
     avoid: Sequence[Shown]
+    here: str = ""
 
     @property
     def grade(self) -> str:
@@ -170,7 +174,8 @@ class Brief:
             ],
             "Nobody knows yet whether it has": [one for one in kinds if not one.known],
         }
-        return " ".join(f"{head}: {_listed([one.use for one in lines])}." for head, lines in told.items() if lines)
+        said = [f"{head}: {_listed([one.use for one in lines])}." for head, lines in told.items() if lines]
+        return " ".join([*said, *(one.here for one in self.missing[:1] if one.here)])
 
     def asset_ids(self) -> list[str]:
         """All images that are shown, each once."""
@@ -197,13 +202,20 @@ def brief(settings: Settings, title: str, viewer: Viewer | None = None) -> Brief
         )
     told = [one for one in insights.listed(settings) if one.enough and one.row.state != RETIRED]
     ids = [one.asset_id for one in images]
+    used: set[frozenset[str]] = set()
     lines = [
-        _line(settings, one, known.get(name), images, hidden if asked.about(name) else frozenset())
+        _line(settings, one, known.get(name), images, hidden if asked.about(name) else frozenset(), used)
         for one in told
         for name in [one.question.feature]
     ]
     lines.sort(key=lambda line: order.strength(line.one, line.published))
-    made = Brief(title, images, lines, tastes(settings, title, ids), now(), own(settings, title))
+    did = own(settings, title)
+    lines = [
+        replace(line, here=against(did, (line.has, line.lacks), (line.use, line.less)))
+        if line.one.figures["within"] else line
+        for line in lines
+    ]  # fmt: skip
+    made = Brief(title, images, lines, tastes(settings, title, ids), now(), did)
     return replace(made, films=films(settings, made.asset_ids()))
 
 
@@ -221,7 +233,8 @@ def images_of(session: Session, title: str) -> list[Asset]:
 
 
 def _line(
-    settings: Settings, one: Told, feature: Known | None, images: Sequence[Asset], hidden: frozenset[str]
+    settings: Settings, one: Told, feature: Known | None, images: Sequence[Asset], hidden: frozenset[str],
+    used: set[frozenset[str]],
 ) -> Line:  # fmt: skip
     title, ids = images[0].title_id, [row.asset_id for row in images if row.asset_id not in hidden]
     more = one.figures["shrunk"]["estimate"] > 0
@@ -229,10 +242,11 @@ def _line(
     sides = _sides(settings, one, feature, ids)
     has, lacks = ([name for name, side in sides.items() if side is wanted] for wanted in (more, not more))
     pairs = [pair for pair in (one.figures.get("examples") or {}).get("same", ()) if pair["title_id"] != title]
-    pairs = [pair for pair in pairs if not hidden & {pair[side]["asset_id"] for side in ("first", "second")}]
+    pairs = unused([pair for pair in pairs if not hidden & images_in(pair)], used)[:EXAMPLES]
+    used.update(images_in(pair) for pair in pairs)
     good, bad = ("first", "second") if more else ("second", "first")
     use, less = (first, second) if more else (second, first)
-    worked, avoid = ([_shown(pair, side) for pair in pairs[:EXAMPLES]] for side in (good, bad))
+    worked, avoid = ([_shown(pair, side) for pair in pairs] for side in (good, bad))
     return Line(one, words(one), use, less, has, lacks, worked, avoid)
 
 

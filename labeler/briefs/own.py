@@ -23,12 +23,12 @@ from attune.models.insights.own_images import LEAST_TAKES, OwnImage, own_images
 from attune.models.insights.sample_ratio import THRESHOLD
 from attune.models.text import plural
 
-RANDOM = "Only times when chance chose the image count."
+RANDOM = "Times when somebody chose the image are left out: only those when chance did are counted."
 SERVED = "The images were not shown at random, so something else may be the reason."
 COMPARED = (
-    "Each image is compared with the title’s other images, in the same place and week. All ranges of this title "
-    "hold the truth together in 19 of 20 cases, as far as counts can tell. Below "
-    f"{LEAST_TAKES} takes of an image, or of the others, there is no range."
+    "Each image is compared with the title’s other images, in the same place and week. The true figure is probably "
+    "within the range beside it: in 19 of 20 titles, every range is right. An image, or the others, with fewer than "
+    f"{LEAST_TAKES} takes has no range."
 )
 NOTHING = "Nobody has added performance of this title, so it is not known how its images did."
 _SPACE = "\N{NO-BREAK SPACE}"
@@ -79,6 +79,12 @@ def beside(one: OwnImage) -> str:
     more = "more" if one.ratio > 1 else "less"
     width = f"probably between {_percent(low)} and {_percent(high)}"
     return f"{_percent(one.ratio)} {more} often than its other images, {width}."
+
+
+def signed(one: OwnImage) -> str:
+    """By how much an image with a ratio was taken more (+) or less (−) often than the others."""
+    assert one.ratio is not None
+    return f"{'+' if one.ratio >= 1 else '−'}{_percent(one.ratio)}"
 
 
 def _percent(ratio: float) -> str:

@@ -65,7 +65,7 @@ def depends_words(one: Told, entry: Mapping[str, Any]) -> BesideWords:
 
 def holding_words(one: Told, entry: Mapping[str, Any]) -> BesideWords:
     """What is it with another feature held?"""
-    name, ends = entry["feature"], (f"Whatever the {entry['feature']}", f"With the same {entry['feature']}")
+    name, ends = entry["feature"], ("All images", f"With the same {entry['feature']}")
     title = f"And with the same {name}?"
     if entry["held"] is None:
         return BesideWords(title, entry["why"], "", ends)
@@ -75,8 +75,11 @@ def holding_words(one: Told, entry: Mapping[str, Any]) -> BesideWords:
         said = "To be confirmed" if one.seen else "Not sure yet"
         return BesideWords(title, f"{said}, alone or with the same {name}.", "", ends, rests, caution)
     alone, held = (figure.said for figure in told)
-    said = f"Among images with the same {name}: {held}. Whatever the {name}: {alone}."
-    note = f"Both are right: they answer two questions. Neither says that {name} is the reason."
+    said = f"Among images with the same {name}: {held}. Among all images, whatever they show of {name}: {alone}."
+    note = (
+        f"To choose between two images as they are, use the figure of all images. The other one is for artwork in "
+        f"which {name} stays as it is. Neither says that {name} is the reason."
+    )
     return BesideWords(title, said, note, ends, rests, caution)
 
 

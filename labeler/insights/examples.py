@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,17 @@ def examples(rows: Rows, chosen: Valued, effect: float) -> dict[str, list[dict[s
 
     best, worst = np.argsort(-sure, kind="stable")[:MOST], np.argsort(sure, kind="stable")[:MOST]
     return {"same": pairs(best[sure[best] > 0]), "other": pairs(worst[sure[worst] < 0])}
+
+
+def images_in(pair: Mapping[str, Any]) -> frozenset[str]:
+    """The ids of the two images of an example."""
+    return frozenset(str(pair[side]["asset_id"]) for side in ("first", "second"))
+
+
+def unused(pairs: Sequence[Mapping[str, Any]], used: Set[frozenset[str]]) -> list[Mapping[str, Any]]:
+    """``pairs`` with those first that no other insight of the page shows: two images that differ in two features would
+    seem to prove both."""
+    return sorted(pairs, key=lambda pair: images_in(pair) in used)
 
 
 def _by_asset(chosen: Valued, assets: int) -> tuple[np.ndarray, ...]:  # type: ignore[type-arg]

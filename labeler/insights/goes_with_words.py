@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attune.labeler.insights.goes_with import SAYS
-from attune.labeler.insights.words import change, often, sides_of, with_class
+from attune.labeler.insights.words import change, sides_of, with_class
 from attune.models.insights.side_means import THIRDS
 
 NUMBER = dict(zip(THIRDS, ("low", "middling", "high"), strict=True))
@@ -17,6 +17,14 @@ MISREAD = "That may be misreading, which is not corrected here."
 def tells(one: Mapping[str, Any]) -> bool:
     """Whether the prediction surely gets worse without the feature, for one of the models."""
     return any(one[model]["low"] > 0 for model in SAYS)
+
+
+def first_side(one: Mapping[str, Any]) -> str:
+    """The class or third that `sentence` is about first; empty where it names none."""
+    sides = one["sides"]
+    if not sides:
+        return ""
+    return str(sides[0]["side"]) if sides[0]["low"] > 0 else str(sides[-1]["side"]) if sides[-1]["high"] < 0 else ""
 
 
 def sentence(one: Mapping[str, Any], classes: Sequence[str], uncorrected: bool) -> str:
@@ -39,10 +47,10 @@ def sentence(one: Mapping[str, Any], classes: Sequence[str], uncorrected: bool) 
 
 
 def _taken(name: str, side: Mapping[str, Any], classes: Sequence[str]) -> str:
-    images, way = f"Images {side_of(name, side['side'], classes)}", "more" if side["low"] > 0 else "less"
+    images, way = f"Images {side_of(name, side['side'], classes)}", "more" if side["low"] > 0 else "fewer"
     near, far = (change(end)[1:] for end in sorted((side["low"], side["high"]), key=abs))
-    amount = f"{images} are taken {often(side['mean'])} than an average image of the same canvas and period."
-    return f"{amount} Probably between {near} and {far} {way} often."
+    beside = "an average image of all titles in the same place and period"
+    return f"{images} go with {change(side['mean'])[1:]} {way} takes than {beside}: probably {near} to {far} {way}."
 
 
 def _misread(name: str, side: Mapping[str, Any], classes: Sequence[str]) -> str:

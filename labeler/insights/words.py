@@ -106,7 +106,7 @@ def unchecked(one: Told) -> str:
     Of a file it is known only that nobody did so here: people may have made it."""
     figures = one.figures
     if one.question.kind == "imported":
-        return f"Nobody has checked the file’s values of {one.question.feature} here"
+        return f"Nobody has checked here whether the file is right about {one.question.feature}"
     if figures.get("not_audited") and not figures.get("hindered"):
         return f"Values of {one.question.feature} not checked by people"
     return ""
@@ -240,7 +240,8 @@ def chance(q: float) -> str:
     if q < 0.001:
         return "Of 1,000 answers as clear as this one, fewer than 1 is a false alarm (q below 0.001)."
     if q > MOSTLY:
-        return f"Of answers as unclear as this one, most are false alarms (q {q:.3f}). Do not choose by it."
+        share = f"an estimated {100 * q:.0f} %"
+        return f"Of answers as unclear as this one, most are false alarms ({share}). Do not choose by it."
     return f"Of answers as clear as this one, about 1 in {round(1 / q):,} is a false alarm (q {q:.3f})."
 
 

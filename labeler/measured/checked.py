@@ -21,6 +21,7 @@ from attune.models.measured.objects import DRAFT
 from attune.models.text import plural
 
 NOT_YET = "Not checked by people yet."
+MOSTLY_RIGHT = 0.5  # of all images: where people surely agree on fewer, the feature is wrong more often than right
 ENOUGH = LEAST_AUDITS  # checked images from which an object by text prompts is no draft any more
 
 
@@ -53,6 +54,11 @@ class Checked:
         unsure = f" {plural(self.undecided, 'image')} with unsure or tied answers left out." if self.undecided else ""
         said = f"{_percent(self.found.value)} [{_percent(self.found.lo)}, {_percent(self.found.hi)}]"
         return f"{self._still}People agree on {said} of all images ({self.found.n} checked).{unsure}{waiting}"
+
+    @property
+    def wrong(self) -> bool:
+        """Whether people surely agree on fewer than half of all images."""
+        return not self.problem and self.found.hi is not None and self.found.hi < MOSTLY_RIGHT
 
     @property
     def draft(self) -> bool:

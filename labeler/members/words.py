@@ -33,11 +33,12 @@ def liked(row: MemberGrouping, group: int) -> list[Liked]:
     found = row.figures["resonance"]
     if not found:
         return []
+    mine = [one for one in found["images"] if one["group"] == group and one["q"] <= SURE]
     return [
         Liked(one["asset_id"], one["title_id"], f"{_times(one['estimate'])} times as often {_ends(one['ci'])}")
-        for one in found["images"]
-        if one["group"] == group and one["q"] <= SURE and min(one["estimate"], one["ci"][0]) > 0
-    ]  # fmt: skip
+        for one in mine
+        if min(one["estimate"], one["ci"][0]) > 0
+    ]
 
 
 def _ends(interval: Sequence[float]) -> str:
@@ -79,17 +80,19 @@ def about_artwork(figures: Mapping[str, Any]) -> str:
 def share(one: Mapping[str, Any]) -> str:
     """One group's share of a forecast."""
     low, high = one["ci"]
-    return f"{_percent(one['share'])}, probably {_percent(low)} to {_percent(high)}; usual is {_percent(one['usual'])}"
+    usual = f"Of all viewing it has {_percent(one['usual'])}"
+    return f"{_percent(one['share'])}, probably {_percent(low)} to {_percent(high)}. {usual}"
 
 
 def shares(said: Sequence[Mapping[str, Any]]) -> str:
     """The group of a forecast that differs most from its usual share, of those whose interval excludes it."""
     differ = [one for one in said if not one["ci"][0] <= one["usual"] <= one["ci"][1]]
     if not differ:
-        return f"No group is expected to differ from its usual share: each interval holds it. {GOES_WITH}"
+        return f"No group is surely expected to differ from its usual share, which is that of all viewing. {GOES_WITH}"
     one = max(differ, key=lambda share: abs(math.log(max(share["share"], LEAST) / max(share["usual"], LEAST))))
     low, high = one["ci"]
+    more = "More" if one["share"] > one["usual"] else "Fewer"
     return (
-        f"Group {one['group']} is expected to be {_percent(one['share'])} of its viewers, probably {_percent(low)} to "
-        f"{_percent(high)}; usual is {_percent(one['usual'])}. {GOES_WITH}"
+        f"{more} of group {one['group']} than usual: it is expected to be {_percent(one['share'])} of its viewers, "
+        f"probably {_percent(low)} to {_percent(high)}; of all viewing it has {_percent(one['usual'])}. {GOES_WITH}"
     )

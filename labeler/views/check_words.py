@@ -1,12 +1,14 @@
 """The words of a question that checks a measured feature, in the language of the page: Attune wrote them, not an owner.
 
-What an owner changed of them is in no catalog, so it stays as it was written, as every other question does.
+What an owner changed of them stays as it was written, as every other question does. Of a question about an object it
+may keep the frame: after a first change, only what names the object itself is still ours.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 
 from flask_babel import gettext
 
@@ -14,7 +16,7 @@ from attune.labeler.measured import checks
 from attune.labeler.records.schema import Attribute
 from attune.models.measured.eye_checks import CHECKS
 from attune.models.measured.measures import OBJECT_CLASSES
-from attune.models.measured.objects import FITS, MEANS, SHOWS
+from attune.models.measured.objects import FITS, MEANS, SHOWS, short_name
 
 _ASKED = {asks: re.compile(re.escape(asks).replace(re.escape("%(phrase)s"), "(.+)")) for asks in (SHOWS, FITS)}
 
@@ -32,13 +34,14 @@ def translator(attribute: Attribute) -> Callable[[str], str]:
     check = checks.checked_by(attribute)
     if check is None:
         return str
-    return _of_object if check.guessed else _said
+    return partial(_of_object, check.feature, attribute.revision == 1) if check.guessed else _said
 
 
-def _of_object(text: str) -> str:
+def _of_object(name: str, untouched: bool, text: str) -> str:
     for asks, pattern in _ASKED.items():
         if (found := pattern.fullmatch(text)) is not None:
-            return str(gettext(asks, phrase=found.group(1)))
+            phrase = found.group(1)
+            return str(gettext(asks, phrase=phrase)) if untouched or short_name(phrase) == name else text
     return _said(text)
 
 

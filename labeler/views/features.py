@@ -29,7 +29,11 @@ HEADINGS = {  # in the order of the list
     "measured": "Measured from the images",
 }  # fmt: skip
 SHOWN = 12  # images of an object that suit its words best
-NO_CHECK = "Calculated from the pixels: nobody has to check it."
+DO_NOT_USE = (
+    "Do not choose artwork by it here: people agree with it on fewer than half of your images. Only insights whose "
+    "figures say that they are corrected allow for that."
+)
+NO_CHECK = "Calculated from the pixels, so it has no errors to correct."
 POINTS = {
     "least": "Lowest", "10 %": "One image in ten is below", "middle": "Middle image",
     "90 %": "Nine images in ten are below", "most": "Highest",
@@ -74,6 +78,11 @@ class Row:
         return DRAFT if self.one.guessed else NOT_YET
 
     @property
+    def wrong(self) -> bool:
+        """Whether people surely disagree more often than not."""
+        return self.asked is not None and self.asked.wrong
+
+    @property
     def checkable(self) -> bool:
         """Whether people can judge it by eye."""
         return self.one.guessed or _measured_name(self.one) in CHECKS
@@ -92,6 +101,11 @@ class FeaturePage:
     can_be_asked: bool
     draft: bool = False
     unit: str = ""
+
+    @property
+    def warning(self) -> str:
+        """What to do where people mostly disagree; empty otherwise."""
+        return DO_NOT_USE if self.asked is not None and self.asked.wrong else ""
 
     @property
     def banded(self) -> str:

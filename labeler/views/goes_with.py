@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from attune.labeler.insights import evidence, features, goes_with_kept, insights
 from attune.labeler.insights.goes_with import SAYS
 from attune.labeler.insights.goes_with_plot import percent
-from attune.labeler.insights.goes_with_words import sentence, side_of, tells
+from attune.labeler.insights.goes_with_words import first_side, sentence, side_of, tells
+from attune.labeler.insights.insights import Told
 from attune.labeler.insights.known import Known
 from attune.labeler.insights.people_asked import PeopleAsked, hidden_of, waiting_images
-from attune.labeler.insights.words import words
+from attune.labeler.insights.words import Words, words
 from attune.labeler.people.viewer import Viewer, may_explore
 from attune.labeler.records.schema import GoesWithRun
 from attune.labeler.records.session import reading
@@ -41,9 +42,18 @@ class Share:
 
 
 @dataclass(frozen=True)
+class Within:
+    """A sure insight of all canvases together: what looks good across titles may do harm within."""
+
+    one: Told
+    said: Words
+
+
+@dataclass(frozen=True)
 class Feature:
     """A feature with its bars; ``tells``: the prediction surely gets worse without it. ``side``: which images the
-    pictures are. ``insight`` compares it within titles, where one is sure: its number and its sentence."""
+    pictures are, and ``of`` the class or third that the sentence is about first. ``insight`` is about the same images,
+    within titles; None where no insight about them is sure."""
 
     name: str
     means: str
@@ -52,7 +62,8 @@ class Feature:
     side: str
     bars: Sequence[Share]
     pictures: Sequence[PageImage]
-    insight: tuple[int, str] | None = None
+    of: str = ""
+    insight: Within | None = None
 
 
 @dataclass(frozen=True)
@@ -93,19 +104,31 @@ def goes_with_page(settings: Settings, viewer: Viewer) -> GoesWithPage:
                      _pictures(session, viewer, one, hidden_of(asked, waits, one["feature"])))
             for one in told
         ]  # fmt: skip
-    within = _within_titles(settings)
-    shown = [replace(one, insight=within.get(one.name)) for one in shown]
+    sure = _sure(settings)
+    shown = [replace(one, insight=_within(one, known.get(one.name), sure)) for one in shown]
     whole = _Plot.of([row.figures["explains"]])
     return GoesWithPage(
         row, whole.bars(row.figures["explains"]), shown, goes_with_kept.moved(settings, row), job, ready
     )
 
 
-def _within_titles(settings: Settings) -> dict[str, tuple[int, str]]:
-    """By feature, the surest insight of all canvases together: what looks good across titles may do harm within."""
+def _sure(settings: Settings) -> list[Told]:
+    """Sure insights within titles, of all canvases together, in the list's order."""
     sure = [one for one in insights.listed(settings) if one.enough and one.row.state != insights.RETIRED]
-    sure = [one for one in sure if one.figures["within"] and not one.question.canvas]
-    return {one.question.feature: (one.row.id, words(one).sentence) for one in reversed(sure)}
+    return [one for one in sure if one.figures["within"] and not one.question.canvas]
+
+
+def _within(shown: Feature, known: Known | None, sure: Sequence[Told]) -> Within | None:
+    """The first of the ``sure`` insights that compares the images that the card is about."""
+    for one in sure:
+        if known is not None and one.question.feature == shown.name and _same(shown.of, known, one.question.contrast):
+            return Within(one, words(one))
+    return None
+
+
+def _same(of: str, known: Known, contrast: str) -> bool:
+    """Whether ``contrast`` is about the images ``of`` the card; with two classes, or numbers, there is but one."""
+    return len(known.classes) <= 2 or of in (features.pair(known, contrast) or ())
 
 
 def _feature(
@@ -117,7 +140,8 @@ def _feature(
     more = here and tells(one) and bool(one["sides"]) and one["sides"][0]["low"] > 0
     side = side_of(one["feature"], one["sides"][0]["side"], classes) if more else ""
     means = known.means if known else ""
-    return Feature(one["feature"], means, said, tells(one), side, plot.bars(one), images if more else ())
+    of = first_side(one) if here else ""
+    return Feature(one["feature"], means, said, tells(one), side, plot.bars(one), images if more else (), of)
 
 
 def _pictures(

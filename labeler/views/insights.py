@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from attune.labeler.insights import audited, evidence, features, insights, powering, questions
+from attune.labeler.insights.examples import unused
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.known import Known
 from attune.labeler.insights.people_asked import PeopleAsked, blind, hidden_of, waiting_images
@@ -58,6 +59,11 @@ class Pair:
     title_id: str
     first: Side
     second: Side
+
+    @property
+    def complete(self) -> bool:
+        """Whether both images are here to be looked at."""
+        return self.first.picture is not None and self.second.picture is not None
 
     @property
     def in_pool(self) -> bool:
@@ -127,7 +133,12 @@ def insights_page(settings: Settings, viewer: Viewer) -> InsightsPage:
         asked = PeopleAsked.of(session, known)
         answered = {one.question.id for one in found}
         waits_for_run = [asks(row) for row in questions.in_force(session) if row.id not in answered]
-    cards = [card(one, images, reach, hidden_of(asked, waits, one.question.feature)) for one in found]
+    cards, used = [], set[frozenset[str]]()
+    for one in found:
+        made = card(one, images, reach, hidden_of(asked, waits, one.question.feature), used)
+        cards.append(made)
+        if one.enough and made.pair:
+            used.add(frozenset({made.pair.first.asset_id, made.pair.second.asset_id}))
     gone = insights.RETIRED
     return InsightsPage(
         [one for one in cards if one.one.enough and one.one.row.state != gone],
@@ -175,12 +186,16 @@ def _plan(one: Told) -> powering.Plan | None:
         return None
 
 
-def card(one: Told, images: Mapping[str, PageImage], reach: float, hidden: frozenset[str] = frozenset()) -> Card:
-    """An insight with the pictures of its clearest title, one that is here if any is, without ``hidden`` images."""
+def card(
+    one: Told, images: Mapping[str, PageImage], reach: float, hidden: frozenset[str] = frozenset(),
+    used: Set[frozenset[str]] = frozenset(),
+) -> Card:  # fmt: skip
+    """An insight with the pictures of its clearest title, one that is here if any is and not ``used`` by another
+    insight, without ``hidden`` images."""
     figures = one.figures
     told = figures["estimate"] is not None
-    found = pairs(blind((figures.get("examples") or {"same": []})["same"], hidden), images)
-    here = [pair for pair in found if pair.first.picture and pair.second.picture] or found
+    found = pairs(unused(blind((figures.get("examples") or {"same": []})["same"], hidden), used), images)
+    here = [pair for pair in found if pair.complete] or found
     amount = change(figures["shrunk"]["estimate"]) if told else ""
     shown = shrunk_bar(figures, reach) if told else None
     return Card(one, words(one), amount, shown, here[0] if here else None, struck(one))

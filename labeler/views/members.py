@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from attune.labeler.members import forecasting, groupings, words
 from attune.labeler.people.viewer import Viewer, may_explore
+from attune.labeler.performance.simulated import is_simulated
 from attune.labeler.records.schema import Asset, MemberGrouping, MemberPromotion
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
@@ -60,6 +61,7 @@ class MembersPage:
     forecast: Sequence[Mapping[str, Any]] = ()
     says: str = ""
     why: str = ""
+    made_up: bool = False  # the workspace's performance is simulated, so its members may be
 
 
 def members_page(settings: Settings, viewer: Viewer, version: str = "", title: str = "") -> MembersPage:
@@ -67,6 +69,7 @@ def members_page(settings: Settings, viewer: Viewer, version: str = "", title: s
     with reading(settings) as session:
         versions, job = groupings.listed(session), progress(session, (KIND,))
         champion, history = groupings.champion(session), groupings.history(session)
+        made_up = is_simulated(session)
     if not versions and not version:
         return MembersPage(None, [], "", "", [], None, [], job)
     row = groupings.find(settings, version)
@@ -77,8 +80,9 @@ def members_page(settings: Settings, viewer: Viewer, version: str = "", title: s
         posters = _posters(session, viewer, wanted)
     groups = [_group(one, found[one["group"]], images, posters) for one in row.figures["groups"]]
     page = MembersPage(
-        row, groups, words.stable(row.figures), words.about_artwork(row.figures), versions, champion, history, job
-    )
+        row, groups, words.stable(row.figures), words.about_artwork(row.figures), versions, champion, history, job,
+        made_up=made_up,
+    )  # fmt: skip
     return _with_forecast(settings, page, title.strip()[:255]) if title.strip() else page
 
 

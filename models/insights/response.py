@@ -21,8 +21,8 @@ def check_answered(name: str, answered: npt.NDArray[np.bool_]) -> None:
     lot, open_ = len(answered), int((~answered).sum())
     if open_ > MOST_OPEN * lot:
         raise NotEnoughLabels(
-            f"{open_} of {lot} audits of {name} are open: answer them. They show where the feature errs, so at most "
-            f"{100 * MOST_OPEN:.0f} % may have no answer."
+            f"{open_} of {lot} audits of {name} are open: answer them. An audit is an image that an expert checks. "
+            f"Which ones, chance chose, so at most {100 * MOST_OPEN:.0f} % of them may have no answer."
         )
 
 

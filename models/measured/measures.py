@@ -27,7 +27,7 @@ SAID = {
 
 Group = Literal["light", "texture", "composition", "faces", "objects"]
 OBJECTS: Literal["objects"] = "objects"  # what text prompts name (``models.measured.objects``): not in MEASURES
-ONE_IN_TEN = "The encoder says yes of about one image in ten, however many show it."
+ONE_IN_TEN = "Attune says yes of the one image in ten that suits them best, even if none or many more show it."
 OBJECT_CLASSES, OBJECT_FROM = ("yes", "no"), 0.5  # yes from this probability on
 
 

@@ -116,9 +116,14 @@ def phrased(given: Sequence[str]) -> list[Phrased]:
     return [Phrased(name, tuple(dict.fromkeys(phrases))) for name, phrases in found.items()]
 
 
+def short_name(phrase: str) -> str:
+    """The phrase without its article, in the characters of a name; it may be too long for one, or empty."""
+    return re.sub(r"[^a-z0-9_-]+", "-", _ARTICLE.sub("", phrase).lower()).strip("-_")
+
+
 def _name(phrase: str) -> str:
-    """A name of the phrase: without its article, as a feature is called. Raises DataError where there is none."""
-    name = re.sub(r"[^a-z0-9_-]+", "-", _ARTICLE.sub("", phrase).lower()).strip("-_")
+    """A name of the phrase, as a feature is called. Raises DataError where there is none."""
+    name = short_name(phrase)
     if not NAME.fullmatch(name):
         raise DataError(
             f"No short name can be made of {phrase[:80]!r}. Name it, in up to 30 small letters, digits, - and _: "

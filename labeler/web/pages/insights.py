@@ -7,6 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from attune.labeler.exchange.export_tables import write_csv
 from attune.labeler.insights import companions, features, publishing, questions
+from attune.labeler.insights.features import PER_SD
+from attune.labeler.insights.known import Known
 from attune.labeler.jobs import jobs
 from attune.labeler.views.explore_jobs import waiting
 from attune.labeler.views.insight_test import arms_rows, test_page
@@ -42,10 +44,12 @@ def register() -> ResponseReturnValue:
         raise DataError(f"There is no feature {name[:80]!r}. Choose one from the list.")
     contrast, canvas = _contrast("first", "second") or form.get("contrast", ""), form.get("canvas", "").strip()[:255]
     way, other = form.get("way", ""), form.get("other", "")
+    _check(known[name], contrast)
     if way and (way not in (companions.DEPENDS, companions.HOLDING) or other not in known):
         raise DataError(f"There is no other feature {other[:80]!r}. Choose one from the list.")
     wanted = companions.Wanted(way, known[other], _contrast("other_first", "other_second")) if way else None
     if wanted:
+        _check(wanted.other, wanted.contrast)
         companions.contrast_beside(known[name], wanted)
     done = questions.ask(settings, known[name], contrast, canvas, auth.viewer().name)
     if wanted:
@@ -57,6 +61,20 @@ def register() -> ResponseReturnValue:
     begin = "was registered before" if done.again else "is registered and never changes"
     flash(f"Question {done.row.id} {begin}. {which} The next run answers it.", "success")
     return redirect(url_for("insights.page"))
+
+
+def _check(feature: Known, contrast: str) -> None:
+    """Raise DataError, in the words of the form, for classes that ``feature`` cannot be compared by."""
+    if not feature.classes and contrast not in ("", PER_SD):
+        raise DataError(
+            f"{feature.name} is a number, so it has no classes to compare. Go back and choose no classes, or another "
+            "feature."
+        )
+    if feature.classes and features.pair(feature, contrast) is None and (contrast or len(feature.classes) > 2):
+        raise DataError(
+            f"No two classes of {feature.name} were chosen. Go back and choose two different ones of "
+            f"{', '.join(feature.classes)}."
+        )
 
 
 def _contrast(first: str, second: str) -> str:

@@ -10,6 +10,7 @@ document.querySelectorAll("[data-classes-of]").forEach((select) => {
     const only = options.length === 2;  // then there is nothing to choose, but which one comes first
     select.replaceChildren(...(only ? [] : [none]), ...options.map((one) => one.cloneNode(true)));
     select.selectedIndex = only ? place : 0;
+    select.required = options.length > 2 && feature.name === "feature";  // of the other one only where a way is chosen
     select.closest("p").hidden = !mine;  // a number has no classes
   }
   feature.addEventListener("change", fill);

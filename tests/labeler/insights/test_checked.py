@@ -18,14 +18,16 @@ from attune.labeler.insights.words import words
 from attune.labeler.insights.work import Work
 from attune.labeler.measured import checks
 from attune.labeler.measured import values as measured
-from attune.labeler.measured.checked import checked
+from attune.labeler.measured.checked import Checked, checked
 from attune.labeler.performance import imports
 from attune.labeler.records.schema import Annotation, Asset
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
+from attune.labeler.views.features import FeaturePage, Row
 from attune.models.clock import now
 from attune.models.errors import DataError, NotEnoughLabels, UnknownExpert
 from attune.models.labels.answers import UNSURE
+from attune.models.measured.agreement import Agreement
 from attune.models.measured.eye_checks import CHECKS
 from attune.models.measured.measured_values import MeasuredValues
 from attune.models.measured.measures import NAMES
@@ -199,6 +201,18 @@ def test_a_number_is_checked_in_bands_that_can_be_asked_about(settings: Settings
     assert asked.about("brightness"), "its pictures would tell the band"
     assert asked.about("brightness-bands")
     assert not asked.about("saturation")
+
+
+@pytest.mark.parametrize(
+    ("share", "wrong"), [((0.26, 0.19, 0.34), True), ((0.45, 0.36, 0.54), False), ((None, None, None), False)]
+)
+def test_a_feature_that_people_mostly_contradict_is_not_to_be_used(
+    share: tuple[float | None, float | None, float | None], wrong: bool
+) -> None:
+    found = Checked(CHECKS["faces"], "check-faces", Agreement(140, *share, (), ()), 0, 0)
+    row = Row(Known("faces", 1, "measured", CHECKS["faces"].classes, ""), found)
+    assert row.wrong is wrong
+    assert bool(FeaturePage(row.one, row.said, (), found, True).warning) is wrong
 
 
 def test_what_tells_faces_is_hidden_from_who_is_asked_about_faces() -> None:

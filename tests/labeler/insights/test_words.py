@@ -127,7 +127,8 @@ def test_no_example_is_given_where_none_can_be(effect: float, rate: float) -> No
 @pytest.mark.parametrize(
     ("kind", "figures", "told"),
     [
-        ("imported", {}, "Nobody has checked the file’s values of faces here"),  # where it was made, people may have
+        # where the file was made, people may have
+        ("imported", {}, "Nobody has checked here whether the file is right about faces"),
         ("measured", {"not_audited": True}, "Values of faces not checked by people"),
         ("measured", {"not_audited": True, "hindered": "Too few."}, ""),  # people are at it; its caution says so
         ("attribute", {"not_audited": False}, ""),
@@ -149,14 +150,14 @@ def side(name: str, mean: float, half: float = 0.02) -> dict[str, Any]:
         (
             [side("two", 0.06), side("one", -0.06)],
             False,
-            "Images with “two” are taken 6 % more often than an average image of the same canvas and period. Probably "
-            "between 4 % and 8 % more often.",
+            "Images with “two” go with 6 % more takes than an average image of all titles in the same place and "
+            "period: probably 4 % to 8 % more.",
         ),
         (
             [side("two", 0.01), side("one", -0.06)],
             False,
-            "Images with “one” are taken 6 % less often than an average image of the same canvas and period. Probably "
-            "between 4 % and 8 % less often. None of its images goes measurably with more takes.",
+            "Images with “one” go with 6 % fewer takes than an average image of all titles in the same place and "
+            "period: probably 4 % to 8 % fewer. None of its images goes measurably with more takes.",
         ),
         (
             [side("two", 0.06), side("none", 0.0), side("one", -0.06)],

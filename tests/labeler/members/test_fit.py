@@ -174,11 +174,14 @@ def test_a_forecast_names_the_group_that_surely_differs() -> None:
     loud = {"group": 3, "share": 0.02, "ci": [0.0, 0.2], "usual": 0.01}
     sure = {"group": 1, "share": 0.55, "ci": [0.45, 0.65], "usual": 0.35}
     said = words.shares([sure, loud])
-    assert said.replace("\xa0", " ").startswith(
-        "Group 1 is expected to be 55 % of its viewers, probably 45 % to 65 %; usual is 35 %."
+    said = said.replace("\xa0", " ")
+    assert said.startswith(
+        "More of group 1 than usual: it is expected to be 55 % of its viewers, probably 45 % to 65 %"
     )
+    assert "of all viewing it has 35 %" in said
+    assert words.shares([sure | {"usual": 0.8}]).startswith("Fewer of group 1 than usual")
     assert "Grade D" in said
-    assert words.shares([loud]).startswith("No group is expected to differ from its usual share")
+    assert words.shares([loud]).startswith("No group is surely expected to differ")
 
 
 def test_responses_that_were_served_make_no_groups_and_no_rows_none(settings: Settings, tmp_path: Path) -> None:

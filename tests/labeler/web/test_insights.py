@@ -15,12 +15,12 @@ from sqlalchemy import select, update
 
 from attune.labeler.assets.active_encoder import activate
 from attune.labeler.insights import goes_with_kept, imported, insights, publishing
-from attune.labeler.insights.words import EXAMPLES
+from attune.labeler.insights.words import EXAMPLES, words
 from attune.labeler.jobs import jobs
 from attune.labeler.measured import objects
 from attune.labeler.people import tokens
 from attune.labeler.performance import imports
-from attune.labeler.records.schema import Asset, GoesWithRun, InsightQuestion, Job, User
+from attune.labeler.records.schema import Asset, GoesWithRun, InsightQuestion, InsightVersion, Job, User
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.views.insight_bars import canvas_line
@@ -93,7 +93,7 @@ def test_an_owner_asks_whether_it_depends_on_another_feature(settings: Settings,
     assert "Does it depend on dark?" in page
     assert "No measurable difference between images with “dark” and images without “dark”." in page
     assert "And with the same dark?" in page
-    assert page.count("the file’s values of smiles") == 2, "not beside what dark says, too"
+    assert page.count("the file is right about smiles") == 2, "not beside what dark says, too"
     told = owner.get(f"/api/v1/insights/{number}").json
     assert [len(told["depends"]), len(told["holding"])] == [1, 1]
     assert told["depends"][0]["high"]["ci"][0] > 0
@@ -117,6 +117,13 @@ def test_an_owner_runs_registers_publishes_and_retires(answered: Settings, owner
     assert row.titles == "confirmation"
     assert row.asked_by == "olga@example.org"
     assert owner.send("/insights/questions", form="/insights", feature="gone").status_code == 422
+    (tmp_path / "tone.csv").write_text("asset_id,value\na,dark\nb,medium\nc,light\n")
+    imported.add(answered, str(tmp_path / "tone.csv"), "tone", "olga")
+    for chosen in ({}, {"first": "dark", "second": "1"}):  # as the form comes, and without script
+        refused = owner.send("/insights/questions", form="/insights", feature="tone", **chosen)
+        assert refused.status_code == 422
+        assert "different ones of dark" in refused.text
+        assert "--contrast" not in refused.text, "a page has no command line"
     for _ in range(2):
         assert owner.send("/insights").status_code == 302
     with reading(answered) as session:
@@ -137,7 +144,8 @@ def test_an_owner_reads_a_titles_page_takes_its_brief_and_plans_a_test(answered:
     page = re.sub(r"\s+", " ", owner.get(f"/titles?title={title}").text)
     assert "Taken less often elsewhere" in page
     assert "avoid" not in page
-    assert "Nobody has checked the file’s values of smiles here" in page
+    assert words(one).unchecked
+    assert words(one).unchecked in page
     assert f'href="/insights/{one.row.id}"' in page
     assert "/media/" in page
     nowhere = owner.get("/titles?title=nowhere")
@@ -156,7 +164,7 @@ def test_an_owner_reads_a_titles_page_takes_its_brief_and_plans_a_test(answered:
     assert "Cat of Dunmere" in several
     sent = owner.get(f"/titles/brief?title={title}&to=html")
     assert sent.headers["Content-Disposition"] == f'attachment; filename="brief-{title}.html"'
-    assert "Nobody has checked the file’s values of smiles here" in sent.text
+    assert words(one).unchecked in sent.text
     assert owner.get(f"/titles/brief?title={title}&to=docx").status_code == 422
     where = f"/api/v1/titles/{title}/brief"
     told = owner.get(where).get_json()
@@ -206,7 +214,7 @@ def test_what_goes_with_takes_has_pictures_a_plain_sentence_and_no_verdict(
     has = dict(line.split(",") for line in (tmp_path / "smiles.csv").read_text().splitlines())
     assert {has[name] for name in first["examples"]} == {"1"}
     page = re.sub(r"\s+", " ", owner.get(where).text)
-    assert "Images with “smiles” are taken" in page
+    assert "Images with “smiles” go with" in page
     assert "noise adds nothing measurable beside the other features." in page
     assert "2 features were looked at" in page
     assert page.count("<figure") == 4
@@ -230,6 +238,7 @@ def test_a_feature_says_what_it_means_and_a_stale_insight_what_to_press(
 ) -> None:
     one = insights.listed(answered)[0]
     number, where = one.row.id, "/insights/features/smiles"
+    publishing.publish(answered, number, "seen", "olga")
     title = one.figures["examples"]["same"][0]["title_id"]
     assert "Nothing says what smiles means" in owner.get(f"/insights/{number}").text
     assert owner.send(f"{where}/means", form=where, means="<i>Somebody</i> smiles.").status_code == 302
@@ -250,6 +259,37 @@ def test_a_feature_says_what_it_means_and_a_stale_insight_what_to_press(
     assert "smiles." in page, "a new version keeps what it means"
     assert "Publish version" not in page
     assert "stale" in owner.get("/insights").text
+    assert "out of date" in page, "what is published and stale does not stand as published alone"
+
+
+def test_beside_what_goes_with_takes_an_insight_says_its_grade_and_what_is_wrong_with_it(
+    answered: Settings, owner: Actor, tmp_path: Path
+) -> None:
+    share = {"mean": 0.1, "low": 0.05, "high": 0.15}
+    one = {"feature": "smiles", "boosting": share, "linear": share, "sides": [share | {"side": "1"}], "examples": []}
+    figures = {"features": [one], "explains": {"boosting": share, "linear": share}, "uncorrected": [], "left_out": []}
+    figures |= {"titles": 80, "all_titles": 80, "images": 320, "values": {}, "performance": [], "simulated": False}
+    with writing(answered) as session:
+        session.add(GoesWithRun(seed=0, figures=figures, made_by="olga", made_at=now()))
+
+    def card() -> str:
+        page = owner.get("/insights/goes-with").text
+        return page[page.index('<li class="panel insight goes"') : page.index("“Without the feature”")]
+
+    first, found = card(), insights.listed(answered)[0]
+    assert first.index(words(found).sentence.replace(" %", "\xa0%")) < first.index("Grade D"), (
+        "what counts stands first"
+    )
+    assert f"Grade {found.newest.grade}" in first
+    assert "stale" not in first
+    assert "simulated" not in first
+    with writing(answered) as session:
+        row = session.get_one(InsightVersion, found.newest.id)
+        row.figures = row.figures | {"simulated": True}
+    (tmp_path / "more.csv").write_text("asset_id,value\nelsewhere,1\nelsewhere-2,0\n")
+    imported.add(answered, str(tmp_path / "more.csv"), "smiles", "olga")
+    assert "stale" in card()
+    assert "simulated" in card()
 
 
 def test_an_empty_workspace_says_what_to_bring(owner: Actor) -> None:

@@ -130,10 +130,17 @@ def test_a_question_that_attune_wrote_speaks_the_language_until_its_owner_words_
     settings: Settings, ana: Actor, desk: PageDesk
 ) -> None:
     check = check_of(Phrased("dog", ("a dog",)))
-    for asked, said in ((check.question, "Zeigt dieses Bild „a dog“?"), ("Any dog here?", "Any dog here?")):
+    own = "Does this image show a dog that is alive?"  # in the frame of ours, and another question than ours
+    for revision, asked, said in (
+        (1, check.question, "Zeigt dieses Bild „a dog“?"),
+        (2, check.question, "Zeigt dieses Bild „a dog“?"),
+        (2, own, own),
+        (2, "Any dog here?", "Any dog here?"),
+    ):
         with writing(settings) as session:
             row = session.get_one(Attribute, desk.attribute.id)
             row.question, row.definition, row.classes = asked, check.definition, list(check.classes)
+            row.revision = revision
             row.settings = row.settings | {checks.KEY: "dog"}
         single, page = (Words(ana.get(path, headers=GERMAN).text).found for path in PAGES)
         assert {said, "ja", "nein"} <= set(single)
