@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from attune.labeler.answers import authors, change, exclusion, reading_order, task_ids, tickless_pages, uncounted
@@ -50,7 +51,7 @@ def store(
     change.one_writer(session, grid.attribute_id)
     page = _page(session, grid, task, data)
     identity, at = _identity(annotation)
-    if page.label_studio_id is None and _is_of_before(session, page, identity, asked):
+    if page.label_studio_id != identity and _is_of_before(session, page, identity, asked):
         return False
     if identity == page.label_studio_id and not asked.shows_later(page, at):
         return False
@@ -90,13 +91,14 @@ def _read(
 
 
 def _is_of_before(session: Session, page: GridPage, identity: int, asked: AskedPages) -> bool:
-    """Whether a page has no answer any more, and the annotation ``identity`` may be one from before that.
+    """Whether the annotation ``identity`` may be one that was deleted since Label Studio was ``asked``, of a page that
+    has another one now, or none.
 
-    Where the page had another one when Label Studio was ``asked``, that one was deleted and this is an answer of since.
+    Where the page had another one then, and has none now, that one was deleted and this is an answer of since.
     """
     known, _ = asked.known.get(page.id, (None, None))
-    if known == identity:
-        return True
+    if known == identity or page.label_studio_id is not None:
+        return known == identity
     mine = select(Annotation.id).join(GridAnswer, GridAnswer.annotation_id == Annotation.id)
     news = reading_order.is_newer_than(asked, but="" if known is None else "deleted")
     return session.scalar(mine.where(GridAnswer.page_id == page.id, news).limit(1)) is not None
@@ -108,8 +110,9 @@ def note_by_hand(session: Session, grid: Grid, task: int, data: Mapping[str, Any
     if key_of(data) or session.scalar(known.limit(1)) is not None:
         return
     try:
-        page = _page(session, grid, task, data)
-    except UnknownAnnotationShape:
+        with session.begin_nested():
+            page = _page(session, grid, task, data)
+    except (UnknownAnnotationShape, SQLAlchemyError, OverflowError):  # of no shape of ours, down to its numbers
         page = _add_page(session, grid, task, {}, [], new_key())
     page.state = "retired"
 

@@ -58,6 +58,8 @@ def kept(
     rows = _mapped(folder, name, len(vectors))
     if rows is not None:
         return rows
+    if vectors.ids.nbytes > MOST_BYTES:  # nobody waits for files that would be too large to be kept
+        return vectors.ids, *read()
     try:
         with _lock(settings):
             rows = _mapped(folder, name, len(vectors))  # another process may have written them meanwhile

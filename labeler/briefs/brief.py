@@ -175,7 +175,9 @@ class Brief:
             "Nobody knows yet whether it has": [one for one in kinds if not one.known],
         }
         said = [f"{head}: {_listed([one.use for one in lines])}." for head, lines in told.items() if lines]
-        return " ".join([*said, *(one.here for one in self.missing[:1] if one.here)])
+        if self.missing and self.missing[0].here:  # behind the kind that it is about
+            said.insert(1, f"{'Of the first of these: ' if len(self.missing) > 1 else ''}{self.missing[0].here}")
+        return " ".join(said)
 
     def asset_ids(self) -> list[str]:
         """All images that are shown, each once."""

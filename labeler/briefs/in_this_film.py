@@ -25,10 +25,11 @@ def against(own: Own, sides: tuple[Sequence[str], Sequence[str]], names: tuple[s
         )
     if better or not has:
         return ""
-    if worse:
+    if worse and not _surely(own, lacks, -1):
+        which = "its image" if len(has) == 1 else f"{len(worse)} of its {plural(len(has), 'image')}"
         return (
-            f"In this film {len(worse)} of its {plural(len(has), 'image')} {use} did worse than its others: "
-            f"{_listed(worse)}. Over many films such images do better. Test it.{chance}"
+            f"In this film {which} {use} did worse than its others: {_listed(worse)}. Over many films such images do "
+            f"better. Test it.{chance}"
         )
     if others and not _surely(own, lacks, -1):
         return (

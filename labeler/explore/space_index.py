@@ -190,8 +190,8 @@ def look(settings: Settings, session: Session, space: str) -> Wanted:
     retitled = select(func.max(LookAlike.id)), select(func.max(LookAlike.undone_at))
     parts = (select(func.max(Asset.id)), removed, select(func.max(Asset.removed_at)), *retitled)
     assets = session.execute(select(*[part.scalar_subquery() for part in parts])).one()
-    # A table changes titles and columns of images that are there.
-    pool = [*map(str, assets), asset_stamp.read(session, asset_stamp.TITLES)]
+    # A table changes titles and columns of images that are there. Records of before have the first stamp alone.
+    pool = [*map(str, assets), asset_stamp.read(session, asset_stamp.TITLES) or asset_stamp.read(session)]
     folders = sorted({settings.vectors / one.digest for one in (active, made_by) if one is not None})
     stored = [(one.name, one.stat().st_mtime_ns) for one in folders if one.is_dir()]
     # What it begins with says of what version or encoder an index is, whatever the pool was.

@@ -241,7 +241,7 @@ def chance(q: float) -> str:
         return "Of 1,000 answers as clear as this one, fewer than 1 is a false alarm (q below 0.001)."
     if q > MOSTLY:
         share = f"an estimated {100 * q:.0f} %"
-        return f"Of answers as unclear as this one, most are false alarms ({share}). Do not choose by it."
+        return f"Of answers at least as clear as this one, most are false alarms ({share}). Do not choose by it."
     return f"Of answers as clear as this one, about 1 in {round(1 / q):,} is a false alarm (q {q:.3f})."
 
 

@@ -87,7 +87,7 @@ def _record(
         users.check_role(session, email, may)
         experts.refuse_disabled(session, email)
         # Locked: of two who invite a leaver again at once, the second finds an expert who is here (PostgreSQL).
-        existing = session.scalar(select(Expert).where(Expert.email == email).with_for_update())
+        existing = session.scalar(select(Expert).where(Expert.email == email).with_for_update(key_share=True))
         fresh = existing is None or existing.removed_at is not None
         if fresh and only_there:
             raise UnknownExpert(

@@ -59,7 +59,10 @@ def _on_postgresql(settings: Settings, url: str) -> Finding:
     ours = f"this workspace's {plural(len(marks), 'queue')}"
     right = f"Set {SETTING} to the database that this workspace was made with, or restore that one's dump."
     if descriptions:  # as after the secrets were lost, or where someone edited a description
-        todo = f"If this is the right one, `attune sync --all` finds its queues by their tasks. If not: {right}"
+        todo = (
+            "If this is the right one, `attune sync --all` finds its queues by their tasks. If it is another "
+            f"workspace's, do not start Attune, as it would make queues there. {right}"
+        )
         return Finding(NAME, "warn", f"{place} has projects, but none has the mark of {ours}", todo)
     todo = f"{right} Do not start Attune before: it would begin new queues there."
     return Finding(NAME, "fail", f"{place} has none of {ours}", todo)

@@ -33,7 +33,7 @@ DO_NOT_USE = (
     "Do not choose artwork by it here: people agree with it on fewer than half of your images. Only insights whose "
     "figures say that they are corrected allow for that."
 )
-NO_CHECK = "Calculated from the pixels, so it has no errors to correct."
+NO_CHECK = "Calculated from the pixels by a fixed rule."
 POINTS = {
     "least": "Lowest", "10 %": "One image in ten is below", "middle": "Middle image",
     "90 %": "Nine images in ten are below", "most": "Highest",

@@ -109,8 +109,8 @@ class Pool:
     def logits_at(self, index: npt.ArrayLike, weight: FloatArray, bias: FloatArray) -> npt.NDArray[Any]:
         """``rows(index) @ weight.T + bias`` (m, k), a part at a time: the vectors of 400,000 images are 800 MB.
 
-        The same to the last bit as of all rows at once in one thread, whatever number of threads there is, so that two
-        processes give a review the same figures. BLAS takes some rows of a matrix at a time and the last few otherwise:
+        The same to the last bit as of all rows at once in one thread, so that two processes give a review the same
+        figures. BLAS takes some rows of a matrix at a time and the last few otherwise:
         parts begin at multiples of ``AT_ONCE``, none is small beside others, and one head is left to one thread, as
         threads would divide its rows anywhere.
         """

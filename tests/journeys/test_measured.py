@@ -6,13 +6,13 @@ import time
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from attune.labeler.cli.main import attune
 from attune.labeler.demo.prepare import SIMULATED
 from attune.labeler.jobs import jobs
-from attune.labeler.records.schema import Annotation, Run, Task
-from attune.labeler.records.session import reading
+from attune.labeler.records.schema import Annotation, Queue, Run, Task
+from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.labeler.views import measuring
 from attune.models.evaluation.metrics import FIRST
@@ -41,14 +41,17 @@ def await_audits(settings: Settings) -> int:
 
 
 def await_order(settings: Settings) -> list[Task]:
-    """The audits that wait, once they come first in each queue: a round adds them, and notes its order after that."""
-    until = time.monotonic() + 120
+    """The audits that wait, once each queue follows: an idle expert's does once a minute, as if that had passed."""
+    until = time.monotonic() + 90
     while True:
+        with writing(settings) as session:
+            session.execute(update(Queue).values(ordered_at=None))
+        jobs.ask(settings, "learn", attribute=ATTRIBUTE)
         with reading(settings) as session:
             waiting = list(session.scalars(select(Task).where(Task.purpose == AUDIT, Task.state == "open")))
         if all(task.position < SIZE for task in waiting) or time.monotonic() > until:
             return waiting
-        time.sleep(0.5)
+        time.sleep(0.5)  # another learner is at it
 
 
 def test_a_batch_on_demand_is_answered_next_and_measures(house: House) -> None:
@@ -60,6 +63,7 @@ def test_a_batch_on_demand_is_answered_next_and_measures(house: House) -> None:
     assert asked.exit_code == 0, asked.output
     assert await_audits(settings) >= SIZE, asked.output
     waiting = await_order(settings)
+    assert waiting
     assert all(task.inclusion and 0 < task.inclusion <= 1 for task in waiting)
     assert all(task.position < SIZE for task in waiting)
 

@@ -128,11 +128,9 @@ def _is_ours(session: Session, row: Queue | Grid, task: Mapping[str, object]) ->
     assert isinstance(data, Mapping)
     key = str(data.get(KEY) or "")
     if isinstance(row, Grid):
-        pages = select(GridPage.id).where(GridPage.grid_id == row.id)
-        return (
-            session.scalar(pages.where(GridPage.key == key if key else GridPage.label_studio_task == task["id"]))
-            is not None
-        )
+        pages = select(GridPage).where(GridPage.grid_id == row.id)
+        page = session.scalar(pages.where(GridPage.key == key if key else GridPage.label_studio_task == task["id"]))
+        return page is not None and (bool(key) or bool(page.asset_pks))  # one made by hand is nobody's proof
     mine = select(Task.id).join(Asset, Asset.id == Task.asset_pk).where(Task.queue_id == row.id)
     which = (
         Task.key == key if key else (Asset.asset_id == data.get("asset_id")) & (Task.label_studio_task == task["id"])

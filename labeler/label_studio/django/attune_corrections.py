@@ -3,6 +3,7 @@
 An answer that was given before the one that is stored does not take its place: a browser may send it long after.
 """
 
+from contextlib import suppress
 from datetime import timedelta
 
 from django.utils import timezone
@@ -59,7 +60,8 @@ def drop_drafts(user, task):
     from tasks.models import AnnotationDraft
 
     for draft in AnnotationDraft.objects.filter(task=task, user=user, annotation=None):
-        draft.delete()  # one by one: Label Studio counts them there
+        with suppress(AnnotationDraft.DoesNotExist):  # dropped by another window at this moment
+            draft.delete()  # one by one: Label Studio counts them there
 
 
 def ask(user, method, number, body):

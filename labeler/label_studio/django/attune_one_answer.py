@@ -65,16 +65,16 @@ def _once(theirs):
 
 
 def _corrected(user, task, said):
-    """The person's annotation of the task, which says now what they ``said``; None where there is none. A skip says
-    nothing that an answer could be corrected by.
+    """The person's annotation of the task, which says now what they ``said``; None where there is none. The page says
+    "skipped" after a skip, so a skip takes an answer's place, too.
     """
     from rest_framework.exceptions import ValidationError
 
     held = held_by(user, task)
-    if held is None or said.get("was_cancelled"):
-        return held
-    one = {"result": said.get("result", held.result), "was_cancelled": False, "lead_time": said.get("lead_time") or 0}
-    one |= {"more": 0, "age": 0, "first": False}
+    if held is None:
+        return None
+    one = {"result": said.get("result", held.result), "was_cancelled": bool(said.get("was_cancelled"))}
+    one |= {"lead_time": said.get("lead_time") or 0, "more": 0, "age": 0, "first": False}
     one["once"] = str(uuid.uuid4())  # the page's own name may be that of its other window, too
     refused = correct(user, held, one)
     held = held_by(user, task)

@@ -106,8 +106,10 @@ def test_a_second_answer_in_label_studios_own_page_corrects_the_first_and_the_pa
         assert told["result"] == write_result("neither")
         assert told["lead_time"] == given(tasks[0], "yes").lead_seconds + 1.0, "all looks"
         assert told["completed_by"] == user(ls, ANA)
-        assert submit(session, tasks[0], "skip")["id"] == told["id"]
-    assert said(ls, tasks[0]) == "neither", "a skip takes nothing back"
+        assert said(ls, tasks[0]) == "neither"
+        skipped = submit(session, tasks[0], "skip")
+        assert (skipped["id"], skipped["was_cancelled"]) == (told["id"], True), "the page says that it was skipped"
+        assert [one["was_cancelled"] for one in annotations(ls, tasks[0])] == [True]
     late = given(tasks[0], "yes", age=3600.0)
     assert [one.refused for one in answering.send(ls, ANA, [late])] == [answering.SUPERSEDED]
 

@@ -187,7 +187,7 @@ def test_a_page_that_is_corrected_after_label_studios_clock_was_set_back_is_read
     world = World(settings, classes)
     world.tell([], minute=20)
     with reading(settings) as session:
-        (page,) = session.scalars(select(GridPage.id))
+        (page,) = session.scalars(select(GridPage))
     before = asked_pages_now(settings, world.grid, [page])  # as when an expert sends this one
     assert asked_pages_now(settings, world.grid, []).known == {}, "no other page is read"
     assert world.tell([1], minute=5), "asked for later, whatever the clock there says"
