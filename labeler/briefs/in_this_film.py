@@ -23,15 +23,15 @@ def against(own: Own, sides: tuple[Sequence[str], Sequence[str]], names: tuple[s
             f"Nobody knows whether it holds in this film: its best {_are(others)} {less} ({_listed(others)}). Test it "
             f"beside them.{chance}"
         )
-    if better or not has:
+    if better or not has or _surely(own, lacks, -1):
         return ""
-    if worse and not _surely(own, lacks, -1):
+    if worse:
         which = "its image" if len(has) == 1 else f"{len(worse)} of its {plural(len(has), 'image')}"
         return (
             f"In this film {which} {use} did worse than its others: {_listed(worse)}. Over many films such images do "
             f"better. Test it.{chance}"
         )
-    if others and not _surely(own, lacks, -1):
+    if others:
         return (
             f"In this film {len(others)} of its {plural(len(lacks), 'image')} {less} did better than its others: "
             f"{_listed(others)}. Over many films such images do worse. Test it.{chance}"
