@@ -50,7 +50,7 @@ $(STAMP): pyproject.toml $(LOCKS) $(if $(TAKE),ours) | ours
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' || \
 	  { echo "Python 3.11 or 3.12 is needed, $(PYTHON) is another. Name one: make PYTHON=/path/to/python3.11"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing into $(VENV) (about 7 GB with torch; some minutes the first time):"
+	@echo "Installing into $(VENV) (about 8 GB with torch; some minutes the first time):"
 	@rm -f $(VENV)/install.failed
 	@sed -nE '/^(setuptools|wheel)==/,/[^\\]$$/p' requirements.lock > $(VENV)/builders.lock
 	@{ { $(FROM_LOCKS) -r $(VENV)/builders.lock > $(VENV)/install.out && $(FROM_LOCKS) $(LOCKS:%=-r %) && \

@@ -43,7 +43,7 @@ def ensure(settings: Settings, report: Tell = print) -> Path:
                 f"ATTUNE_LABEL_STUDIO_ENV is {home}, which has no bin/label-studio. Set it to an environment "
                 "that has one, or to an empty or new folder. Or unset it."
             )
-        report(f"Installing Label Studio {VERSION} into {home} (about 1.2 GB; a few minutes, only once) …")
+        report(f"Installing Label Studio {VERSION} into {home} (about 1 GB; a few minutes, only once) …")
         shutil.rmtree(home, ignore_errors=True)
         _install(home)
         write_bytes(home / MARK, digest_file(LOCK).encode())
