@@ -12,10 +12,16 @@ WORDS = {
     "audit": (
         "The measurement of a probe with answers on images that were drawn at random and that no probe is trained on."
     ),
+    "calibration": (
+        "The step that makes probabilities match reality: of all images with probability 0.8, about 80 % are positive."
+    ),
     "champion": "The published version that pipelines get by default. An owner moves it by promoting another version.",
+    "gate": "A check before a version is put into use, such as \"at least 30 audit answers\".",
     "probe": (
         "The classifier that Attune trains from the experts' answers. It gives each image a probability of each class."
     ),
+    "vector": "The list of numbers that an encoder makes of one image or text.",
+    "worker": "A process that does jobs in the background: it trains, embeds and publishes.",
 }
 
 
