@@ -16,7 +16,7 @@ WORDS = {
         "The step that makes probabilities match reality: of all images with probability 0.8, about 80 % are positive."
     ),
     "champion": "The published version that pipelines get by default. An owner moves it by promoting another version.",
-    "gate": "A check before a version is put into use, such as \"at least 30 audit answers\".",
+    "gate": "A check before a version is put into use, for example: at least 30 audit answers.",
     "probe": (
         "The classifier that Attune trains from the experts' answers. It gives each image a probability of each class."
     ),
