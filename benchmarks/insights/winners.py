@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from attune.models.evaluation.intervals import share_interval
+from attune.models.insights.outcomes import Outcomes
 from attune.models.insights.sample_ratio import sample_ratios
-from attune.models.insights.shrinkage import shrink
+from attune.models.insights.standouts import beside_expected
 from benchmarks.insights.arms import Arms, Floats
 
 DRAWS = 2000
@@ -33,9 +35,7 @@ def curse(arms: Arms, splits: int, seed: int) -> list[dict[str, Any]]:
     """
     checked = sample_ratios(arms.outcomes.title, arms.outcomes.impressions)
     rows = arms.outcomes.where(~np.isin(arms.outcomes.title, checked.cell[checked.flagged]))
-    figures = [
-        _split(rows.title, rows.impressions, rows.takes, np.random.default_rng([seed, i])) for i in range(splits)
-    ]
+    figures = [_split(rows, np.random.default_rng([seed, i])) for i in range(splits)]
     rng = np.random.default_rng([seed, splits])
     again = rng.integers(splits, size=(DRAWS, splits))
     result = []
@@ -52,21 +52,22 @@ def curse(arms: Arms, splits: int, seed: int) -> list[dict[str, Any]]:
     return result
 
 
-def _split(title: Any, shown: Floats, takes: Floats, rng: np.random.Generator) -> dict[str, tuple[float, float, float]]:
+def _split(rows: Outcomes, rng: np.random.Generator) -> dict[str, tuple[float, float, float]]:
     """What each method says of the best image, the truth in the other half, and the squared error of all images.
 
     In takes over expected takes, less 1: unlike its logarithm, that is unbiased where takes are few.
     """
+    title, shown, takes = rows.title, rows.impressions, rows.takes
     half = rng.binomial(takes.astype(np.int64), 0.5).astype(np.float64)
+    drawn = beside_expected(replace(rows, takes=half)).estimate
     expected, share = _expected(title, shown, half)
     truth_expected, _ = _expected(title, shown, takes - half)
     kept = (expected > 0) & (truth_expected > 0)
     title, half, expected, share = title[kept], half[kept], expected[kept], share[kept]
+    attune = 1 + np.where(np.isnan(drawn[kept]), 0.0, drawn[kept])  # alone in its test: as expected
     weight = truth_expected[kept]
     truth = (takes[kept] - half) / weight
     raw = half / expected
-    error = np.sqrt((1 - share) / expected)
-    normal = np.exp(shrink(np.log((half + 0.5) / (expected + 0.5)), error).estimate)
     best = _best(title, raw)
     noise = float(((1 - share) * truth / weight).mean())
     return {
@@ -75,7 +76,7 @@ def _split(title: Any, shown: Floats, takes: Floats, rng: np.random.Generator) -
             float(np.average(truth[best] - 1, weights=weight[best])),
             float(((values - truth) ** 2).mean()) - noise,
         )
-        for name, values in {"raw": raw, "zero": raw * 0 + 1, "attune": normal}.items()
+        for name, values in {"raw": raw, "zero": raw * 0 + 1, "attune": attune}.items()
     }
 
 

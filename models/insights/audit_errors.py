@@ -11,6 +11,9 @@ from attune.models.insights.expected_score import Cells
 from attune.models.insights.outcomes import Floats, Ints, Outcomes
 from attune.models.insights.probed import Probed
 
+GROUPS, A_GROUP = 10, 20  # of audits with about the same probability; each has at least ``A_GROUP``
+NOTHING = 1e-9
+
 
 def errors(by_asset: Floats, audited: Sequence[Probed]) -> Floats:
     """(assets, k): answer less probability over the inclusion probability; 0 where there was no audit."""
@@ -21,21 +24,58 @@ def errors(by_asset: Floats, audited: Sequence[Probed]) -> Floats:
 
 
 def noise(by_asset: Floats, audited: Sequence[Probed]) -> Floats:
-    """(assets, k): the variance of ``errors`` if the probabilities are right.
+    """(assets, k): what each asset adds to the variance of the sum of ``errors``, whether it was drawn or not; NaN
+    where it has no probability.
 
-    Answers of experts who err vary more than the property does: by how much, on average, the audits say.
+    Of all assets, as those that were drawn tell less: a few with large weights decide their squares. The shape is by
+    the calibrated probabilities, the size half by these and half by the audits' own errors (moderated variance, Smyth
+    2004). Answers of experts who err vary more than the property does: by how much, on average, the audits say.
     """
     noise = np.zeros_like(by_asset)
     for k, one in enumerate(audited):
-        p = by_asset[one.audited, k]
-        more = max(0.0, float(((one.answer - p) ** 2 - p * (1 - p)).mean())) if len(p) else 0.0
-        noise[one.audited, k] = (p * (1 - p) + more) / one.inclusion**2
+        p = by_asset[:, k]
+        varied, wrong = _varied(p, one)
+        doubt = p * (1 - p)
+        if not len(wrong):
+            continue
+        if ((one.answer < 0) | (one.answer > 1)).any():
+            doubt = doubt + max(0.0, float((wrong - varied).mean()))
+        else:
+            doubt = doubt * (1 + float(wrong.sum()) / max(float(varied.sum()), NOTHING)) / 2
+        noise[:, k] = doubt * _weights(one, doubt[one.audited])
     return noise
 
 
+def degrees(by_asset: Floats, audited: Sequence[Probed]) -> float:
+    """The degrees of freedom of ``noise``: how well the audits tell its size, of the property with the fewest."""
+    found = [np.inf]
+    for k, one in enumerate(audited):
+        varied, wrong = _varied(by_asset[:, k], one)
+        unsure = float(((wrong - varied) ** 2).sum()) / 4  # half of the size is not theirs
+        found.append(2 * float(wrong.sum()) ** 2 / unsure if unsure else np.inf)
+    return max(1.0, min(found))
+
+
+def _varied(p: Floats, one: Probed) -> tuple[Floats, Floats]:
+    """Of each audit the variance of its answer if the probabilities are right, and the square of its error, (m,)."""
+    told = p[one.audited]
+    return np.asarray(told * (1 - told)), np.asarray((one.answer - told) ** 2)
+
+
+def _weights(one: Probed, doubt: Floats) -> Floats:
+    """1 / inclusion (assets,), of all assets with about that probability: the mean over them, by what was drawn, where
+    each counts by its ``doubt`` (m,)."""
+    weight, doubt = 1 / one.inclusion, np.maximum(doubt, NOTHING)
+    order = np.argsort(one.probability[one.audited], kind="stable")
+    groups = np.array_split(order, max(1, min(GROUPS, len(order) // A_GROUP)))
+    means = np.array([doubt[group] @ weight[group] ** 2 / (doubt[group] @ weight[group]) for group in groups])
+    ends = [one.probability[one.audited[group[0]]] for group in groups[1:]]
+    return np.asarray(means[np.searchsorted(ends, one.probability, side="right")], dtype=np.float64)
+
+
 def unsure(rows: Outcomes, influence: Floats, noise: Floats, title: Ints) -> Floats:
-    """(t, k): the expected square of what a title's audits add to each effect, of rows with ``influence`` (n, property,
-    effect) and a ``title`` (n,)."""
+    """(t, k): what the assets of a title add to the variance of each effect by ``noise``, of rows with ``influence``
+    (n, property, effect) and a ``title`` (n,)."""
     properties = range(influence.shape[1])
     assets, first, place = np.unique(rows.asset, return_index=True, return_inverse=True)
     place = place.reshape(-1)

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from attune.models.errors import NotEnoughLabels
-from attune.models.insights.audit_errors import errors, noise, unsure
+from attune.models.insights.audit_errors import degrees, errors, noise, unsure
 from attune.models.insights.expected_score import Cells, Expected, blocks, expected_score
 from attune.models.insights.outcomes import Floats, Ints, numbered
 from attune.models.insights.probed import Probed
@@ -38,7 +38,7 @@ class Score:
     """Images that are in the states ``by_asset`` (assets, s) and have the ``properties``, corrected by ``audited``.
 
     ``rare`` (k,): those that are held near 0; ``wrong`` and ``noise`` (assets, k): the errors of the probabilities, and
-    their variance.
+    what each asset adds to the variance of their sum, known with ``degrees`` of freedom.
     """
 
     rows: Parts
@@ -47,6 +47,7 @@ class Score:
     noise: Floats
     titles: list[int]
     rare: list[bool]
+    degrees: float
 
     @classmethod
     def of(cls, rows: Parts, by_asset: Floats, audited: Sequence[Probed], properties: int, least_titles: int,
@@ -59,7 +60,8 @@ class Score:
         if fewest < least_titles:
             raise NotEnoughLabels(too_few_titles(fewest, least_titles))
         told = ~np.array(rare)
-        return cls(rows, by_asset, errors(p, audited) * told, noise(p, audited) * told, titles, rare)
+        known = degrees(p, audited)
+        return cls(rows, by_asset, errors(p, audited) * told, noise(p, audited) * told, titles, rare, known)
 
     @property
     def known(self) -> Floats:
@@ -96,15 +98,14 @@ class Score:
 
 @dataclass(frozen=True, eq=False)
 class Solved:
-    """The root ``at`` (k,), what each title adds to it by probabilities, ``own`` (t, k), and by audits, ``audit``; what
-    the squares of ``audit`` should be if the calibration is right, ``unsure`` (t, k); titles' ``information`` (t, k);
-    the ``bread`` (k, k); ``counts`` (k, 3): assets, impressions and takes with a say in each."""
+    """The root ``at`` (k,), what each title adds to it by probabilities, ``own`` (t, k); the variance that audits add,
+    ``unsure`` (t, k); titles' ``information`` (t, k); the ``bread`` (k, k); ``counts`` (k, 3): assets, impressions and
+    takes with a say in each."""
 
     score: Score
     at: Floats
     bread: Floats
     own: Floats
-    audit: Floats
     unsure: Floats
     information: Floats
     counts: Floats
@@ -115,8 +116,8 @@ class Solved:
         at = score.root()
         bread = _bread(score.known + sum(told.information.sum(axis=0) for _, told, _ in score.at(at)))
         parts = [_part(score, bread, *block) for block in score.at(at)]
-        own, audit, should, information = (np.concatenate(column) for column in list(zip(*parts, strict=True))[:4])
-        return cls(score, at, bread, own, audit, should, information, np.sum([one[4] for one in parts], axis=0))
+        own, should, information = (np.concatenate(column) for column in list(zip(*parts, strict=True))[:3])
+        return cls(score, at, bread, own, should, information, np.sum([one[3] for one in parts], axis=0))
 
     def effect(self, k: int) -> Effect:
         """The effect of property k as ``within_title`` reports effects."""
@@ -137,31 +138,25 @@ class Solved:
         )  # fmt: skip
 
     def _variance(self, k: int, weight: Floats) -> tuple[float, float]:
-        """Variance of the effect and its degrees of freedom, from titles and audits (Welch and Satterthwaite).
-
-        A few audits with large weights decide their squares, so these are averaged with what they should be (the
-        moderated variance of Smyth 2004), which doubles their degrees.
-        """
+        """Variance of the effect and its degrees of freedom, from titles and audits (Welch and Satterthwaite)."""
         count = self.score.titles[k]
         titles = max(1.0, float(weight.sum() ** 2 / (weight**2).sum()) - 1)
         of_titles = float((self.own[:, k] ** 2).sum()) * count / max(count - 1, 1)
-        should = float(self.unsure[:, k].sum())
-        of_audits = (float((self.audit[:, k] ** 2).sum()) + should) / 2
-        if not should:
+        of_audits = float(self.unsure[:, k].sum())
+        if not of_audits:
             return of_titles, titles
-        audits = max(1.0, 2 * should**2 / float((self.unsure[:, k] ** 2).sum()) - 1)
         both = of_titles + of_audits
-        return both, both**2 / (of_titles**2 / titles + of_audits**2 / audits)
+        return both, both**2 / (of_titles**2 / titles + of_audits**2 / self.score.degrees)
 
 
 def _part(
     score: Score, bread: Floats, cells: Cells, told: Expected, added: Floats
-) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    """What a block adds to ``Solved``: own, audit, unsure, information, counts."""
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """What a block adds to ``Solved``: own, unsure, information, counts."""
     title = numbered(cells.titles())
     influence = told.by_row @ bread
     should = unsure(cells.rows, influence, score.noise, title[cells.cell])
-    own, audit = (_by_title(title, one) @ bread for one in (told.score, cells.sums(added)))
+    own = _by_title(title, told.score) @ bread
     information = score.weights(told.information, bread)
     counts = []
     for column in information.T:
@@ -169,7 +164,7 @@ def _part(
         counts.append((
             len(np.unique(cells.rows.asset[kept])), cells.rows.impressions[kept].sum(), cells.rows.takes[kept].sum()
         ))  # fmt: skip
-    return own, audit, should, _by_title(title, information), np.array(counts, dtype=np.float64)
+    return own, should, _by_title(title, information), np.array(counts, dtype=np.float64)
 
 
 def _bread(information: Floats) -> Floats:

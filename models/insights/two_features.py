@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from attune.models.errors import NotEnoughLabels
-from attune.models.insights.audit_errors import errors, noise
+from attune.models.insights.audit_errors import degrees, errors, noise
 from attune.models.insights.corrected import LEAST_AUDITS, corrected_jointly, told_rows
 from attune.models.insights.cross_fit import cross_fitted
 from attune.models.insights.expected_score import Cells, Expected, blocks
@@ -207,7 +207,8 @@ class TwoStates(Score):
         """``titles`` differ in the feature whose effect is asked."""
         audited, k = [given] if given else [], on.shape[1]
         one = np.where(np.isfinite(p), p, 0.0)[:, None]
-        return cls(rows, one, errors(one, audited), noise(one, audited), [titles] * k, [False] * k, on, off)
+        known = degrees(one, audited)
+        return cls(rows, one, errors(one, audited), noise(one, audited), [titles] * k, [False] * k, known, on, off)
 
     def at(self, effect: Floats) -> Iterator[tuple[Cells, Expected, Floats]]:
         """As ``Score.at``."""

@@ -32,3 +32,12 @@ def test_an_image_alone_or_never_taken_has_no_figure() -> None:
     held = outcomes([0, 1, 2, 3, 4], [0, 1, 1, 2, 2], [0] * 5, [100, 100, 100, 100, 0], [5, 0, 0, 5, 0])
     assert np.isnan(against_others(held).estimate).all()
     assert len(against_others(held.where(held.asset < 0)).estimate) == 0
+
+
+def test_an_image_that_nobody_took_has_a_figure_and_one_that_was_hardly_shown_says_nothing() -> None:
+    shown, taken = [2_000, 2_000, 20, 2_000], [100, 100, 0, 0]
+    held = outcomes(range(4), [0] * 4, [0] * 4, shown, taken)
+    found = against_others(held)
+    assert np.isfinite(found.estimate).all()
+    assert found.estimate[3] < -CLEAR * found.se[3]
+    assert abs(found.estimate[2]) < CLEAR * found.se[2]

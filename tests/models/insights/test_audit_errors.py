@@ -1,0 +1,82 @@
+"""What audits add to the variance of a correction is told by all images, and so varies less than the audits' luck."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from attune.models.insights.audit_errors import degrees, errors, noise
+from attune.models.insights.outcomes import Floats
+from attune.models.insights.probed import Probed, probed
+
+DRAWS = 300
+
+
+def drawn(seed: int, p: Floats, chance: Floats, off: float = 0.0) -> Probed:
+    """Answers to audits of images with the property by ``p``, of which the probe says ``off`` more as a logit."""
+    rng = np.random.default_rng([seed, 1])
+    at = np.flatnonzero(rng.random(len(p)) < chance)
+    true = (rng.random(len(p)) < p).astype(float)
+    says = expit(np.log(p / (1 - p)) + off)
+    return probed(says, at, true[at], chance[at])
+
+
+def world() -> tuple[Floats, Floats, Floats]:
+    """Probabilities, chances to be drawn, and what each image has to do with the effect: a few very much."""
+    rng = np.random.default_rng(0)
+    p = expit(rng.normal(-1, 2, 4000))
+    chance = 0.02 + 0.3 * p
+    return p, chance, rng.lognormal(0, 1.2, len(p))
+
+
+def test_on_average_it_is_the_square_of_the_errors_and_varies_less() -> None:
+    p, chance, weight = world()
+    squares, told = [], []
+    for seed in range(DRAWS):
+        audits = [drawn(seed, p, chance)]
+        squares.append(float((errors(p[:, None], audits)[:, 0] * weight).sum() ** 2))
+        told.append(float(noise(p[:, None], audits)[:, 0] @ weight**2))
+    truth = float((p * (1 - p) * weight**2 / chance).sum())
+    assert np.mean(told) == pytest.approx(truth, rel=0.05)
+    assert np.mean(squares) == pytest.approx(truth, rel=0.35), "so vary the errors themselves"
+    assert np.std(told) / np.mean(told) < 0.2
+
+
+def test_a_probe_that_is_wrong_about_itself_adds_more() -> None:
+    p, chance, weight = world()
+    one = drawn(0, p, chance, off=-3.0)
+    right, wrong = (float(noise(says[:, None], [one])[:, 0] @ weight**2) for says in (p, one.probability))
+    doubt = one.probability * (1 - one.probability)
+    assert wrong > 1.5 * float((doubt * weight**2 / chance).sum())
+    assert right > 0
+
+
+def test_few_audits_know_the_size_less_well_and_none_add_nothing() -> None:
+    p, chance, _ = world()
+    known = [degrees(p[:, None], [drawn(0, p, chance * share)]) for share in (1.0, 0.2)]
+    assert known[0] > 2 * known[1] > 2
+    none = probed(p, [], [], [])
+    assert not noise(p[:, None], [none]).any()
+    assert degrees(p[:, None], [none]) == degrees(p[:, None], []) == np.inf
+
+
+def test_an_image_without_a_probability_adds_nothing_known() -> None:
+    p, chance, _ = world()
+    one = drawn(0, p, chance)
+    missing = np.setdiff1d(np.arange(len(p)), one.audited)[:5]
+    says = p.copy()
+    says[missing] = np.nan
+    gone = probed(says, one.audited, one.answer, one.inclusion)
+    found = noise(says[:, None], [gone])[:, 0]
+    assert np.isnan(found[missing]).all()
+    assert np.isfinite(np.delete(found, missing)).all()
+
+
+def test_answers_of_experts_who_err_vary_more_than_the_property() -> None:
+    p, chance, weight = world()
+    clean = drawn(0, p, chance)
+    answers = clean.answer + np.random.default_rng(2).choice([-0.5, 0.5], len(clean.answer))
+    erring = probed(p, clean.audited, answers, clean.inclusion)
+    more = (noise(p[:, None], [erring]) - noise(p[:, None], [clean]))[:, 0] @ weight**2
+    assert more == pytest.approx(0.25 * (weight**2 / chance).sum(), rel=0.3)
