@@ -25,7 +25,7 @@ from attune.labeler.settings import Settings
 from attune.models.catalog.manifest import Reference
 from attune.models.errors import CatalogError, DataError, UnknownFeature
 from attune.models.measured.eye_checks import BY_BANDED, CHECKS
-from attune.models.measured.measures import BY_NAME, MADE_BY, MEASURES, OBJECT_CLASSES
+from attune.models.measured.measures import BY_NAME, MADE_BY, MEASURES, OBJECT_CLASSES, Measure
 
 PER_SD = "per sd"
 CHAMPION = "champion"
@@ -131,6 +131,20 @@ def values(settings: Settings, feature: Known, asset_ids: npt.NDArray[np.object_
     return numbers
 
 
+def stored(settings: Settings, feature: Known) -> pa.Table:
+    """What the feature's file says of all its images: ``asset_id``, ``value`` and ``content``, the sha256 of the bytes
+    that it is true of, null where it is true of any. The records are not asked: images may have left the pool."""
+    if feature.kind != "measured":
+        table = (_attribute if feature.kind == "attribute" else _imported)(settings, feature, None)
+        return table.append_column("content", pa.nulls(table.num_rows, pa.string()))
+    name = _measured_name(feature)
+    measure, table, _ = measured.stored(settings, name)
+    numbers = table[name].to_numpy().astype(np.float64)
+    return pa.table(
+        {"asset_id": table["asset_id"], "value": _said(feature, measure, numbers), "content": table["content"]}
+    )
+
+
 def single(settings: Settings, feature: Known, asset_ids: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
     """``values`` as they may be said of one image: of a guess what people said there, since *yes* and *no* of single
     images stay as wrong as they were when the figure over all of them is corrected."""
@@ -152,13 +166,24 @@ def _imported(settings: Settings, feature: Known, only: Sequence[str] | None) ->
 
 
 def _measured_values(settings: Settings, feature: Known, only: Sequence[str] | None) -> pa.Table:
-    if (check := BY_BANDED.get(feature.name)) is not None and not check.of_classes:
-        number = measured.measured(settings, check.feature, only)
-        bands = [check.classes[code] if code >= 0 else None for code in check.codes(number.values)]
-        return pa.table({"asset_id": pa.array(number.ids, pa.string()), "value": pa.array(bands, pa.string())})
-    one = measured.measured(settings, feature.name, only)
-    given = pa.array(one.classes, pa.string()) if feature.classes else pa.array(one.values, pa.float64())
-    return pa.table({"asset_id": pa.array(one.ids, pa.string()), "value": given})
+    one = measured.measured(settings, _measured_name(feature), only)
+    return pa.table({"asset_id": pa.array(one.ids, pa.string()), "value": _said(feature, one.measure, one.values)})
+
+
+def _measured_name(feature: Known) -> str:
+    """The measured feature that ``feature`` is, or is the bands of."""
+    check = BY_BANDED.get(feature.name)
+    return feature.name if check is None else check.feature
+
+
+def _said(feature: Known, measure: Measure, numbers: npt.NDArray[np.float64]) -> pa.Array:
+    """What ``feature`` says of an image that measures so (n,): a class, or the number; null where it says no class."""
+    if not feature.classes:
+        return pa.array(numbers, pa.float64())
+    check = BY_BANDED.get(feature.name)
+    codes = measure.codes(numbers) if check is None or check.of_classes else check.codes(numbers)
+    classes = measure.classes if check is None or check.of_classes else check.classes
+    return pa.array(classes, pa.string()).take(pa.array(codes, mask=codes < 0))
 
 
 def _attribute(settings: Settings, feature: Known, only: Sequence[str] | None) -> pa.Table:

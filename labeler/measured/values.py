@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 from sqlalchemy import select
 
 from attune.labeler.measured import objects
@@ -42,7 +43,10 @@ class Measured:
     @property
     def classes(self) -> list[str | None]:
         """The class of each image; None of a feature without classes."""
-        return [self.measure.class_of(float(value)) for value in self.values]
+        if not self.measure.classes:
+            return [None] * len(self.values)
+        named = (*self.measure.classes, None)  # -1 is the last
+        return [named[code] for code in self.measure.codes(self.values).tolist()]
 
 
 def folder(settings: Settings) -> Path:
@@ -81,16 +85,25 @@ def measured(settings: Settings, name: str, only: Sequence[str] | None = None) -
 
     Raises DataError for a name that there is not.
     """
-    guessed = None if name in BY_NAME else objects.find(settings, name)
-    found = guessed.phrased.measure if guessed else measure_named(settings, name)
-    values = guessed.values if guessed else newest(settings) or values_of(settings)
-    table = values.read((name,), only)
+    found, table, version = stored(settings, name, only)
     here = pool(settings, only)
     ids, contents = table["asset_id"].to_pylist(), table["content"].to_pylist()
     kept = np.array([here.get(id_) == content for id_, content in zip(ids, contents, strict=True)], bool)
     column = table[name].to_numpy() if table.num_rows else np.empty(0)
     chosen = tuple(id_ for id_, one in zip(ids, kept, strict=True) if one)
-    return Measured(found, chosen, column[kept].astype(np.float64), len(here), values.digest)
+    return Measured(found, chosen, column[kept].astype(np.float64), len(here), version)
+
+
+def stored(settings: Settings, name: str, only: Sequence[str] | None = None) -> tuple[Measure, pa.Table, str]:
+    """The measure ``name``, what its files say (``asset_id``, ``content`` and a column of its name), and the digest of
+    what measured it. The records are not asked: an image may have left the pool since, or be another picture.
+
+    Raises DataError for a name that there is not.
+    """
+    guessed = None if name in BY_NAME else objects.find(settings, name)
+    found = guessed.phrased.measure if guessed else measure_named(settings, name)
+    values = guessed.values if guessed else newest(settings) or values_of(settings)
+    return found, values.read((name,), only), values.digest
 
 
 def coverage(settings: Settings) -> tuple[int, int]:
@@ -104,9 +117,12 @@ def coverage(settings: Settings) -> tuple[int, int]:
 def pool(settings: Settings, only: Sequence[str] | None = None) -> dict[str, str]:
     """The sha256 of the bytes of each image of the pool, or of those of the ids ``only``, by its id."""
     with reading(settings) as session:
-        alive = select(Asset.asset_id, Asset.digest).where(Asset.removed_at.is_(None))
-        alive = alive if only is None else alive.where(Asset.asset_id.in_(only))
-        return {row.asset_id: row.digest for row in session.execute(alive)}
+        if only is None:
+            alive = select(Asset.asset_id, Asset.digest).where(Asset.removed_at.is_(None))
+            return {row.asset_id: row.digest for row in session.execute(alive)}
+        # SQLite would rather go through all images that are not removed than through a thousand ids.
+        named = select(Asset.asset_id, Asset.digest, Asset.removed_at).where(Asset.asset_id.in_(only))
+        return {row.asset_id: row.digest for row in session.execute(named) if row.removed_at is None}
 
 
 def forget(settings: Settings, ids: list[str]) -> None:

@@ -13,7 +13,7 @@ from attune.labeler.insights import features
 from attune.labeler.insights.known import Known
 from attune.labeler.insights.people_asked import hidden_images
 from attune.labeler.measured.checked import NOT_YET, Checked, checked
-from attune.labeler.measured.spread import spread
+from attune.labeler.measured.spread import kept_spread
 from attune.labeler.measured.values import measured
 from attune.labeler.people.viewer import Viewer, may_explore
 from attune.labeler.records.session import reading
@@ -127,7 +127,7 @@ def feature_page(settings: Settings, name: str) -> FeaturePage:
         )
     number = _measured_name(one)
     row = Row(one, _asked(settings, one))
-    found: Mapping[str, Any] = spread(measured(settings, number)) if number else {}
+    found: Mapping[str, Any] = kept_spread(settings, number, one.digest) if number else {}
     rows = [(POINTS.get(name, name), value) for name, value in found.get("rows", ())]
     return FeaturePage(one, row.said, rows, row.asked, row.checkable, row.draft, found.get("unit", ""))
 

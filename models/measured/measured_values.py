@@ -91,8 +91,10 @@ class MeasuredValues:
             kinds = [pa.string(), pa.string(), *(pa.float64() for _ in columns)]
             return pa.schema(list(zip(wanted, kinds, strict=True))).empty_table()
         table = pa.concat_tables(tables)
+        if pc.count_distinct(table["asset_id"]).as_py() == table.num_rows:
+            return table
         last = {id_: row for row, id_ in enumerate(table["asset_id"].to_pylist())}
-        return table if len(last) == table.num_rows else table.take(pa.array(sorted(last.values())))
+        return table.take(pa.array(sorted(last.values())))
 
     def _write(self, table: pa.Table, instead_of: Sequence[Path] = ()) -> None:
         """A new last part, and no longer those ``instead_of`` which it stands.

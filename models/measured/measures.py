@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from attune.models.errors import EncoderError
@@ -58,13 +59,13 @@ class Measure:
             return f"Yes: the image suits the words {self.more}. {ONE_IN_TEN}"
         return f"Measured from the image. A higher number means: {self.more}."
 
-    def class_of(self, value: float) -> str | None:
-        """The class of ``value``; None for a feature that has no classes, or no value."""
-        if not self.classes or np.isnan(value):
-            return None
+    def codes(self, values: npt.ArrayLike) -> npt.NDArray[np.intp]:
+        """The place of each value's class among ``classes`` (n,), -1 where there is no value."""
+        numbers = np.asarray(values, dtype=np.float64)
+        known = ~np.isnan(numbers)
         if self.group == OBJECTS:
-            return self.classes[0] if value >= OBJECT_FROM else self.classes[1]
-        return self.classes[min(int(value), len(self.classes) - 1)]
+            return np.where(known, np.where(numbers >= OBJECT_FROM, 0, 1), -1)
+        return np.where(known, np.minimum(np.where(known, numbers, 0), len(self.classes) - 1), -1).astype(np.intp)
 
 
 MEASURES = (

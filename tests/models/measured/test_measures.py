@@ -103,9 +103,9 @@ def test_an_image_has_every_measure_at_any_size_and_shape() -> None:
         assert np.isnan(values["face_across"])
         assert np.isfinite([value for name, value in values.items() if name not in {"face_across", "face_down"}]).all()
     assert shrunk(plain((0, 0, 0), (1440, 700)), 720).size == (720, 350)
-    assert BY_NAME["main_colour"].class_of(float(BY_NAME["main_colour"].classes.index("blue"))) == "blue"
-    assert BY_NAME["faces"].class_of(7.0) == "3+"
-    assert BY_NAME["face_across"].class_of(float("nan")) is None
+    blue = BY_NAME["main_colour"].classes.index("blue")
+    assert list(BY_NAME["main_colour"].codes([0, np.nan, blue])) == [0, -1, blue]
+    assert list(BY_NAME["faces"].codes([7, 3, 0, np.nan])) == [3, 3, 0, -1], "3+"
 
 
 def test_another_smallest_face_is_another_version() -> None:

@@ -45,7 +45,7 @@ def test_what_names_no_object_is_refused_with_an_example(given: str) -> None:
 def test_people_say_yes_where_the_guess_is_likely() -> None:
     check = check_of(Phrased("dog", ("a dog",)))
     assert check.codes([0.9, 0.5, 0.49, np.nan]).tolist() == [0, 0, 1, -1]
-    assert [Phrased("dog", ("a dog",)).measure.class_of(one) for one in (0.9, 0.5, 0.49)] == ["yes", "yes", "no"]
+    assert list(Phrased("dog", ("a dog",)).measure.codes([0.9, 0.5, 0.49, np.nan])) == [0, 0, 1, -1], "yes, yes, no"
     assert check.question == "Does this image show a dog?"
     assert check_of(Phrased("forest", ("in a forest",))).question == "Do the words “in a forest” fit this image?"
     assert check_of(Phrased("inn", ("inn",))).question == "Does this image show inn?"
