@@ -3,6 +3,7 @@
     python -m benchmarks.insights --part placebo --json benchmarks/results/insights_placebo.json
     python -m benchmarks.insights --part error --json benchmarks/results/insights_error.json
     python -m benchmarks.insights --part error --peers PYTHON --kept FOLDER
+    python -m benchmarks.insights --part placebo --peers PYTHON --setting 0.1 --json FILE
     python -m benchmarks.insights --part members --json benchmarks/results/insights_members.json
     python -m benchmarks.insights --part scale --rows 10000000
     python -m benchmarks.insights --part scale --rows 100000000 --weeks 10
@@ -18,6 +19,7 @@ members, found by viewing and by response, and forecasts of their shares of titl
 question about nothing, answered every week for 12 weeks. ``interactions``: whether an effect depends on another
 attribute, planted and not, and what it is with the other held. ``checks``: detectors whose classes people checked, 60
 and 240 times, 300 campaigns for each.
+``--setting`` of peers on placebos is the prevalence; the other one's rows stay in FILE.
 ``--data`` is the folder with ``arms.csv`` (22,666 arms of 4,873 tests; its README says where
 it is from).
 """
@@ -38,6 +40,7 @@ from benchmarks.printed import print_rows
 
 DATA = Path("../shared/experiments")
 PHOTOS = Path("../shared/photos/images")
+ONLY = "for error, interactions, checks, peers on placebos (0.1): only this, repeatable"
 PARTS = (
     "placebo", "fdr", "ratio", "curse", "error", "bandit", "scale", "faces", "members", "weekly", "interactions",
     "checks", "titles",
@@ -52,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--draws", type=int, help="draws, runs, splits or campaigns; default: 400, 50, 20, 300, 10")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--photos", type=Path, default=PHOTOS, help="for faces: a folder of .jpg, one person each")
-    parser.add_argument("--setting", action="append", default=[], help="for error, interactions: only this, repeatable")
+    parser.add_argument("--setting", action="append", default=[], help=ONLY)
     parser.add_argument("--rows", type=int, default=10_000_000, help="for scale, titles")
     parser.add_argument("--weeks", type=int, default=1, help="for scale, titles: in which the rows were measured")
     parser.add_argument("--peers", type=Path, metavar="PYTHON", help="for placebo, error: only peers, by this")
@@ -90,7 +93,7 @@ def _measure(asked: argparse.Namespace) -> dict[str, Any]:
         return {"rows": bandit.bandit(asked.draws or bandit.RUNS, asked.seed)}
     tests = arms.load(asked.data / "arms.csv")
     if asked.peers:
-        return {"peers": _peers(tests, asked)}
+        return _peers(tests, asked)
     if asked.part == "placebo":
         draws = asked.draws or 400
         return {
@@ -113,13 +116,15 @@ def _measure(asked: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _peers(tests: arms.Arms, asked: argparse.Namespace) -> list[dict[str, Any]]:
-    from benchmarks.insights.peers import peers, peers_of_probes
+def _peers(tests: arms.Arms, asked: argparse.Namespace) -> dict[str, Any]:
+    from benchmarks.insights.peers import of_before, peers, peers_of_probes
 
     draws = asked.draws or 50
     if asked.part == "error":
-        return peers_of_probes(tests, asked.peers, draws, asked.seed, asked.setting, asked.kept)
-    return peers(tests, asked.peers, draws, asked.seed, asked.kept)
+        return {"peers": peers_of_probes(tests, asked.peers, draws, asked.seed, asked.setting, asked.kept)}
+    before = of_before(asked.json, asked.seed, asked.setting) if asked.json and asked.setting else {"peers": []}
+    found = peers(tests, asked.peers, draws, asked.seed, asked.setting, asked.kept)
+    return before | {"peers": sorted(before["peers"] + found, key=lambda row: float(row["prevalence"]))}
 
 
 if __name__ == "__main__":

@@ -15,39 +15,65 @@ from typing import Any
 import numpy as np
 from scipy.stats import norm
 
-from attune.models.evaluation.intervals import share_interval
 from attune.models.insights.within_title import within_title
 from benchmarks.insights.arms import Arms, attribute
+from benchmarks.insights.placebo import LEVEL, PREVALENCES, rejections
 from benchmarks.insights.probe_errors import EFFECT, PROBES, summary, world
 from benchmarks.insights.record import Told
 
 SCRIPT = Path(__file__).with_name("peers_side.py")
-PREVALENCE, LEVEL = 0.4, 0.05
+FAR = "largest difference to pyfixest, clustered"
 
 
-def peers(arms: Arms, python: Path, draws: int, seed: int, kept: Path | None = None) -> list[dict[str, Any]]:
-    """Rejections at 5 % of each peer; for pyfixest's clustered errors also the largest difference to ours."""
-    rows, found = arms.outcomes, []
-    for tied in (False, True):
-        x = np.array([
-            attribute(arms, PREVALENCE, tied, np.random.default_rng([seed, int(PREVALENCE * 100), tied, draw]))
-            for draw in range(draws)
-        ])  # fmt: skip
-        results = _ask(arms, python, kept, f"placebo-{tied}-{seed}", x, np.array([rows.takes] * draws))
-        for name, values in results.items():
-            rejected = sum(p < LEVEL for _, _, p in values)
-            lo, hi = share_interval(rejected, len(values))
-            found.append(
-                {"method": name, "prevalence": PREVALENCE, "tied": tied, "draws": len(values),
-                 "rejected": rejected / len(values), "lo": lo, "hi": hi,
-                 "mean_estimate": float(np.mean([one[0] for one in values]))}
-            )  # fmt: skip
-        ours = [within_title(rows, column) for column in x[: len(results["pyfixest, clustered"])]]
-        pairs = zip(ours, results["pyfixest, clustered"], strict=True)
-        far = max(max(abs(a.estimate - b[0]), abs(a.se - b[1])) for a, b in pairs)
-        found.append({"method": "largest difference to pyfixest, clustered", "tied": tied, "mean_estimate": far})
-    keys = list(found[0])
-    return [{key: one.get(key, "") for key in keys} for one in found]
+def peers(
+    arms: Arms, python: Path, draws: int, seed: int, only: Collection[str] = (), kept: Path | None = None
+) -> list[dict[str, Any]]:
+    """Rejections at 5 % of each peer, at each prevalence (``only`` these, as ``0.1``, if any), tied to popularity and
+    not; for pyfixest's clustered errors also the largest difference to ours. ValueError: ``only`` names no prevalence
+    of the placebos."""
+    strange = set(only) - {str(one) for one in PREVALENCES}
+    if strange:
+        known = " or ".join(map(str, PREVALENCES))
+        raise ValueError(f"No placebos at {', '.join(sorted(strange))}: --setting is {known}.")
+    found = []
+    for prevalence in PREVALENCES:
+        for tied in (False, True):
+            if not only or str(prevalence) in only:
+                found += _placebos(arms, python, draws, seed, prevalence, tied, kept)
+    return found
+
+
+def _placebos(
+    arms: Arms, python: Path, draws: int, seed: int, prevalence: float, tied: bool, kept: Path | None
+) -> list[dict[str, Any]]:
+    rows = arms.outcomes
+    x = np.array([
+        attribute(arms, prevalence, tied, np.random.default_rng([seed, int(prevalence * 100), tied, draw]))
+        for draw in range(draws)
+    ])  # fmt: skip
+    at = "" if prevalence == 0.4 else f"{prevalence}-"  # folders of before have 40 % alone and do not name it
+    results = _ask(arms, python, kept, f"placebo-{at}{tied}-{seed}", x, np.array([rows.takes] * draws))
+    setting = {"prevalence": prevalence, "tied": tied}
+    found = [
+        {"method": name} | setting | rejections([(estimate, p) for estimate, _, p in told])
+        for name, told in results.items()
+    ]
+    clustered = results["pyfixest, clustered"]
+    pairs = zip((within_title(rows, column) for column in x[: len(clustered)]), clustered, strict=True)
+    far = max(max(abs(a.estimate - b[0]), abs(a.se - b[1])) for a, b in pairs)
+    return [*found, dict.fromkeys(found[0], "") | {"method": FAR} | setting | {"mean_estimate": far}]
+
+
+def of_before(file: Path, seed: int, only: Collection[str]) -> dict[str, Any]:
+    """The rows of other prevalences than ``only`` that ``file`` has, if it is there, and the seconds it took.
+    ValueError: it has another seed, or another part's rows."""
+    if not file.is_file():
+        return {"peers": []}
+    old = json.loads(file.read_text())
+    if (old["part"], old["seed"]) != ("placebo", seed):
+        raise ValueError(f"{file} is of part {old['part']}, seed {old['seed']}: give --json another file.")
+    rows = [row for row in old["peers"] if str(row["prevalence"]) not in only]
+    return {"peers": rows, "seconds_before": old["seconds"] + old.get("seconds_before", 0)}
 
 
 def peers_of_probes(

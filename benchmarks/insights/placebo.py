@@ -12,13 +12,14 @@ from attune.models.insights.within_title import within_title
 from benchmarks.insights.arms import Arms, analyses, attribute, p_of
 
 LEVEL = 0.05
+PREVALENCES = (0.1, 0.4)
 FEW = (30, 60, 120)  # titles, for the correction of small samples
 
 
 def placebo(arms: Arms, draws: int, seed: int) -> list[dict[str, Any]]:
     """A row for each prevalence, tie to popularity and analysis."""
     rows = []
-    for prevalence in (0.1, 0.4):
+    for prevalence in PREVALENCES:
         for tied in (False, True):
             found: dict[str, list[tuple[float, float]]] = {}
             for draw in range(draws):
@@ -26,7 +27,7 @@ def placebo(arms: Arms, draws: int, seed: int) -> list[dict[str, Any]]:
                 for name, result in analyses(arms.outcomes, attribute(arms, prevalence, tied, rng)).items():
                     found.setdefault(name, []).append(result)
             setting = {"prevalence": prevalence, "tied": tied, "titles": len(arms.names)}
-            rows += [setting | {"method": name} | _rejections(results) for name, results in found.items()]
+            rows += [setting | {"method": name} | rejections(results) for name, results in found.items()]
     return rows
 
 
@@ -46,11 +47,12 @@ def few_titles(arms: Arms, draws: int, seed: int) -> list[dict[str, Any]]:
             found["attune, t of G - 1"].append((ours.estimate, plain))
             found["attune, normal"].append((ours.estimate, p_of(ours.estimate, ours.se)))
         setting = {"prevalence": 0.4, "tied": False, "titles": titles}
-        rows += [setting | {"method": name} | _rejections(results) for name, results in found.items()]
+        rows += [setting | {"method": name} | rejections(results) for name, results in found.items()]
     return rows
 
 
-def _rejections(results: list[tuple[float, float]]) -> dict[str, Any]:
+def rejections(results: list[tuple[float, float]]) -> dict[str, Any]:
+    """The share of ``results``, each an estimate and a p, that is below ``LEVEL``, with its 95 % interval."""
     estimate, p = np.array(results).T
     rejected = int((p < LEVEL).sum())
     lo, hi = share_interval(rejected, len(p))

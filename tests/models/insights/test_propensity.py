@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
-from attune.models.insights.propensity import CLIP, weighted
+from attune.models.insights.outcomes import Outcomes
+from attune.models.insights.propensity import CLIP, Weights, weighted
 from attune.models.insights.simulate import World, simulate
 from attune.models.insights.within_title import within_title
 from benchmarks.insights.bandit import ANALYSES
@@ -57,3 +60,30 @@ def test_weighted_takes_are_as_many_as_tell_as_much() -> None:
     assert abs(effect.estimate - 0.1) < 3 * effect.se
     assert 0.2 < overlap.effective < 1
     assert effect.model_se == pytest.approx(effect.se, rel=0.25)  # so tau is that of the titles, not of the weights
+
+
+def test_weighted_counts_are_the_values_of_inverse_propensity_scores() -> None:
+    """Of showing a title's images alike: IPS (Horvitz and Thompson 1952) and SNIPS (Swaminathan and Joachims 2015), by
+    their formulas in exact fractions, impression by impression."""
+    log = {  # title, image: chance in tenths, impressions, takes
+        (0, 0): (7, 700, 61), (0, 1): (2, 210, 9), (0, 2): (1, 90, 8), (1, 3): (6, 300, 12), (1, 4): (4, 220, 21),
+    }  # fmt: skip
+    alike = {0: Fraction(1, 3), 1: Fraction(1, 2)}
+    rounds = [
+        (alike[title] / Fraction(tenths, 10), int(n < takes))
+        for (title, _), (tenths, shown, takes) in log.items()
+        for n in range(shown)
+    ]
+    ips = sum(weight * taken for weight, taken in rounds) / len(rounds)
+    snips = ips / (sum(weight for weight, _ in rounds) / len(rounds))
+
+    title, asset = np.array(list(log)).T
+    tenths, shown, takes = np.array(list(log.values()), dtype=np.float64).T
+    rows = Outcomes(asset, title, title * 0, shown, takes)
+    weights = Weights.of([(rows, tenths / 10)])
+    told = weights.rows(rows, tenths / 10)
+    assert told.takes.sum() / weights.scale / shown.sum() == pytest.approx(float(ips), rel=1e-12)
+    assert told.takes.sum() / told.impressions.sum() == pytest.approx(float(snips), rel=1e-12)
+    squares = sum(weight**2 * taken for weight, taken in rounds)
+    kish = sum(weight * taken for weight, taken in rounds) ** 2 / squares / sum(taken for _, taken in rounds)
+    assert weights.overlap.effective == pytest.approx(float(kish), rel=1e-12)
