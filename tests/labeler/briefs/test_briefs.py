@@ -13,7 +13,8 @@ from sqlalchemy import select
 
 from attune.labeler.briefs import files
 from attune.labeler.briefs.as_json import as_json
-from attune.labeler.briefs.brief import Brief, Line, brief
+from attune.labeler.briefs.brief import Brief, brief
+from attune.labeler.briefs.line import Line
 from attune.labeler.briefs.own import Own, own
 from attune.labeler.cli.main import attune
 from attune.labeler.insights import arms, features, imported, insights, questions

@@ -9,7 +9,8 @@ import pytest
 
 from attune.labeler.briefs import order
 from attune.labeler.briefs.as_html import as_html
-from attune.labeler.briefs.brief import Brief, Line
+from attune.labeler.briefs.brief import Brief
+from attune.labeler.briefs.line import Line
 from attune.labeler.briefs.tastes import Tastes
 from attune.labeler.insights.features import PER_SD
 from attune.labeler.insights.insights import Told
@@ -22,7 +23,7 @@ WORDS = Words("Smiles work.", "", "", "", ("", ""))
 def line(
     has: int, lacks: int, grade: str = "A", use: str = "with a", contrast: str = "1:0", simulated: bool = False
 ) -> Line:  # fmt: skip
-    figures = {"within": grade != "D", "simulated": simulated}
+    figures = {"within": grade != "D", "simulated": simulated, "estimate": 0.1, "shrunk": {"estimate": 0.1}, "q": 0.01}
     row, asked = Insight(id=1, state="proposed"), InsightQuestion(contrast=contrast)
     one = Told(row, asked, InsightVersion(version=1, grade=grade, figures=figures))
     return Line(one, WORDS, use, "", ["x"] * has, ["y"] * lacks, [], [])
@@ -59,7 +60,7 @@ def test_the_strongest_evidence_is_read_first_and_says_why() -> None:
 
     weak, unseen, sure, unsure = told("C", 0.0), told("A", 0.0, "imported"), told("A", 0.01), told("A", 0.05)
     stands = told("A", 0.09, state="published")
-    lines = sorted([weak, unsure, unseen, sure, stands], key=lambda one: order.strength(one.one, one.published))
+    lines = sorted([weak, unsure, unseen, sure, stands], key=lambda one: order.strength(one.one))
     assert [lines.index(one) for one in (stands, sure, unsure, unseen, weak)] == [0, 1, 2, 3, 4]
     assert replace(sure, words=replace(WORDS, reason="Chance.")).why_here == "Strong evidence, from 40 titles. Chance."
     assert weak.why_here.startswith("Weak evidence, from 40 titles.")
