@@ -72,11 +72,12 @@ def _sides(one: Told) -> tuple[str, str]:
 
 def _prefer(one: Told) -> str:
     more, less = _sides(one)
-    which = f"the image {more}" if one.figures.get("unit") else f"images {more} to images {less}"
-    said = f"prefer {which}{place(one)} where you have both."
+    said = f"prefer images {more} to images {less}{place(one)} where you have both."
+    if one.figures.get("unit"):
+        said = f"of several images, prefer one {more}{place(one)}."
     if unchecked(one):
         return f"Look at some images first. If the file is right about them, {said}"
-    return f"P{said[1:]}"
+    return f"{said[0].upper()}{said[1:]}"
 
 
 def _try(one: Told) -> str:

@@ -79,8 +79,8 @@ def test_what_is_out_of_date_or_retired_is_not_used_whatever_its_grade() -> None
 
 def test_values_of_a_file_are_looked_at_first_and_a_number_has_no_two_kinds() -> None:
     said = to_do("A", {"unit": 12.3}, feature="brightness", contrast="per sd", canvas="home", kind="imported").said
-    begin = "Look at some images first. If the file is right about them, prefer the image with a higher brightness on"
-    assert said.startswith(f"{begin} home where you have both.")
+    begin = "Look at some images first. If the file is right about them, of several images, prefer one"
+    assert said.startswith(f"{begin} with a higher brightness on home.")
 
 
 @pytest.mark.parametrize("grade", ["A", "C"])

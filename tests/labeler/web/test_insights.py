@@ -137,6 +137,8 @@ def test_an_owner_runs_registers_publishes_and_retires(answered: Settings, owner
     assert "Do not use it" in page
     assert "Plan the test" not in page
     assert "Retire for good" not in page
+    listed = owner.get("/insights").text
+    assert re.search(r"Retired .* by olga@example.org: the layout changed", listed[listed.index('id="h-retired"') :])
 
 
 def test_an_owner_reads_a_titles_page_takes_its_brief_and_plans_a_test(answered: Settings, owner: Actor) -> None:
@@ -259,7 +261,12 @@ def test_a_feature_says_what_it_means_and_a_stale_insight_what_to_press(
     assert page.count("Answer again") == 2  # the sentence and the button
     assert "smiles." in page, "a new version keeps what it means"
     assert "Publish version" not in page
-    assert "stale" in owner.get("/insights").text
+    for place, kind in (("/insights", "panel insight stale"), (f"/titles?title={title}", "brief-line stale")):
+        told = owner.get(place).text
+        card = told[told.index(f'class="{kind}"') :]
+        assert "grade-a open" in card, "no green beside what is out of date"
+        assert "Published, but out of date" in card
+        assert "Answer again before you use it" in card
     assert "out of date" in page, "what is published and stale does not stand as published alone"
 
 
