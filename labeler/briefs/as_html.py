@@ -9,8 +9,9 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
 
-from attune.labeler.briefs.brief import Brief, Shown
-from attune.labeler.briefs.order import ORDER
+from attune.labeler.briefs.brief import Brief
+from attune.labeler.briefs.line import Shown
+from attune.labeler.briefs.order import ORDER, TESTS
 from attune.labeler.insights.words import EXAMPLES, GRADES
 from attune.models.text import number
 
@@ -23,7 +24,7 @@ def as_html(brief: Brief, pictures: Mapping[str, bytes]) -> bytes:
     environment.filters["number"] = number
     inside = {name: b64encode(content).decode() for name, content in pictures.items()}
     page = environment.get_template("page.html")
-    told = {"grades": list(GRADES.items()), "examples": EXAMPLES, "order": ORDER}
+    told = {"grades": list(GRADES.items()), "examples": EXAMPLES, "order": ORDER, "tests": TESTS}
     return page.render(brief=brief, captions=Captions(brief), pictures=inside, **told).encode()
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from attune.labeler.briefs.brief import Brief, Line, Shown
+from attune.labeler.briefs.brief import Brief
+from attune.labeler.briefs.line import Line, Shown
 from attune.labeler.briefs.own import Own
 from attune.labeler.briefs.tastes import Taste
 
@@ -33,9 +34,10 @@ def _line(line: Line, films: Mapping[str, str]) -> dict[str, Any]:
     words = line.words
     return {
         "insight": line.one.row.id, "feature": line.one.question.feature, "sentence": words.sentence,
-        "interval": words.interval, "grade": line.grade, "grade_reason": words.reason, "caution": words.caution,
-        "unchecked": words.unchecked, "state": line.state, "use": line.use, "covers": line.covers,
-        "missing": line.missing, "has": list(line.has), "lacks": list(line.lacks), "why_here": line.why_here,
+        "means": line.one.means, "interval": words.interval, "grade": line.grade, "grade_reason": words.reason,
+        "caution": words.caution, "unchecked": words.unchecked, "state": line.state, "moved": list(line.one.moved),
+        "use": line.use, "covers": line.covers, "missing": line.missing, "here": line.here,
+        "what_to_do": line.to_do.text, "has": list(line.has), "lacks": list(line.lacks), "why_here": line.why_here,
         "worked": _shown(line.worked, films), "avoid": _shown(line.avoid, films),
     }  # fmt: skip
 

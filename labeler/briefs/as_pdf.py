@@ -12,8 +12,9 @@ from fpdf.enums import XPos, YPos
 from PIL import Image
 
 from attune.labeler.briefs.as_html import Caption, Captions
-from attune.labeler.briefs.brief import Brief, Line
-from attune.labeler.briefs.order import ORDER
+from attune.labeler.briefs.brief import Brief
+from attune.labeler.briefs.line import Line
+from attune.labeler.briefs.order import ORDER, TESTS
 from attune.labeler.briefs.tastes import Taste
 from attune.labeler.insights.words import EXAMPLES, GRADES
 from attune.models.text import number
@@ -69,6 +70,8 @@ def as_pdf(brief: Brief, pictures: Mapping[str, bytes]) -> bytes:
         page.said("No insight is sure enough yet.", 10)
     if any(line.worked or line.avoid for line in brief.lines):
         page.said(EXAMPLES, 8.5, SOFT, before=2)
+    if any(line.to_do.test is not None for line in brief.lines):
+        page.said(TESTS, 8.5, SOFT, before=1)
     _tastes(page, brief, captions)
     page.heading("What the grades mean")
     for grade, said in GRADES.items():
@@ -84,7 +87,7 @@ def _own_width(images: int) -> float:
 def _line(page: _Page, line: Line, place: int, captions: Captions) -> None:
     stale = f"  ·  stale: {', '.join(line.one.moved)}" if line.one.moved else ""
     means = f"{line.one.question.feature}: {line.one.means}" if line.one.means else ""
-    texts = (means, line.words.interval, line.words.other_way, line.words.caution)
+    texts = (means, line.words.interval, line.words.caution)
     head = f"Grade {line.grade}  ·  insight {line.one.row.id}, {line.state}{stale}"
     unchecked = [Text(f"{line.words.unchecked}.", 8.5, WARN, True)] if line.words.unchecked else []
     page.entry([
@@ -93,6 +96,7 @@ def _line(page: _Page, line: Line, place: int, captions: Captions) -> None:
         Text(line.why_here, 9, INK),
         Text(line.covers, 10, WARN if line.missing else INK, True),
         *([Text(line.here, 9, WARN, True)] if line.here else []),
+        Text(f"What to do: {line.to_do.said}", 10, INK, True),
         Text(" ".join(text for text in texts if text), 8.5, SOFT),
     ], [
         (f"This title: images {line.use}", captions.named(line.has)),

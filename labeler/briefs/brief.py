@@ -14,15 +14,16 @@ from sqlalchemy.orm import Session
 from attune.labeler.assets.title_names import title_name
 from attune.labeler.briefs import order
 from attune.labeler.briefs.in_this_film import against
+from attune.labeler.briefs.line import Line, Shown
 from attune.labeler.briefs.own import Own, own
 from attune.labeler.briefs.tastes import Tastes, tastes
 from attune.labeler.insights import features, insights
 from attune.labeler.insights.examples import images_in, unused
-from attune.labeler.insights.features import PER_SD, pair
-from attune.labeler.insights.insights import PUBLISHED, RETIRED, Told
+from attune.labeler.insights.features import pair
+from attune.labeler.insights.insights import RETIRED, Told
 from attune.labeler.insights.known import Known
 from attune.labeler.insights.people_asked import PeopleAsked, waiting_images
-from attune.labeler.insights.words import Words, sides_of, words
+from attune.labeler.insights.words import sides_of, words
 from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
@@ -32,91 +33,6 @@ from attune.models.errors import UnknownAsset
 from attune.models.text import plural
 
 EXAMPLES = 3  # other titles whose images are shown for a line
-
-
-@dataclass(frozen=True)
-class Shown:
-    """An image of another title, and how often it was taken."""
-
-    asset_id: str
-    title_id: str
-    said: str
-
-
-@dataclass(frozen=True)
-class Line:
-    """An insight for the title. ``use`` and ``less`` name the side that is taken more and less often; ``has`` and
-    ``lacks`` are the title's images of either, ``worked`` and ``avoid`` those of other titles. ``here``: how the
-    title's own images speak against it, or empty."""
-
-    one: Told
-    words: Words
-    use: str
-    less: str
-    has: Sequence[str]
-    lacks: Sequence[str]
-    worked: Sequence[Shown]
-    avoid: Sequence[Shown]
-    here: str = ""
-
-    @property
-    def grade(self) -> str:
-        """A to D."""
-        return self.one.newest.grade
-
-    @property
-    def state(self) -> str:
-        """Whether anybody stands for it."""
-        made_up = ", simulated performance" if self.one.simulated else ""
-        return ("published" if self.published else "not published yet") + made_up
-
-    @property
-    def published(self) -> bool:
-        """Whether somebody stands for what it says."""
-        return self.one.row.state == PUBLISHED and self.one.row.published == self.one.newest.version
-
-    @property
-    def why_here(self) -> str:
-        """Why the line stands where it does among the others."""
-        return order.why(self.one, self.words.reason)
-
-    @property
-    def missing(self) -> bool:
-        """Whether the title has no image of the side that is taken more often within titles, and some of the other."""
-        within = bool(self.one.figures["within"]) and not self.numbers
-        return within and not self.has and bool(self.lacks)
-
-    @property
-    def numbers(self) -> bool:
-        """Whether images differ by degree: the insight compares within a title, so no title lacks anything."""
-        return self.one.question.contrast == PER_SD
-
-    @property
-    def less_often(self) -> str:
-        """What stands above images that are taken less often, and in how many titles they are not: it is no rule."""
-        share = self.one.figures.get("share_other_way")
-        but = f" (not in about {100 * share:.0f} % of titles)" if share and share >= 0.005 else ""
-        return f"Taken less often elsewhere{but}"
-
-    @property
-    def known(self) -> int:
-        """How many images of the title have a known side."""
-        return len(self.has) + len(self.lacks)
-
-    @property
-    def covers(self) -> str:
-        """What the title has of it, in words."""
-        if not self.known:
-            return "Nobody knows yet which images of this title have it."
-        if self.numbers:
-            count = f"{len(self.has)} of {plural(self.known, 'image')}"
-            return f"Beside each other: {count} {self.use} than the middle of this title."
-        if self.missing:
-            those = "the only one is" if self.known == 1 else f"all {self.known} are"
-            return f"Missing: no image {self.use} yet, {those} {self.less}."
-        others = f", {_are(len(self.lacks))} {self.less}" if self.lacks else ""
-        has = f"{len(self.has)} of {plural(self.known, 'image')} {'is' if len(self.has) == 1 else 'are'}"
-        return f"{has} {self.use}{others}."
 
 
 @dataclass(frozen=True)
@@ -205,12 +121,11 @@ def brief(settings: Settings, title: str, viewer: Viewer | None = None) -> Brief
     told = [one for one in insights.listed(settings) if one.enough and one.row.state != RETIRED]
     ids = [one.asset_id for one in images]
     used: set[frozenset[str]] = set()
-    lines = [
+    lines = [  # the strongest first, so that it has the clearest pairs
         _line(settings, one, known.get(name), images, hidden if asked.about(name) else frozenset(), used)
-        for one in told
+        for one in sorted(told, key=order.strength)
         for name in [one.question.feature]
     ]
-    lines.sort(key=lambda line: order.strength(line.one, line.published))
     did = own(settings, title)
     lines = [
         replace(line, here=against(did, (line.has, line.lacks), (line.use, line.less)))
@@ -280,10 +195,6 @@ def _shown(pair: Mapping[str, Any], side: str) -> Shown:
     one = pair[side]
     rate = 100 * one["takes"] / max(one["impressions"], 1)
     return Shown(one["asset_id"], pair["title_id"], f"taken in {rate:.1f}\N{NO-BREAK SPACE}% of the times shown")
-
-
-def _are(count: int) -> str:
-    return f"{count} {'is' if count == 1 else 'are'}"
 
 
 def _listed(found: Sequence[str]) -> str:

@@ -12,12 +12,14 @@ from attune.labeler.cli.insights_tested import tested_commands
 from attune.labeler.cli.shell import Group, Shell, key_value_lines, table, who
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.insights import audited, companions, features, insights, powering, publishing, questions
+from attune.labeler.insights.amounts import change, often
 from attune.labeler.insights.beside_words import lines_of
 from attune.labeler.insights.companions import DEPENDS, HOLDING
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.known import Known
 from attune.labeler.insights.told import as_json
-from attune.labeler.insights.words import change, often, words
+from attune.labeler.insights.what_to_do import what_to_do
+from attune.labeler.insights.words import compared, words
 from attune.labeler.jobs import jobs
 from attune.labeler.records.session import reading
 from attune.models.errors import DataError
@@ -65,7 +67,7 @@ def ask(
     if row.seen:
         which = "Figures of it could be seen before, so its answer is not published: confirm it with new performance"
     begin = "was registered before, and never changes" if done.again else "is registered, and never changes"
-    shell.result(value, f"Question {row.id} {begin}: {row.feature}, {row.contrast}. {which}.")
+    shell.result(value, f"Question {row.id} {begin}: {compared(row)}. {which}.")
     for one in beside:
         what = "whether it depends on" if one.row.way == DEPENDS else "what it is with the same"
         seen = ". Figures of both could be seen before: confirm it with new performance" if one.row.seen else ""
@@ -144,8 +146,8 @@ def show(shell: Shell, number: int) -> None:
     said, figures = words(one), one.figures
     lines: dict[str, Any] = {
         "insight": f"{number}, version {one.newest.version}, {one.row.state}",
-        "says": said.sentence,
-    }
+        "says": said.sentence, "what to do": what_to_do(one).text,
+    }  # fmt: skip
     if figures["estimate"] is not None:
         lines |= {
             "interval": said.interval, "grade": f"{one.newest.grade}. {said.reason}",
@@ -166,8 +168,6 @@ def show(shell: Shell, number: int) -> None:
     _say_simulated(shell, [one])
     if one.published is not None:
         shell.hint(f"Published is version {one.published.version}. Pipelines get that one.")
-    if one.seen:
-        shell.hint("It was asked after figures of it could be seen. Confirm it with new performance.")
     if one.moved:
         shell.hint(f"It is stale: {', '.join(one.moved)}. Answer again: `attune insights run`")
 

@@ -9,7 +9,7 @@ import click
 from attune.labeler.cli.shell import OUTPUT, Group, Shell
 from attune.labeler.cli.shell import command as attune_command
 from attune.labeler.insights import insights
-from attune.labeler.insights.words import often
+from attune.labeler.insights.amounts import often
 from attune.models.text import plural
 
 

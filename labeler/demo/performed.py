@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from attune.labeler.insights import features, imported, insights, questions, simulated
-from attune.labeler.insights.words import change
+from attune.labeler.insights.amounts import change
 from attune.labeler.jobs import jobs
 from attune.labeler.jobs.jobs import Report
 from attune.labeler.performance import imports

@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from attune.labeler.insights.amounts import between, often, step
 from attune.labeler.insights.features import PER_SD
 from attune.labeler.insights.insights import LARGEST_Q, Told
-from attune.labeler.insights.words import NOT_AUDITED, WIDE, basis, chance, change, often, sides_of
+from attune.labeler.insights.words import NOT_AUDITED, WIDE, basis, chance, sides_of
 
 PARTS = {"depends": ("high", "low"), "holding": ("alone", "held")}  # the two figures of each way
 
@@ -40,8 +41,7 @@ class Drawn:
     @property
     def said(self) -> str:
         """In words."""
-        low, high = (change(one) for one in self.ci)
-        return f"{often(self.estimate)} ({low} to {high})"
+        return f"{often(self.estimate)} (probably {between(*self.ci)})"
 
 
 def depends_words(one: Told, entry: Mapping[str, Any]) -> BesideWords:
@@ -58,6 +58,8 @@ def depends_words(one: Told, entry: Mapping[str, Any]) -> BesideWords:
         said = f"No measurable difference between images {high[7:]} and images {low[7:]}."
         return BesideWords(title, said, "", ends, rests, caution)
     note = f"{chance(entry['q'])} Images that differ in {entry['feature']} differ in more than that."
+    if entry["contrast"] == PER_SD and entry.get("unit"):
+        note = f"{note} High and low are {step(entry['unit'])} above and below the average {entry['feature']}."
     told = [f"{end}: {figure.said}." for end, figure in zip(ends, figures_of(one, "depends", entry), strict=False)]
     said = " ".join(told) if told else "How much is told once the insight itself is sure."
     return BesideWords(title, f"Yes. {said}", note, ends, rests, caution)

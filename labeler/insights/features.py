@@ -201,7 +201,7 @@ def contrast_of(feature: Known, contrast: str) -> str:
         if contrast not in {"", PER_SD}:
             raise DataError(
                 f"{feature.name} has numbers, and the contrast is {contrast[:80]!r}. Leave --contrast out: numbers are "
-                "compared per standard deviation."
+                "compared by a usual difference between two images (one standard deviation)."
             )
         return PER_SD
     if not contrast and len(feature.classes) == 2:

@@ -15,7 +15,7 @@ ROW, LABEL, WIDE, FIGURES = 46, 220, 420, 90  # pixels
 def percent(share: Mapping[str, float]) -> str:
     """A share with its interval, in percent."""
     mean, low, high = (round(100 * share[name], 1) + 0.0 for name in ("mean", "low", "high"))  # no -0.0
-    return f"{mean:.1f} % [{low:.1f}, {high:.1f}]"
+    return f"{mean:.1f} %, between {low:.1f} % and {high:.1f} %"
 
 
 def plot(told: Mapping[str, Any]) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from attune.labeler.insights.amounts import between, change
 from attune.labeler.insights.goes_with import SAYS
-from attune.labeler.insights.words import change, sides_of, with_class
+from attune.labeler.insights.words import sides_of, with_class
 from attune.models.insights.side_means import THIRDS
 
 NUMBER = dict(zip(THIRDS, ("low", "middling", "high"), strict=True))
@@ -48,9 +49,9 @@ def sentence(one: Mapping[str, Any], classes: Sequence[str], uncorrected: bool) 
 
 def _taken(name: str, side: Mapping[str, Any], classes: Sequence[str]) -> str:
     images, way = f"Images {side_of(name, side['side'], classes)}", "more" if side["low"] > 0 else "fewer"
-    near, far = (change(end)[1:] for end in sorted((side["low"], side["high"]), key=abs))
+    width = between(side["low"], side["high"], takes=True)
     beside = "an average image of all titles in the same place and period"
-    return f"{images} go with {change(side['mean'])[1:]} {way} takes than {beside}: probably {near} to {far} {way}."
+    return f"{images} go with {change(side['mean'])[1:]} {way} takes than {beside}: probably {width}."
 
 
 def _misread(name: str, side: Mapping[str, Any], classes: Sequence[str]) -> str:

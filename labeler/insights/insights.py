@@ -231,6 +231,11 @@ def history(session: Session, insight: int) -> Sequence[InsightEvent]:
     return session.scalars(wanted.order_by(InsightEvent.id.desc())).all()
 
 
+def retirements(session: Session) -> dict[int, InsightEvent]:
+    """Who retired an insight, when and why, by its id."""
+    return {row.insight_id: row for row in session.scalars(select(InsightEvent).where(InsightEvent.action == "retire"))}
+
+
 def last_run(session: Session) -> InsightRun | None:
     """The newest run."""
     return session.scalar(select(InsightRun).order_by(InsightRun.id.desc()).limit(1))

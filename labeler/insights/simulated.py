@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from attune.labeler.insights.words import change
+from attune.labeler.insights.amounts import change
 from attune.labeler.performance.columns import SIMULATED
 from attune.models.errors import DataError
 from attune.models.files.atomic import atomic_writer, write_bytes, write_json

@@ -6,6 +6,7 @@ from typing import Any
 
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.people_asked import blind
+from attune.labeler.insights.what_to_do import what_to_do
 from attune.labeler.insights.words import words
 from attune.models.clock import iso
 
@@ -27,7 +28,7 @@ def as_json(one: Told, whole: bool = False, hidden: frozenset[str] = frozenset()
         "uncorrected": figures.get("uncorrected"), "shrunk": figures.get("shrunk"), "naive": figures.get("naive"),
         "any_time": figures.get("any_time"), "largest_q": one.largest_q, "enough": one.enough,
         "sentence": said.sentence, "why": figures["why"], "caution": said.caution, "unchecked": said.unchecked,
-        "grade_reason": said.reason,
+        "grade_reason": said.reason, "what_to_do": what_to_do(one).text,
         "state": one.row.state,
         "version": one.newest.version, "published_version": one.row.published, "stale": bool(one.moved),
         "exploratory": one.seen, "moved": list(one.moved), "digest": one.newest.digest, "titles_asked": question.titles,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from attune.labeler.insights.amounts import USUAL, between, change, often, step
 from attune.labeler.insights.features import PER_SD
 from attune.labeler.insights.imported import FIRST
 from attune.labeler.insights.insights import Told, basis_of
@@ -87,8 +88,8 @@ def in_times(one: Told) -> str:
     first, second = sides_of(one.question.feature, one.question.contrast)
     begin = f"Shown {of:,} times,"
     if figures["unit"]:
-        step = f"one whose {one.question.feature} is {figures['unit']:.3g} higher"
-        return f"{begin} an image is taken {base:,} times; {step} about {taken:,} times."
+        other = f"one whose {one.question.feature} is {step(figures['unit'])} higher"
+        return f"{begin} an image is taken {base:,} times; {other} about {taken:,} times."
     other = f"the one {_beside(first, second)} about {taken:,} times"
     return f"{begin} the image {second} is taken {base:,} times; {other}."
 
@@ -158,6 +159,12 @@ def caption(side: str) -> str:
     return side.removeprefix("with ")
 
 
+def compared(question: InsightQuestion) -> str:
+    """What is compared."""
+    first, second = sides_of(question.feature, question.contrast)
+    return f"images {first} beside images {second}"
+
+
 def asks(question: InsightQuestion) -> str:
     """The question itself, for what has no answer yet."""
     first, second = sides_of(question.feature, question.contrast)
@@ -175,31 +182,18 @@ def sentence(one: Told) -> str:
     first, second = sides_of(one.question.feature, one.question.contrast)
     figures, number = one.figures, change(one.figures["shrunk"]["estimate"])
     if one.seen:
-        return f"To be confirmed: images {first} beside images {second}{place(one)}."
+        return f"To be confirmed: {compared(one.question)}{place(one)}."
     if not one.enough:
-        return f"Not sure yet: images {first} beside images {second}{place(one)}."
+        return f"Not sure yet: {compared(one.question)}{place(one)}."
+    higher = f"whose {one.question.feature} is {step(figures['unit'])} higher ({USUAL})" if figures["unit"] else ""
     if not figures["within"]:
         more = "more" if figures["shrunk"]["estimate"] > 0 else "fewer"
-        amount = f"{number[1:]} {more} takes"
-        return f"Across titles, artwork {first} goes with {amount} than artwork {second}{place(one)}."
+        amount, than = f"{number[1:]} {more} takes", "" if higher else f" than artwork {second}"
+        return f"Across titles, artwork {higher or first} goes with {amount}{than}{place(one)}."
     amount = often(figures["shrunk"]["estimate"])
-    step = f" for each step of {figures['unit']:.3g}" if figures["unit"] else ""
-    if figures["unit"]:
-        return f"Within a title, images {first} are taken {amount}{place(one)}{step}."
+    if higher:
+        return f"Within a title, an image {higher} is taken {amount}{place(one)}."
     return f"Within a title, images {first} are taken {amount} than images {second}{place(one)}."
-
-
-def change(log_ratio: float) -> str:
-    """A log rate ratio as a signed percentage."""
-    percent = 100 * math.expm1(log_ratio)
-    digits = 0 if abs(percent) >= 2 else 1
-    sign = "±" if abs(percent) < 0.05 else "+" if percent > 0 else "−"
-    return f"{sign}{abs(percent):.{digits}f} %"
-
-
-def often(log_ratio: float) -> str:
-    """A log rate ratio as people say it."""
-    return f"{change(log_ratio)[1:]} {'more' if log_ratio >= 0 else 'less'} often"
 
 
 def held(figures: Mapping[str, Any]) -> tuple[float, float]:
@@ -215,10 +209,8 @@ def held(figures: Mapping[str, Any]) -> tuple[float, float]:
 def interval(figures: Mapping[str, Any], enough: bool) -> str:
     """The headline's interval; ``enough``: beside all other answers, too, it is sure which way it goes."""
     low, high = held(figures)
-    if enough and low * high > 0:
-        near, far = sorted((low, high), key=abs)
-        return f"Probably between {change(near)[1:]} and {change(far)[1:]} {'more' if low > 0 else 'less'} often."
-    return f"Anything from {often(low)} to {often(high)} is possible."
+    said = between(low, high, takes=not figures.get("within", True))
+    return f"Probably {said}." if enough and low * high > 0 else f"Anything {said} is possible."
 
 
 def other_way(figures: dict[str, Any]) -> str:
@@ -241,7 +233,7 @@ def chance(q: float) -> str:
         return "Of 1,000 answers as clear as this one, fewer than 1 is a false alarm (q below 0.001)."
     if q > MOSTLY:
         share = f"an estimated {100 * q:.0f} %"
-        return f"Of answers at least as clear as this one, most are false alarms ({share}). Do not choose by it."
+        return f"Of answers at least as clear as this one, most are false alarms ({share})."
     return f"Of answers as clear as this one, about 1 in {round(1 / q):,} is a false alarm (q {q:.3f})."
 
 

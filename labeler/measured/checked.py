@@ -52,8 +52,9 @@ class Checked:
             begin = none if not self.found.n else f"People have checked {plural(self.found.n, 'image')} so far."
             return f"{self._still}{begin} {self._missing}{waiting}"
         unsure = f" {plural(self.undecided, 'image')} with unsure or tied answers left out." if self.undecided else ""
-        said = f"{_percent(self.found.value)} [{_percent(self.found.lo)}, {_percent(self.found.hi)}]"
-        return f"{self._still}People agree on {said} of all images ({self.found.n} checked).{unsure}{waiting}"
+        width = f"probably between {_percent(self.found.lo)} and {_percent(self.found.hi)}"
+        said = f"{_percent(self.found.value)} of all images, {width} ({self.found.n} checked)"
+        return f"{self._still}People agree on {said}.{unsure}{waiting}"
 
     @property
     def wrong(self) -> bool:
@@ -94,8 +95,8 @@ class Checked:
         """A row a measured class: its name, how often people agree there, and how many images they gave each class."""
         told = []
         for name, own, counts in zip(self.check.classes, self.found.by_class, self.found.confusion, strict=True):
-            share = "no answers" if own is None else f"{_percent(own[0])} [{_percent(own[1])}, {_percent(own[2])}]"
-            told.append((name, share, counts))
+            share, low, high = ("no answers", "", "") if own is None else map(_percent, own)
+            told.append((name, f"{share}, between {low} and {high}" if low else share, counts))
         return told
 
     def as_json(self) -> dict[str, Any]:

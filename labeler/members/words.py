@@ -35,14 +35,14 @@ def liked(row: MemberGrouping, group: int) -> list[Liked]:
         return []
     mine = [one for one in found["images"] if one["group"] == group and one["q"] <= SURE]
     return [
-        Liked(one["asset_id"], one["title_id"], f"{_times(one['estimate'])} times as often {_ends(one['ci'])}")
+        Liked(one["asset_id"], one["title_id"], f"{_times(one['estimate'])} times as often, {_ends(one['ci'])}")
         for one in mine
         if min(one["estimate"], one["ci"][0]) > 0
     ]
 
 
 def _ends(interval: Sequence[float]) -> str:
-    return f"[{', '.join(map(_times, interval))}]"
+    return f"between {' and '.join(map(_times, interval))} times"
 
 
 def _times(estimate: float) -> str:
@@ -81,7 +81,7 @@ def share(one: Mapping[str, Any]) -> str:
     """One group's share of a forecast."""
     low, high = one["ci"]
     usual = f"Of all viewing it has {_percent(one['usual'])}"
-    return f"{_percent(one['share'])}, probably {_percent(low)} to {_percent(high)}. {usual}"
+    return f"{_percent(one['share'])}, probably between {_percent(low)} and {_percent(high)}. {usual}"
 
 
 def shares(said: Sequence[Mapping[str, Any]]) -> str:
@@ -94,5 +94,6 @@ def shares(said: Sequence[Mapping[str, Any]]) -> str:
     more = "More" if one["share"] > one["usual"] else "Fewer"
     return (
         f"{more} of group {one['group']} than usual: it is expected to be {_percent(one['share'])} of its viewers, "
-        f"probably {_percent(low)} to {_percent(high)}; of all viewing it has {_percent(one['usual'])}. {GOES_WITH}"
+        f"probably between {_percent(low)} and {_percent(high)}; of all viewing it has {_percent(one['usual'])}. "
+        f"{GOES_WITH}"
     )

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from attune.labeler.insights.amounts import between, change
 from attune.labeler.insights.beside_words import BesideWords, depends_words, figures_of, holding_words
 from attune.labeler.insights.insights import RETIRED, Told
-from attune.labeler.insights.words import change, held
+from attune.labeler.insights.words import held
 from attune.models.insights.grades import lowest
 
 LEAST_REACH = 0.1  # of the scale, as a log rate ratio: a small effect looks small
@@ -39,9 +40,11 @@ class Line:
 def lines(figures: Mapping[str, Any], reach: float) -> list[Line]:
     """The headline, which is shrunk; the raw figure; and that with the interval that holds at every look."""
     raw = "Corrected for misread images" if figures.get("corrected") else "As counted"
-    told = [("The figure to use", shrunk_bar(figures, reach)), (f"{raw}, looked at once", bar(figures, reach))]
+    within = figures.get("within", True)
+    once = bar(figures, reach, within)
+    told = [("The figure to use", shrunk_bar(figures, reach)), (f"{raw}, looked at once", once)]
     if ends := figures.get("any_time"):
-        often = bar({"estimate": figures["estimate"], "ci": ends["ci"]}, reach)
+        often = bar({"estimate": figures["estimate"], "ci": ends["ci"]}, reach, within)
         told.append((f"{raw}, looked at again and again", often))
     return [Line(name, one, figures["titles"]) for name, one in told]
 
@@ -80,27 +83,28 @@ def reach_of(found: Iterable[Told]) -> float:
 
 def shrunk_bar(figures: Mapping[str, Any], reach: float) -> Bar:
     """The headline's bar."""
-    return bar({"estimate": figures["shrunk"]["estimate"], "ci": held(figures)}, reach)
+    shrunk = {"estimate": figures["shrunk"]["estimate"], "ci": held(figures)}
+    return bar(shrunk, reach, figures.get("within", True))
 
 
-def bar(figures: Mapping[str, Any], reach: float) -> Bar:
-    """A figure with its interval on a scale from -``reach`` to ``reach``."""
+def bar(figures: Mapping[str, Any], reach: float, within: bool = True) -> Bar:
+    """A figure with its interval on a scale from -``reach`` to ``reach``; ``within`` titles or across."""
     low, high = figures["ci"]
 
     def at(value: float) -> float:
         return round(50 + 50 * max(-1.0, min(1.0, value / reach)), 2)
 
-    said = f"{change(figures['estimate'])}, from {change(low)} to {change(high)}"
+    said = f"{change(figures['estimate'])}, {between(low, high, takes=not within)}"
     # A hair of tolerance: the widest interval of all ends where the scale does.
     beyond = max(abs(low), abs(high)) > 1.001 * reach
     return Bar(at(figures["estimate"]), at(low), round(at(high) - at(low), 2), said, beyond)
 
 
-def line(name: str, part: Mapping[str, Any] | None, reach: float) -> Line:
-    """A row of the figures of a canvas or a half."""
+def line(name: str, part: Mapping[str, Any] | None, reach: float, within: bool = True) -> Line:
+    """A row of the figures of a canvas or a half; ``within`` titles or across."""
     if part is None or part.get("estimate") is None:
         return Line(name, None, 0, (part or {}).get("why", "Too few titles for a figure of its own."))
-    return Line(name, bar(part, reach), part["titles"])
+    return Line(name, bar(part, reach, within), part["titles"])
 
 
 def canvas_line(part: Mapping[str, Any], reach: float) -> Line:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from attune.labeler.insights import arms, insights
+from attune.labeler.insights.amounts import often
 from attune.labeler.insights.arms import COLUMNS, Arm, RandomTest
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.people_asked import hidden_images
-from attune.labeler.insights.words import Words, often, sides_of, words
+from attune.labeler.insights.words import Words, sides_of, words
 from attune.labeler.people.viewer import Viewer, may_explore
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from attune.labeler.insights import audited, evidence, features, insights, powering, questions
+from attune.labeler.insights.amounts import change
 from attune.labeler.insights.examples import unused
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.known import Known
 from attune.labeler.insights.people_asked import PeopleAsked, blind, hidden_of, waiting_images
-from attune.labeler.insights.words import Words, asks, change, words
+from attune.labeler.insights.what_to_do import ToDo, what_to_do
+from attune.labeler.insights.words import Words, asks, compared, words
 from attune.labeler.people.viewer import Viewer, may_explore
 from attune.labeler.records.schema import InsightEvent, InsightRun, InsightVersion
 from attune.labeler.records.session import reading
@@ -83,6 +85,12 @@ class Card:
     bar: Bar | None
     pair: Pair | None
     struck: Sequence[tuple[str, str]] = ()
+    gone: InsightEvent | None = None  # who retired it, when and why
+
+    @property
+    def to_do(self) -> ToDo:
+        """What to do with it."""
+        return what_to_do(self.one)
 
 
 @dataclass(frozen=True)
@@ -120,6 +128,7 @@ class InsightPage:
     besides: Sequence[Beside] = ()
     published: str = ""  # what the published version says, where it is not the newest
     made_up: bool = False
+    compared: str = ""
     anew: bool = False  # its feature has other values than those that were asked about
 
 
@@ -132,18 +141,20 @@ def insights_page(settings: Settings, viewer: Viewer) -> InsightsPage:
         run, job, waits = insights.last_run(session), progress(session, (KIND,)), waiting_images(session, viewer)
         asked = PeopleAsked.of(session, known)
         answered = {one.question.id for one in found}
+        gone = insights.retirements(session)
         waits_for_run = [asks(row) for row in questions.in_force(session) if row.id not in answered]
     cards, used = [], set[frozenset[str]]()
     for one in found:
         made = card(one, images, reach, hidden_of(asked, waits, one.question.feature), used)
-        cards.append(made)
+        cards.append(replace(made, gone=gone.get(one.row.id)))
         if one.enough and made.pair:
             used.add(frozenset({made.pair.first.asset_id, made.pair.second.asset_id}))
-    gone = insights.RETIRED
+    retired = [one for one in cards if one.one.row.state == insights.RETIRED]
+    others = [one for one in cards if one.one.row.state != insights.RETIRED]
     return InsightsPage(
-        [one for one in cards if one.one.enough and one.one.row.state != gone],
-        [one for one in cards if not one.one.enough and one.one.row.state != gone],
-        [one for one in cards if one.one.row.state == gone],
+        [one for one in others if one.one.enough],
+        [one for one in others if not one.one.enough],
+        retired,
         run, job, len(evidence.digests(settings)), list(known.values()),
         any(one.simulated for one in found), len({one.simulated for one in found}) > 1, waits_for_run,
         sorted({part["canvas"] for one in found for part in one.figures.get("canvases") or ()}),
@@ -172,10 +183,11 @@ def insight_page(settings: Settings, viewer: Viewer, number: int) -> InsightPage
         MEANING.get(one.newest.grade, ""),  # type: ignore[call-overload]
         lines(figures, reach) if told else [],
         [canvas_line(part, reach) for part in canvases],
-        [line(name, part, reach) for name, part in halves.items()],
+        [line(name, part, reach, figures["within"]) for name, part in halves.items()],
         pairs(examples["same"], images), pairs(examples["other"], images), versions, history, _plan(one),
         besides(one, reach), words(public).sentence if public else "",
-        one.simulated or bool(public and public.simulated), bool(fresh and fresh.values != one.question.values),
+        one.simulated or bool(public and public.simulated), compared(one.question),
+        bool(fresh and fresh.values != one.question.values),
     )  # fmt: skip
 
 

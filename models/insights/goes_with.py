@@ -19,7 +19,7 @@ from scipy.special import stdtrit
 from attune.models.errors import NotEnoughLabels
 from attune.models.insights.outcomes import Floats, Ints
 from attune.models.insights.row_parts import Parts
-from attune.models.threads import one_thread
+from attune.models.threads import one_thread_of_each
 
 LEAST_TITLES = 60
 FOLDS, INNER, REPEATS, LEVEL = 10, 4, 5, 0.95
@@ -96,6 +96,7 @@ def learn(
             f"{titles} titles have performance beside another title on the same canvas and period, and there are "
             f"{len(features)} features. At least {LEAST_TITLES} titles and one feature are needed. Add more data."
         )
+    import sklearn.ensemble  # noqa: F401  its threads can be held at one once it is loaded
     from sklearn.model_selection import GroupKFold
 
     x = np.hstack([np.asarray(one, dtype=np.float64).reshape(len(log), -1) for one in features.values()])
@@ -104,19 +105,19 @@ def learn(
     rng = np.random.default_rng(seed)
     explains: dict[str, list[float]] = {BOOSTING: [], LINEAR: []}
     adds: dict[str, dict[str, list[float]]] = {BOOSTING: {}, LINEAR: {}}
-    with one_thread():
+    with one_thread_of_each():
         folds = GroupKFold(FOLDS, shuffle=True, random_state=seed).split(x, groups=title)
         for done, (inside, outside) in enumerate(folds, start=1):
             models: dict[str, Any] = {BOOSTING: _Boosting(seed), LINEAR: _Linear(seed)}
             for name, model in models.items():
                 model.fit(x[inside], log[inside], weight[inside], title[inside])
-                whole = _explained(model, x[outside], log[outside], weight[outside])
+                whole = _share_explained(model.predict(x[outside]), log[outside], weight[outside])
                 explains[name].append(whole)
                 for feature, places in columns.items():
-                    less = [
-                        _explained(model, _shuffled(x[outside], places, rng), log[outside], weight[outside])
-                        for _ in range(REPEATS)
-                    ]
+                    moved = np.vstack([_shuffled(x[outside], places, rng) for _ in range(REPEATS)])
+                    # Asked together: a call costs as much as many rows.
+                    said = model.predict(moved).reshape(REPEATS, -1)
+                    less = [_share_explained(one, log[outside], weight[outside]) for one in said]
                     adds[name].setdefault(feature, []).append(whole - float(np.mean(less)))
             step(done, FOLDS)
     return Learned(
@@ -126,9 +127,9 @@ def learn(
     )  # fmt: skip
 
 
-def _explained(model: Any, x: Floats, log: Floats, weight: Floats) -> float:
-    """The share of the weighted variance that the model predicts."""
-    missed = np.average((log - model.predict(x)) ** 2, weights=weight)
+def _share_explained(said: Floats, log: Floats, weight: Floats) -> float:
+    """The share of the weighted variance that is predicted by what a model ``said``."""
+    missed = np.average((log - said) ** 2, weights=weight)
     return float(1 - missed / np.average((log - np.average(log, weights=weight)) ** 2, weights=weight))
 
 

@@ -24,15 +24,19 @@ class BriefLine(TypedDict):
     insight: int
     feature: str
     sentence: str
+    means: Annotated[str, "What the feature means, in a sentence; empty where nobody said so."]
     interval: str
     grade: Annotated[str, "A to D."]
     grade_reason: Annotated[str, "Why it has this grade."]
     caution: Annotated[str, "What nobody knows of it, such as the errors of a detector that people have not checked."]
     unchecked: Annotated[str, "That nobody has checked the feature's values here; empty where people have."]
     state: Annotated[str, "Whether anybody stands for it."]
+    moved: Annotated[list[str], "What changed since, so that it is stale; empty where it is up to date."]
     use: Annotated[str, "The images that are taken more often, after the word images."]
     covers: Annotated[str, "What the title has of it, in words."]
     missing: Annotated[bool, "Whether the title has no image that is taken more often."]
+    here: Annotated[str, "How the title's own images speak against it; empty where they do not."]
+    what_to_do: Annotated[str, "In one line, for this title."]
     has: Annotated[list[str], "Images of the title that are taken more often elsewhere."]
     lacks: Annotated[list[str], "Its images of the other side."]
     why_here: Annotated[str, "Why it stands where it does: how strong the evidence is."]

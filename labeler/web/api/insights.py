@@ -35,7 +35,7 @@ class InsightOut(TypedDict):
     id: int
     feature: str
     means: Annotated[str, "What the feature means, in a sentence; empty where nobody said so."]
-    contrast: Annotated[str, "Two classes, FIRST:SECOND, or per sd."]
+    contrast: Annotated[str, "Two classes, FIRST:SECOND; or per sd: of a number, by one step, its unit."]
     canvas: Annotated[str | None, "null: all canvases together."]
     estimate: Annotated[float | None, "The raw log rate ratio; null where there is not enough data."]
     se: float | None
@@ -59,6 +59,7 @@ class InsightOut(TypedDict):
     largest_q: Annotated[float, "The run's --q, at most 0.1."]
     exploratory: Annotated[bool, "Asked after figures of it could be seen: confirm it with new performance."]
     sentence: str
+    what_to_do: Annotated[str, "In one line, by its grade and its state."]
     why: Annotated[str, "Why there is no figure."]
     caution: Annotated[str, "What nobody knows of it, such as the errors of a detector that people have not checked."]
     unchecked: Annotated[str, "That nobody has checked the feature's values here; empty where people have."]
@@ -95,7 +96,7 @@ class InsightWhole(InsightOut):
     ratio: dict[str, Any] | None
     e_value: dict[str, Any] | None
     robustness_value: float | None
-    unit: Annotated[float | None, "One standard deviation of a number."]
+    unit: Annotated[float | None, "The step of a number: one standard deviation over all images."]
     rate: Annotated[float | None, "Takes per impression."]
     random: bool
     within: bool

@@ -13,7 +13,8 @@ from sqlalchemy import select
 
 from attune.labeler.briefs import files
 from attune.labeler.briefs.as_json import as_json
-from attune.labeler.briefs.brief import Brief, Line, brief
+from attune.labeler.briefs.brief import Brief, brief
+from attune.labeler.briefs.line import Line
 from attune.labeler.briefs.own import Own, own
 from attune.labeler.cli.main import attune
 from attune.labeler.insights import arms, features, imported, insights, questions
@@ -95,6 +96,39 @@ def test_a_title_is_told_what_it_covers_and_what_it_lacks(settings: Settings, ha
         assert shown.said.endswith("% of the times shown")
     with pytest.raises(UnknownAsset, match="nowhere"):
         brief(settings, "nowhere")
+
+
+def test_the_strongest_line_has_the_clearest_pairs_whatever_line_is_larger(
+    settings: Settings, has: dict[str, dict[str, bool]]
+) -> None:
+    """Two images that differ in two features would seem to prove both, so the second line has others."""
+    title = of(settings, has, True).title_id
+    (alone,) = brief(settings, title).lines
+    one, larger = alone.one, {"shrunk": alone.one.figures["shrunk"] | {"estimate": 9.0}, "q": 0.09}
+    kept = {name: getattr(one.question, name) for name in ("feature", "contrast", "kind", "values", "seen", "titles")}
+    with writing(settings) as session:
+        asked = InsightQuestion(
+            **kept, canvas="home", origin="person", asked_by="olga", asked_at=now(), digest="another"
+        )
+        session.add(asked)
+        session.flush()
+        row = Insight(question_id=asked.id, state="proposed")
+        session.add(row)
+        session.flush()
+        made = {name: getattr(one.newest, name) for name in ("run_id", "grade", "inputs", "made_at")}
+        figures = one.figures | larger
+        version = InsightVersion(**made, insight_id=row.id, version=1, figures=figures, digest="another")
+        session.add(version)
+    try:
+        assert insights.listed(settings)[0].row.id == row.id, "the list begins with what is larger"
+        first, second = brief(settings, title).lines
+        assert (first.one.row.id, first.worked) == (one.row.id, alone.worked)
+        assert not {shown.asset_id for shown in first.worked} & {shown.asset_id for shown in second.worked}
+    finally:
+        with writing(settings) as session:
+            for kind, key in ((InsightVersion, version.id), (Insight, row.id), (InsightQuestion, asked.id)):
+                session.delete(session.get_one(kind, key))
+                session.flush()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ import pytest
 
 from attune.labeler.briefs import order
 from attune.labeler.briefs.as_html import as_html
-from attune.labeler.briefs.brief import Brief, Line
+from attune.labeler.briefs.as_json import as_json
+from attune.labeler.briefs.brief import Brief
+from attune.labeler.briefs.line import Line
 from attune.labeler.briefs.tastes import Tastes
 from attune.labeler.insights.features import PER_SD
 from attune.labeler.insights.insights import Told
@@ -22,8 +24,8 @@ WORDS = Words("Smiles work.", "", "", "", ("", ""))
 def line(
     has: int, lacks: int, grade: str = "A", use: str = "with a", contrast: str = "1:0", simulated: bool = False
 ) -> Line:  # fmt: skip
-    figures = {"within": grade != "D", "simulated": simulated}
-    row, asked = Insight(id=1, state="proposed"), InsightQuestion(contrast=contrast)
+    figures = {"within": grade != "D", "simulated": simulated, "estimate": 0.1, "shrunk": {"estimate": 0.1}, "q": 0.01}
+    row, asked = Insight(id=1, state="proposed"), InsightQuestion(feature="a", contrast=contrast, canvas="")
     one = Told(row, asked, InsightVersion(version=1, grade=grade, figures=figures))
     return Line(one, WORDS, use, "", ["x"] * has, ["y"] * lacks, [], [])
 
@@ -59,7 +61,7 @@ def test_the_strongest_evidence_is_read_first_and_says_why() -> None:
 
     weak, unseen, sure, unsure = told("C", 0.0), told("A", 0.0, "imported"), told("A", 0.01), told("A", 0.05)
     stands = told("A", 0.09, state="published")
-    lines = sorted([weak, unsure, unseen, sure, stands], key=lambda one: order.strength(one.one, one.published))
+    lines = sorted([weak, unsure, unseen, sure, stands], key=lambda one: order.strength(one.one))
     assert [lines.index(one) for one in (stands, sure, unsure, unseen, weak)] == [0, 1, 2, 3, 4]
     assert replace(sure, words=replace(WORDS, reason="Chance.")).why_here == "Strong evidence, from 40 titles. Chance."
     assert weak.why_here.startswith("Weak evidence, from 40 titles.")
@@ -78,6 +80,19 @@ def test_what_is_taken_less_often_elsewhere_is_no_rule() -> None:
     assert one.less_often == "Taken less often elsewhere"
     one.one.figures["share_other_way"] = 0.32
     assert one.less_often == "Taken less often elsewhere (not in about 32 % of titles)"
+
+
+def test_programs_read_what_the_page_says_of_this_film_and_what_to_do() -> None:
+    here = "In this film its image with a did worse than its others."
+    one = replace(line(1, 3), here=here, one=replace(line(1, 3).one, moved=("a has another version",), means="A."))
+    page, (told,) = as_html(brief(one), {}).decode(), as_json(brief(one))["lines"]
+    assert (told["here"], told["means"], told["moved"]) == (here, "A.", ["a has another version"])
+    assert told["what_to_do"] == "Answer again before you use it: it is out of date."
+    for name in ("here", "means", "what_to_do"):
+        assert told[name] in page
+    assert "a has another version" in page
+    missing = line(0, 4)
+    assert as_json(brief(missing))["lines"][0]["what_to_do"].startswith("Make an image ")
 
 
 @pytest.mark.parametrize("simulated", [True, False])

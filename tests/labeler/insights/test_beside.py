@@ -14,11 +14,12 @@ from sqlalchemy import select
 
 from attune.labeler.cli.main import attune
 from attune.labeler.insights import companions, features, imported, insights, questions
+from attune.labeler.insights.amounts import between, change, often
 from attune.labeler.insights.beside_words import depends_words, figures_of, holding_words, lines_of
 from attune.labeler.insights.companions import DEPENDS, HOLDING, Wanted
 from attune.labeler.insights.goes_with import Images, _examples, goes_with
 from attune.labeler.insights.insights import Told
-from attune.labeler.insights.words import basis, change, often
+from attune.labeler.insights.words import basis
 from attune.labeler.performance import imports
 from attune.labeler.records.schema import InsightQuestion
 from attune.labeler.records.session import reading
@@ -88,8 +89,8 @@ def test_a_dependence_has_both_ends_and_a_q_of_its_own_family(told: tuple[Settin
         assert end.ci[1] - end.ci[0] > raw["ci"][1] - raw["ci"][0], "it holds at all looks, not at one"
     for line, end in zip(shown[0].lines, (high, low), strict=True):
         assert line.bar is not None
-        assert line.bar.said.startswith(f"{change(end.estimate)}, from {change(end.ci[0])} to ")
-        assert f"{often(end.estimate)} ({change(end.ci[0])} to " in said.sentence
+        assert line.bar.said == f"{change(end.estimate)}, {between(*end.ci)}"
+        assert f"{often(end.estimate)} (probably {between(*end.ci)})" in said.sentence
     assert said.basis == basis(dark)
     assert lines_of(one)["depends on dark"] == f"{said.sentence} {said.note} {said.basis}."
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from attune.labeler.insights.amounts import change
 from attune.labeler.insights.goes_with_words import sentence
 from attune.labeler.insights.insights import Told
-from attune.labeler.insights.words import chance, change, in_times, interval, other_way, reason, sides_of, unchecked
+from attune.labeler.insights.words import chance, in_times, interval, other_way, reason, sides_of, unchecked
 from attune.labeler.records.schema import Insight, InsightQuestion, InsightVersion
 from attune.labeler.views.insight_bars import lines, reach_of, shrunk_bar
 from attune.labeler.views.insights import struck
@@ -44,8 +45,8 @@ def test_the_headline_says_the_interval_that_decides() -> None:
     once = figures | {"any_time": {"ci": [0.01, 0.09]}}
     later = figures | {"any_time": {"ci": [-0.01, 0.11]}}
     assert interval(once, True) == "Probably between 0.4 % and 8 % more often."
-    assert interval(later, True) == "Anything from 1.4 % less often to 10 % more often is possible."
-    assert interval(once, False).startswith("Anything from")  # beside all other answers it may be chance
+    assert interval(later, True) == "Anything between 1.4 % less and 10 % more often is possible."
+    assert interval(once, False).startswith("Anything between 0.4 % and 8 %")  # beside all other answers: chance
     bar = shrunk_bar(later, 0.1)
     assert bar.low < 50 < bar.low + bar.width
     assert shrunk_bar(later, 0.05).cut, "what is wider than the one scale of all insights is cut, and says so"
@@ -151,13 +152,13 @@ def side(name: str, mean: float, half: float = 0.02) -> dict[str, Any]:
             [side("two", 0.06), side("one", -0.06)],
             False,
             "Images with “two” go with 6 % more takes than an average image of all titles in the same place and "
-            "period: probably 4 % to 8 % more.",
+            "period: probably between 4 % and 8 % more takes.",
         ),
         (
             [side("two", 0.01), side("one", -0.06)],
             False,
             "Images with “one” go with 6 % fewer takes than an average image of all titles in the same place and "
-            "period: probably 4 % to 8 % fewer. None of its images goes measurably with more takes.",
+            "period: probably between 4 % and 8 % fewer takes. None of its images goes measurably with more takes.",
         ),
         (
             [side("two", 0.06), side("none", 0.0), side("one", -0.06)],

@@ -176,7 +176,7 @@ def test_a_forecast_names_the_group_that_surely_differs() -> None:
     said = words.shares([sure, loud])
     said = said.replace("\xa0", " ")
     assert said.startswith(
-        "More of group 1 than usual: it is expected to be 55 % of its viewers, probably 45 % to 65 %"
+        "More of group 1 than usual: it is expected to be 55 % of its viewers, probably between 45 % and 65 %"
     )
     assert "of all viewing it has 35 %" in said
     assert words.shares([sure | {"usual": 0.8}]).startswith("Fewer of group 1 than usual")

@@ -47,7 +47,7 @@ def test_a_group_is_shown_with_its_artwork_and_titles(grouped: list[str], owner:
     first, second = page.split('id="h-2"')
     assert "Group 1" in first
     assert "about 600 members, 60 %" in first
-    assert "1.65 times as often [1.22, 2.23]" in first
+    assert "1.65 times as often, between 1.22 and 2.23 times" in first
     assert first.count("/media/") >= 2
     assert "Artwork it takes more" not in second.split("</section>")[0], "q is too large"
     assert "The image is not here" in second

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
+from threadpoolctl import threadpool_limits
 
 from attune.models.errors import NotEnoughLabels
 from attune.models.insights.goes_with import BOOSTING, LINEAR, Share, learn, target
@@ -25,7 +27,10 @@ def test_features_that_predict_other_titles_add_something_and_a_titles_own_name_
     assert (of == title).all()
     bright[::50] = np.nan
     features = {"genre": genre[:, None], "bright": bright[:, None], "code": code[:, None]}
-    found = learn(features, log, weight, of)
+    threads: list[int] = []
+    with threadpool_limits(2):  # as outside of the tests, on two cores
+        found = learn(features, log, weight, of, step=lambda _, __: threads.append(_openmp_effective_n_threads()))
+    assert set(threads) == {1}, "on a busy machine, threads that share so little work wait for each other for minutes"
     for model in (BOOSTING, LINEAR):
         assert 0.1 < found.explains[model].mean < 0.7
         assert found.adds[model]["genre"].low > 0

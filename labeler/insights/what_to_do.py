@@ -1,0 +1,107 @@
+"""What a creative does with an insight: one line, by its grade and its state, that promises no more than is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from attune.labeler.insights.insights import RETIRED, Told
+from attune.labeler.insights.words import place, sides_of, unchecked
+
+GONE = "Do not use it: briefs leave it out, and no run answers it again."
+STALE = "Answer again before you use it: it is out of date."
+NO_FIGURE = "Do nothing with it yet: there is no figure."
+MISREAD = "Do nothing with it yet: the only figure is not corrected, and wrong."
+EXPLORATORY = "Do nothing with it yet: it was asked after figures of it could be seen; confirm it with new performance."
+UNSURE = "Do nothing with it yet: no difference is known. More titles or impressions may tell, or a test."
+HINT = "Take it as a hint where to look, and do not choose by it. Ask it within titles: of images that differ in it."
+NOT_CORRECTED = "Do not choose by it before its errors are corrected."
+TURNED = " Do not copy popular titles: there it looks the other way round."
+AGREE = 0.005  # of titles that go the other way: below, none is known to
+
+
+@dataclass(frozen=True)
+class ToDo:
+    """``said`` in words. ``test``: the insight that a test would tell more of, or None; ``check``: the feature that
+    experts can check, or empty."""
+
+    said: str
+    test: int | None = None
+    check: str = ""
+
+    @property
+    def text(self) -> str:
+        """With the next command, for terminals and programs."""
+        if self.test is not None:
+            return f"{self.said} To plan the test: `attune insights test {self.test} --to FILE`"
+        if self.check:
+            return f"{self.said} To ask them: `attune features audit {self.check}`"
+        return self.said
+
+
+def what_to_do(one: Told, missing: bool = False) -> ToDo:
+    """What to do with an insight; ``missing``: for a title that has no image of the side that is taken more often."""
+    figures, test = one.figures, one.row.id
+    if one.row.state == RETIRED:
+        return ToDo(GONE)
+    if one.moved:
+        return ToDo(STALE)
+    if figures["estimate"] is None:
+        return ToDo(MISREAD if figures.get("uncorrected") else NO_FIGURE)
+    if one.seen:
+        return ToDo(EXPLORATORY)
+    if not one.enough:
+        return ToDo(UNSURE, test if figures["within"] else None)
+    if not figures["within"]:
+        return ToDo(HINT)
+    if figures.get("not_audited"):
+        feature = one.question.feature
+        return (
+            ToDo(NOT_CORRECTED) if figures.get("hindered")
+            else ToDo(f"Let experts check {feature} before you choose by it.", check=feature)
+        )  # fmt: skip
+    sure = one.newest.grade in {"A", "B"}
+    said = f"{_make(one) if missing else _prefer(one) if sure else _try(one)}{_others(one, sure and not missing)}"
+    return ToDo(said, None if missing or (sure and not _goes_both_ways(one)) else test)
+
+
+def _sides(one: Told) -> tuple[str, str]:
+    """Which images are taken more, and which less often, after the word images."""
+    first, second = sides_of(one.question.feature, one.question.contrast)
+    return (first, second) if one.figures["shrunk"]["estimate"] > 0 else (second, first)
+
+
+def _prefer(one: Told) -> str:
+    more, less = _sides(one)
+    said = f"prefer images {more} to images {less}{place(one)} where you have both."
+    if one.figures.get("unit"):
+        said = f"of several images, prefer one {more}{place(one)}."
+    if unchecked(one):
+        return f"Look at some images first. If the file is right about them, {said}"
+    return f"{said[0].upper()}{said[1:]}"
+
+
+def _try(one: Told) -> str:
+    more, less = _sides(one)
+    return f"Try it in a test first: images {more} beside images {less}{place(one)}, shown at random."
+
+
+def _make(one: Told) -> str:
+    more, _ = _sides(one)
+    return f"Make an image {more}, and test it beside the others."
+
+
+def _others(one: Told, replaces: bool) -> str:
+    """In how many titles it is different, and where it looks different; ``replaces``: so that a poster may go."""
+    share, naive = one.figures.get("share_other_way"), one.figures.get("naive")
+    turned = TURNED if naive is not None and naive * one.figures["shrunk"]["estimate"] < 0 else ""
+    if share is None:
+        return turned
+    if share < AGREE:
+        return f" No title is known to go the other way.{turned}"
+    test = ", so test before you replace a poster" if replaces else ""
+    return f" In about {100 * share:.0f} % of titles it goes the other way{test}.{turned}"
+
+
+def _goes_both_ways(one: Told) -> bool:
+    share = one.figures.get("share_other_way")
+    return share is None or share >= AGREE
