@@ -63,9 +63,10 @@ def load(settings: Settings, files: Sequence[MemberFile]) -> Rows:
     try:
         with connection(settings) as (duck, _):
             whole = [_union(paths) for paths in (viewing, responses)]
-            there = " UNION ".join(f"SELECT member FROM {table}" for table in whole if table)
+            there = " UNION ALL ".join(f"SELECT member FROM {table}" for table in whole if table)
+            # Each member once, also where there is one file alone: else every row would count as a member.
             duck.execute(f"CREATE TEMP TABLE ids AS SELECT member, (row_number() OVER (ORDER BY member)) - 1 AS id "
-                         f"FROM ({there})")  # fmt: skip
+                         f"FROM (SELECT DISTINCT member FROM ({there}))")  # fmt: skip
             (members,) = duck.execute("SELECT count(*) FROM ids").fetchall()[0]
             watched = _viewing(duck, whole[0]) if whole[0] else None
             return Rows(watched, _responses(duck, whole[1]) if whole[1] else None, members)

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from attune.labeler.cli.members import command
 from attune.labeler.jobs import jobs
-from attune.labeler.members import bring, fit, forecasting, groupings, kept, words
+from attune.labeler.members import bring, fit, forecasting, groupings, kept, rows, words
 from attune.labeler.members.bring import Wanted
 from attune.labeler.members.columns import RESPONSES, VIEWING
 from attune.labeler.records.schema import Asset, Job, MemberFile, MemberGrouping
@@ -45,11 +45,11 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     files = member_files.files(
         tmp_path_factory.mktemp("files"), watched, [genres[one] for one in watched], [images[one] for one in watched]
     )
-    rows = [
+    brought = [
         bring.add(made, Wanted(VIEWING, files.viewing), None).row,
         bring.add(made, Wanted(RESPONSES, files.responses, arm="explore"), None).row,
     ]
-    group_members.run(made, clusters=3, who="olga", once=[row.id for row in rows])
+    group_members.run(made, clusters=3, who="olga", once=[row.id for row in brought])
     made.workspace.joinpath("liked").write_text("\n".join(files.liked))
     return made
 
@@ -74,6 +74,19 @@ def test_groups_titles_and_artwork_are_told(settings: Settings, version: MemberG
     liked = settings.workspace.joinpath("liked").read_text().split()
     assert {one["asset_id"] for one in sure if one["group"] == 1} >= set(liked)
     assert all(one["ci"][0] < one["estimate"] < one["ci"][1] for one in sure)
+
+
+def test_each_member_counts_once_also_where_there_is_one_file_alone(settings: Settings, tmp_path: Path) -> None:
+    watched, shown = tmp_path / "v.csv", tmp_path / "r.csv"
+    watched.write_text("member,title_id\na,t\na,u\na,v\nb,t\n")
+    shown.write_text("member,asset_id,title_id,impressions,takes\na,i,t,1,0\na,j,u,1,1\nb,i,t,1,0\n")
+    for kind, file in ((VIEWING, watched), (RESPONSES, shown)):
+        row = bring.add(settings, Wanted(kind, str(file), arm="explore"), None).row
+        held = rows.load(settings, [row])
+        kept.delete(settings, [row.id])
+        found = held.viewing or held.responses
+        assert found
+        assert (held.members, sorted(set(found.member.tolist())), len(found.member)) == (2, [0, 1], row.rows)
 
 
 def test_no_cell_below_the_floor_is_stored_and_rows_are_gone(settings: Settings, version: MemberGrouping) -> None:
