@@ -47,12 +47,13 @@ def noise(by_asset: Floats, audited: Sequence[Probed]) -> Floats:
 
 
 def degrees(by_asset: Floats, audited: Sequence[Probed]) -> float:
-    """The degrees of freedom of ``noise``: how well the audits tell its size, of the property with the fewest."""
+    """The degrees of freedom of ``noise``: how well the audits tell the half of its size that is theirs, of the property
+    with the fewest."""
     found = [np.inf]
     for k, one in enumerate(audited):
         varied, wrong = _varied(by_asset[:, k], one)
-        unsure = float(((wrong - varied) ** 2).sum()) / 4  # half of the size is not theirs
-        found.append(2 * float(wrong.sum()) ** 2 / unsure if unsure else np.inf)
+        size, unsure = float((wrong + varied).sum()) / 2, float(((wrong - varied) ** 2).sum()) / 4
+        found.append(2 * size**2 / unsure if unsure else np.inf)
     return max(1.0, min(found))
 
 
