@@ -47,8 +47,8 @@ def noise(by_asset: Floats, audited: Sequence[Probed]) -> Floats:
 
 
 def degrees(by_asset: Floats, audited: Sequence[Probed]) -> float:
-    """The degrees of freedom of ``noise``: how well the audits tell the half of its size that is theirs, of the property
-    with the fewest."""
+    """The degrees of freedom of ``noise``: how well the audits tell the half of its size that is theirs; the fewest of
+    all properties."""
     found = [np.inf]
     for k, one in enumerate(audited):
         varied, wrong = _varied(by_asset[:, k], one)
@@ -74,16 +74,24 @@ def _weights(one: Probed, doubt: Floats) -> Floats:
     return np.asarray(means[np.searchsorted(ends, one.probability, side="right")], dtype=np.float64)
 
 
-def unsure(rows: Outcomes, influence: Floats, noise: Floats, title: Ints) -> Floats:
-    """(t, k): what the assets of a title add to the variance of each effect by ``noise``, of rows with ``influence``
-    (n, property, effect) and a ``title`` (n,)."""
-    properties = range(influence.shape[1])
+def shared(by_asset: Floats, noise: Floats) -> Floats:
+    """(assets, k): what properties that exclude each other have in common of their ``noise``: where one is there, the
+    others are not. The covariance of two is minus the product."""
+    doubt = by_asset * (1 - by_asset)
+    return np.asarray(by_asset * np.sqrt(np.divide(noise, doubt, out=np.zeros_like(noise), where=doubt > NOTHING)))
+
+
+def unsure(rows: Outcomes, influence: Floats, noise: Floats, shared: Floats, title: Ints) -> Floats:
+    """(t, k): what the assets of a title add to the variance of each effect by ``noise`` and ``shared`` (assets, k), of
+    rows with ``influence`` (n, property, effect) and a ``title`` (n,)."""
     assets, first, place = np.unique(rows.asset, return_index=True, return_inverse=True)
     place = place.reshape(-1)
     columns = []
     for k in range(influence.shape[2]):
-        squares = sum(np.bincount(place, influence[:, one, k]) ** 2 * noise[assets, one] for one in properties)
-        columns.append(np.bincount(title[first], squares, minlength=int(title.max()) + 1))
+        whole = np.stack([np.bincount(place, one) for one in influence[:, :, k].T], axis=1)
+        common = shared[assets] * whole
+        added = (noise[assets] * whole**2).sum(axis=1) + (common**2).sum(axis=1) - common.sum(axis=1) ** 2
+        columns.append(np.bincount(title[first], np.maximum(added, 0.0), minlength=int(title.max()) + 1))
     return np.stack(columns, axis=1).astype(np.float64)
 
 

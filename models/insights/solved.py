@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from attune.models.errors import NotEnoughLabels
-from attune.models.insights.audit_errors import degrees, errors, noise, unsure
+from attune.models.insights.audit_errors import degrees, errors, noise, shared, unsure
 from attune.models.insights.expected_score import Cells, Expected, blocks, expected_score
 from attune.models.insights.outcomes import Floats, Ints, numbered
 from attune.models.insights.probed import Probed
@@ -38,13 +38,15 @@ class Score:
     """Images that are in the states ``by_asset`` (assets, s) and have the ``properties``, corrected by ``audited``.
 
     ``rare`` (k,): those that are held near 0; ``wrong`` and ``noise`` (assets, k): the errors of the probabilities, and
-    what each asset adds to the variance of their sum, known with ``degrees`` of freedom.
+    what each asset adds to the variance of their sum, known with ``degrees`` of freedom; ``shared`` (assets, k): what
+    the properties have in common of it.
     """
 
     rows: Parts
     by_asset: Floats
     wrong: Floats
     noise: Floats
+    shared: Floats
     titles: list[int]
     rare: list[bool]
     degrees: float
@@ -60,8 +62,9 @@ class Score:
         if fewest < least_titles:
             raise NotEnoughLabels(too_few_titles(fewest, least_titles))
         told = ~np.array(rare)
-        known = degrees(p, audited)
-        return cls(rows, by_asset, errors(p, audited) * told, noise(p, audited) * told, titles, rare, known)
+        varies = noise(p, audited) * told
+        common = shared(p, varies) if classes else np.zeros_like(varies)
+        return cls(rows, by_asset, errors(p, audited) * told, varies, common, titles, rare, degrees(p, audited))
 
     @property
     def known(self) -> Floats:
@@ -155,7 +158,7 @@ def _part(
     """What a block adds to ``Solved``: own, unsure, information, counts."""
     title = numbered(cells.titles())
     influence = told.by_row @ bread
-    should = unsure(cells.rows, influence, score.noise, title[cells.cell])
+    should = unsure(cells.rows, influence, score.noise, score.shared, title[cells.cell])
     own = _by_title(title, told.score) @ bread
     information = score.weights(told.information, bread)
     counts = []

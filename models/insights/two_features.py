@@ -207,8 +207,10 @@ class TwoStates(Score):
         """``titles`` differ in the feature whose effect is asked."""
         audited, k = [given] if given else [], on.shape[1]
         one = np.where(np.isfinite(p), p, 0.0)[:, None]
-        known = degrees(one, audited)
-        return cls(rows, one, errors(one, audited), noise(one, audited), [titles] * k, [False] * k, known, on, off)
+        known, alone = degrees(one, audited), np.zeros_like(one)  # one property shares nothing
+        return cls(
+            rows, one, errors(one, audited), noise(one, audited), alone, [titles] * k, [False] * k, known, on, off
+        )
 
     def at(self, effect: Floats) -> Iterator[tuple[Cells, Expected, Floats]]:
         """As ``Score.at``."""

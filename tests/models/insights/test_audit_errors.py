@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from attune.models.insights.audit_errors import degrees, errors, noise
-from attune.models.insights.outcomes import Floats
+from attune.models.insights.audit_errors import degrees, errors, noise, shared, unsure
+from attune.models.insights.outcomes import Floats, outcomes
 from attune.models.insights.probed import Probed, probed
 
 DRAWS = 300
@@ -80,3 +80,24 @@ def test_answers_of_experts_who_err_vary_more_than_the_property() -> None:
     erring = probed(p, clean.audited, answers, clean.inclusion)
     more = (noise(p[:, None], [erring]) - noise(p[:, None], [clean]))[:, 0] @ weight**2
     assert more == pytest.approx(0.25 * (weight**2 / chance).sum(), rel=0.3)
+
+
+def test_classes_that_exclude_each_other_err_together() -> None:
+    _, _, weight = world()
+    rng = np.random.default_rng(3)
+    p = rng.dirichlet([1.0, 1.0, 2.0], len(weight))
+    influence = np.stack([weight, rng.uniform(0.5, 1.5) * weight], axis=1)
+    chance, sums, told = np.full(len(p), 0.1), [], []
+    rows = outcomes(np.arange(len(p)), np.arange(len(p)) // 4, np.zeros(len(p)), np.ones(len(p)), np.ones(len(p)))
+    for seed in range(DRAWS):
+        rng = np.random.default_rng([seed, 4])
+        at = np.flatnonzero(rng.random(len(p)) < chance)
+        true = (rng.random(len(p))[:, None] < p.cumsum(axis=1)).argmax(axis=1)
+        audits = [probed(p[:, k], at, true[at] == k, chance[at]) for k in (0, 1)]
+        sums.append(float((errors(p[:, :2], audits) * influence).sum()))
+        varies = noise(p[:, :2], audits)
+        common = shared(p[:, :2], varies)
+        told.append(float(unsure(rows, influence[rows.asset][:, :, None], varies, common, rows.title).sum()))
+    apart = float((varies * influence**2).sum())
+    assert np.mean(told) == pytest.approx(np.var(sums), rel=0.2)
+    assert np.mean(told) < 0.8 * apart, "each alone would say too much"
