@@ -94,7 +94,7 @@ def _line(page: _Page, line: Line, place: int, captions: Captions) -> None:
         Text(head, 8.5, SOFT if line.words.unchecked or line.one.moved else COLOURS[line.grade], True), *unchecked,
         Text(f"{place}. {line.words.sentence}", 11.5, INK, True),
         Text(line.why_here, 9, INK),
-        Text(line.covers, 10, WARN if line.missing else INK, True),
+        Text(line.covers, 10, WARN if line.missing else INK, line.missing),
         *([Text(line.here, 9, WARN, True)] if line.here else []),
         Text(f"What to do: {line.to_do.said}", 10, INK, True),
         Text(" ".join(text for text in texts if text), 8.5, SOFT),

@@ -8,7 +8,7 @@ from attune.labeler.insights.insights import RETIRED, Told
 from attune.labeler.insights.words import place, sides_of, unchecked
 
 GONE = "Do not use it: briefs leave it out, and no run answers it again."
-STALE = "Answer again before you use it: it is out of date."
+STALE = "Have it answered again before you use it: it is out of date."
 NO_FIGURE = "Do nothing with it yet: there is no figure."
 MISREAD = "Do nothing with it yet: the only figure is not corrected, and wrong."
 EXPLORATORY = "Do nothing with it yet: it was asked after figures of it could be seen; confirm it with new performance."

@@ -87,7 +87,7 @@ def test_programs_read_what_the_page_says_of_this_film_and_what_to_do() -> None:
     one = replace(line(1, 3), here=here, one=replace(line(1, 3).one, moved=("a has another version",), means="A."))
     page, (told,) = as_html(brief(one), {}).decode(), as_json(brief(one))["lines"]
     assert (told["here"], told["means"], told["moved"]) == (here, "A.", ["a has another version"])
-    assert told["what_to_do"] == "Answer again before you use it: it is out of date."
+    assert told["what_to_do"] == "Have it answered again before you use it: it is out of date."
     for name in ("here", "means", "what_to_do"):
         assert told[name] in page
     assert "a has another version" in page

@@ -73,7 +73,10 @@ def test_the_line_is_as_sure_as_the_insight(grade: str, figures: dict[str, Any],
 
 
 def test_what_is_out_of_date_or_retired_is_not_used_whatever_its_grade() -> None:
-    assert to_do("A", {}, moved=("performance was added",)).said == "Answer again before you use it: it is out of date."
+    assert (
+        to_do("A", {}, moved=("performance was added",)).said
+        == "Have it answered again before you use it: it is out of date."
+    )
     assert to_do("A", {}, state="retired", moved=("x",)).said.startswith("Do not use it: ")
 
 

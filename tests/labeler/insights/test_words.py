@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from attune.labeler.insights.amounts import change
+from attune.labeler.insights.amounts import change, step
+from attune.labeler.insights.beside_words import depends_words
 from attune.labeler.insights.goes_with_words import sentence
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.words import chance, in_times, interval, other_way, reason, sides_of, unchecked
+from attune.labeler.insights.words import sentence as sentence_of
 from attune.labeler.records.schema import Insight, InsightQuestion, InsightVersion
 from attune.labeler.views.insight_bars import lines, reach_of, shrunk_bar
 from attune.labeler.views.insights import struck
@@ -65,6 +67,21 @@ def test_the_scale_is_that_of_what_is_sure_so_that_its_bars_can_be_seen() -> Non
     assert not shrunk_bar(sure.figures, alone).cut
     assert shrunk_bar(unsure.figures, alone).cut
     assert not shrunk_bar(unsure.figures, reach_of([unsure])).cut, "where nothing is sure, the guesses fit"
+
+
+def test_the_step_of_a_number_is_named_in_its_own_units() -> None:
+    figures = {"within": True, "unit": 12.345, "rate": 0.05, "estimate": 0.1, "q": 0.01, "shrunk": {"estimate": 0.1}}
+    asked = InsightQuestion(feature="brightness", contrast="per sd", canvas="")
+    one = Told(Insight(), asked, InsightVersion(figures=figures))
+    said = "an image whose brightness is 12 higher (a usual difference between two images) is taken 11 % more often."
+    assert sentence_of(one) == f"Within a title, {said}"
+    assert in_times(one).endswith("one whose brightness is 12 higher about 553 times.")
+    figures["within"] = False
+    assert sentence_of(one).startswith("Across titles, artwork whose brightness is 12 higher (")
+    assert [step(unit) for unit in (0.08349, 1.0, 1234.5)] == ["0.083", "1", "1,200"], "never 1.23e+03"
+    entry = {"feature": "saturation", "contrast": "per sd", "unit": 3.21, "seen": False, "estimate": 0.2, "q": 0.01}
+    entry |= {"titles": 40, "assets": 80, "impressions": 100, "high": None, "low": None}
+    assert depends_words(one, entry).note.endswith("High and low are 3.2 above and below the average saturation.")
 
 
 def test_what_is_said_of_chance_and_of_the_other_way_needs_no_statistics() -> None:

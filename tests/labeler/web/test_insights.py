@@ -266,7 +266,7 @@ def test_a_feature_says_what_it_means_and_a_stale_insight_what_to_press(
         card = told[told.index(f'class="{kind}"') :]
         assert "grade-a open" in card, "no green beside what is out of date"
         assert "Published, but out of date" in card
-        assert "Answer again before you use it" in card
+        assert "Have it answered again before you use it" in card
     assert "out of date" in page, "what is published and stale does not stand as published alone"
 
 
