@@ -55,7 +55,7 @@ class Brief:
 
     @property
     def made_up(self) -> bool:
-        """Whether a line, or what is said of its own images, rests on simulated performance."""
+        """Whether a line, what is said of its own images, or for whom, rests on what was made up."""
         return any(self._simulated)
 
     @property
@@ -66,7 +66,8 @@ class Brief:
     @property
     def _simulated(self) -> list[bool]:
         own = [self.own.simulated] if self.own.images else []
-        return [*(one.one.simulated for one in self.lines), *own]
+        whom = [self.tastes.simulated] if self.tastes.groups or self.tastes.forecast else []
+        return [*(one.one.simulated for one in self.lines), *own, *whom]
 
     @property
     def missing(self) -> list[Line]:

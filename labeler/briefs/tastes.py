@@ -59,13 +59,14 @@ class Taste:
 @dataclass(frozen=True)
 class Tastes:
     """``groups`` of the version in use, those that are missing first, with the ``grade`` of what they like and why;
-    or ``why`` there is nothing to say. ``forecast``: who is expected to watch."""
+    or ``why`` there is nothing to say. ``forecast``: who is expected to watch. ``simulated``: nobody did any of it."""
 
     groups: Sequence[Taste]
     grade: str = ""
     reason: str = ""
     forecast: str = ""
     why: str = ""
+    simulated: bool = False
 
 
 def tastes(settings: Settings, title: str, asset_ids: Sequence[str]) -> Tastes:
@@ -77,11 +78,13 @@ def tastes(settings: Settings, title: str, asset_ids: Sequence[str]) -> Tastes:
     shares, forecast = _shares(settings, row, title)
     found = row.figures["resonance"]
     if not found:
-        return Tastes([], forecast=forecast, why=NO_RESPONSES)
+        return Tastes([], forecast=forecast, why=NO_RESPONSES, simulated=words.simulated(row))
     own = set(asset_ids)
     groups = [_taste(row, one, own, shares) for one in row.figures["groups"]]
     groups.sort(key=lambda taste: not taste.missing)
-    return Tastes(groups, found["grade"], words.GRADES[found["grade"]], forecast)
+    made_up = words.simulated(row)
+    reason = words.GRADES[found["grade"]] + (f" {words.MADE_UP}" if made_up else "")
+    return Tastes(groups, found["grade"], reason, forecast, simulated=made_up)
 
 
 def _taste(row: MemberGrouping, one: Mapping[str, Any], own: set[str], shares: Mapping[int, str]) -> Taste:

@@ -37,8 +37,8 @@ def simulated_commands() -> None:
 def simulate(shell: Shell, to: Path, titles: int, seed: int, without: tuple[str, ...]) -> None:
     """Make up performance whose truth is known, to try insights on.
 
-    The folder gets a performance file, three features, the truth, and a README.md that says what is true and what to
-    try. Import the files into a workspace of their own.
+    The folder gets a performance file, three features, two files of members, the truth, and a README.md that says what
+    is true and what to try. Import the files into a workspace of their own.
     """
     from attune.labeler.insights import simulated
 

@@ -103,6 +103,8 @@ def _show(shell: Shell, version: str) -> None:
     names = ("group", "members", "share", "watches more than others", "artwork it takes more than others")
     shell.result(_record(row), table(names, cells))
     shell.hint(f"Version {row.id}. {words.stable(figures)}")
+    if words.simulated(row):
+        shell.hint(words.MADE_UP)
     shell.hint(words.about_artwork(figures))
     forecast = figures["forecast"]
     shell.hint(forecast["why"] or forecast["posters"])
@@ -127,11 +129,14 @@ def list_(shell: Shell) -> None:
         "versions": [{"version": row.id, "kind": row.kind, "groups": row.groups, "stability": row.figures["stability"],
                       "made_by": row.made_by, "made_at": row.made_at, "champion": row.id == used} for row in rows],
         "kept": [{"file": row.id, "kind": row.kind, "source": row.source, "rows": row.rows, "added_by": row.added_by,
-                  "added_at": row.added_at, "expires_at": row.expires_at} for row in files],
+                  "added_at": row.added_at, "expires_at": row.expires_at, "simulated": row.simulated} for row in files],
     }  # fmt: skip
     shell.result(value, table(("version", "by", "groups", "stability", "made at", "in use"), cells))
     for row in files:
-        shell.hint(f"{plural(row.rows, 'row')} of {row.kind} kept until {row.expires_at:%Y-%m-%d}: {row.source}")
+        made_up = ", simulated" if row.simulated else ""
+        shell.hint(
+            f"{plural(row.rows, 'row')} of {row.kind}{made_up} kept until {row.expires_at:%Y-%m-%d}: {row.source}"
+        )
 
 
 @attune_command(command, "promote", example='attune members promote 2 --reason "stable, and the groups make sense"')
@@ -160,6 +165,8 @@ def forecast(shell: Shell, title: str, version: str) -> None:
     shell.result(told, key_value_lines(lines))
     shell.hint(words.shares(told["shares"]))
     shell.hint(told["posters"])
+    if told["simulated"]:
+        shell.hint(words.MADE_UP)
 
 
 @attune_command(command, "erase", example="attune members erase --member u17")

@@ -14,11 +14,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from attune.labeler.insights.amounts import change
+from attune.labeler.members import simulated as members
 from attune.labeler.performance.columns import SIMULATED
 from attune.models.errors import DataError
 from attune.models.files.atomic import atomic_writer, write_bytes, write_json
 from attune.models.insights.simulate import Simulated, World, simulate
 from attune.models.insights.simulate_pool import Truth
+from attune.models.members.simulate import World as Members
 
 PERFORMANCE, TRUTH, README = "performance.parquet", "truth.json", "README.md"
 YES, NO = "yes", "no"
@@ -45,8 +47,12 @@ def world(titles: int, without: Sequence[str] = ()) -> World:
 
 
 def write(folder: Path, seed: int, made: World) -> Simulated:
-    """Simulate ``made`` and write it to ``folder``. Raises DataError for a folder that holds other files."""
+    """Simulate ``made`` and write it to ``folder``, with what members of its own did.
+
+    Raises DataError for a folder that holds other files.
+    """
     check_folder(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     told = simulate(made, seed)
     probe = np.asarray(told.probability > 0.5, dtype=np.float64)
     features = [
@@ -57,7 +63,8 @@ def write(folder: Path, seed: int, made: World) -> Simulated:
         "seed": seed, "property": told.effect, "property_by_group": list(told.effects), "placebo": 0.0,
         "probe_right": float(np.mean(probe == told.has)), "world": asdict(made),
     }  # fmt: skip
-    write_files(folder, told.rows, features, truth, _readme(told, made, seed, truth))
+    who = members.write(folder, seed, made.titles, made.images)
+    write_files(folder, told.rows, features, truth, _readme(told, made, seed, truth) + _members(who))
     return told
 
 
@@ -130,4 +137,19 @@ attune insights run
 ```
 
 Compare with the truth: the interval of *property* should hold it, *probe* says too little, *placebo* nothing.
+"""
+
+
+def _members(who: Members) -> str:
+    return f"""
+## For whom
+
+`{members.VIEWING}` and `{members.RESPONSES}` are of {who.members:,} made-up members in {who.groups} groups: what they
+watch, and which images of the first {who.titles} titles they take. A group likes some images more than others do, by
+chance: it has nothing to do with *property*.
+
+```
+attune members fit --viewing {members.VIEWING} --responses {members.RESPONSES}
+attune members show
+```
 """

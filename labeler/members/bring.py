@@ -20,7 +20,7 @@ from attune.labeler.performance.columns import choose, parse_map
 from attune.labeler.performance.duck import connection, literal, parquet
 from attune.labeler.performance.faults import Fault, find_faults, summary
 from attune.labeler.performance.imports import SERVE, nothing_used, unreadable
-from attune.labeler.performance.source import Source, open_source
+from attune.labeler.performance.source import Source, made_up, open_source
 from attune.labeler.recommend.histories import MOST_DAYS
 from attune.labeler.records.schema import MemberFile
 from attune.labeler.settings import Settings
@@ -91,6 +91,7 @@ def add(settings: Settings, wanted: Wanted, days: int | None, who: str = "", rep
         row = kept.put(settings, made, MemberFile(
             kind=wanted.kind, source=wanted.place, rows=rows, rows_read=read, faults=summary(faults), added_by=who,
             added_at=at, expires_at=at + (kept.FOR_ONE_FIT if days is None else timedelta(days=days)),
+            simulated=bool(made_up(source)),
         ))  # fmt: skip
     step()
     return Added(row, tuple(faults))

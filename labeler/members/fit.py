@@ -92,6 +92,7 @@ def _made(
     groups, told = _groups(rows, clusters, seed, step)
     counted = _watched(rows, groups) if rows.viewing else _took(rows, groups)
     figures = _figures(groups, counted, kind) | _resonance(rows.responses, groups, told)
+    figures["simulated"] = any(one.simulated for one in files)
     report(choices + 1, total)
     figures["forecast"], coefficients = forecasting.learn(settings, counted.counts, counted.title_ids, seed, step)
     report(total, total)

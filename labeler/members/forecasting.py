@@ -115,6 +115,7 @@ def forecast(settings: Settings, row: MemberGrouping, title: str) -> dict[str, A
     said, low, high = model.shares(blocks)
     return {
         "title_id": title, "version": row.id, "grade": "D", "posters": row.figures["forecast"]["posters"],
+        "simulated": bool(row.figures.get("simulated")),
         "shares": _shares(said[0], low[0], high[0], held["base"]),
     }  # fmt: skip
 

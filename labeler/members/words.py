@@ -12,6 +12,7 @@ from attune.labeler.records.schema import MemberGrouping
 SURE = 0.1  # q of what is said of an image
 LEAST = 1e-4  # of a share, as they are rounded
 GOES_WITH = "Grade D: it goes with what is known of the title."
+MADE_UP = "These members are simulated: nobody did any of this."
 GRADES = {
     "A": "Images were shown at random.",
     "C": "Images were not shown at random, so there may be another reason.",
@@ -51,6 +52,11 @@ def _times(estimate: float) -> str:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.0f}\N{NO-BREAK SPACE}%"
+
+
+def simulated(row: MemberGrouping) -> bool:
+    """Whether its members are made up, as their files said."""
+    return bool(row.figures.get("simulated"))
 
 
 def stable(figures: Mapping[str, Any]) -> str:

@@ -92,6 +92,11 @@ class Card:
         """What to do with it."""
         return what_to_do(self.one)
 
+    @property
+    def turned(self) -> bool:
+        """Whether all titles in one pot would say the opposite."""
+        return turned(self.one)
+
 
 @dataclass(frozen=True)
 class InsightsPage:
@@ -220,9 +225,16 @@ def struck(one: Told) -> list[tuple[str, str]]:
         told.append((change(uncorrected["estimate"]), UNCORRECTED))
     naive = figures.get("naive")
     if naive is not None and figures["within"]:
-        turned = one.enough and naive * figures["shrunk"]["estimate"] < 0
-        told.append((change(naive), f"{POOLED} Here it even points the other way." if turned else POOLED))
+        told.append((change(naive), f"{POOLED} Here it even points the other way." if turned(one) else POOLED))
     return told
+
+
+def turned(one: Told) -> bool:
+    """Whether ``one`` is sure, and all titles in one pot would say the opposite."""
+    naive = one.figures.get("naive")
+    if not one.enough or naive is None or not one.figures["within"]:
+        return False
+    return bool(naive * one.figures["shrunk"]["estimate"] < 0)
 
 
 def pictures(session: Session, viewer: Viewer, found: Iterable[Any]) -> dict[str, PageImage]:

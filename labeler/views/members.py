@@ -21,6 +21,7 @@ from attune.models.errors import AttuneError, UnknownGrouping
 
 KIND = "members"
 SHOWN = 6  # images and titles of a group
+LEAST_LIFT = 1.05  # below it, a title has its usual share as the page writes it
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class MembersPage:
     says: str = ""
     why: str = ""
     made_up: bool = False  # the workspace's performance is simulated, so its members may be
+    simulated: bool = False  # the members' files say that they are made up
 
 
 def members_page(settings: Settings, viewer: Viewer, version: str = "", title: str = "") -> MembersPage:
@@ -81,7 +83,7 @@ def members_page(settings: Settings, viewer: Viewer, version: str = "", title: s
     groups = [_group(one, found[one["group"]], images, posters) for one in row.figures["groups"]]
     page = MembersPage(
         row, groups, words.stable(row.figures), words.about_artwork(row.figures), versions, champion, history, job,
-        made_up=made_up,
+        made_up=made_up, simulated=words.simulated(row),
     )  # fmt: skip
     return _with_forecast(settings, page, title.strip()[:255]) if title.strip() else page
 
@@ -106,6 +108,7 @@ def _group(
     titles = [
         Shown(title["title_id"], posters.get(title["title_id"]), f"{title['lift']:.1f} times the usual share")
         for title in one["titles"][:SHOWN]
+        if title["lift"] >= LEAST_LIFT
     ]
     return Group(one["group"], one["members"], one["share"], artwork, max(len(liked) - SHOWN, 0), titles)
 

@@ -21,6 +21,11 @@ from attune.models.insights.within_title import LEAST_TITLES
 from attune.models.text import counted, number
 
 ABOUT = dict((*FAULTS, DOUBLED, SHAPE))
+MIXED = (
+    "Simulated beside measured: some imports are simulated, nobody measured them. New answers rest on all imports "
+    "together, so each of them would be partly made up. Remove the simulated imports before you answer the questions "
+    "again."
+)
 # field -> what a person calls it, and what it says
 WORDS: Mapping[str, tuple[str, str]] = {
     "asset_id": ("Image", "the id of the image"),
@@ -82,6 +87,9 @@ class FilePage:
     faults: Sequence[str] = ()
     canvases: Sequence[Canvas] = ()
     advice: Sequence[str] = field(default=())
+    warnings: Sequence[str] = ()  # what makes insights wrong or weak, unless somebody acts
+    flagged: Sequence[Mapping[str, Any]] = ()  # the worst random tests that did not show images as planned
+    flagged_all: int = 0
 
     @property
     def is_open(self) -> bool:
@@ -136,7 +144,7 @@ def _fields(shown: Preview, before: Mapping[str, str]) -> list[Field]:
 
 def _imported(settings: Settings, ticket: str, result: Mapping[str, Any]) -> FilePage:
     with reading(settings) as session:
-        row = session.get(PerformanceImport, int(result["import"]))
+        row, there = session.get(PerformanceImport, int(result["import"])), imports.active(session)
     if row is None:
         raise UnknownUpload(uploads.GONE)
     checks = result["checks"]
@@ -145,8 +153,23 @@ def _imported(settings: Settings, ticket: str, result: Mapping[str, Any]) -> Fil
     ]
     return FilePage(
         ticket, "done", row=row, again=bool(result["again"]), faults=faults_of(row), canvases=canvases,
-        advice=_advice(row, checks),
+        advice=_advice(row, checks), warnings=_warnings(checks, there),
+        flagged=checks["sample_ratio"]["worst"], flagged_all=checks["sample_ratio"]["flagged"],
     )  # fmt: skip
+
+
+def _warnings(checks: Mapping[str, Any], there: Sequence[PerformanceImport]) -> list[str]:
+    """What is wrong with all imports together."""
+    told = [MIXED] if mixes(there) else []
+    ratio = checks["sample_ratio"]
+    if ratio["flagged"]:
+        told.append(
+            f"{number(ratio['flagged'])} of {number(ratio['tested'])} random tests (a title on a canvas each) did not "
+            "show their images in the planned ratio. At random, the images of a title are shown as often as planned "
+            "(equally, unless the file says otherwise). Insights leave these tests out. If there are too many, no "
+            "image counts as shown at random. Ask whoever runs the tests why."
+        )
+    return told
 
 
 def faults_of(row: PerformanceImport) -> list[str]:
@@ -167,16 +190,6 @@ def _advice(row: PerformanceImport, checks: Mapping[str, Any]) -> list[str]:
         )
     if any_simulated([row]):
         told.append("Its rows are simulated: nobody measured them. Insights that rest on them say so.")
-    ratio = checks["sample_ratio"]
-    if ratio["flagged"]:
-        names = ", ".join(f"{one['title_id']} on {one['canvas']}" for one in ratio["worst"][:3])
-        told.append(
-            f"{number(ratio['flagged'])} of {number(ratio['tested'])} random tests (a title on a canvas each) did not "
-            f"show their images in the planned ratio: {names}{' and more' if ratio['flagged'] > 3 else ''}. At random, "
-            "the images of a title are shown "
-            "as often as planned (equally, unless the file says otherwise). Insights leave these tests out. If there "
-            "are too many, no image counts as shown at random. Ask whoever runs the tests why."
-        )
     few = [one["canvas"] for one in checks["canvases"] if not one["enough"]]
     if few:
         told.append(

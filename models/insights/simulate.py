@@ -91,7 +91,7 @@ def simulate(world: World | None = None, seed: int = 0) -> Simulated:
     taken = share * activity
     placebo = (rng.random(has.shape) < often) * 1.0  # drawn last, so that older figures keep their draws
     return Simulated(
-        rows=rows, asset_ids=_named("asset", np.arange(has.size)), title_ids=_named("title", title),
+        rows=rows, asset_ids=named("asset", np.arange(has.size)), title_ids=named("title", title),
         has=has.reshape(-1), probability=expit(world.apart * score.reshape(-1) + logit(world.prevalence)),
         effect=float(np.log((taken * np.exp(effects)).sum() / taken.sum())), effects=tuple(effects.tolist()),
         placebo=placebo.reshape(-1),
@@ -137,9 +137,9 @@ def _rows(
     begun = START + timedelta(days=period)
     count = len(title)
     return {
-        "asset_id": _named("asset", title * shown.shape[1] + image),
-        "title_id": _named("title", title),
-        "member_cluster": _named("group", group),
+        "asset_id": named("asset", title * shown.shape[1] + image),
+        "title_id": named("title", title),
+        "member_cluster": named("group", group),
         "arm": np.full(count, arm),
         "propensity": chance[title, image, group],
         "period_start": np.full(count, np.datetime64(begun, "s")),
@@ -149,5 +149,6 @@ def _rows(
     }
 
 
-def _named(kind: str, numbers: npt.NDArray[Any]) -> npt.NDArray[np.str_]:
+def named(kind: str, numbers: npt.NDArray[Any]) -> npt.NDArray[np.str_]:
+    """What made-up things of a ``kind`` are called: (n,) names of (n,) ``numbers``."""
     return np.array([f"{kind}-{number}" for number in numbers.tolist()], dtype=np.str_)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import ForeignKey, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from attune.labeler.records.schema.base import Base
@@ -23,6 +23,7 @@ class MemberFile(Base):
     rows: Mapped[int] = mapped_column(WIDE)
     rows_read: Mapped[int] = mapped_column(WIDE)
     faults: Mapped[dict[str, Any]] = mapped_column(default=dict)  # reason -> rows, and the first of them
+    simulated: Mapped[bool] = mapped_column(default=False, server_default=false())  # its file says that it is made up
     added_by: Mapped[str]
     added_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)

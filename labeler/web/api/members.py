@@ -34,6 +34,7 @@ class MembersOut(TypedDict):
     hidden_titles: Annotated[int, "Titles of which nothing can be told."]
     resonance: Annotated[dict[str, Any] | None, "Images that a group takes more or less; log ratios, with grade."]
     forecast: Annotated[dict[str, Any], "How good forecasts are, and what each block of features adds."]
+    simulated: Annotated[bool, "Whether its members were made up: nobody did any of it."]
     seed: int
     made_by: NotRequired[Annotated[str, "For owners and admins alone."]]
     made_at: datetime
@@ -46,6 +47,7 @@ class ForecastOut(TypedDict):
     version: int
     grade: Annotated[str, "D: it goes with what is known of the title."]
     posters: Annotated[str, "What artwork adds to the forecast."]
+    simulated: Annotated[bool, "Whether the members behind it were made up."]
     shares: Annotated[list[dict[str, Any]], "By group: share, 95 % interval, and the usual share."]
 
 
@@ -64,7 +66,7 @@ def members(ref: str) -> Response:
     made = {"version": row.id, "seed": row.seed, "made_at": row.made_at}
     if auth.viewer().manages:
         made["made_by"] = row.made_by
-    return jsonify({**made, **row.figures})
+    return jsonify({"simulated": False, **made, **row.figures})
 
 
 @get(

@@ -22,7 +22,14 @@ blueprint = Blueprint("insights", __name__, url_prefix="/insights")
 @blueprint.get("")
 def page() -> ResponseReturnValue:
     """All insights, the surest first."""
-    return render_template("insights.html", found=insights_page(auth.settings(), auth.viewer()))
+    return _page()
+
+
+def _page(error: str = "") -> str:
+    """All insights; ``error``: why the question of this request was not registered, beside its form as it was sent."""
+    return render_template(
+        "insights.html", found=insights_page(auth.settings(), auth.viewer()), error=error, form=request.form
+    )
 
 
 @blueprint.post("")
@@ -37,6 +44,15 @@ def run() -> ResponseReturnValue:
 @blueprint.post("/questions")
 def register() -> ResponseReturnValue:
     """Freeze a question."""
+    try:
+        _register()
+    except DataError as error:
+        return _page(str(error)), 422
+    return redirect(url_for("insights.page"))
+
+
+def _register() -> None:
+    """Freeze the question of the form. Raises DataError, in words of the form."""
     settings, form = auth.settings(), request.form
     known = features.known(settings)
     name = form.get("feature", "")
@@ -60,20 +76,17 @@ def register() -> ResponseReturnValue:
     )  # fmt: skip
     begin = "was registered before" if done.again else "is registered and never changes"
     flash(f"Question {done.row.id} {begin}. {which} The next run answers it.", "success")
-    return redirect(url_for("insights.page"))
 
 
 def _check(feature: Known, contrast: str) -> None:
     """Raise DataError, in the words of the form, for classes that ``feature`` cannot be compared by."""
     if not feature.classes and contrast not in ("", PER_SD):
         raise DataError(
-            f"{feature.name} is a number, so it has no classes to compare. Go back and choose no classes, or another "
-            "feature."
+            f"{feature.name} is a number, so it has no classes to compare. Choose no classes, or another feature."
         )
     if feature.classes and features.pair(feature, contrast) is None and (contrast or len(feature.classes) > 2):
         raise DataError(
-            f"No two classes of {feature.name} were chosen. Go back and choose two different ones of "
-            f"{', '.join(feature.classes)}."
+            f"No two classes of {feature.name} were chosen. Choose two different ones of {', '.join(feature.classes)}."
         )
 
 
@@ -81,7 +94,7 @@ def _contrast(first: str, second: str) -> str:
     """The two classes that the form names, as one text; empty where it names none."""
     chosen = [request.form.get(name, "") for name in (first, second)]
     if any(chosen) and (not all(chosen) or chosen[0] == chosen[1]):
-        raise DataError("A comparison needs two different classes. Go back and choose one on each side.")
+        raise DataError("A comparison needs two different classes. Choose one on each side.")
     return ":".join(chosen) if any(chosen) else ""
 
 

@@ -10,11 +10,13 @@ import pytest
 
 from attune.labeler.insights import features, imported, insights, questions, simulated
 from attune.labeler.insights.told import as_json
+from attune.labeler.members import bring, groupings, kept, words
+from attune.labeler.members.columns import RESPONSES, VIEWING
 from attune.labeler.performance import imports
 from attune.labeler.performance.simulated import is_simulated
 from attune.labeler.records.session import reading
 from attune.models.errors import DataError
-from attune.workers.jobs import run_insights
+from attune.workers.jobs import group_members, run_insights
 from tests.support import factories, performed
 
 SMALL = replace(simulated.world(300), periods=3, explore=0.5)
@@ -38,6 +40,24 @@ def test_the_files_tell_their_truth_and_nobody_takes_them_for_measured(tmp_path:
     assert not found["placebo"].enough
     assert found["placebo"].figures["naive"] > 0.1  # the trap is there
     assert "23 % more often" in (folder / simulated.README).read_text()
+
+
+def test_made_up_members_say_so_in_their_files_and_in_what_is_made_of_them(tmp_path: Path) -> None:
+    folder, settings = tmp_path / "made-up", factories.workspace(tmp_path / "workspace")
+    simulated.write(folder, 1, replace(SMALL, titles=60, periods=1))
+    assert "attune members fit --viewing viewing.parquet" in (folder / simulated.README).read_text()
+    for kind in (VIEWING, RESPONSES):
+        row = bring.add(settings, bring.Wanted(kind, str(folder / f"{kind}.parquet")), 1).row
+        assert row.simulated
+        assert not row.faults
+    version = groupings.find(settings, str(group_members.run(settings, clusters=3)["version"]))
+    assert words.simulated(version)
+    assert version.figures["resonance"]["grade"] == "A"
+    kept.erase(settings, "member-1")
+    with reading(settings) as session:
+        assert all(one.simulated for one in kept.listed(session)), "what is left after an erasure says so, too"
+    (folder / "mine.csv").write_text("member,title_id\na,t\n")
+    assert not bring.add(settings, bring.Wanted(VIEWING, str(folder / "mine.csv")), 1).row.simulated
 
 
 def test_the_same_seed_writes_the_same_rows_and_other_files_are_left_alone(tmp_path: Path) -> None:

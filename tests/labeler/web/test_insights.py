@@ -121,9 +121,13 @@ def test_an_owner_runs_registers_publishes_and_retires(answered: Settings, owner
     (tmp_path / "tone.csv").write_text("asset_id,value\na,dark\nb,medium\nc,light\n")
     imported.add(answered, str(tmp_path / "tone.csv"), "tone", "olga")
     for chosen in ({}, {"first": "dark", "second": "1"}):  # as the form comes, and without script
-        refused = owner.send("/insights/questions", form="/insights", feature="tone", **chosen)
+        refused = owner.send("/insights/questions", form="/insights", feature="tone", canvas="home", **chosen)
         assert refused.status_code == 422
-        assert "different ones of dark" in refused.text
+        form = re.search(r'id="h-ask".*?</form>', refused.text, re.S)
+        assert form
+        assert "different ones of dark" in form[0], "it stands at the form"
+        assert '<option value="tone" selected>' in form[0], "and what was chosen stays"
+        assert 'value="home"' in form[0]
         assert "--contrast" not in refused.text, "a page has no command line"
     for _ in range(2):
         assert owner.send("/insights").status_code == 302

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from sqlalchemy import select
 
 from attune.labeler.records.schema import MemberGrouping
 from attune.labeler.records.session import writing
@@ -53,6 +54,25 @@ def test_a_group_is_shown_with_its_artwork_and_titles(grouped: list[str], owner:
     assert "The image is not here" in second
     assert "7 more have too few members" in page
     assert "agreement 0.93" in page
+
+
+def test_a_group_without_artwork_says_so_and_loose_or_made_up_groups_are_told_before_them(
+    grouped: list[str], owner: Actor, settings: Settings
+) -> None:
+    before = owner.get("/members").text
+    assert "Simulated members" not in before
+    first, second = before.split('id="h-2"')
+    assert "No artwork that it surely takes" not in first
+    assert "No artwork that it surely takes" in second
+    assert owner.get("/api/v1/members/latest").get_json()["simulated"] is False
+    with writing(settings) as session:
+        row = session.scalars(select(MemberGrouping)).one()
+        row.figures = row.figures | {"simulated": True, "loose": True, "stability": 0.3}
+    page = owner.get("/members").text
+    told, _ = page.split('id="h-1"')
+    assert "Simulated members" in told
+    assert re.search(r'role="note">\s*Loose: another sample', told)
+    assert owner.get("/api/v1/members/latest").get_json()["simulated"] is True
 
 
 def test_an_owner_forecasts_a_title_and_puts_a_version_to_use(grouped: list[str], owner: Actor) -> None:

@@ -88,6 +88,16 @@ def test_a_file_with_columns_of_its_own_goes_in_and_says_what_was_left_out(owner
         assert says in owner.get(listed).text
 
 
+def test_images_that_were_not_shown_as_planned_are_told_first_with_the_tests(owner: Actor, settings: Settings) -> None:
+    page = sent(owner, FILE.replace("p2,glass harbour,home,900,20", "p2,glass harbour,home,9000,20"))
+    owner.send(page, shown="explore", **CHOSEN)
+    work(settings)
+    told, rest = owner.get(page).text.split("1 row left out", 1)
+    assert "1 of 1 random tests (a title on a canvas each) did not show their images in the planned ratio" in told
+    assert re.search(r'<a href="/titles\?title=glass\+?(%20)?harbour">glass harbour</a>', told)
+    assert "planned ratio" not in rest
+
+
 def test_a_file_that_could_not_be_used_may_be_tried_with_other_columns(owner: Actor, settings: Settings) -> None:
     again = sent(owner, FILE.replace("p1", "").replace("p2", "").replace("p3", ""))
     owner.send(again, **CHOSEN)
