@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, select, true
 from sqlalchemy.orm import Session
 
 from attune.labeler.assets.title_names import title_name
@@ -41,8 +41,9 @@ def by_id(session: Session, names: Collection[str], *conditions: ColumnElement[b
     out."""
     if not names:  # for SQLite, which would look at each image of the pool
         return {}
-    rows = session.scalars(select(Asset).where(Asset.asset_id.in_(list(names)), *conditions))
-    return {one.asset_id: picture(one) for one in rows}
+    # As a column: beside more than three ids SQLite would go through all images that fulfil a condition with an index.
+    rows = session.execute(select(Asset, and_(true(), *conditions)).where(Asset.asset_id.in_(list(names))))
+    return {one.asset_id: picture(one) for one, fulfils in rows if fulfils}
 
 
 def in_order(session: Session, names: Sequence[str], *conditions: ColumnElement[bool]) -> list[PageImage]:

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from attune.labeler.insights import features, few_images
 from attune.labeler.insights.known import Known
 from attune.labeler.measured import spread, values
+from attune.labeler.people.viewer import Viewer
 from attune.labeler.records.schema import Asset
-from attune.labeler.records.session import reading, writing
+from attune.labeler.records.session import engine_to_read, reading, writing
 from attune.labeler.settings import Settings
+from attune.labeler.views import feature_pictures
 from attune.models.clock import now
 from attune.models.measured.measured_values import MeasuredValues
 from attune.models.measured.measures import NAMES
@@ -140,3 +143,22 @@ def test_how_the_values_lie_is_worked_out_again_once_an_asset_or_a_value_changes
     assert told("brightness")["most"] == 58
     measure(settings, darker=10)
     assert told("brightness")["most"] == 48
+
+
+def test_no_look_goes_through_all_images_of_the_records(settings: Settings, pools: list[Sequence[str] | None]) -> None:
+    """SQLite did, by the index of removed images, as soon as more than three were asked for by their ids."""
+    said: list[tuple[str, Sequence[object]]] = []
+
+    def note(_: Any, __: Any, statement: str, parameters: Sequence[object], *___: Any) -> None:
+        said.append((statement, parameters))
+
+    engine = engine_to_read(settings.records_url)
+    event.listen(engine, "before_cursor_execute", note)
+    shown = feature_pictures.kinds(settings, Viewer("owner", "olga"), known(settings, "brightness"))
+    event.remove(engine, "before_cursor_execute", note)
+    assert [len(one.images) for one in shown] == [6, 6]
+    with engine.connect() as connection:
+        plans = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", tuple(given)).all() for sql, given in said]
+    steps = [step[-1] for plan in plans for step in plan if " assets" in step[-1]]
+    assert len(steps) >= 3
+    assert all("(asset_id=?)" in one or "(rowid=?)" in one for one in steps), steps
