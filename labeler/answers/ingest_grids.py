@@ -104,10 +104,13 @@ def _is_of_before(session: Session, page: GridPage, identity: int, asked: AskedP
     return session.scalar(mine.where(GridAnswer.page_id == page.id, news).limit(1)) is not None
 
 
-def note_by_hand(session: Session, grid: Grid, task: int, data: Mapping[str, Any]) -> None:
-    """Know a task that somebody made in Label Studio, or the number of tasks would not tell of a page deleted there."""
-    known = select(GridPage.id).where(GridPage.grid_id == grid.id, GridPage.label_studio_task == task)
-    if key_of(data) or session.scalar(known.limit(1)) is not None:
+def note_unknown(session: Session, grid: Grid, task: int, data: Mapping[str, Any]) -> None:
+    """Know a task that the records lack, or the number of tasks would not tell of a page deleted there: one that
+    somebody made in Label Studio, or a page of ours whose maker was killed, or has not told of it yet (`grids.add`).
+    """
+    here = (GridPage.grid_id == grid.id) & (GridPage.label_studio_task == task)
+    known = select(GridPage.id).where(here | (GridPage.key == key_of(data)))
+    if session.scalar(known.limit(1)) is not None:
         return
     try:
         with session.begin_nested():

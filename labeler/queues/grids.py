@@ -13,7 +13,7 @@ from filelock import FileLock
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
-from attune.labeler.answers import hints, task_ids
+from attune.labeler.answers import change, hints, task_ids, uncounted
 from attune.labeler.assets.media import media_url
 from attune.labeler.attributes import attributes
 from attune.labeler.label_studio import grid_project as room
@@ -137,18 +137,29 @@ class NewPage:
 def add(settings: Settings, ls: LabelStudio, grid: Grid, new: NewPage) -> GridPage:
     """Put a page before the expert.
 
-    Killed in between, Label Studio has a page that the records lack: its answer brings the page along.
+    Killed in between, Label Studio has a page that the records lack: a sync notes it as retired, as it may ask what the
+    question was before, and its answer brings it along.
     """
     until, data = _signed(settings, new.question, new.ticked, new.unticked, new.keys)
     task = room.add(ls, grid.project, data, new.key)
     with writing(settings) as session:
+        change.one_writer(session, grid.attribute_id)
         page = session.scalar(select(GridPage).where(GridPage.key == new.key))
-        if page is None:  # unless its answer was here sooner
-            page = GridPage(grid_id=grid.id, key=new.key, ticked=new.ticked, unticked=new.unticked, state="open")
+        if page is not None and not _is_noted(session, grid, page, task):  # its answer was here sooner
+            return page
+        if page is None:
+            page = GridPage(grid_id=grid.id, key=new.key, ticked=new.ticked, unticked=new.unticked)
             task_ids.claim(session, page, task)
-            page.asset_pks, page.signed_until, page.created_at = [int(one) for one in new.keys], until, new.asked_at
             session.add(page)
+        page.asset_pks, page.signed_until, page.created_at = [int(one) for one in new.keys], until, new.asked_at
+        page.state = "open"
     return page
+
+
+def _is_noted(session: Session, grid: Grid, page: GridPage, task: int) -> bool:
+    """Whether a sync met the page before its maker told of it, and nobody has answered it or deleted it since."""
+    untouched = page.state == "retired" and page.label_studio_task == task and page.label_studio_id is None
+    return untouched and not uncounted.on_task(session, grid.project, task)
 
 
 def _signed(

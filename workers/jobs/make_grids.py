@@ -230,7 +230,7 @@ def _record_page_answers(
 ) -> None:
     """One page's task: its answers, oldest first, and what is gone."""
     change.one_writer(session, grid.attribute_id)
-    ingest_grids.note_by_hand(session, grid, int(row["id"]), row.get("data") or {})
+    ingest_grids.note_unknown(session, grid, int(row["id"]), row.get("data") or {})
     annotations = sorted(row.get("annotations") or (), key=lambda row_annotation: str(row_annotation.get("updated_at")))
     for annotation in annotations:
         try:

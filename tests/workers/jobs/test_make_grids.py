@@ -29,6 +29,7 @@ from attune.labeler.label_studio.expert_session import ExpertSession
 from attune.labeler.label_studio.task_address import KEY
 from attune.labeler.people import experts
 from attune.labeler.queues import grids
+from attune.labeler.queues.grids import NewPage
 from attune.labeler.records.schema import Annotation, Asset, Attribute, Expert, Grid, GridAnswer, GridPage, Stray
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
@@ -228,13 +229,14 @@ def test_a_page_that_was_answered_after_the_clock_was_set_back_is_not_gone_from_
 
 
 @pytest.mark.parametrize("at_once", [False, True], ids=["later", "at once"])
-def test_a_page_that_is_deleted_beside_a_task_made_by_hand_is_noticed(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, at_once: bool
+@pytest.mark.parametrize("ours", [False, True], ids=["made by hand", "of ours that the records lack"])
+def test_a_page_that_is_deleted_beside_a_task_that_the_records_lack_is_noticed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, at_once: bool, ours: bool
 ) -> None:
     """The project then holds no fewer tasks than the records have pages there."""
     world = World(settings)
     task = {"data": {}, "annotations": [], "updated_at": NOON.isoformat()}
-    there = [{"id": 500} | task, {"id": 900} | task]
+    there = [{"id": 500} | task, {"id": 900} | task | {"data": of_ours(world.keys[:2]) if ours else {}}]
     monkeypatch.setattr(job.tasks, "listed", lambda *_, **__: list(there))
     monkeypatch.setattr(job.project_identity, "check", lambda *_: Checked({world.grid.id: len(there)}))
     for module, name in ((job.membership, "correct_members"), (job.grids, "renew")):
@@ -244,8 +246,42 @@ def test_a_page_that_is_deleted_beside_a_task_made_by_hand_is_noticed(
         there[:] = left
         job.sync(settings, None, None, False, counts, {}, {}, {})  # type: ignore[arg-type]
     with reading(settings) as session:
-        assert session.scalar(select(GridPage.state).where(GridPage.ticked == YES)) == "retired"
+        assert session.scalar(select(GridPage.state).where(GridPage.label_studio_task.is_(None))) == "retired"
         assert grids.offered(session, world.attribute.id) == set(), "its images may be asked about again"
+
+
+def of_ours(keys: Sequence[int], key: str = "a" * 32) -> dict[str, Any]:
+    """What Label Studio has of a page of ours, with the images ``keys``."""
+    return {**room.page_data("Tender?", YES, NO, [(one, "http://127.0.0.1:1/x.jpg") for one in keys]), KEY: key}
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_a_page_that_a_sync_meets_before_its_maker_tells_of_it_waits_for_its_expert_and_counts_once(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, answered: bool
+) -> None:
+    world = World(settings)
+    told = {"id": 9, "result": room.write_ticks(world.keys[:1], [], []), "was_cancelled": False, "lead_time": 12.0}
+    told |= {
+        "completed_by": world.ana.label_studio_user,
+        "created_at": NOON.isoformat(),
+        "updated_at": NOON.isoformat(),
+    }
+    counts = dict.fromkeys(("changed", "deleted", "left_out"), 0)
+
+    def sync_between(*given: Any) -> int:
+        task = {"id": 900, "data": of_ours(world.keys[:2], given[-1]), "updated_at": NOON.isoformat()}
+        monkeypatch.setattr(job.tasks, "listed", lambda *_, **__: [task | {"annotations": [told] if answered else []}])
+        job.sync_pages(settings, None, world.grid, counts, {})  # type: ignore[arg-type]
+        return 900
+
+    monkeypatch.setattr(grids.room, "add", sync_between)
+    made = grids.add(settings, None, world.grid, NewPage("Tender?", YES, NO, world.keys[:2], NOON))  # type: ignore[arg-type]
+    with reading(settings) as session:
+        kept = session.scalars(select(GridPage).where(GridPage.key == made.key)).one()
+        assert (kept.label_studio_task, kept.asset_pks) == (900, world.keys[:2])
+        assert kept.state == ("answered" if answered else "open")
+        assert answered or kept.created_at == NOON, "when its question was read"
+    assert world.said() == ({0: YES, 1: NO} if answered else {})
 
 
 def test_an_answer_about_the_single_image_stands(settings: Settings) -> None:
