@@ -22,7 +22,7 @@ from attune.labeler.label_studio import task_changes
 from attune.labeler.label_studio.client import LabelStudio
 from attune.labeler.label_studio.task_address import key_of
 from attune.labeler.label_studio.task_changes import TaskState
-from attune.labeler.records.schema import Asset, Attribute, Grid, Queue, Task
+from attune.labeler.records.schema import Asset, Attribute, Grid, Job, Queue, Task
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
 from attune.models.errors import UnknownAnnotationShape
@@ -32,6 +32,7 @@ log = logging.getLogger("attune.sync")
 # Label Studio stamps a change before it commits it; a change that slow is asked for again.
 OVERLAP = timedelta(seconds=30)
 LATE = 4 * OVERLAP  # so long after its stamp a task may be seen for the first time
+SYNCS = 20  # of which one read a queue, or nobody knows when it was read
 
 
 @dataclass
@@ -63,7 +64,8 @@ def read(
     changes, newest = Changes(), began
     for state in task_changes.changed_since(ls, queue.project, since):
         import_task(settings, queue, state, asked, changes, by_id)
-        changes.compared |= is_news(state.updated_at, began, asked.at) and _is_by_hand(settings, queue, state)
+        if not changes.compared and _is_by_hand(settings, queue, state):
+            changes.compared = is_news(state.updated_at, began, all_read_at(settings, queue, asked.at))
         newest = max(newest or state.updated_at, state.updated_at)
     if changes.compared:
         changes.gone.update(upkeep.retire_deleted(settings, ls, queue))
@@ -71,11 +73,24 @@ def read(
     return changes
 
 
-def is_news(stamped: datetime, began: datetime | None, asked_at: datetime) -> bool:
-    """Whether a task of a reading that went on from ``began`` may not have been seen before. Label Studio stamps one
-    before it commits it: of two the later may have moved the mark already.
+def is_news(stamped: datetime, began: datetime | None, all_read: datetime | None) -> bool:
+    """Whether a task of a reading that went on from ``began`` may not have been seen by the one that was asked for at
+    ``all_read`` (None: nobody knows of one). Label Studio stamps one before it commits it: of two the later may have
+    moved the mark already.
     """
-    return began is None or stamped > min(began, asked_at - LATE)
+    return began is None or all_read is None or stamped > min(began, all_read - LATE)
+
+
+def all_read_at(settings: Settings, queue: Queue, asked_at: datetime) -> datetime | None:
+    """When the newest sync that read the queue was asked for, at ``asked_at`` the latest; None where none is known.
+
+    After a pause of the workers that is long ago: what Label Studio committed since was seen by no reading.
+    """
+    ended = select(Job.created_at, Job.result).where(Job.kind == "sync", Job.subject.is_(None), Job.state == "done")
+    with reading(settings) as session:
+        newest = session.execute(ended.order_by(Job.created_at.desc()).limit(SYNCS)).all()
+    read = [at for at, result in newest if str(queue.project) not in result.get("failed", {})]
+    return min(read[0], asked_at) if read else None
 
 
 def _is_by_hand(settings: Settings, queue: Queue, state: TaskState) -> bool:

@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
@@ -37,7 +38,7 @@ from attune.models.clock import iso, now
 from attune.models.errors import DataError, LabelStudioRefused
 from attune.models.query.planner import Ask
 from attune.workers.rounds import apply_order
-from attune.workers.sync import changed_tasks, hinted, project_identity, sync
+from attune.workers.sync import changed_tasks, hinted, project_identity, sync, upkeep
 from tests.support import factories
 from tests.support.fake_label_studio import FakeLabelStudio
 from tests.support.services import PASSWORD
@@ -481,6 +482,56 @@ def test_a_task_made_by_hand_that_was_stamped_before_the_mark_and_committed_afte
     sync.run(workspace, lambda *_: None)
     with reading(workspace) as session:
         assert session.get_one(Task, waiting.id).state == "retired"
+
+
+def test_after_a_pause_of_the_workers_a_task_that_was_committed_since_is_noticed(
+    workspace: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its stamp is from before the mark, and the pause longer than Label Studio takes to commit."""
+    studio, ls = fake_studio(workspace)
+    pause = now() - timedelta(hours=1)
+    monkeypatch.setattr(ls, "_clock", lambda: pause)
+    waiting, queue = _deleted_beside_one_made_by_hand(studio), studio.queues[0]
+    with writing(workspace) as session:
+        mark = session.get_one(Queue, queue.id).synced_until
+        session.add(synced(pause))
+    ls.tasks[max(ls.tasks)]["updated_at"] = mark - timedelta(seconds=20)
+    compared: list[object] = []
+    monkeypatch.setattr(upkeep, "retire_deleted", _noting(compared, upkeep.retire_deleted))
+    for _ in range(2):
+        sync.run(workspace, lambda *_: None)
+        with writing(workspace) as session:
+            session.add(synced(now()))
+    with reading(workspace) as session:
+        assert session.get_one(Task, waiting.id).state == "retired"
+    assert len(compared) == 1, "what a sync has seen is not compared again"
+
+
+def test_a_sync_that_could_not_read_a_queue_has_seen_nothing_of_it(workspace: Settings) -> None:
+    studio, _ = fake_studio(workspace)
+    queue, before = studio.queues[0], now() - timedelta(hours=1)
+    assert changed_tasks.all_read_at(workspace, queue, now()) is None
+    with writing(workspace) as session:
+        session.add(synced(before))
+        session.add(synced(now(), failed={str(queue.project): "It was away."}))
+        session.add(synced(now(), subject="one question alone"))
+    assert changed_tasks.all_read_at(workspace, queue, now()) == before
+    assert changed_tasks.all_read_at(workspace, queue, before - timedelta(days=1)) == before - timedelta(days=1)
+
+
+def synced(at: datetime, failed: dict[str, str] | None = None, subject: str | None = None) -> Job:
+    """A sync that was asked for at ``at`` and is done."""
+    made = Job(id=uuid4().hex, kind="sync", subject=subject, arguments={}, state="done", created_at=at, finished_at=at)
+    made.result = {"failed": failed or {}}
+    return made
+
+
+def _noting(found: list[object], function: Callable[..., Any]) -> Callable[..., Any]:
+    def noted(*given: Any) -> Any:
+        found.append(given)
+        return function(*given)
+
+    return noted
 
 
 def _deleted_beside_one_made_by_hand(studio: Studio) -> Task:
