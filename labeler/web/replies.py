@@ -11,8 +11,9 @@ from urllib.parse import quote
 from flask import Flask, Response, g, has_request_context, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
+from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from attune.labeler.jobs import failures
@@ -28,9 +29,11 @@ POLICY = (
 SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[A-Z])")
 PRIVATE = "no-store"
 INTERRUPTED = "The records' database interrupted this request. Try again in a moment."
-PERHAPS_DONE = (
-    "The records' database interrupted this request. What you asked for may have been done: look first, and do it "
-    "again only if it was not."
+LOOK_FIRST = "What you asked for may have been done: look first, and do it again only if it was not."
+PERHAPS_DONE = f"The records' database interrupted this request. {LOOK_FIRST}"
+NO_ANSWER = (
+    "The records' database does not answer. Try again in a minute. If it still does not, tell an admin, who can test "
+    "each service with `attune doctor`."
 )
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 PASSING = frozenset({"40001", "40P01"})  # PostgreSQL breaks what waits in a circle, by refusing one of both
@@ -139,18 +142,34 @@ def _own_words(error: HTTPException) -> str | None:
 
 
 def _records_failed(error: DBAPIError) -> ResponseReturnValue:
-    """The database ended the connection, as at a restart, or the transaction, which waited in a circle: no fault of the
-    page's, so that the log needs no trace. A transaction was taken back; a connection may have ended after a commit.
+    """The database is away, or ended the connection, as at a restart, or the transaction, which waited in a circle: no
+    fault of the page's, so that the log needs no trace. A transaction was taken back; a connection may have ended after
+    a commit, and where none could be made an earlier one of the request's may have been used.
     """
     taken_back = getattr(error.orig, "sqlstate", None) in PASSING
-    if not error.connection_invalidated and not taken_back:
+    away = isinstance(error, OperationalError) and error.statement is None and not error.connection_invalidated
+    if not error.connection_invalidated and not taken_back and not away:
         return _unexpected(error)
-    log.warning("interrupted by the records' database: %s %s", request.method, _place())
     again = taken_back or request.method in READS
-    reply = _reply(consequence(ServiceDown).status, ServiceDown.__name__, INTERRUPTED if again else PERHAPS_DONE)
+    if away:
+        why = str(error.orig).partition("\n")[0]
+        log.warning("the records' database does not answer: %s %s: %s", request.method, _place(), why)
+        message = NO_ANSWER if again else f"{NO_ANSWER} {LOOK_FIRST}"
+    else:
+        log.warning("interrupted by the records' database: %s %s", request.method, _place())
+        message = INTERRUPTED if again else PERHAPS_DONE
+    if not taken_back:  # the next connection may not be made either
+        _go_on_as_nobody()
+    reply = _reply(consequence(ServiceDown).status, ServiceDown.__name__, message)
     if again:
         reply.headers["Retry-After"] = "1"
     return reply
+
+
+def _go_on_as_nobody() -> None:
+    """Let the rest of the page ask the records nothing, of who looks at it or what waits for them."""
+    g.pop("viewer", None)
+    g._login_user = AnonymousUserMixin()  # where flask_login keeps whom it looked up
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:

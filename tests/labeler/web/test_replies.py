@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -136,3 +137,23 @@ def test_what_the_database_interrupts_is_to_be_tried_again_and_no_fault_in_the_l
     cut, Refused.sqlstate = False, "42P01"
     assert owner.get("/people").status_code == 500, "any other error of a statement is a fault of ours"
     assert "Traceback" in caplog.text
+
+
+def test_a_postgresql_that_is_down_is_told_as_that_and_is_no_fault_in_the_log(
+    app: Flask, owner: Actor, anybody: Actor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also where the page of the error would show what stands in the records."""
+    attune = app.extensions["attune"]
+    away = replace(attune.settings, database_url="postgresql+psycopg://attune:hunter2@127.0.0.1:1/attune")
+    monkeypatch.setitem(app.extensions, "attune", replace(attune, settings=away))
+    page = owner.get("/people")
+    assert (page.status_code, page.headers["Retry-After"]) == (503, "1")
+    assert "database does not answer" in page.text
+    machine = anybody.get("/api/v1/attributes", headers={"Authorization": "Bearer a-token"})
+    assert (machine.status_code, machine.json["error"]) == (503, "ServiceDown")
+    sent = owner.send("/people/answers", form="/login")
+    assert sent.status_code == 503
+    assert "may have been done" in sent.text
+    assert "Connection refused" in caplog.text
+    assert "Traceback" not in caplog.text
+    assert "hunter2" not in caplog.text
