@@ -27,7 +27,7 @@ from attune.models.errors import LabelStudioRefused
 PATIENCE_SECONDS = 20.0  # for the order that follows an answer; a person looks at an image in the meantime
 POLL_SECONDS = 0.1
 NAMES = UUID("5d1c9a52-6a41-4f0b-9a0e-3b1b6f6f2c11")  # of the demo's answers
-GONE = {404, 409}  # what Label Studio says of a question taken away in the meantime
+GONE = {403, 404, 409}  # what Label Studio says of a question taken away in the meantime
 
 
 @dataclass

@@ -41,7 +41,7 @@ def by_id(session: Session, names: Collection[str], *conditions: ColumnElement[b
     out."""
     if not names:  # for SQLite, which would look at each image of the pool
         return {}
-    # As a column: beside more than three ids SQLite would go through all images that fulfil a condition with an index.
+    # As a column: beside more than four ids SQLite would go through all images that fulfil a condition with an index.
     rows = session.execute(select(Asset, and_(true(), *conditions)).where(Asset.asset_id.in_(list(names))))
     return {one.asset_id: picture(one) for one, fulfils in rows if fulfils}
 

@@ -109,7 +109,7 @@ class Answerer(threading.Thread):
             except LabelStudioRefused as error:
                 if error.status == 409:  # it was taken although no reply came
                     return self._held(task)
-                if error.status == 404:
+                if error.status in {403, 404}:  # what was shown holds no longer, or is gone
                     return -1
                 raise
 

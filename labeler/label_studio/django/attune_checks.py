@@ -29,6 +29,14 @@ class Refused(Exception):
         self.status = status
 
 
+class Stale(Refused):
+    """An answer from a page that shows what holds no longer. Label Studio's own page says no reason for an answer that
+    is not stored, but of a paused project the text that came with it: so this says that it is one.
+    """
+
+    SHOWN = {"reason": "PAUSED"}
+
+
 class Asker:
     """Who asks: the user, and what is theirs, read once a request."""
 
@@ -261,7 +269,7 @@ def time_on_the_task(asker, value):
     seconds = figure(asker, value)
     made = Task.objects.filter(pk=asker.task).values_list("created_at", flat=True).first()
     if seconds is not None and made is not None and seconds > (now() - made).total_seconds() + ROUNDING:
-        raise Refused("The image of this page was taken away meanwhile. Reload the page to see the next one.", 409)
+        raise Stale("The image of this page was taken away meanwhile. Reload the page to see the next one.")
     return seconds
 
 

@@ -57,7 +57,7 @@ class Guard:
         try:
             return self._judge(request, kwargs)
         except Refused as refused:
-            return refusal(request, str(refused), refused.status)
+            return refusal(request, str(refused), refused.status, getattr(refused, "SHOWN", None))
 
     def process_template_response(self, request, response):
         """Take out of an expert's answer what another person wrote."""
@@ -182,11 +182,14 @@ def _author(row, name):
     return author if isinstance(author, int) else None
 
 
-def refusal(request, text, status):
-    """The answer to who is not let in: a sentence, as JSON or as a small page. A header says that the guard gave it."""
+def refusal(request, text, status, context=None):
+    """The answer to who is not let in: a sentence, as JSON or as a small page. A header says that the guard gave it.
+    ``context`` is how Label Studio's page is to show it, where that has a say.
+    """
     headers = {"X-Attune-Door": "shut"}
     if "text/html" not in request.META.get("HTTP_ACCEPT", ""):
-        return JsonResponse({"detail": text}, status=status, headers=headers)
+        body = {"detail": text} | ({"display_context": context} if context else {})
+        return JsonResponse(body, status=status, headers=headers)
     console = os.environ.get("ATTUNE_CONSOLE_ADDRESS", "")
     link = f'<p><a href="{escape(console)}">Open Attune</a></p>' if console else ""
     page = (

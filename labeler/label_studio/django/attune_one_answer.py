@@ -11,6 +11,7 @@ import uuid
 from contextlib import contextmanager
 from functools import wraps
 
+from attune_checks import Stale
 from attune_corrections import NOT_TAKEN, correct, drop_drafts, held_by
 from attune_who import is_administrator
 from django.db import connection
@@ -68,7 +69,7 @@ def _corrected(user, task, said):
     """The person's annotation of the task, which says now what they ``said``; None where there is none. The page says
     "skipped" after a skip, so a skip takes an answer's place, too.
     """
-    from rest_framework.exceptions import ValidationError
+    from rest_framework.exceptions import PermissionDenied
 
     held = held_by(user, task)
     if held is None:
@@ -79,7 +80,9 @@ def _corrected(user, task, said):
     refused = correct(user, held, one)
     held = held_by(user, task)
     if held is not None and refused == NOT_TAKEN:
-        raise ValidationError({"detail": "Label Studio did not take this answer. Reload the page, then answer again."})
+        error = PermissionDenied("Label Studio did not take this answer. Reload the page, then answer again.")
+        error.display_context = Stale.SHOWN  # Label Studio passes it on to its page
+        raise error
     return held
 
 

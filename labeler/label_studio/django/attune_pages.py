@@ -7,7 +7,7 @@ two pages of one project in one browser the one that was opened last counts. A p
 
 import hashlib
 
-from attune_checks import Refused
+from attune_checks import Stale
 
 PAGES = frozenset({"^projects/<int:pk>/data/", "^projects/<int:pk>/"})  # routes of the documents
 IN_SESSION = "attune_pages"
@@ -22,13 +22,13 @@ def opened(request, project):
 
 
 def check(request, task):
-    """Raise Refused where the page that answers ``task`` shows another question than its project asks now."""
+    """Raise Stale where the page that answers ``task`` shows another question than its project asks now."""
     from tasks.models import Task
 
     project = Task.objects.filter(pk=task).values_list("project_id", flat=True).first()
     shown = request.session.get(IN_SESSION, {}).get(str(project))
     if shown is not None and shown != _asks(project):
-        raise Refused(CHANGED, 409)
+        raise Stale(CHANGED)
 
 
 def _asks(project):

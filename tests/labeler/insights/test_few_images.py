@@ -146,7 +146,7 @@ def test_how_the_values_lie_is_worked_out_again_once_an_asset_or_a_value_changes
 
 
 def test_no_look_goes_through_all_images_of_the_records(settings: Settings, pools: list[Sequence[str] | None]) -> None:
-    """SQLite did, by the index of removed images, as soon as more than three were asked for by their ids."""
+    """SQLite did, by the index of removed images, as soon as more than four were asked for by their ids."""
     said: list[tuple[str, Sequence[object]]] = []
 
     def note(_: Any, __: Any, statement: str, parameters: Sequence[object], *___: Any) -> None:

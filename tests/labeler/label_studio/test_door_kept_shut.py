@@ -400,7 +400,7 @@ def test_an_answer_begun_before_its_task_was_made_is_about_another_image(
     (new,) = add(ls, mine.ids["project"], [NewTask(f"new-{work}", "http://127.0.0.1/new.png", 0.9)])
     path, answer = f"/api/tasks/{new.task}/{work}", {"result": [PART]}
     refused = ask(ls.address, mine.session._session, "POST", path, answer | {"lead_time": 3600.0})
-    assert (refused.status_code, "Reload the page" in refused.text) == (409, True)
+    assert (refused.status_code, "Reload the page" in refused.text) == (403, True)
     made = ls.request("GET", f"/api/tasks/{new.task}/")
     assert (made["annotations"], made["drafts"]) == ([], [])
     assert status(mine, ls, "POST", path, answer | {"lead_time": 5.0}) == 201, "a page that was opened at once"
@@ -420,7 +420,7 @@ def test_a_page_opened_before_the_question_changed_answers_nothing_until_it_is_l
     projects.update(ls, project, "Not romantic?", ["neither", "romance"], "")
     for method, where in asked:
         refused = ask(ls.address, mine.session._session, method, where, answer)
-        assert (refused.status_code, "Reload the page" in refused.text) == (409, True), where
+        assert (refused.status_code, "Reload the page" in refused.text) == (403, True), where
     theirs = f"/api/annotations/{others.ids['annotation']}/"
     assert status(others, ls, "PATCH", theirs, answer) == 200, "another project's page is as it was"
     assert status(mine, ls, "GET", page) == 200

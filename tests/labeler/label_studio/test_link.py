@@ -54,3 +54,20 @@ def test_an_empty_queue_says_that_nothing_is_left(
     shown(page, live, project)
     page.get_by_text("No More Tasks Left").wait_for(timeout=90_000)
     assert expert.next_task(project.id) is None
+
+
+def test_an_answer_to_a_question_that_was_changed_is_refused_with_its_reason(
+    live: Settings, ls: LabelStudio, project: Project, page: Page
+) -> None:
+    """Label Studio's page said that the annotation is not saved, to try again, and to ask its makers for help."""
+    logins.ensure_user(ls, EMAIL, PASSWORD)
+    (only,) = queue_tasks.add(ls, project.id, [NewTask("asset-1", "http://127.0.0.1:1/x.jpg", 0.5)], "run-1")
+    log_in(page, live)
+    shown(page, live, project)
+    page.get_by_test_id("bottombar-submit-button").wait_for(timeout=90_000)
+    projects.update(ls, project, "Not romantic?", ["neither", "romance"], "")
+    page.keyboard.press("1")
+    page.keyboard.press("Control+Enter")
+    page.get_by_text("The question was changed while this page was open. Reload the page").first.wait_for()
+    assert page.get_by_text("contact our team").count() == 0
+    assert ls.request("GET", f"/api/tasks/{only.task}/")["annotations"] == []
