@@ -1,6 +1,6 @@
 """Make the pictures of the console in docs/images anew: ``python -m tests.support.screenshots docs/images``.
 
-A second word makes a part of them: ``pages``, ``explore`` or ``tutorial`` (docs/images/browser).
+A second word makes a part of them: ``pages``, ``explore``, ``insights`` or ``tutorial`` (docs/images/browser).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from attune.labeler.records.session import reading
 from attune.labeler.sample.catalogue import Truth
 from attune.labeler.settings import Settings
 from attune.labeler.web.app import create_app
-from tests.support import explore_pictures, factories, true_studio, tutorial_pictures, web
+from tests.support import explore_pictures, factories, insight_pictures, true_studio, tutorial_pictures, web
 from tests.support.browser import FLAGS, executable
 from tests.support.page_desk import PageDesk
 from tests.support.pictures import entered, keep
@@ -60,6 +60,8 @@ def main(folder: Path, part: str = "") -> None:
                 _pages(browser, Path(workspace), folder)
             if part != "pages":
                 explore_pictures.take(browser, studio, folder)
+        if part in ("", "insights"):
+            insight_pictures.take(browser, Path(workspace) / "insights", folder)
         if part in ("", "tutorial"):
             tutorial_pictures.take(browser, Path(workspace) / "tutorial", folder / "browser")
         browser.close()
