@@ -10,6 +10,7 @@ import numpy as np
 from attune.models.evaluation.intervals import share_interval
 from attune.models.insights.outcomes import Outcomes
 from attune.models.insights.sample_ratio import sample_ratios
+from attune.models.insights.shrinkage import shrink
 from attune.models.insights.standouts import beside_expected
 from benchmarks.insights.arms import Arms, Floats
 
@@ -31,7 +32,8 @@ def ratio(arms: Arms) -> list[dict[str, Any]]:
 def curse(arms: Arms, splits: int, seed: int) -> list[dict[str, Any]]:
     """Ratio of what is said of the best image to an independent half, and squared error of all images, by method.
 
-    Squared errors are against the other half, less that half's own noise; the interval is over splits.
+    Squared errors are against the other half, less that half's own noise; the interval is over splits. ``attune`` is
+    what pages of clusters say of single images, ``as insights`` the way in which headlines of insights are shrunk.
     """
     checked = sample_ratios(arms.outcomes.title, arms.outcomes.impressions)
     rows = arms.outcomes.where(~np.isin(arms.outcomes.title, checked.cell[checked.flagged]))
@@ -59,15 +61,17 @@ def _split(rows: Outcomes, rng: np.random.Generator) -> dict[str, tuple[float, f
     """
     title, shown, takes = rows.title, rows.impressions, rows.takes
     half = rng.binomial(takes.astype(np.int64), 0.5).astype(np.float64)
-    drawn = beside_expected(replace(rows, takes=half)).estimate
+    drawn = beside_expected(replace(rows, takes=half)).ratio
     expected, share = _expected(title, shown, half)
     truth_expected, _ = _expected(title, shown, takes - half)
     kept = (expected > 0) & (truth_expected > 0)
     title, half, expected, share = title[kept], half[kept], expected[kept], share[kept]
-    attune = 1 + np.where(np.isnan(drawn[kept]), 0.0, drawn[kept])  # alone in its test: as expected
+    attune = np.where(np.isnan(drawn[kept]), 1.0, drawn[kept])  # it cannot be told: as expected
     weight = truth_expected[kept]
     truth = (takes[kept] - half) / weight
     raw = half / expected
+    error = np.sqrt((1 - share) / expected)
+    headline = np.exp(shrink(np.log((half + 0.5) / (expected + 0.5)), error).estimate)
     best = _best(title, raw)
     noise = float(((1 - share) * truth / weight).mean())
     return {
@@ -76,7 +80,7 @@ def _split(rows: Outcomes, rng: np.random.Generator) -> dict[str, tuple[float, f
             float(np.average(truth[best] - 1, weights=weight[best])),
             float(((values - truth) ** 2).mean()) - noise,
         )
-        for name, values in {"raw": raw, "zero": raw * 0 + 1, "attune": attune}.items()
+        for name, values in {"raw": raw, "zero": raw * 0 + 1, "attune": attune, "as insights": headline}.items()
     }
 
 

@@ -28,7 +28,7 @@ from attune.models.insights.false_discovery import q_values
 from attune.models.insights.grades import Evidence, Grade, grade
 from attune.models.insights.outcomes import Floats, Ints, Outcomes
 from attune.models.insights.shrinkage import shrink
-from attune.models.insights.standouts import CLEAR, against_others
+from attune.models.insights.standouts import against_others
 from attune.models.insights.within_title import LEAST_TITLES, within_title
 
 Q = 0.1  # of findings at most such a share may be chance
@@ -188,8 +188,9 @@ def _of_canvas(
         rows.append(_compared(OnCanvas(cluster.number, canvas, judged, 0, 0), part, places, cluster.place))
         order = np.flatnonzero(mine & np.isfinite(alone.estimate))
         order = order[np.argsort(-alone.estimate[order], kind="stable")]
-        clear = np.abs(alone.estimate) > CLEAR * alone.se
-        told = [(key_of[names[row]], float(np.exp(alone.estimate[row])), bool(clear[row])) for row in order.tolist()]
+        told = [
+            (key_of[names[row]], float(np.exp(alone.estimate[row])), bool(alone.clear[row])) for row in order.tolist()
+        ]
         worked = tuple((key, times) for key, times, sure in told if sure and times > 1)[:EXAMPLES]
         failed = tuple((key, times) for key, times, sure in told[::-1] if sure and times < 1)[:EXAMPLES]
         rows[-1] = replace(rows[-1], worked=worked, failed=failed)

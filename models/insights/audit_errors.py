@@ -11,7 +11,7 @@ from attune.models.insights.expected_score import Cells
 from attune.models.insights.outcomes import Floats, Ints, Outcomes
 from attune.models.insights.probed import Probed
 
-GROUPS, A_GROUP = 10, 20  # of audits with about the same probability; each has at least ``A_GROUP``
+GROUPS, A_GROUP = 10, 10  # of audits with about the same probability; each has at least ``A_GROUP``
 NOTHING = 1e-9
 
 
@@ -67,11 +67,24 @@ def _weights(one: Probed, doubt: Floats) -> Floats:
     """1 / inclusion (assets,), of all assets with about that probability: the mean over them, by what was drawn, where
     each counts by its ``doubt`` (m,)."""
     weight, doubt = 1 / one.inclusion, np.maximum(doubt, NOTHING)
-    order = np.argsort(one.probability[one.audited], kind="stable")
-    groups = np.array_split(order, max(1, min(GROUPS, len(order) // A_GROUP)))
-    means = np.array([doubt[group] @ weight[group] ** 2 / (doubt[group] @ weight[group]) for group in groups])
-    ends = [one.probability[one.audited[group[0]]] for group in groups[1:]]
+    value, place = np.unique(one.probability[one.audited], return_inverse=True)
+    group = _grouped(np.bincount(place, minlength=len(value)))
+    each = group[place]
+    means = np.bincount(each, doubt * weight**2) / np.bincount(each, doubt * weight)
+    ends = value[np.flatnonzero(np.diff(group, prepend=0))]
     return np.asarray(means[np.searchsorted(ends, one.probability, side="right")], dtype=np.float64)
+
+
+def _grouped(counts: Ints) -> Ints:
+    """A group for each of ascending values that ``counts`` (v,) audits have. A value is in one group alone: what a
+    detector says has few values, each drawn with a chance of its own."""
+    least = max(A_GROUP, int(counts.sum()) / GROUPS)
+    group, size = np.zeros(len(counts), dtype=np.intp), 0
+    for at, count in enumerate(counts.tolist()):
+        enough = size >= least and int(counts[at:].sum()) >= least
+        group[at] = group[at - 1] + enough if at else 0
+        size = count + (0 if enough else size)
+    return group
 
 
 def shared(by_asset: Floats, noise: Floats) -> Floats:

@@ -8,8 +8,9 @@ image i's property adds to the score of conditional Poisson regression (``expect
 
 and its root is the corrected effect. It is the estimator of design-based supervised learning (Egami, Hinck, Stewart and
 Wei 2023) and of prediction-powered inference with imputed covariates (Kluger, Lu, Zrnic, Wang and Bates 2025), for
-titles as clusters. Its error comes from each title's whole part of that score, so it has both the titles' luck and the
-audits'. m are cross-fitted by title (``cross_fit``) and know the performance, so errors that follow it are expected.
+titles as clusters. Its error has the titles' luck, from each title's part of the first sum, and the audits', summed
+over all images (``audit_errors``). m are cross-fitted by title (``cross_fit``) and know the performance, so errors
+that follow it are expected.
 """
 
 from __future__ import annotations

@@ -48,14 +48,15 @@ def test_a_probe_that_is_wrong_about_itself_adds_more() -> None:
     one = drawn(0, p, chance, off=-3.0)
     right, wrong = (float(noise(says[:, None], [one])[:, 0] @ weight**2) for says in (p, one.probability))
     doubt = one.probability * (1 - one.probability)
+    truth = float((p * (1 - p) * weight**2 / chance).sum())
     assert wrong > 1.5 * float((doubt * weight**2 / chance).sum())
-    assert right > 0
+    assert right == pytest.approx(truth, rel=0.2)
 
 
 def test_few_audits_know_the_size_less_well_and_none_add_nothing() -> None:
     p, chance, _ = world()
     known = [degrees(p[:, None], [drawn(0, p, chance * share)]) for share in (1.0, 0.2)]
-    assert known[0] > 2 * known[1] > 2
+    assert known[0] > 2 * known[1] > 10
     none = probed(p, [], [], [])
     assert not noise(p[:, None], [none]).any()
     assert degrees(p[:, None], [none]) == degrees(p[:, None], []) == np.inf
@@ -101,3 +102,30 @@ def test_classes_that_exclude_each_other_err_together() -> None:
     apart = float((varies * influence**2).sum())
     assert np.mean(told) == pytest.approx(np.var(sums), rel=0.2)
     assert np.mean(told) < 0.8 * apart, "each alone would say too much"
+
+
+@pytest.mark.parametrize("audits", [140, 240])
+def test_what_a_detector_says_has_few_values_each_with_a_chance_of_its_own(audits: int) -> None:
+    rng = np.random.default_rng(5)
+    rare = rng.random(20_000) < 0.05
+    says, right = np.where(rare, 0.9, 0.1), np.where(rare, 0.7, 0.02)
+    chance = np.where(rare, audits / 2 / rare.sum(), audits / 2 / (~rare).sum())
+    weight = rng.lognormal(0, 0.5, len(says))
+    told = []
+    for seed in range(100):
+        rng = np.random.default_rng([seed, 6])
+        at = np.flatnonzero(rng.random(len(says)) < chance)
+        one = probed(says, at, (rng.random(len(at)) < right[at]).astype(float), chance[at])
+        told.append(float(noise(right[:, None], [one])[:, 0] @ weight**2))
+    truth = float((right * (1 - right) * weight**2 / chance).sum())
+    assert np.mean(told) == pytest.approx(truth, rel=0.1)
+    assert np.quantile(told, 0.05) > 0.6 * truth
+
+
+def test_audits_without_an_error_know_the_size_as_well_as_others() -> None:
+    p = np.full(1_000, 0.02)
+    found = []
+    for wrong in range(4):
+        one = probed(p, np.arange(60), np.arange(60) < wrong, np.full(60, 0.06))
+        found.append(degrees(p[:, None], [one]))
+    assert min(found) > 4

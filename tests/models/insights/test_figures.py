@@ -13,7 +13,7 @@ from attune.models.insights.grades import Evidence, grade, lowest
 from attune.models.insights.halves import discovery_half
 from attune.models.insights.sample_ratio import failed, sample_ratios, small_p
 from attune.models.insights.sensitivity import e_value, robustness_value
-from attune.models.insights.shrinkage import MANY, shrink, shrink_many
+from attune.models.insights.shrinkage import shrink
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
@@ -37,29 +37,6 @@ def test_the_largest_of_many_noisy_figures_shrinks_to_its_true_size() -> None:
     assert shrink([0.5], [0.0]).estimate[0] == 0.5
     assert np.isnan(shrink([np.nan, 0.1], [0.1, 0.1]).estimate[0])
     assert shrink(raw + 1, se, mean=None).mean == pytest.approx(1, abs=0.01)
-
-
-def test_where_few_of_many_differ_they_are_not_drawn_to_the_others() -> None:
-    rng = np.random.default_rng(1)
-    truth = np.where(rng.random(4000) < 0.03, rng.normal(0, 1.0, 4000), 0.0)
-    se = rng.uniform(0.1, 0.3, 4000)
-    raw = truth + se * rng.normal(size=4000)
-    one, many = shrink(raw, se), shrink_many(raw, se)
-    assert ((many.estimate - truth) ** 2).mean() < 0.6 * ((one.estimate - truth) ** 2).mean()
-    best = np.argsort(-raw)[:40]
-    assert many.estimate[best].mean() == pytest.approx(truth[best].mean(), rel=0.1)
-    assert (np.abs(truth - many.estimate) < 1.96 * many.se).mean() > 0.9
-    assert many.tau == pytest.approx(truth.std(), rel=0.2)
-    again = shrink_many(np.r_[raw, np.nan, 0.3], np.r_[se, 0.1, 0.0])
-    assert np.isnan(again.estimate[-2])
-    assert again.estimate[-1] == 0.3
-    assert again.estimate[:-2] == pytest.approx(many.estimate, abs=0.02)
-
-
-def test_the_shape_of_a_few_figures_is_not_learned() -> None:
-    rng = np.random.default_rng(2)
-    raw, se = rng.normal(0, 0.3, MANY - 1), np.full(MANY - 1, 0.1)
-    assert shrink_many(raw, se).estimate == pytest.approx(shrink(raw, se).estimate)
 
 
 def test_sensitivity_is_that_of_the_papers() -> None:
