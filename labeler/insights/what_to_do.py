@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from attune.labeler.insights.insights import RETIRED, Told
-from attune.labeler.insights.words import place, sides_of, unchecked
+from attune.labeler.insights.words import NO_PROOF, place, sides_of, unchecked
 
 GONE = "Do not use it: briefs leave it out, and no run answers it again."
 STALE = "Have it answered again before you use it: it is out of date."
@@ -99,7 +99,7 @@ def _others(one: Told, replaces: bool) -> str:
     if share < AGREE:
         return f" No title is known to go the other way.{turned}"
     test = ", so test before you replace a poster" if replaces else ""
-    return f" In about {100 * share:.0f} % of titles it goes the other way{test}.{turned}"
+    return f" In about {100 * share:.0f} % of titles it goes the other way{test}. {NO_PROOF}{turned}"
 
 
 def _goes_both_ways(one: Told) -> bool:

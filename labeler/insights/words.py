@@ -34,6 +34,7 @@ NOT_AUDITED = "Not checked by people yet: the detector’s errors are not known.
 DIFFER = "Two images differ in other things too."
 EXAMPLE = f"One of the clearest pairs, not a typical one. {DIFFER}"
 EXAMPLES = f"Examples: the clearest of all pairs, not typical ones: they were chosen because they show it. {DIFFER}"
+NO_PROOF = "Chance or other things in the images may be the reason, so that is no proof of what works there."
 UNSURE = "It is not known yet which images are taken more often."
 HINDERED = "Its errors are not corrected yet."
 # Takes of an example, and the difference between its two images: whole takes then show the percentage.
@@ -223,7 +224,7 @@ def other_way(figures: dict[str, Any]) -> str:
     there = "less often" if figures["shrunk"]["estimate"] > 0 else "more often"
     return (
         f"Expect it over many titles, not in each one. In about {100 * share:.0f} % of titles it goes the other way: "
-        f"there, such images are taken {there}."
+        f"there, such images are taken {there}. {NO_PROOF}"
     )
 
 

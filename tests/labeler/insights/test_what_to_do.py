@@ -8,6 +8,7 @@ import pytest
 
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.what_to_do import ToDo, what_to_do
+from attune.labeler.insights.words import NO_PROOF
 from attune.labeler.records.schema import Insight, InsightQuestion, InsightVersion
 
 CLEAR = {"estimate": 0.1, "q": 0.01, "within": True, "shrunk": {"estimate": 0.1}, "share_other_way": 0.31}
@@ -28,7 +29,7 @@ def to_do(
         (
             "A", {},
             "Prefer images with “smiles” to images without “smiles” where you have both. In about 31 % of titles it "
-            "goes the other way, so test before you replace a poster.",
+            f"goes the other way, so test before you replace a poster. {NO_PROOF}",
         ),
         (
             "B", {"shrunk": {"estimate": -0.1}, "share_other_way": 0.0},
@@ -43,7 +44,7 @@ def to_do(
         (
             "C", {},
             "Try it in a test first: images with “smiles” beside images without “smiles”, shown at random. In about "
-            "31 % of titles it goes the other way.",
+            f"31 % of titles it goes the other way. {NO_PROOF}",
         ),
         ("C", {"not_audited": True}, "Let experts check smiles before you choose by it."),
         ("C", {"not_audited": True, "hindered": "Few."}, "Do not choose by it before its errors are corrected."),

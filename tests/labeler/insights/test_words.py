@@ -11,7 +11,7 @@ from attune.labeler.insights.amounts import change, step
 from attune.labeler.insights.beside_words import depends_words
 from attune.labeler.insights.goes_with_words import sentence
 from attune.labeler.insights.insights import Told
-from attune.labeler.insights.words import chance, in_times, interval, other_way, reason, sides_of, unchecked
+from attune.labeler.insights.words import NO_PROOF, chance, in_times, interval, other_way, reason, sides_of, unchecked
 from attune.labeler.insights.words import sentence as sentence_of
 from attune.labeler.records.schema import Insight, InsightQuestion, InsightVersion
 from attune.labeler.views.insight_bars import lines, reach_of, shrunk_bar
@@ -89,7 +89,9 @@ def test_what_is_said_of_chance_and_of_the_other_way_needs_no_statistics() -> No
     assert "most are false alarms" in chance(0.858)
     for estimate, there in ((0.1, "less"), (-0.1, "more")):
         said = other_way({"share_other_way": 0.31, "shrunk": {"estimate": estimate}})
-        assert said.endswith(f"31 % of titles it goes the other way: there, such images are taken {there} often.")
+        assert said.endswith(
+            f"31 % of titles it goes the other way: there, such images are taken {there} often. {NO_PROOF}"
+        )
 
 
 @pytest.mark.parametrize(
