@@ -224,6 +224,8 @@ def test_what_goes_with_takes_has_pictures_a_plain_sentence_and_no_verdict(
     assert "Images with “smiles” go with" in page
     assert "noise adds nothing measurable beside the other features." in page
     assert "2 features were looked at" in page
+    assert "Both methods agree" in page
+    assert page.index("Both methods agree") < page.index("How this was learned") < page.index("Gradient boosting")
     assert page.count("<figure") == 4
     assert page.count("/media/") >= 4
     assert "better" not in page[page.index("<main") :]
