@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from attune.labeler.insights import powering
 from attune.labeler.insights.insights import RETIRED, Told
 from attune.labeler.insights.words import NO_PROOF, place, sides_of, unchecked
 
@@ -12,7 +13,7 @@ STALE = "Have it answered again before you use it: it is out of date."
 NO_FIGURE = "Do nothing with it yet: there is no figure."
 MISREAD = "Do nothing with it yet: the only figure is not corrected, and wrong."
 EXPLORATORY = "Do nothing with it yet: it was asked after figures of it could be seen; confirm it with new performance."
-UNSURE = "Do nothing with it yet: no difference is known. More titles or impressions may tell, or a test."
+UNSURE = "Do nothing with it yet: no difference is known. More titles or impressions may tell"
 HINT = "Take it as a hint where to look, and do not choose by it. Ask it within titles: of images that differ in it."
 NOT_CORRECTED = "Do not choose by it before its errors are corrected."
 TURNED = " Do not copy popular titles: there it looks the other way round."
@@ -50,7 +51,8 @@ def what_to_do(one: Told, missing: bool = False) -> ToDo:
     if one.seen:
         return ToDo(EXPLORATORY)
     if not one.enough:
-        return ToDo(UNSURE, test if figures["within"] else None)
+        can_test = figures["within"] and powering.enough_titles(one)
+        return ToDo(f"{UNSURE}, or a test.", test) if can_test else ToDo(f"{UNSURE}.")
     if not figures["within"]:
         return ToDo(HINT)
     if figures.get("not_audited"):

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from attune.labeler.insights import audited, evidence, features, insights, powering, questions
+from attune.labeler.insights import arms, audited, evidence, features, insights, powering, questions
 from attune.labeler.insights.amounts import change
 from attune.labeler.insights.examples import unused
 from attune.labeler.insights.insights import Told
@@ -135,6 +135,7 @@ class InsightPage:
     made_up: bool = False
     compared: str = ""
     anew: bool = False  # its feature has other values than those that were asked about
+    short: bool = False  # the workspace has too few titles for its test
 
 
 def insights_page(settings: Settings, viewer: Viewer) -> InsightsPage:
@@ -186,13 +187,13 @@ def insight_page(settings: Settings, viewer: Viewer, number: int) -> InsightPage
     return InsightPage(
         card(one, images, reach, hidden),
         MEANING.get(one.newest.grade, ""),  # type: ignore[call-overload]
-        lines(figures, reach) if told else [],
+        lines(figures, reach, one.enough) if told else [],
         [canvas_line(part, reach) for part in canvases],
         [line(name, part, reach, figures["within"]) for name, part in halves.items()],
         pairs(examples["same"], images), pairs(examples["other"], images), versions, history, _plan(one),
         besides(one, reach), words(public).sentence if public else "",
         one.simulated or bool(public and public.simulated), compared(one.question),
-        bool(fresh and fresh.values != one.question.values),
+        bool(fresh and fresh.values != one.question.values), _short(settings, one),
     )  # fmt: skip
 
 
@@ -201,6 +202,16 @@ def _plan(one: Told) -> powering.Plan | None:
         return powering.plan(one)
     except AttuneError:
         return None
+
+
+def _short(settings: Settings, one: Told) -> bool:
+    """Whether no test of it can be shown on the titles that are here, which may be more than those that answer it."""
+    if _plan(one) is None or powering.enough_titles(one):
+        return False
+    try:
+        return arms.plan_test(settings, one).short > 0
+    except AttuneError:
+        return True
 
 
 def card(

@@ -12,6 +12,7 @@ from attune.labeler.insights.words import NO_PROOF
 from attune.labeler.records.schema import Insight, InsightQuestion, InsightVersion
 
 CLEAR = {"estimate": 0.1, "q": 0.01, "within": True, "shrunk": {"estimate": 0.1}, "share_other_way": 0.31}
+CLEAR |= {"rate": 0.1, "tau": 0.05, "titles": 40}
 
 
 def to_do(
@@ -100,3 +101,12 @@ def test_the_next_command_stands_where_there_is_a_command_line_alone() -> None:
     assert check.text == f"{check.said} To ask them: `attune features audit smiles`"
     assert "`" not in test.said + check.said
     assert to_do("D", {"within": False}).test is None, "titles whose images are all of one kind cannot test it"
+
+
+@pytest.mark.parametrize(
+    ("changed", "can"), [({}, True), ({"tau": 0.9}, False), ({"shrunk": {"estimate": 0.0}}, False)]
+)
+def test_no_test_is_proposed_that_the_titles_cannot_answer(changed: dict[str, Any], can: bool) -> None:
+    said = to_do("A", {"q": 0.4} | changed)
+    assert said.test == (3 if can else None)
+    assert said.said.endswith("may tell, or a test." if can else "may tell.")

@@ -140,7 +140,7 @@ def test_an_owner_runs_registers_publishes_and_retires(answered: Settings, owner
     assert "the layout changed" in page
     assert "Do not use it" in page
     assert "Plan the test" not in page
-    assert "Retire for good" not in page
+    assert "Retire forever" not in page
     listed = owner.get("/insights").text
     assert re.search(r"Retired .* by olga@example.org: the layout changed", listed[listed.index('id="h-retired"') :])
 
