@@ -31,6 +31,6 @@ def plan(one: Told, titles: int | None = None, power: float = POWER) -> Plan:
 def enough_titles(one: Told) -> bool:
     """Whether a test can be planned with as many titles as the insight has."""
     try:
-        return plan(one).needed.titles <= one.figures["titles"]
+        return bool(plan(one).needed.titles <= one.figures["titles"])
     except AttuneError:
         return False

@@ -16,7 +16,8 @@ EXPLORATORY = "Do nothing with it yet: it was asked after figures of it could be
 UNSURE = "Do nothing with it yet: no difference is known. More titles or impressions may tell"
 HINT = "Take it as a hint where to look, and do not choose by it. Ask it within titles: of images that differ in it."
 NOT_CORRECTED = "Do not choose by it before its errors are corrected."
-TURNED = " Do not copy popular titles: there it looks the other way round."
+TURNED = " Do not copy popular titles: they seem to say the opposite."
+BOTH = " where you have both"
 AGREE = 0.005  # of titles that go the other way: below, none is known to
 
 
@@ -74,7 +75,7 @@ def _sides(one: Told) -> tuple[str, str]:
 
 def _prefer(one: Told) -> str:
     more, less = _sides(one)
-    said = f"prefer images {more} to images {less}{place(one)} where you have both."
+    said = f"prefer images {more} to images {less}{place(one)}{BOTH}."
     if one.figures.get("unit"):
         said = f"of several images, prefer one {more}{place(one)}."
     if unchecked(one):

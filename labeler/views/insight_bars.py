@@ -115,3 +115,12 @@ def canvas_line(part: Mapping[str, Any], reach: float) -> Line:
     if part.get("estimate") is None:
         return line(part["canvas"], part, reach)
     return Line(part["canvas"], shrunk_bar(part, reach), part["titles"])
+
+
+def halves_said(halves: Mapping[str, Any]) -> str:
+    """Whether the figures of both halves point the same way; empty where one half has none."""
+    found = [part["estimate"] for part in halves.values() if part and part.get("estimate") is not None]
+    if len(found) < 2:
+        return ""
+    same = all(one > 0 for one in found) or all(one < 0 for one in found)
+    return "Both halves point the same way." if same else "The two halves point different ways."

@@ -14,7 +14,7 @@ from attune.labeler.insights.insights import Told
 from attune.labeler.insights.words import NO_PROOF, chance, in_times, interval, other_way, reason, sides_of, unchecked
 from attune.labeler.insights.words import sentence as sentence_of
 from attune.labeler.records.schema import Insight, InsightQuestion, InsightVersion
-from attune.labeler.views.insight_bars import lines, reach_of, shrunk_bar
+from attune.labeler.views.insight_bars import halves_said, lines, reach_of, shrunk_bar
 from attune.labeler.views.insights import struck
 
 
@@ -210,7 +210,7 @@ def test_only_a_sure_sign_is_said_to_turn_round() -> None:
     figures = {"estimate": 0.1, "shrunk": {"estimate": 0.08}, "naive": -0.2, "within": True}
     for q, turned in ((0.01, True), (0.4, False)):
         ((_, why),) = struck(Told(Insight(), InsightQuestion(), InsightVersion(figures=figures | {"q": q})))
-        assert ("points the other way" in why) is turned
+        assert ("says the opposite" in why) is turned
 
 
 def test_a_corrected_figure_is_never_called_the_counted_one_that_is_struck_through() -> None:
@@ -233,3 +233,26 @@ def test_nothing_is_no_negative_nothing_and_a_bare_number_says_of_what() -> None
     ]
     assert sides_of("faces", "1:2") == ("with “faces: 1”", "with “faces: 2”")
     assert sides_of("main_colour", "red:blue") == ("with “red”", "with “blue”")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"), [(0.1, 0.3, "the same way"), (0.1, -0.3, "different ways"), (0.1, None, "")]
+)
+def test_two_halves_are_said_to_agree_only_where_they_do(first: float, second: float | None, said: str) -> None:
+    told = halves_said({"discovery": {"estimate": first}, "confirmation": {"estimate": second}})
+    assert bool(told) == bool(said)
+    assert said in told
+
+
+def test_a_figure_that_is_not_sure_is_never_called_the_one_to_use() -> None:
+    figures = {
+        "estimate": 0.01,
+        "se": 0.02,
+        "ci": [-0.03, 0.05],
+        "shrunk": {"estimate": 0.003, "se": 0.01},
+        "titles": 4,
+    }
+    (first, *_) = lines(figures | {"within": True}, 0.2, enough=False)
+    assert first.name == "No figure to use yet"
+    assert first.bar is not None
+    assert first.bar.said == "possible: between 1.6 % less and 2 % more often"
