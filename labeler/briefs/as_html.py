@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader
 from attune.labeler.briefs.brief import Brief
 from attune.labeler.briefs.line import Shown
 from attune.labeler.briefs.order import ORDER, TESTS
+from attune.labeler.insights.amounts import unbroken_page
 from attune.labeler.insights.words import EXAMPLES, GRADES
 from attune.models.text import number
 
@@ -25,7 +26,7 @@ def as_html(brief: Brief, pictures: Mapping[str, bytes]) -> bytes:
     inside = {name: b64encode(content).decode() for name, content in pictures.items()}
     page = environment.get_template("page.html")
     told = {"grades": list(GRADES.items()), "examples": EXAMPLES, "order": ORDER, "tests": TESTS}
-    return page.render(brief=brief, captions=Captions(brief), pictures=inside, **told).encode()
+    return unbroken_page(page.render(brief=brief, captions=Captions(brief), pictures=inside, **told)).encode()
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from attune.labeler.briefs.brief import Brief
 from attune.labeler.briefs.line import Line
 from attune.labeler.briefs.order import ORDER, TESTS
 from attune.labeler.briefs.tastes import Taste
+from attune.labeler.insights.amounts import unbroken
 from attune.labeler.insights.words import EXAMPLES, GRADES
 from attune.models.text import number
 
@@ -52,7 +53,12 @@ def as_pdf(brief: Brief, pictures: Mapping[str, bytes]) -> bytes:
     page.set_creation_date(brief.made_at)
     page.add_page()
     page.said(brief.name, 20, bold=True)
-    page.said(f"Brief for new artwork · title {brief.title_id} · made {brief.made_at:%Y-%m-%d}", 8.5, SOFT, before=1.5)
+    page.said(
+        f"Brief for new artwork · title {brief.title_id} · made {brief.made_at:%Y-%m-%d} · taken: clicked or played",
+        8.5,
+        SOFT,
+        before=1.5,
+    )
     if brief.made_up:
         which = "the figures of the lines that say so" if brief.mixed else "these figures"
         warning = f"Simulated performance. Nobody measured {which}. They show what a brief looks like."
@@ -96,11 +102,12 @@ def _line(page: _Page, line: Line, place: int, captions: Captions) -> None:
         Text(line.why_here, 9, INK),
         Text(line.covers, 10, WARN if line.missing else INK, line.missing),
         *([Text(line.here, 9, WARN, True)] if line.here else []),
-        Text(f"What to do: {line.to_do.said}", 10, INK, True),
+        Text("What to do", 8.5, SOFT, True),
+        Text(line.to_do.said, 10, INK),
         Text(" ".join(text for text in texts if text), 8.5, SOFT),
     ], [
         (f"This title: images {line.use}", captions.named(line.has)),
-        ("Taken more often elsewhere", captions.taken(line.worked)),
+        (line.more_often, captions.taken(line.worked)),
         (line.less_often, captions.taken(line.avoid)),
     ])  # fmt: skip
 
@@ -155,7 +162,7 @@ class _Page(FPDF):
         self.set_font(FONT, "B" if bold else "", size)
         self.set_text_color(*colour)
         left = self.get_x()
-        self.multi_cell(width, size * LEADING, text, align="L", new_x=XPos.LEFT, new_y=YPos.NEXT)
+        self.multi_cell(width, size * LEADING, unbroken(text), align="L", new_x=XPos.LEFT, new_y=YPos.NEXT)
         self.set_x(left)
 
     def room(self, height: float) -> None:
@@ -182,7 +189,9 @@ class _Page(FPDF):
 
     def _height(self, text: Text) -> float:
         self.set_font(FONT, "B" if text.bold else "", text.size)
-        measured = self.multi_cell(WIDTH, text.size * LEADING, text.words, align="L", dry_run=True, output="HEIGHT")
+        measured = self.multi_cell(
+            WIDTH, text.size * LEADING, unbroken(text.words), align="L", dry_run=True, output="HEIGHT"
+        )
         return float(measured)  # type: ignore[arg-type]
 
     def columns(self, parts: Sequence[tuple[str, Images]]) -> None:

@@ -93,7 +93,7 @@ class Brief:
         }
         said = [f"{head}: {_listed([one.use for one in lines])}." for head, lines in told.items() if lines]
         if self.missing and self.missing[0].here:  # behind the kind that it is about
-            said.insert(1, f"{'Of the first of these: ' if len(self.missing) > 1 else ''}{self.missing[0].here}")
+            said.insert(1, self.missing[0].here)
         return " ".join(said)
 
     def asset_ids(self) -> list[str]:

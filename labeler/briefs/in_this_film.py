@@ -19,10 +19,7 @@ def against(own: Own, sides: tuple[Sequence[str], Sequence[str]], names: tuple[s
     others = _surely(own, lacks, 1)
     chance = "" if own.random else " They were not shown at random."
     if not has and others:
-        return (
-            f"Nobody knows whether it holds in this film: its best {_are(others)} {less} ({_listed(others)}). Test it "
-            f"beside them.{chance}"
-        )
+        return f"It has no image {use}, so nothing is known here. Test one beside its others."
     if better or not has or _surely(own, lacks, -1):
         return ""
     if worse:
@@ -45,10 +42,6 @@ def _surely(own: Own, names: Iterable[str], way: int) -> list[str]:
     told = [one for one in found if one.low is not None and one.high is not None]
     sure = [one for one in told if (one.low > 1 if way > 0 else one.high < 1)]  # type: ignore[operator]
     return [signed(one) for one in sorted(sure, key=lambda one: -abs(one.ratio - 1))]  # type: ignore[operator]
-
-
-def _are(found: Sequence[str]) -> str:
-    return "image is" if len(found) == 1 else "images are"
 
 
 def _listed(said: Sequence[str]) -> str:

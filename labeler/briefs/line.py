@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from attune.labeler.briefs import order
 from attune.labeler.insights.features import PER_SD
 from attune.labeler.insights.insights import Told
-from attune.labeler.insights.what_to_do import ToDo, what_to_do
+from attune.labeler.insights.what_to_do import BOTH, ToDo, what_to_do
 from attune.labeler.insights.words import Words
 from attune.models.text import plural
+
+FEW = 4  # images of either side that are named
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,11 @@ class Line:
     @property
     def to_do(self) -> ToDo:
         """What to do about it for this title."""
-        return what_to_do(self.one, self.missing)
+        told = what_to_do(self.one, self.missing)
+        if self.here or not 0 < len(self.has) <= FEW or not 0 < len(self.lacks) <= FEW:
+            return told
+        named = f": here {_named(self.has)} rather than {_named(self.lacks)}."
+        return replace(told, said=told.said.replace(f"{BOTH}.", named))
 
     @property
     def why_here(self) -> str:
@@ -80,7 +86,12 @@ class Line:
         """What stands above images that are taken less often, and in how many titles they are not: it is no rule."""
         share = self.one.figures.get("share_other_way")
         but = f" (not in about {100 * share:.0f} % of titles)" if share and share >= 0.005 else ""
-        return f"Taken less often elsewhere{but}"
+        return f"Other films, {self.less}: taken less often{but}"
+
+    @property
+    def more_often(self) -> str:
+        """What stands above images that are taken more often."""
+        return f"Other films, {self.use}: taken more often"
 
     @property
     def known(self) -> int:
@@ -101,6 +112,10 @@ class Line:
         others = f", {_are(len(self.lacks))} {self.less}" if self.lacks else ""
         has = f"{len(self.has)} of {plural(self.known, 'image')} {'is' if len(self.has) == 1 else 'are'}"
         return f"{has} {self.use}{others}."
+
+
+def _named(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 def _are(count: int) -> str:

@@ -74,7 +74,12 @@ def ask(
         shell.hint(f"Asked, too: {what} {one.row.feature}, {one.row.contrast}{seen}.")
     if audited.is_draft(shell.settings, asked):
         shell.hint(audited.why_draft(shell.settings, asked))
-    shell.hint("To answer it: `attune insights run`")
+    answer = next((one.row.id for one in insights.listed(shell.settings) if one.question.id == row.id), None)
+    if answer is not None:
+        shell.hint(f"Its answer is insight {answer}: `attune insights show {answer}`")
+    else:
+        shell.hint("Its answer gets a number of its own. To see it, answer, then list: `attune insights list`")
+        shell.hint("To answer it: `attune insights run`")
 
 
 def _known(known: dict[str, Known], name: str) -> Known:
@@ -159,7 +164,7 @@ def show(shell: Shell, number: int) -> None:
             lines["errors"] = said.caution or f"{said.unchecked}."
         lines |= lines_of(one)
         if figures["naive"] is not None:
-            lines["all in one pot"] = f"{change(figures['naive'])} (wrong: it mixes titles)"
+            lines["all films mixed"] = f"{change(figures['naive'])} (wrong: popular titles have other images)"
     else:
         lines["not enough"] = figures["why"]
     lines |= {f"{row.action}ed" if row.action == "publish" else f"{row.action}d": f"by {row.who}: {row.reason}"

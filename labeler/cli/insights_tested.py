@@ -59,5 +59,6 @@ def test(shell: Shell, number: int, to: Path, titles: int | None, power: float) 
             f"{told.short:,} more. Make the missing images of other titles."
         )
     if told.one_sided:
-        shell.hint(f"{plural(told.one_sided, 'title')} left out: all their images are of one kind.")
+        why = "their images do not differ in it" if told.extremes else "all their images are of one kind"
+        shell.hint(f"{plural(told.one_sided, 'title')} left out: {why}.")
     shell.hint("After the test: `attune performance add RESULTS.csv --arm explore`, then `attune insights run`")

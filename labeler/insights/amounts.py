@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 
 USUAL = "a usual difference between two images"  # one standard deviation over all images
+PERCENT = re.compile(r"(?<=\d) (?=%)")
+PERCENT_SHOWN = re.compile(r"(?<=\d) (?=%[^<>]*<)")  # in an attribute, a tag ends before the next one begins
 
 
 def change(log_ratio: float) -> str:
@@ -33,3 +36,13 @@ def between(low: float, high: float, takes: bool = False) -> str:
 def step(unit: float) -> str:
     """A step of a number in two digits: 12, 0.083, 1,200."""
     return f"{float(f'{unit:.2g}'):,.10g}"
+
+
+def unbroken(text: str) -> str:
+    """``text`` in which no line ends between a number and its percent sign."""
+    return PERCENT.sub("\N{NO-BREAK SPACE}", text)
+
+
+def unbroken_page(page: str) -> str:
+    """The same for what an HTML page shows; attributes stay as they are, since forms send them."""
+    return PERCENT_SHOWN.sub("\N{NO-BREAK SPACE}", page)

@@ -47,6 +47,24 @@ def sentence(one: Mapping[str, Any], classes: Sequence[str], uncorrected: bool) 
     return " ".join(said)
 
 
+def otherwise(name: str, side: str, more: bool, classes: Sequence[str], uncorrected: bool) -> str:
+    """Where an insight within titles points the other way; ``more``: across titles, ``side`` goes with more takes."""
+    if uncorrected:
+        return f"Across films it looks otherwise. {MISREAD} Use the first line."
+    across, within = ("more", "less") if more else ("less", "more")
+    return (
+        f"Popular films have images {side_of(name, side, classes)} {across} often. Within one film, these are taken "
+        f"{within} often. Use the first line."
+    )
+
+
+def agreement(one: Mapping[str, Any]) -> str:
+    """Whether both methods surely predict worse without a feature that one of them does."""
+    if all(one[model]["low"] > 0 for model in SAYS):
+        return "Both methods agree: both find it."
+    return "The two methods disagree: one finds it, the other one does not."
+
+
 def _taken(name: str, side: Mapping[str, Any], classes: Sequence[str]) -> str:
     images, way = f"Images {side_of(name, side['side'], classes)}", "more" if side["low"] > 0 else "fewer"
     width = between(side["low"], side["high"], takes=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from attune.labeler.insights.insights import Told
-from attune.models.errors import DataError
+from attune.models.errors import AttuneError, DataError
 from attune.models.insights.power import POWER, Needed, needed
 
 
@@ -26,3 +26,11 @@ def plan(one: Told, titles: int | None = None, power: float = POWER) -> Plan:
         raise DataError(f"Insight {one.row.id} has no figure yet, so no test can be planned. {figures['why']}")
     effect, rate, tau = figures["shrunk"]["estimate"], figures["rate"], figures["tau"]
     return Plan(effect, rate, tau, needed(effect, rate, tau, titles or figures["titles"], power))
+
+
+def enough_titles(one: Told) -> bool:
+    """Whether a test can be planned with as many titles as the insight has."""
+    try:
+        return bool(plan(one).needed.titles <= one.figures["titles"])
+    except AttuneError:
+        return False

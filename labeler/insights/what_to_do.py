@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from attune.labeler.insights import powering
 from attune.labeler.insights.insights import RETIRED, Told
-from attune.labeler.insights.words import place, sides_of, unchecked
+from attune.labeler.insights.words import NO_PROOF, place, sides_of, unchecked
 
 GONE = "Do not use it: briefs leave it out, and no run answers it again."
 STALE = "Have it answered again before you use it: it is out of date."
 NO_FIGURE = "Do nothing with it yet: there is no figure."
 MISREAD = "Do nothing with it yet: the only figure is not corrected, and wrong."
 EXPLORATORY = "Do nothing with it yet: it was asked after figures of it could be seen; confirm it with new performance."
-UNSURE = "Do nothing with it yet: no difference is known. More titles or impressions may tell, or a test."
+UNSURE = "Do nothing with it yet: no difference is known. More titles or impressions may tell"
 HINT = "Take it as a hint where to look, and do not choose by it. Ask it within titles: of images that differ in it."
 NOT_CORRECTED = "Do not choose by it before its errors are corrected."
-TURNED = " Do not copy popular titles: there it looks the other way round."
+TURNED = " Do not copy popular titles: they seem to say the opposite."
+BOTH = " where you have both"
 AGREE = 0.005  # of titles that go the other way: below, none is known to
 
 
@@ -50,7 +52,8 @@ def what_to_do(one: Told, missing: bool = False) -> ToDo:
     if one.seen:
         return ToDo(EXPLORATORY)
     if not one.enough:
-        return ToDo(UNSURE, test if figures["within"] else None)
+        can_test = figures["within"] and powering.enough_titles(one)
+        return ToDo(f"{UNSURE}, or a test.", test) if can_test else ToDo(f"{UNSURE}.")
     if not figures["within"]:
         return ToDo(HINT)
     if figures.get("not_audited"):
@@ -72,7 +75,7 @@ def _sides(one: Told) -> tuple[str, str]:
 
 def _prefer(one: Told) -> str:
     more, less = _sides(one)
-    said = f"prefer images {more} to images {less}{place(one)} where you have both."
+    said = f"prefer images {more} to images {less}{place(one)}{BOTH}."
     if one.figures.get("unit"):
         said = f"of several images, prefer one {more}{place(one)}."
     if unchecked(one):
@@ -99,7 +102,7 @@ def _others(one: Told, replaces: bool) -> str:
     if share < AGREE:
         return f" No title is known to go the other way.{turned}"
     test = ", so test before you replace a poster" if replaces else ""
-    return f" In about {100 * share:.0f} % of titles it goes the other way{test}.{turned}"
+    return f" In about {100 * share:.0f} % of titles it goes the other way{test}. {NO_PROOF}{turned}"
 
 
 def _goes_both_ways(one: Told) -> bool:

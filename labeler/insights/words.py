@@ -34,6 +34,8 @@ NOT_AUDITED = "Not checked by people yet: the detector’s errors are not known.
 DIFFER = "Two images differ in other things too."
 EXAMPLE = f"One of the clearest pairs, not a typical one. {DIFFER}"
 EXAMPLES = f"Examples: the clearest of all pairs, not typical ones: they were chosen because they show it. {DIFFER}"
+NO_PROOF = "Chance or other things in the images may be the reason, so that is no proof of what works there."
+NO_FIGURE = "No figure to use yet."
 UNSURE = "It is not known yet which images are taken more often."
 HINDERED = "Its errors are not corrected yet."
 # Takes of an example, and the difference between its two images: whole takes then show the percentage.
@@ -210,7 +212,9 @@ def interval(figures: Mapping[str, Any], enough: bool) -> str:
     """The headline's interval; ``enough``: beside all other answers, too, it is sure which way it goes."""
     low, high = held(figures)
     said = between(low, high, takes=not figures.get("within", True))
-    return f"Probably {said}." if enough and low * high > 0 else f"Anything {said} is possible."
+    if not enough:
+        return f"{NO_FIGURE} Possible: {said}{', or no difference' if low * high > 0 else ''}."
+    return f"Probably {said}." if low * high > 0 else f"Anything {said} is possible."
 
 
 def other_way(figures: dict[str, Any]) -> str:
@@ -223,7 +227,7 @@ def other_way(figures: dict[str, Any]) -> str:
     there = "less often" if figures["shrunk"]["estimate"] > 0 else "more often"
     return (
         f"Expect it over many titles, not in each one. In about {100 * share:.0f} % of titles it goes the other way: "
-        f"there, such images are taken {there}."
+        f"there, such images are taken {there}. {NO_PROOF}"
     )
 
 
@@ -232,8 +236,7 @@ def chance(q: float) -> str:
     if q < 0.001:
         return "Of 1,000 answers as clear as this one, fewer than 1 is a false alarm (q below 0.001)."
     if q > MOSTLY:
-        share = f"an estimated {100 * q:.0f} %"
-        return f"Of answers at least as clear as this one, most are false alarms ({share})."
+        return "This is probably only chance."
     return f"Of answers as clear as this one, about 1 in {round(1 / q):,} is a false alarm (q {q:.3f})."
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from attune.labeler.insights import evidence, features, goes_with_kept, insights
 from attune.labeler.insights.goes_with import SAYS
 from attune.labeler.insights.goes_with_plot import percent
-from attune.labeler.insights.goes_with_words import first_side, sentence, side_of, tells
+from attune.labeler.insights.goes_with_words import agreement, first_side, otherwise, sentence, side_of, tells
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.known import Known
 from attune.labeler.insights.people_asked import PeopleAsked, hidden_of, waiting_images
@@ -22,6 +22,7 @@ from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.labeler.views.explore_jobs import Progress, progress
 from attune.labeler.views.pictures import PageImage, in_order
+from attune.models.insights.side_means import THIRDS
 
 KIND = "goes_with"
 SHOWN = 4  # images of a feature
@@ -53,7 +54,8 @@ class Within:
 class Feature:
     """A feature with its bars; ``tells``: the prediction surely gets worse without it. ``side``: which images the
     pictures are, and ``of`` the class or third that the sentence is about first. ``insight`` is about the same images,
-    within titles; None where no insight about them is sure."""
+    within titles; None where no insight about them is sure. ``agree``: whether both models find it. ``more``: whether
+    ``of`` goes with more takes across titles; ``otherwise``: that the insight points the other way, or empty."""
 
     name: str
     means: str
@@ -64,6 +66,9 @@ class Feature:
     pictures: Sequence[PageImage]
     of: str = ""
     insight: Within | None = None
+    agree: str = ""
+    more: bool = False
+    otherwise: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,7 @@ def goes_with_page(settings: Settings, viewer: Viewer) -> GoesWithPage:
             for one in told
         ]  # fmt: skip
     sure = _sure(settings)
-    shown = [replace(one, insight=_within(one, known.get(one.name), sure)) for one in shown]
+    shown = [_beside(one, known.get(one.name), sure, one.name in wrong) for one in shown]
     whole = _Plot.of([row.figures["explains"]])
     return GoesWithPage(
         row, whole.bars(row.figures["explains"]), shown, goes_with_kept.moved(settings, row), job, ready
@@ -126,6 +131,26 @@ def _within(shown: Feature, known: Known | None, sure: Sequence[Told]) -> Within
     return None
 
 
+def _beside(shown: Feature, known: Known | None, sure: Sequence[Told], uncorrected: bool) -> Feature:
+    """With its insight within titles; without pictures where that points the other way, as they would show the
+    opposite of what to do."""
+    within = _within(shown, known, sure)
+    if within is None or known is None or not _turned(shown, known, within.one):
+        return replace(shown, insight=within)
+    said = otherwise(shown.name, shown.of, shown.more, known.classes, uncorrected)
+    return replace(shown, insight=within, otherwise=said, pictures=())
+
+
+def _turned(shown: Feature, known: Known, one: Told) -> bool:
+    """Whether images that go with more takes across titles are taken less often within them, or the reverse."""
+    low, _, high = THIRDS
+    first, second = features.pair(known, one.question.contrast) or (high, low)
+    if shown.of not in (first, second):
+        return False
+    within = first if one.figures["shrunk"]["estimate"] > 0 else second
+    return (shown.of == within) != shown.more
+
+
 def _same(of: str, known: Known, contrast: str) -> bool:
     """Whether ``contrast`` is about the images ``of`` the card; with two classes, or numbers, there is but one."""
     return len(known.classes) <= 2 or of in (features.pair(known, contrast) or ())
@@ -141,7 +166,10 @@ def _feature(
     side = side_of(one["feature"], one["sides"][0]["side"], classes) if more else ""
     means = known.means if known else ""
     of = first_side(one) if here else ""
-    return Feature(one["feature"], means, said, tells(one), side, plot.bars(one), images if more else (), of)
+    shown = images if more else ()
+    return Feature(
+        one["feature"], means, said, tells(one), side, plot.bars(one), shown, of, agree=agreement(one), more=more
+    )
 
 
 def _pictures(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from attune.labeler.insights.amounts import between, change
@@ -37,12 +37,15 @@ class Line:
     why: str = ""
 
 
-def lines(figures: Mapping[str, Any], reach: float) -> list[Line]:
-    """The headline, which is shrunk; the raw figure; and that with the interval that holds at every look."""
+def lines(figures: Mapping[str, Any], reach: float, enough: bool = True) -> list[Line]:
+    """The headline, which is shrunk; the raw figure; and that with the interval that holds at every look. Without
+    ``enough`` the headline is told as what is possible, not as a figure to use."""
     raw = "Corrected for misread images" if figures.get("corrected") else "As counted"
     within = figures.get("within", True)
-    once = bar(figures, reach, within)
-    told = [("The figure to use", shrunk_bar(figures, reach)), (f"{raw}, looked at once", once)]
+    once, use = bar(figures, reach, within), shrunk_bar(figures, reach)
+    if not enough:
+        use = replace(use, said=f"possible: {between(*held(figures), takes=not within)}")
+    told = [("The figure to use" if enough else "No figure to use yet", use), (f"{raw}, looked at once", once)]
     if ends := figures.get("any_time"):
         often = bar({"estimate": figures["estimate"], "ci": ends["ci"]}, reach, within)
         told.append((f"{raw}, looked at again and again", often))
@@ -112,3 +115,12 @@ def canvas_line(part: Mapping[str, Any], reach: float) -> Line:
     if part.get("estimate") is None:
         return line(part["canvas"], part, reach)
     return Line(part["canvas"], shrunk_bar(part, reach), part["titles"])
+
+
+def halves_said(halves: Mapping[str, Any]) -> str:
+    """Whether the figures of both halves point the same way; empty where one half has none."""
+    found = [part["estimate"] for part in halves.values() if part and part.get("estimate") is not None]
+    if len(found) < 2:
+        return ""
+    same = all(one > 0 for one in found) or all(one < 0 for one in found)
+    return "Both halves point the same way." if same else "The two halves point different ways."

@@ -35,6 +35,12 @@ class TestPage:
     waiting: int = 0
 
     @property
+    def unchecked(self) -> str:
+        """That pictures may stand on the wrong side, where nobody checked or corrected what made the values."""
+        told = self.said.unchecked or self.said.caution.rstrip(".")
+        return f"{told}: an image may stand on the wrong side." if told else ""
+
+    @property
     def total(self) -> int:
         """Impressions of all images together."""
         return 2 * self.test.impressions * len(self.test.arms)

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from attune.labeler.insights import audited, evidence, features, insights, powering, questions
+from attune.labeler.insights import arms, audited, evidence, features, insights, powering, questions
 from attune.labeler.insights.amounts import change
 from attune.labeler.insights.examples import unused
 from attune.labeler.insights.insights import Told
@@ -28,6 +28,7 @@ from attune.labeler.views.insight_bars import (
     Line,
     besides,
     canvas_line,
+    halves_said,
     line,
     lines,
     reach_of,
@@ -40,7 +41,7 @@ from attune.models.insights.grades import MEANING
 KIND = "insights"
 UNCORRECTED = "as counted, before the correction. Wrong: it takes misread images for what they are not."
 POOLED = (
-    "with all titles in one pot. Wrong: popular titles have other images than the rest, so this compares titles, not "
+    "with all films mixed. Wrong: popular titles have other images than the rest, so this compares titles, not "
     "their images."
 )
 
@@ -94,7 +95,7 @@ class Card:
 
     @property
     def turned(self) -> bool:
-        """Whether all titles in one pot would say the opposite."""
+        """Whether all titles mixed would say the opposite."""
         return turned(self.one)
 
 
@@ -135,6 +136,8 @@ class InsightPage:
     made_up: bool = False
     compared: str = ""
     anew: bool = False  # its feature has other values than those that were asked about
+    halves_said: str = ""
+    short: bool = False  # the workspace has too few titles for its test
 
 
 def insights_page(settings: Settings, viewer: Viewer) -> InsightsPage:
@@ -186,13 +189,13 @@ def insight_page(settings: Settings, viewer: Viewer, number: int) -> InsightPage
     return InsightPage(
         card(one, images, reach, hidden),
         MEANING.get(one.newest.grade, ""),  # type: ignore[call-overload]
-        lines(figures, reach) if told else [],
+        lines(figures, reach, one.enough) if told else [],
         [canvas_line(part, reach) for part in canvases],
         [line(name, part, reach, figures["within"]) for name, part in halves.items()],
         pairs(examples["same"], images), pairs(examples["other"], images), versions, history, _plan(one),
         besides(one, reach), words(public).sentence if public else "",
         one.simulated or bool(public and public.simulated), compared(one.question),
-        bool(fresh and fresh.values != one.question.values),
+        bool(fresh and fresh.values != one.question.values), halves_said(halves), arms.too_few_titles(settings, one),
     )  # fmt: skip
 
 
@@ -225,12 +228,12 @@ def struck(one: Told) -> list[tuple[str, str]]:
         told.append((change(uncorrected["estimate"]), UNCORRECTED))
     naive = figures.get("naive")
     if naive is not None and figures["within"]:
-        told.append((change(naive), f"{POOLED} Here it even points the other way." if turned(one) else POOLED))
+        told.append((change(naive), f"{POOLED} Here it even says the opposite." if turned(one) else POOLED))
     return told
 
 
 def turned(one: Told) -> bool:
-    """Whether ``one`` is sure, and all titles in one pot would say the opposite."""
+    """Whether ``one`` is sure, and all titles mixed would say the opposite."""
     naive = one.figures.get("naive")
     if not one.enough or naive is None or not one.figures["within"]:
         return False

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask
 
 from attune.labeler.briefs.order import ORDER
-from attune.labeler.insights.words import EXAMPLE, EXAMPLES
+from attune.labeler.insights.words import EXAMPLE, EXAMPLES, NO_PROOF
 from attune.labeler.views.pictures import PageImage
 from attune.labeler.views.quality import figure
 from attune.labeler.web import media
@@ -29,7 +29,9 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(markdown=markdown, signed=signed, counted=counted, listed=quoted_list, spaced=spaced)
     app.jinja_env.globals.update(colour=colour, segments=segments, image_address=image_address, thumbnail=thumbnail)
     app.jinja_env.globals.update(largest_image=megabytes(IMAGE_BYTES), largest_labels=megabytes(LABELS_BYTES))
-    app.jinja_env.globals.update(clearest_pair=EXAMPLE, clearest_pairs=EXAMPLES, evidence_order=ORDER)
+    app.jinja_env.globals.update(
+        clearest_pair=EXAMPLE, clearest_pairs=EXAMPLES, evidence_order=ORDER, no_proof=NO_PROOF
+    )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
 

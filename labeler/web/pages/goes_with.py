@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from attune.labeler.insights.amounts import unbroken_page
 from attune.labeler.jobs import jobs
 from attune.labeler.views.explore_jobs import waiting
 from attune.labeler.views.goes_with import KIND, goes_with_page
@@ -16,7 +17,7 @@ blueprint = Blueprint("goes_with", __name__, url_prefix="/insights/goes-with")
 @blueprint.get("")
 def page() -> ResponseReturnValue:
     """What was learned last."""
-    return render_template("goes_with.html", found=goes_with_page(auth.settings(), auth.viewer()))
+    return unbroken_page(render_template("goes_with.html", found=goes_with_page(auth.settings(), auth.viewer())))
 
 
 @blueprint.post("")

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from attune.labeler.exchange.export_tables import write_csv
 from attune.labeler.insights import companions, features, publishing, questions
+from attune.labeler.insights.amounts import unbroken_page
 from attune.labeler.insights.features import PER_SD
 from attune.labeler.insights.known import Known
 from attune.labeler.jobs import jobs
@@ -27,9 +28,8 @@ def page() -> ResponseReturnValue:
 
 def _page(error: str = "") -> str:
     """All insights; ``error``: why the question of this request was not registered, beside its form as it was sent."""
-    return render_template(
-        "insights.html", found=insights_page(auth.settings(), auth.viewer()), error=error, form=request.form
-    )
+    found = insights_page(auth.settings(), auth.viewer())
+    return unbroken_page(render_template("insights.html", found=found, error=error, form=request.form))
 
 
 @blueprint.post("")
@@ -102,13 +102,14 @@ def _contrast(first: str, second: str) -> str:
 def one(number: int) -> ResponseReturnValue:
     """One insight with its evidence."""
     found = insight_page(auth.settings(), auth.viewer(), number)
-    return render_template("insight.html", found=found, card=found.card, one=found.card.one)
+    return unbroken_page(render_template("insight.html", found=found, card=found.card, one=found.card.one))
 
 
 @blueprint.get("/<int:number>/test")
 def test(number: int) -> ResponseReturnValue:
     """What to show at random to confirm it."""
-    return render_template("insight_test.html", found=test_page(auth.settings(), auth.viewer(), number))
+    found = test_page(auth.settings(), auth.viewer(), number)
+    return unbroken_page(render_template("insight_test.html", found=found))
 
 
 @blueprint.get("/<int:number>/arms.csv")

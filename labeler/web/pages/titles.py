@@ -8,6 +8,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 
 from attune.labeler.briefs import files
+from attune.labeler.insights.amounts import unbroken_page
 from attune.labeler.views.title import MOST_FOUND, title_page, titles_like
 from attune.labeler.web import auth
 from attune.models.errors import UnknownAsset
@@ -31,7 +32,7 @@ def page() -> ResponseReturnValue:
         if len(titles) == 1:
             return redirect(url_for("titles.page", title=titles[0].title_id))
         return render_template("titles_found.html", titles=titles, asked=_asked(), most=MOST_FOUND)
-    return render_template("title.html", found=found, brief=found.brief)
+    return unbroken_page(render_template("title.html", found=found, brief=found.brief))
 
 
 @blueprint.get("/brief")

@@ -18,6 +18,7 @@ from attune.labeler.briefs.line import Line
 from attune.labeler.briefs.own import Own, own
 from attune.labeler.cli.main import attune
 from attune.labeler.insights import arms, features, imported, insights, questions
+from attune.labeler.insights.amounts import unbroken
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.known import Known
 from attune.labeler.insights.people_asked import PeopleAsked
@@ -160,7 +161,7 @@ def test_both_files_hold_the_brief_and_its_pictures_whatever_the_title_is_called
     made, page = files.written(settings, title, "html")
     text = page.decode()
     assert "<h1>&lt;b&gt;Žluťoučký 東京&lt;/b&gt;</h1>" in text
-    assert made.lines[0].words.sentence in text
+    assert unbroken(made.lines[0].words.sentence) in text
     assert "Simulated performance" not in text
     assert text.count("data:image/jpeg;base64,") >= 4
     assert "http" not in text.replace("<!doctype html>", "")  # nothing is fetched when it is opened

@@ -13,6 +13,7 @@ from attune.labeler.briefs.as_json import as_json
 from attune.labeler.briefs.brief import Brief
 from attune.labeler.briefs.line import Line
 from attune.labeler.briefs.tastes import Tastes
+from attune.labeler.insights.amounts import unbroken, unbroken_page
 from attune.labeler.insights.features import PER_SD
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.words import Words
@@ -77,9 +78,11 @@ def test_no_title_lacks_a_number_because_the_insight_compares_within_titles() ->
 
 def test_what_is_taken_less_often_elsewhere_is_no_rule() -> None:
     one = line(1, 1)
-    assert one.less_often == "Taken less often elsewhere"
+    one = replace(one, less="without a")
+    assert one.more_often == "Other films, with a: taken more often"
+    assert one.less_often == "Other films, without a: taken less often"
     one.one.figures["share_other_way"] = 0.32
-    assert one.less_often == "Taken less often elsewhere (not in about 32 % of titles)"
+    assert one.less_often == "Other films, without a: taken less often (not in about 32 % of titles)"
 
 
 def test_programs_read_what_the_page_says_of_this_film_and_what_to_do() -> None:
@@ -113,3 +116,16 @@ def test_both_files_say_that_performance_is_simulated(simulated: bool, monkeypat
         assert ("not published yet, simulated performance" in text) is simulated
     mixed = replace(made, lines=[*made.lines, line(1, 3, simulated=not simulated)])
     assert "the figures of the lines that say so" in as_html(mixed, {}).decode()
+
+
+def test_what_to_do_names_the_titles_own_images_where_they_are_few() -> None:
+    two = replace(line(2, 1), has=["t-1", "t-2"], lacks=["t-3"])
+    assert ": here t-1 or t-2 rather than t-3." in two.to_do.said
+    for other in (line(5, 1), line(1, 5), line(2, 0), replace(two, here="In this film they did worse.")):
+        assert ": here" not in other.to_do.said
+
+
+def test_no_line_ends_before_a_percent_sign_and_no_form_sends_another_space() -> None:
+    page = unbroken_page('<option value="50 %" title="9 %">50 % of it</option><p>9 % more</p>')
+    assert page == '<option value="50 %" title="9 %">50\xa0% of it</option><p>9\xa0% more</p>'
+    assert unbroken("11 % less, 9 %") == "11\xa0% less, 9\xa0%"

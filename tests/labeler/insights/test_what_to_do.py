@@ -8,9 +8,11 @@ import pytest
 
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.what_to_do import ToDo, what_to_do
+from attune.labeler.insights.words import NO_PROOF
 from attune.labeler.records.schema import Insight, InsightQuestion, InsightVersion
 
 CLEAR = {"estimate": 0.1, "q": 0.01, "within": True, "shrunk": {"estimate": 0.1}, "share_other_way": 0.31}
+CLEAR |= {"rate": 0.1, "tau": 0.05, "titles": 40}
 
 
 def to_do(
@@ -28,7 +30,7 @@ def to_do(
         (
             "A", {},
             "Prefer images with “smiles” to images without “smiles” where you have both. In about 31 % of titles it "
-            "goes the other way, so test before you replace a poster.",
+            f"goes the other way, so test before you replace a poster. {NO_PROOF}",
         ),
         (
             "B", {"shrunk": {"estimate": -0.1}, "share_other_way": 0.0},
@@ -38,12 +40,12 @@ def to_do(
         (
             "A", {"naive": -0.2, "share_other_way": 0.0},
             "Prefer images with “smiles” to images without “smiles” where you have both. No title is known to go the "
-            "other way. Do not copy popular titles: there it looks the other way round.",
+            "other way. Do not copy popular titles: they seem to say the opposite.",
         ),
         (
             "C", {},
             "Try it in a test first: images with “smiles” beside images without “smiles”, shown at random. In about "
-            "31 % of titles it goes the other way.",
+            f"31 % of titles it goes the other way. {NO_PROOF}",
         ),
         ("C", {"not_audited": True}, "Let experts check smiles before you choose by it."),
         ("C", {"not_audited": True, "hindered": "Few."}, "Do not choose by it before its errors are corrected."),
@@ -99,3 +101,12 @@ def test_the_next_command_stands_where_there_is_a_command_line_alone() -> None:
     assert check.text == f"{check.said} To ask them: `attune features audit smiles`"
     assert "`" not in test.said + check.said
     assert to_do("D", {"within": False}).test is None, "titles whose images are all of one kind cannot test it"
+
+
+@pytest.mark.parametrize(
+    ("changed", "can"), [({}, True), ({"tau": 0.9}, False), ({"shrunk": {"estimate": 0.0}}, False)]
+)
+def test_no_test_is_proposed_that_the_titles_cannot_answer(changed: dict[str, Any], can: bool) -> None:
+    said = to_do("A", {"q": 0.4} | changed)
+    assert said.test == (3 if can else None)
+    assert said.said.endswith("may tell, or a test." if can else "may tell.")

@@ -11,10 +11,10 @@ from attune.labeler.insights.amounts import change, step
 from attune.labeler.insights.beside_words import depends_words
 from attune.labeler.insights.goes_with_words import sentence
 from attune.labeler.insights.insights import Told
-from attune.labeler.insights.words import chance, in_times, interval, other_way, reason, sides_of, unchecked
+from attune.labeler.insights.words import NO_PROOF, chance, in_times, interval, other_way, reason, sides_of, unchecked
 from attune.labeler.insights.words import sentence as sentence_of
 from attune.labeler.records.schema import Insight, InsightQuestion, InsightVersion
-from attune.labeler.views.insight_bars import lines, reach_of, shrunk_bar
+from attune.labeler.views.insight_bars import halves_said, lines, reach_of, shrunk_bar
 from attune.labeler.views.insights import struck
 
 
@@ -48,7 +48,9 @@ def test_the_headline_says_the_interval_that_decides() -> None:
     later = figures | {"any_time": {"ci": [-0.01, 0.11]}}
     assert interval(once, True) == "Probably between 0.4 % and 8 % more often."
     assert interval(later, True) == "Anything between 1.4 % less and 10 % more often is possible."
-    assert interval(once, False).startswith("Anything between 0.4 % and 8 %")  # beside all other answers: chance
+    unsure = "No figure to use yet. Possible: between"
+    assert interval(once, False) == f"{unsure} 0.4 % and 8 % more often, or no difference."  # beside all other answers
+    assert interval(later, False) == f"{unsure} 1.4 % less and 10 % more often."
     bar = shrunk_bar(later, 0.1)
     assert bar.low < 50 < bar.low + bar.width
     assert shrunk_bar(later, 0.05).cut, "what is wider than the one scale of all insights is cut, and says so"
@@ -86,10 +88,12 @@ def test_the_step_of_a_number_is_named_in_its_own_units() -> None:
 
 def test_what_is_said_of_chance_and_of_the_other_way_needs_no_statistics() -> None:
     assert chance(0.05) == "Of answers as clear as this one, about 1 in 20 is a false alarm (q 0.050)."
-    assert "most are false alarms" in chance(0.858)
+    assert chance(0.858) == "This is probably only chance."
     for estimate, there in ((0.1, "less"), (-0.1, "more")):
         said = other_way({"share_other_way": 0.31, "shrunk": {"estimate": estimate}})
-        assert said.endswith(f"31 % of titles it goes the other way: there, such images are taken {there} often.")
+        assert said.endswith(
+            f"31 % of titles it goes the other way: there, such images are taken {there} often. {NO_PROOF}"
+        )
 
 
 @pytest.mark.parametrize(
@@ -206,7 +210,7 @@ def test_only_a_sure_sign_is_said_to_turn_round() -> None:
     figures = {"estimate": 0.1, "shrunk": {"estimate": 0.08}, "naive": -0.2, "within": True}
     for q, turned in ((0.01, True), (0.4, False)):
         ((_, why),) = struck(Told(Insight(), InsightQuestion(), InsightVersion(figures=figures | {"q": q})))
-        assert ("points the other way" in why) is turned
+        assert ("says the opposite" in why) is turned
 
 
 def test_a_corrected_figure_is_never_called_the_counted_one_that_is_struck_through() -> None:
@@ -229,3 +233,26 @@ def test_nothing_is_no_negative_nothing_and_a_bare_number_says_of_what() -> None
     ]
     assert sides_of("faces", "1:2") == ("with “faces: 1”", "with “faces: 2”")
     assert sides_of("main_colour", "red:blue") == ("with “red”", "with “blue”")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"), [(0.1, 0.3, "the same way"), (0.1, -0.3, "different ways"), (0.1, None, "")]
+)
+def test_two_halves_are_said_to_agree_only_where_they_do(first: float, second: float | None, said: str) -> None:
+    told = halves_said({"discovery": {"estimate": first}, "confirmation": {"estimate": second}})
+    assert bool(told) == bool(said)
+    assert said in told
+
+
+def test_a_figure_that_is_not_sure_is_never_called_the_one_to_use() -> None:
+    figures = {
+        "estimate": 0.01,
+        "se": 0.02,
+        "ci": [-0.03, 0.05],
+        "shrunk": {"estimate": 0.003, "se": 0.01},
+        "titles": 4,
+    }
+    (first, *_) = lines(figures | {"within": True}, 0.2, enough=False)
+    assert first.name == "No figure to use yet"
+    assert first.bar is not None
+    assert first.bar.said == "possible: between 1.6 % less and 2 % more often"

@@ -140,7 +140,7 @@ def test_an_owner_runs_registers_publishes_and_retires(answered: Settings, owner
     assert "the layout changed" in page
     assert "Do not use it" in page
     assert "Plan the test" not in page
-    assert "Retire for good" not in page
+    assert "Retire forever" not in page
     listed = owner.get("/insights").text
     assert re.search(r"Retired .* by olga@example.org: the layout changed", listed[listed.index('id="h-retired"') :])
 
@@ -149,7 +149,7 @@ def test_an_owner_reads_a_titles_page_takes_its_brief_and_plans_a_test(answered:
     one = insights.listed(answered)[0]
     title = one.figures["examples"]["same"][0]["title_id"]
     page = re.sub(r"\s+", " ", owner.get(f"/titles?title={title}").text)
-    assert "Taken less often elsewhere" in page
+    assert re.search("Other films, with(out)? “smiles”: taken less often", page)
     assert "avoid" not in page
     assert words(one).unchecked
     assert words(one).unchecked in page
@@ -224,6 +224,8 @@ def test_what_goes_with_takes_has_pictures_a_plain_sentence_and_no_verdict(
     assert "Images with “smiles” go with" in page
     assert "noise adds nothing measurable beside the other features." in page
     assert "2 features were looked at" in page
+    assert "Both methods agree" in page
+    assert page.index("Both methods agree") < page.index("How this was learned") < page.index("Gradient boosting")
     assert page.count("<figure") == 4
     assert page.count("/media/") >= 4
     assert "better" not in page[page.index("<main") :]

@@ -153,7 +153,7 @@ def test_an_analyst_brings_performance_asks_runs_publishes_and_retires(page: Pag
     page.get_by_label("Why it does not hold").fill("Nobody needs it.")
     page.keyboard.press("Enter")
     expect(page.get_by_role("region", name="History")).to_contain_text("Nobody needs it.")
-    expect(page.get_by_role("button", name="Retire for good")).to_have_count(0)
+    expect(page.get_by_role("button", name="Retire forever")).to_have_count(0)
 
 
 def test_a_creative_goes_from_home_to_a_brief_and_plans_a_test(browser: Browser, house: House, tmp_path: Path) -> None:
