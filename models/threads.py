@@ -41,8 +41,7 @@ def one_thread() -> Any:
 
 
 def one_thread_of_each() -> Any:
-    """A context in which each library that is loaded by now uses one thread, OpenMP's too; of BLAS in the whole process,
-    as ``one_thread``.
+    """A context in which each library that is loaded by now uses one thread, OpenMP's too; BLAS in the whole process.
 
     Measured on two crowded cores, small trees on 900 images: 4.4 s of the processor with two threads that wait for each
     other, .3 s with one.

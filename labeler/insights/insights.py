@@ -24,8 +24,9 @@ from attune.models.insights.grades import grade as best
 SAID = ("estimate", "se", "q", "shrunk", "corrected", "seen", "largest_q", "not_audited")
 BESIDE = ("depends", "holding")  # and of what else was asked of it
 METHOD = 4  # of the figures: a change of it makes new versions
-# Of a measured feature's figures that people's answers corrected: unsure ones and undrawn images are out since 5.
-CHECKED_METHOD = 5
+# Of figures that people's answers corrected: since 5 unsure ones and undrawn images are out, since 6 all images tell
+# the error.
+CORRECTED_METHOD = 6
 LARGEST_Q = 0.1
 PROPOSED, PUBLISHED, RETIRED = "proposed", "published", "retired"
 
@@ -76,9 +77,11 @@ def basis_of(figures: Mapping[str, Any]) -> str:
     return str(figures.get("basis") or ("random" if figures["random"] else "every"))
 
 
-def _method(question: InsightQuestion, figures: Mapping[str, Any]) -> int:
+def _method(figures: Mapping[str, Any]) -> int:
     """Of the figures that answer a question, as this release makes them."""
-    return max(METHOD, CHECKED_METHOD) if question.kind == "measured" and figures.get("corrected") else METHOD
+    beside = [entry for name in BESIDE for entry in figures.get(name) or []]
+    corrected = figures.get("corrected") or any(entry.get("audits") for entry in beside)
+    return max(METHOD, CORRECTED_METHOD) if corrected else METHOD
 
 
 def keep(
@@ -119,7 +122,7 @@ def _keep_one(session: Session, run: InsightRun, one: dict[str, Any]) -> None:
     # The other answers of the run are in it, too: q and shrinkage come from all of them together.
     said = {name: one["figures"].get(name) for name in SAID}
     said |= {name: one["figures"][name] for name in BESIDE if one["figures"].get(name)}
-    method = _method(question, one["figures"])
+    method = _method(one["figures"])
     digest = digest_json({"question": question.digest, "inputs": one["inputs"], "method": method, "said": said})
     if before is not None and before.digest == digest:
         return
@@ -257,7 +260,7 @@ class Moving:
         """Words for each input of a version that moved."""
         told: list[str] = []
         method = version.inputs.get("method", 0)  # the first answers did not name theirs
-        if method < _method(question, version.figures):
+        if method < _method(version.figures):
             told.append("made by an earlier method")
         for part in version.inputs.get("of", []):
             if "performance" in part and part["performance"] != self.performance:

@@ -126,7 +126,7 @@ def test_experts_correct_a_detector_and_the_grade_follows(settings: Settings, mo
     answered(settings, name, ids[59:], true_classes())
     assert insights.find(settings, before.row.id).moved == ("faces has other audit answers",)
     with monkeypatch.context() as earlier:
-        earlier.setattr(insights, "CHECKED_METHOD", insights.CHECKED_METHOD - 1)
+        earlier.setattr(insights, "CORRECTED_METHOD", insights.CORRECTED_METHOD - 1)
         run_insights.run(settings)
     stale = [told.moved for told in insights.listed(settings) if told.question.kind == "measured"]
     assert sorted(stale) == [()] * (len(stale) - 1) + [("made by an earlier method",)], "only what answers corrected"
