@@ -93,16 +93,18 @@ def test_answers_of_an_earlier_method_are_stale(settings: Settings, monkeypatch:
     assert insights.find(settings, one.row.id).moved == ("made by an earlier method",)
 
 
-def test_of_measured_features_only_corrected_answers_have_an_earlier_method(settings: Settings) -> None:
-    """What counts as a checked image changed; what nobody checked did not."""
+def test_only_figures_that_audits_corrected_have_an_earlier_method(settings: Settings) -> None:
+    """How the error of a correction is told changed; what nobody audited did not."""
     answer(settings)
     moving = insights.Moving(settings)
-    for kind, corrected, method, stale in (
-        ("measured", {"audits": 60}, 4, True), ("measured", {"audits": 60}, 5, False), ("measured", None, 4, False),
-        ("attribute", {"audits": 60}, 4, False), ("measured", None, 3, True),
+    beside = [{"other": "light", "audits": 60}, {"other": "faces", "audits": None}]
+    for figures, method, stale in (
+        ({"corrected": {"audits": 60}}, 5, True), ({"corrected": {"audits": 60}}, 6, False),
+        ({"corrected": None}, 4, False), ({"corrected": None}, 3, True),
+        ({"corrected": None, "depends": beside}, 4, True), ({"corrected": None, "holding": beside[1:]}, 4, False),
     ):  # fmt: skip
-        version = InsightVersion(figures={"corrected": corrected}, inputs={"of": [], "method": method})
-        assert bool(moving.of(InsightQuestion(kind=kind), version)) is stale
+        version = InsightVersion(figures=figures, inputs={"of": [], "method": method})
+        assert bool(moving.of(InsightQuestion(kind="attribute"), version)) is stale
 
 
 def test_the_runs_own_q_decides_what_is_sure(settings: Settings) -> None:
