@@ -98,11 +98,11 @@ def _line(page: _Page, line: Line, place: int, captions: Captions) -> None:
     unchecked = [Text(f"{line.words.unchecked}.", 8.5, WARN, True)] if line.words.unchecked else []
     page.entry([
         Text(head, 8.5, SOFT if line.words.unchecked or line.one.moved else COLOURS[line.grade], True), *unchecked,
-        Text(f"{place}. {line.words.sentence}", 11.5, INK, True),
+        Text(f"{place}. {line.words.sentence}", 11, INK, True),
         Text(line.why_here, 9, INK),
         Text(line.covers, 10, WARN if line.missing else INK, line.missing),
         *([Text(line.here, 9, WARN, True)] if line.here else []),
-        Text(line.to_do.said, 9.5, INK, label="What to do:  "),
+        Text(line.to_do.said, 9, INK, label="What to do:  "),
         Text(" ".join(text for text in texts if text), 8, SOFT),
     ], [
         (f"This title: images {line.use}", captions.named(line.has)),
