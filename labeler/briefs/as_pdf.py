@@ -28,7 +28,6 @@ PICTURE, LARGEST, SMALL, GAP = 26, 38, 17, 4
 LEADING = 0.46  # millimetres of a line for each point of its size
 CAPTION, OWN_CAPTION = 6, 7  # points
 UNDER = 28  # millimetres below its own picture, for how it did
-HEAD = 7.4  # two lines above a column
 COLUMN_HEIGHT = 48  # with heads, pictures, captions and how many more there are
 TALL = 1.31  # a picture's place, as often as it is wide
 COLUMNS, MOST = 3, 3  # of pictures in a column
@@ -45,6 +44,7 @@ class Text:
     size: float
     colour: tuple[int, int, int] = INK
     bold: bool = False
+    label: str = ""  # in bold, at the beginning of its first line
 
 
 def as_pdf(brief: Brief, pictures: Mapping[str, bytes]) -> bytes:
@@ -98,18 +98,22 @@ def _line(page: _Page, line: Line, place: int, captions: Captions) -> None:
     unchecked = [Text(f"{line.words.unchecked}.", 8.5, WARN, True)] if line.words.unchecked else []
     page.entry([
         Text(head, 8.5, SOFT if line.words.unchecked or line.one.moved else COLOURS[line.grade], True), *unchecked,
-        Text(f"{place}. {line.words.sentence}", 11.5, INK, True),
+        Text(f"{place}. {line.words.sentence}", 11, INK, True),
         Text(line.why_here, 9, INK),
         Text(line.covers, 10, WARN if line.missing else INK, line.missing),
         *([Text(line.here, 9, WARN, True)] if line.here else []),
-        Text("What to do", 8.5, SOFT, True),
-        Text(line.to_do.said, 10, INK),
-        Text(" ".join(text for text in texts if text), 8.5, SOFT),
+        Text(line.to_do.said, 9, INK, label="What to do:  "),
+        Text(" ".join(text for text in texts if text), 8, SOFT),
     ], [
         (f"This title: images {line.use}", captions.named(line.has)),
         (line.more_often, captions.taken(line.worked)),
-        (line.less_often, captions.taken(line.avoid)),
+        (_less_often(line), captions.taken(line.avoid)),
     ])  # fmt: skip
+
+
+def _less_often(line: Line) -> str:
+    """The heading, shorter where the text above says in how many titles it goes the other way."""
+    return line.less_often_bare if "goes the other way" in line.to_do.said else line.less_often
 
 
 def _tastes(page: _Page, brief: Brief, captions: Captions) -> None:
@@ -183,24 +187,45 @@ class _Page(FPDF):
         self.line(MARGIN, self.get_y() + 2, MARGIN + WIDTH, self.get_y() + 2)
         self.set_y(self.get_y() + 4.2)
         for one in texts:
-            self.said(one.words, one.size, one.colour, one.bold, before=0.8)
+            rest = self._labelled(one) if one.label else one.words
+            if rest:
+                self.said(rest, one.size, one.colour, one.bold, before=0 if one.label else 0.8)
         if columns:
             self.columns(columns)
 
-    def _height(self, text: Text) -> float:
+    def _labelled(self, text: Text) -> str:
+        """The label with what fits beside it on its line; gives what is left of the text."""
+        self.set_xy(self.get_x(), self.get_y() + 0.8)
+        left, height = self.get_x(), text.size * LEADING
+        self.set_text_color(*text.colour)
+        self.set_font(FONT, "B", text.size)
+        self.cell(self.get_string_width(text.label), height, text.label)
+        self.set_font(FONT, "", text.size)
+        words, room = text.words.split(" "), MARGIN + WIDTH - self.get_x()
+        count = 1
+        while count < len(words) and self.get_string_width(unbroken(" ".join(words[: count + 1]))) <= room:
+            count += 1
+        if words[count : count + 1] == ["%"]:  # stays with its number
+            count -= 1
+        self.cell(0, height, unbroken(" ".join(words[:count])))
+        self.set_xy(left, self.get_y() + height)
+        return " ".join(words[count:])
+
+    def _height(self, text: Text, width: float = WIDTH) -> float:
         self.set_font(FONT, "B" if text.bold else "", text.size)
         measured = self.multi_cell(
-            WIDTH, text.size * LEADING, unbroken(text.words), align="L", dry_run=True, output="HEIGHT"
+            width, text.size * LEADING, unbroken(f"{text.label}{text.words}"), align="L", dry_run=True, output="HEIGHT"
         )
         return float(measured)  # type: ignore[arg-type]
 
     def columns(self, parts: Sequence[tuple[str, Images]]) -> None:
         """Groups of images beside each other, each under its heading."""
         top, lowest, width = self.get_y() + 2, self.get_y() + 2, WIDTH / COLUMNS
+        below = max(self._height(Text(head, 8, SOFT, True), width - GAP) for head, _ in parts)
         for place, (head, images) in enumerate(parts):
             self.set_xy(MARGIN + place * width, top)
             self.said(head, 8, SOFT, bold=True, width=width - GAP)
-            self.set_xy(MARGIN + place * width, max(self.get_y(), top + HEAD) + 1)  # heads have one or two lines
+            self.set_xy(MARGIN + place * width, top + below + 1)  # heads have one to three lines
             self.row(images[:MOST], width - GAP, SMALL)
             if len(images) > MOST:
                 self.said(f"and {len(images) - MOST} more", 7, SOFT, width=width - GAP)

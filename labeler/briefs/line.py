@@ -86,7 +86,12 @@ class Line:
         """What stands above images that are taken less often, and in how many titles they are not: it is no rule."""
         share = self.one.figures.get("share_other_way")
         but = f" (not in about {100 * share:.0f} % of titles)" if share and share >= 0.005 else ""
-        return f"Other films, {self.less}: taken less often{but}"
+        return f"{self.less_often_bare}{but}"
+
+    @property
+    def less_often_bare(self) -> str:
+        """The same where a text beside it says in how many titles it is not so."""
+        return f"Other films, {self.less}: taken less often"
 
     @property
     def more_often(self) -> str:

@@ -192,7 +192,7 @@ def publish(shell: Shell, number: int, reason: str, version: int | None) -> None
 @click.argument("number", metavar="ID", type=click.IntRange(min=1))
 @click.option("--reason", required=True, help="Why, for the history.")
 def retire(shell: Shell, number: int, reason: str) -> None:
-    """Retire insight ID for good. Its versions and its history stay."""
+    """Retire insight ID forever. Its versions and its history stay."""
     one = publishing.retire(shell.settings, number, reason, who())
     shell.result(as_json(one), f"Insight {number} is retired.")
 

@@ -134,7 +134,7 @@ def publish(number: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:number>/retire")
 def retire(number: int) -> ResponseReturnValue:
-    """Retire an insight for good, with a reason."""
+    """Retire an insight forever, with a reason."""
     viewer = auth.viewer()
     publishing.retire(auth.settings(), number, request.form.get("reason", ""), viewer.name, viewer.user_id)
     flash("The insight is retired. Its versions and its history stay.", "success")
