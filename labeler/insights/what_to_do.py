@@ -16,7 +16,8 @@ EXPLORATORY = "Do nothing with it yet: it was asked after figures of it could be
 UNSURE = "Do nothing with it yet: no difference is known. More titles or impressions may tell"
 HINT = "Take it as a hint where to look, and do not choose by it. Ask it within titles: of images that differ in it."
 NOT_CORRECTED = "Do not choose by it before its errors are corrected."
-TURNED = " Do not copy popular titles: they seem to say the opposite."
+TURNED = " Do not copy popular films: all films mixed seem to say the opposite."
+OPPOSITE = 0.01  # a log ratio: about 1 %
 BOTH = " where you have both"
 AGREE = 0.005  # of titles that go the other way: below, none is known to
 
@@ -67,6 +68,14 @@ def what_to_do(one: Told, missing: bool = False) -> ToDo:
     return ToDo(said, None if missing or (sure and not _goes_both_ways(one)) else test)
 
 
+def turned(one: Told) -> bool:
+    """Whether all films mixed say the opposite, and not by next to nothing: the trap of who copies popular films."""
+    naive = one.figures.get("naive")
+    if not one.enough or naive is None or not one.figures["within"]:
+        return False
+    return bool(naive * one.figures["shrunk"]["estimate"] < 0 and abs(naive) >= OPPOSITE)
+
+
 def _sides(one: Told) -> tuple[str, str]:
     """Which images are taken more, and which less often, after the word images."""
     first, second = sides_of(one.question.feature, one.question.contrast)
@@ -95,14 +104,13 @@ def _make(one: Told) -> str:
 
 def _others(one: Told, replaces: bool) -> str:
     """In how many titles it is different, and where it looks different; ``replaces``: so that a poster may go."""
-    share, naive = one.figures.get("share_other_way"), one.figures.get("naive")
-    turned = TURNED if naive is not None and naive * one.figures["shrunk"]["estimate"] < 0 else ""
+    share, warned = one.figures.get("share_other_way"), TURNED if turned(one) else ""
     if share is None:
-        return turned
+        return warned
     if share < AGREE:
-        return f" No title is known to go the other way.{turned}"
+        return f" No title is known to go the other way.{warned}"
     test = ", so test before you replace a poster" if replaces else ""
-    return f" In about {100 * share:.0f} % of titles it goes the other way{test}. {NO_PROOF}{turned}"
+    return f" In about {100 * share:.0f} % of titles it goes the other way{test}. {NO_PROOF}{warned}"
 
 
 def _goes_both_ways(one: Told) -> bool:

@@ -15,7 +15,7 @@ from attune.labeler.insights.examples import unused
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.known import Known
 from attune.labeler.insights.people_asked import PeopleAsked, blind, hidden_of, waiting_images
-from attune.labeler.insights.what_to_do import ToDo, what_to_do
+from attune.labeler.insights.what_to_do import ToDo, turned, what_to_do
 from attune.labeler.insights.words import Words, asks, compared, words
 from attune.labeler.people.viewer import Viewer, may_explore
 from attune.labeler.records.schema import InsightEvent, InsightRun, InsightVersion
@@ -230,14 +230,6 @@ def struck(one: Told) -> list[tuple[str, str]]:
     if naive is not None and figures["within"]:
         told.append((change(naive), f"{POOLED} Here it even says the opposite." if turned(one) else POOLED))
     return told
-
-
-def turned(one: Told) -> bool:
-    """Whether ``one`` is sure, and all titles mixed would say the opposite."""
-    naive = one.figures.get("naive")
-    if not one.enough or naive is None or not one.figures["within"]:
-        return False
-    return bool(naive * one.figures["shrunk"]["estimate"] < 0)
 
 
 def pictures(session: Session, viewer: Viewer, found: Iterable[Any]) -> dict[str, PageImage]:

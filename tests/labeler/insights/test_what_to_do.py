@@ -40,7 +40,7 @@ def to_do(
         (
             "A", {"naive": -0.2, "share_other_way": 0.0},
             "Prefer images with “smiles” to images without “smiles” where you have both. No title is known to go the "
-            "other way. Do not copy popular titles: they seem to say the opposite.",
+            "other way. Do not copy popular films: all films mixed seem to say the opposite.",
         ),
         (
             "C", {},
