@@ -37,6 +37,11 @@ def to_do(
             "Prefer images without “smiles” to images with “smiles” where you have both. No title is known to go the "
             "other way.",
         ),
+        (  # next to nothing is no opposite
+            "A", {"naive": -0.005, "share_other_way": 0.0},
+            "Prefer images with “smiles” to images without “smiles” where you have both. No title is known to go the "
+            "other way.",
+        ),
         (
             "A", {"naive": -0.2, "share_other_way": 0.0},
             "Prefer images with “smiles” to images without “smiles” where you have both. No title is known to go the "
