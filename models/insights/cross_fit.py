@@ -16,23 +16,27 @@ from attune.models.threads import one_thread
 
 FOLDS = 5
 SURE = 1e-6  # a probability of 0 or 1 has no logit
-# Standard deviations of log(slope), the offset, and the slopes on the title's score, its popularity, and performance: a
-# few answers change little.
-PRIOR_SD = np.array([1.5, 5.0, 1.0, 1.0, 1.0])
+# Standard deviations of log(slope), the offset, and the slopes on the title's score, its popularity, performance, and
+# another feature: a few answers change little.
+PRIOR_SD = np.array([1.5, 5.0, 1.0, 1.0, 1.0, 1.0])
 STEEPEST = 6.0  # of log(slope)
 
 
 def cross_fitted(
-    attribute: Probed, title: Ints, popularity: Floats, performance: Floats | None = None, seed: int = 0
-) -> Floats:
+    attribute: Probed, title: Ints, popularity: Floats, performance: Floats | None = None, seed: int = 0,
+    beside: Floats | None = None,
+) -> Floats:  # fmt: skip
     """Calibrated probabilities (assets,), NaN where there is no score.
 
     ``title`` (assets,) decides the folds. The calibration knows the mean score of the title's images and the title's
     ``popularity`` (assets,): images of one title are alike, and would err together without them. With ``performance``
     (assets,) it knows how well an image was taken, so a probe with errors that follow performance is calibrated, too.
+    ``beside`` (assets,) is another feature, NaN where unknown: images that have it may have the property more often
+    than their scores say.
     """
     taken = np.zeros(len(title)) if performance is None else performance
-    features = _features(attribute.probability, title, popularity, taken)
+    other = np.zeros(len(title)) if beside is None else _standard(beside)
+    features = _features(attribute.probability, title, popularity, taken, other)
     fold = _folds(title, seed)
     weight = 1 / attribute.inclusion
     calibrated = np.full(len(title), np.nan)
@@ -44,14 +48,24 @@ def cross_fitted(
     return calibrated
 
 
-def _features(probability: Floats, title: Ints, popularity: Floats, performance: Floats) -> Floats:
-    """Logit, 1, how far the title's mean logit is from it, popularity and performance, (assets, 5)."""
+def _standard(values: Floats) -> Floats:
+    """In standard deviations from the mean (assets,); 0 where unknown."""
+    known = np.isfinite(values)
+    if not known.any():
+        return np.zeros(len(values))
+    middle, spread = float(values[known].mean()), float(values[known].std())
+    return np.where(known, (values - middle) / (spread or 1.0), 0.0)
+
+
+def _features(probability: Floats, title: Ints, popularity: Floats, performance: Floats, beside: Floats) -> Floats:
+    """Logit, 1, how far the title's mean logit is from it, popularity, performance and another feature, (assets, 6)."""
     score = logit(np.clip(probability, SURE, 1 - SURE))
     known = np.isfinite(score)
     place = np.unique(title, return_inverse=True)[1].reshape(-1)
     images = np.bincount(place, known)
     mean = np.bincount(place, np.where(known, score, 0.0)) / np.maximum(images, 1)
-    return np.stack([score, np.ones(len(score)), mean[place] - score, popularity, performance], axis=1)
+    columns = [score, np.ones(len(score)), mean[place] - score, popularity, performance, beside]
+    return np.stack(columns, axis=1)
 
 
 def _folds(title: Ints, seed: int) -> Ints:
@@ -67,7 +81,7 @@ def _linear(at: Floats, features: Floats) -> Floats:
 
 
 def _fit(features: Floats, answer: Floats, weight: Floats) -> Floats:
-    """log(slope) and the other coefficients, (5,): penalised logistic regression, weighted by 1 / inclusion.
+    """log(slope) and the other coefficients, (6,): penalised logistic regression, weighted by 1 / inclusion.
 
     The loss is linear in the answer, so unbiased answers outside 0 to 1 are allowed.
     """

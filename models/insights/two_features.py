@@ -160,7 +160,8 @@ def _probabilities(rows: Parts, one: Feature, other: Feature, seed: int) -> tupl
             "correct the feature's errors. Request more audit answers."
         )
     known = Popularity.of(rows, len(given.probability))
-    return cross_fitted(given, known.title, known.popularity, known.performance, seed), audits
+    beside = other.x if one.probed else one.x
+    return cross_fitted(given, known.title, known.popularity, known.performance, seed, beside), audits
 
 
 def _varies(rows: Parts, feature: Feature) -> bool:
