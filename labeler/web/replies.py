@@ -144,10 +144,13 @@ def _own_words(error: HTTPException) -> str | None:
 def _records_failed(error: DBAPIError) -> ResponseReturnValue:
     """The database is away, or ended the connection, as at a restart, or the transaction, which waited in a circle: no
     fault of the page's, so that the log needs no trace. A transaction was taken back; a connection may have ended after
-    a commit, and where none could be made an earlier one of the request's may have been used.
+    a commit, and where none could be made an earlier one of the request's may have been used. A commit that failed, as
+    on a full disk, names no statement either, but its error has a state, or is SQLite's.
     """
-    taken_back = getattr(error.orig, "sqlstate", None) in PASSING
-    away = isinstance(error, OperationalError) and error.statement is None and not error.connection_invalidated
+    state = getattr(error.orig, "sqlstate", "")
+    taken_back = state in PASSING
+    none_made = isinstance(error, OperationalError) and error.statement is None and state is None
+    away = none_made and not error.connection_invalidated
     if not error.connection_invalidated and not taken_back and not away:
         return _unexpected(error)
     again = taken_back or request.method in READS

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from dataclasses import replace
 
+import psycopg
 import pytest
 from flask import Flask
+from psycopg.errors import DiskFull
+from sqlalchemy import text
+from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import OperationalError
 
 from attune.labeler.records.schema import Attribute
+from attune.labeler.records.session import writing
 from attune.labeler.settings import Settings
 from attune.labeler.web.replies import RequestIds
 from tests.labeler.web.conftest import Actor
@@ -157,3 +163,32 @@ def test_a_postgresql_that_is_down_is_told_as_that_and_is_no_fault_in_the_log(
     assert "Connection refused" in caplog.text
     assert "Traceback" not in caplog.text
     assert "hunter2" not in caplog.text
+
+
+@pytest.mark.parametrize("server", ["sqlite", "postgresql"])
+def test_a_commit_that_failed_is_a_fault_of_ours_with_a_trace(
+    server: str,
+    app: Flask,
+    settings: Settings,
+    owner: Actor,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Its error names no statement, as that of a connection that could not be made: a disk is full, say."""
+    full = sqlite3.OperationalError if server == "sqlite" else DiskFull
+
+    def no_room(*_: object) -> None:
+        raise full("the disk is full")
+
+    def fails() -> None:
+        with monkeypatch.context() as meanwhile, writing(settings) as session:
+            session.execute(text("SELECT 1"))
+            meanwhile.setattr(DefaultDialect, "do_commit", no_room)
+            meanwhile.setattr(DefaultDialect, "loaded_dbapi", psycopg if full is DiskFull else sqlite3)
+
+    monkeypatch.setitem(app.view_functions, "people.page", fails)
+    page = owner.get("/people")
+    assert page.status_code == 500
+    assert "does not answer" not in page.text
+    assert "Traceback" in caplog.text
+    assert "the disk is full" in caplog.text
