@@ -35,6 +35,7 @@ Q = 0.1  # of findings at most such a share may be chance
 CANVASES = 12  # those with the most impressions
 EXAMPLES = 5  # that worked, and that did not
 EXPLORE = "explore"
+METHOD = 2  # of what is in the file: what an older one found is not shown as today's
 
 
 @dataclass(frozen=True)
@@ -111,16 +112,18 @@ def make(settings: Settings, saved: Saved, held: Held) -> Performed | None:
     )
     path = _path(settings, saved.row.id)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_json(path, asdict(found))
+    write_json(path, {"method": METHOD} | asdict(found))
     return found
 
 
 def load(settings: Settings, clustering: int) -> Performed | None:
-    """What was last found for a clustering; None where nothing was, or the file was cleared away."""
+    """What was last found for a clustering; None where nothing was, or by another method, or the file was cleared
+    away."""
     try:
         held = json.loads(_path(settings, clustering).read_bytes())
-        rows = [OnCanvas(**one) for one in held["rows"]]
-        return Performed(held["digests"], held["flagged"], rows, held.get("believed", not held["flagged"]))
+        if held.pop("method") != METHOD:
+            return None
+        return Performed(**held | {"rows": [OnCanvas(**one) for one in held["rows"]]})
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -182,6 +182,23 @@ def test_the_command_prints_it_and_later_imports_make_it_old(performed: Settings
     assert "Performance was added or removed since" not in olga.get("/explore/clusters/1/1").text
 
 
+@pytest.mark.parametrize("before", [{"method": 1}, {}], ids=["another method", "none named"])
+def test_what_an_older_method_found_is_not_shown_and_made_again(
+    performed: Settings, olga: Actor, before: dict[str, int]
+) -> None:
+    """It may name images that were only lucky."""
+    settings = performed
+    (path,) = (settings.workspace / "cache" / "cluster-performance").glob("*.json")
+    whole = path.read_bytes()
+    path.write_text(json.dumps({name: value for name, value in json.loads(whole).items() if name != "method"} | before))
+    assert "not compared with these clusters yet" in olga.get("/explore/clusters/1/1").text
+    assert due_descriptions.ask(settings) == 1
+    with writing(settings) as session:
+        session.execute(delete(Job))
+    path.write_bytes(whole)
+    assert due_descriptions.ask(settings) == 0
+
+
 def test_a_spoiled_random_test_is_not_called_random(performed: Settings, tmp_path: Path) -> None:
     settings = performed
     lines = (tmp_path / "takes.csv", tmp_path / "spoiled.csv")
