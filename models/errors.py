@@ -234,11 +234,14 @@ class LabelStudioUnreachable(LabelStudioError, ConnectionError):
 
 
 class LabelStudioRefused(LabelStudioError):
-    """Label Studio answered with an error; carries the status and the body, never the headers."""
+    """Label Studio answered with an error; carries the status and the body, never the headers.
 
-    def __init__(self, message: str, status: int = 0) -> None:
+    ``stale``: what was answered holds no longer, by our modules in Label Studio.
+    """
+
+    def __init__(self, message: str, status: int = 0, stale: bool = False) -> None:
         super().__init__(message)
-        self.status = status
+        self.status, self.stale = status, stale
 
 
 class BadWebhookSecret(LabelStudioError, PermissionError):

@@ -27,7 +27,7 @@ from attune.models.errors import LabelStudioRefused
 PATIENCE_SECONDS = 20.0  # for the order that follows an answer; a person looks at an image in the meantime
 POLL_SECONDS = 0.1
 NAMES = UUID("5d1c9a52-6a41-4f0b-9a0e-3b1b6f6f2c11")  # of the demo's answers
-GONE = {403, 404, 409}  # what Label Studio says of a question taken away in the meantime
+GONE = {404, 409}  # what Label Studio says of a question taken away in the meantime
 
 
 @dataclass
@@ -99,7 +99,7 @@ def _one(settings: Settings, name: str, eye: Eye, budget: Budget, report: Callab
                 person.answer(task["id"], value, lead_time=1.5, once=once(project, asset))
             except LabelStudioRefused as error:
                 budget.used(False)
-                if error.status not in GONE:
+                if error.status not in GONE and not error.stale:
                     raise
                 refused.add(task["id"])
                 continue

@@ -174,5 +174,9 @@ def refused(status: int, body: Any) -> LabelStudioRefused:
         403: "The token's user has no right to do this. Use the token of an administrator.",
         404: "It may have been deleted in Label Studio. To read Label Studio again: `attune sync`",
     }
-    step = steps.get(status, "To check the connection, the token and the webhooks: `attune doctor`")
-    return LabelStudioRefused(f"Label Studio answered with status {status}: {text.rstrip('.')}. {step}", status)
+    stale = isinstance(body, Mapping) and bool(body.get("display_context"))  # of `attune_checks.Stale`
+    if stale:
+        step = "Take the next image, and answer that."
+    else:
+        step = steps.get(status, "To check the connection, the token and the webhooks: `attune doctor`")
+    return LabelStudioRefused(f"Label Studio answered with status {status}: {text.rstrip('.')}. {step}", status, stale)

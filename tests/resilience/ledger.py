@@ -41,6 +41,7 @@ class Ledger:
     given: dict[tuple[int, str], str] = field(default_factory=dict)
     doubled: list[str] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)  # seconds without a question or an answer taken
+    refused: set[str] = field(default_factory=set)  # what a person was told who may answer
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __len__(self) -> int:
@@ -53,6 +54,11 @@ class Ledger:
             if (project, asset) in self.given and not change:
                 self.doubled.append(f"{project}: {asset}")
             self.given[project, asset] = value
+
+    def refuse(self, told: str) -> None:
+        """Write down what kept a person from a question of their own."""
+        with self.lock:
+            self.refused.add(told)
 
 
 class Answerer(threading.Thread):
@@ -109,8 +115,12 @@ class Answerer(threading.Thread):
             except LabelStudioRefused as error:
                 if error.status == 409:  # it was taken although no reply came
                     return self._held(task)
-                if error.status in {403, 404}:  # what was shown holds no longer, or is gone
+                if error.status == 404 or error.stale:  # it is gone, or what was shown holds no longer
                     return -1
+                if error.status == 403:
+                    if self._is_anothers(task):
+                        return -1
+                    self.ledger.refuse(f"{self.project}: {error}")
                 raise
 
         found = self._until_taken(give)
@@ -120,6 +130,14 @@ class Answerer(threading.Thread):
         with LabelStudio.connect(self.settings) as ls:
             rows = ls.request("GET", f"/api/tasks/{task}/annotations/")
             return int(rows[0]["id"]) if rows else None
+
+    def _is_anothers(self, task: int) -> bool:
+        """Whether the question was deleted, and its number, on SQLite, is one of another project's now."""
+        with LabelStudio.connect(self.settings) as ls:
+            try:
+                return int(ls.request("GET", f"/api/tasks/{task}/")["project"]) != self.project
+            except LabelStudioRefused as error:
+                return error.status == 404
 
     def _until_taken(self, ask: Any) -> Any:
         until = time.monotonic() + PATIENCE_SECONDS
@@ -137,7 +155,7 @@ class Answerer(threading.Thread):
 
 
 def compare(settings: Settings, ledger: Ledger) -> dict[str, list[str]]:
-    """What is wrong: answers lost, doubled, stale or misplaced, questions asked twice, runs out of order."""
+    """What is wrong: answers lost, doubled, stale, misplaced or refused, questions asked twice, runs out of order."""
     recorded: Counter[tuple[int, str]] = Counter()
     value_of: dict[tuple[int, str], str] = {}
     with reading(settings) as session:
@@ -177,6 +195,7 @@ def compare(settings: Settings, ledger: Ledger) -> dict[str, list[str]]:
         "doubled": _names(key for key, times in (recorded + exported).items() if times > 2) + ledger.doubled,
         "stale": _names(key for key, value in ledger.given.items() if value_of.get(key, value) != value),
         "misplaced": [f"{one.attribute}: {one.image}" for one in wrong],
+        "refused": sorted(ledger.refused),
         "asked twice": _names(key for key, times in tasks.items() if times > 1),
         "runs out of order": [name for name, found in runs.items() if not _in_order(found)],
         "empty queues": [str(project) for project in empty],

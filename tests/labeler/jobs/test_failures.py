@@ -116,3 +116,13 @@ def test_a_fault_of_label_studio_is_told_by_its_number() -> None:
     assert "a-1" in said
     assert "UNIQUE" not in said
     assert "UNIQUE" in str(refused(400, body))
+
+
+def test_an_answer_that_came_too_late_is_told_to_take_the_next_image_and_not_another_token() -> None:
+    body = {"detail": "The image of this page was taken away meanwhile. Reload the page to see the next one."}
+    late = refused(403, body | {"display_context": {"reason": "PAUSED"}})
+    assert late.stale
+    assert str(late).endswith("Reload the page to see the next one. Take the next image, and answer that.")
+    wrong = refused(403, body)
+    assert not wrong.stale
+    assert "token of an administrator" in str(wrong)
