@@ -104,13 +104,20 @@ def _is_of_before(session: Session, page: GridPage, identity: int, asked: AskedP
     return session.scalar(mine.where(GridAnswer.page_id == page.id, news).limit(1)) is not None
 
 
-def note_unknown(session: Session, grid: Grid, task: int, data: Mapping[str, Any]) -> None:
+def note_unknown(session: Session, grid: Grid, task: int, data: Mapping[str, Any], answered: bool = False) -> None:
     """Know a task that the records lack, or the number of tasks would not tell of a page deleted there: one that
-    somebody made in Label Studio, or a page of ours whose maker was killed, or has not told of it yet (`grids.add`).
+    somebody made in Label Studio, also as a copy, or a page of ours whose maker was killed, or has not told of it yet
+    (`grids.add`).
+
+    A copy that is ``answered`` is left to `store`.
     """
     here = (GridPage.grid_id == grid.id) & (GridPage.label_studio_task == task)
-    known = select(GridPage.id).where(here | (GridPage.key == key_of(data)))
-    if session.scalar(known.limit(1)) is not None:
+    if session.scalar(select(GridPage.id).where(here).limit(1)) is not None:
+        return
+    same = session.scalar(select(GridPage).where(GridPage.key == key_of(data)))
+    if same is not None:
+        if same.label_studio_task not in {None, task} and not answered:
+            _add_page(session, grid, task, {}, [], new_key()).state = "retired"
         return
     try:
         with session.begin_nested():

@@ -20,7 +20,7 @@ from attune.labeler.jobs.jobs import Report, quiet
 from attune.labeler.label_studio import grid_project, tasks
 from attune.labeler.label_studio.client import LabelStudio
 from attune.labeler.label_studio.projects import Listed
-from attune.labeler.label_studio.task_address import KEY
+from attune.labeler.label_studio.task_address import KEY, Address
 from attune.labeler.label_studio.task_changes import tasks_of
 from attune.labeler.labelling import availability
 from attune.labeler.people import experts
@@ -189,7 +189,7 @@ def _compare(settings: Settings, ls: LabelStudio, grid: Grid, counts: dict[str, 
         change.one_writer(session, grid.attribute_id)
         for page in session.scalars(select(GridPage).where(GridPage.grid_id == grid.id)).all():
             where = task_ids.page_address(page)
-            if page.id in before and where is not None and not where.is_at(there.get(where.task, {KEY: "gone"})):
+            if page.id in before and where is not None and not _is_there(page, where, there):
                 task_ids.clear_id(page)
                 if page.label_studio_id is not None:
                     touched |= ingest_grids.delete(session, grid, [page.label_studio_id])
@@ -197,6 +197,15 @@ def _compare(settings: Settings, ls: LabelStudio, grid: Grid, counts: dict[str, 
                     change.count(session, grid.attribute_id)  # its images may be asked about again
     counts["deleted"] += len(touched)
     return touched
+
+
+def _is_there(page: GridPage, where: Address, there: Mapping[int, Mapping[str, Any]]) -> bool:
+    """Whether Label Studio's tasks, by number, still have a page. A row without images only counts a task of no page of
+    ours, which may have the key of one that was copied.
+    """
+    if not page.asset_pks:
+        return where.task in there
+    return where.is_at(there.get(where.task, {KEY: "gone"}))
 
 
 def sync_pages(
@@ -230,13 +239,12 @@ def _record_page_answers(
 ) -> None:
     """One page's task: its answers, oldest first, and what is gone."""
     change.one_writer(session, grid.attribute_id)
-    ingest_grids.note_unknown(session, grid, int(row["id"]), row.get("data") or {})
+    data, answered = row.get("data") or {}, bool(row.get("annotations"))
+    ingest_grids.note_unknown(session, grid, int(row["id"]), data, answered)
     annotations = sorted(row.get("annotations") or (), key=lambda row_annotation: str(row_annotation.get("updated_at")))
     for annotation in annotations:
         try:
-            counts["changed"] += ingest_grids.store(
-                session, grid, int(row["id"]), row.get("data") or {}, annotation, asked, by_id
-            )
+            counts["changed"] += ingest_grids.store(session, grid, int(row["id"]), data, annotation, asked, by_id)
         except UnknownAnnotationShape as error:
             log.warning("left out: %s", error)
             counts["left_out"] += 1

@@ -229,14 +229,17 @@ def test_a_page_that_was_answered_after_the_clock_was_set_back_is_not_gone_from_
 
 
 @pytest.mark.parametrize("at_once", [False, True], ids=["later", "at once"])
-@pytest.mark.parametrize("ours", [False, True], ids=["made by hand", "of ours that the records lack"])
+@pytest.mark.parametrize("made", ["by hand", "of ours that the records lack", "a copy"])
 def test_a_page_that_is_deleted_beside_a_task_that_the_records_lack_is_noticed(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, at_once: bool, ours: bool
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, at_once: bool, made: str
 ) -> None:
     """The project then holds no fewer tasks than the records have pages there."""
     world = World(settings)
     task = {"data": {}, "annotations": [], "updated_at": NOON.isoformat()}
-    there = [{"id": 500} | task, {"id": 900} | task | {"data": of_ours(world.keys[:2]) if ours else {}}]
+    with reading(settings) as session:
+        key = session.scalars(select(GridPage.key)).one()
+    data = {"a copy": of_ours(world.keys, key), "by hand": {}}.get(made, of_ours(world.keys[:2]))
+    there = [{"id": 500} | task | {"data": of_ours(world.keys, key)}, {"id": 900} | task | {"data": data}]
     monkeypatch.setattr(job.tasks, "listed", lambda *_, **__: list(there))
     monkeypatch.setattr(job.project_identity, "check", lambda *_: Checked({world.grid.id: len(there)}))
     for module, name in ((job.membership, "correct_members"), (job.grids, "renew")):
@@ -245,7 +248,11 @@ def test_a_page_that_is_deleted_beside_a_task_that_the_records_lack_is_noticed(
     for left in (there[1:], there[1:]) if at_once else (there[:], there[1:]):
         there[:] = left
         job.sync(settings, None, None, False, counts, {}, {}, {})  # type: ignore[arg-type]
+    for _ in range(2):  # as the daily sync
+        job._compare(settings, None, world.grid, counts)  # type: ignore[arg-type]
+        job.sync_pages(settings, None, world.grid, counts, {}, whole=True)  # type: ignore[arg-type]
     with reading(settings) as session:
+        assert session.scalars(select(GridPage.label_studio_task).order_by(GridPage.id)).all() == [None, 900]
         assert session.scalar(select(GridPage.state).where(GridPage.label_studio_task.is_(None))) == "retired"
         assert grids.offered(session, world.attribute.id) == set(), "its images may be asked about again"
 
