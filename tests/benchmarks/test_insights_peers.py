@@ -32,7 +32,8 @@ def test_each_prevalence_has_its_own_rows_and_kept_folders_of_before_are_read(ar
         for name in names:
             told = [float(setting), 0.1, 0.01]
             lines = [json.dumps({"draw": 0, "method": method, "told": told}) for method in PEERS]
-            (tmp_path / f"{name}.jsonl").write_text("\n".join(lines) + "\n")
+            cut = '{"draw": 0, "meth'  # by a kill
+            (tmp_path / f"{name}.jsonl").write_text("\n".join([*lines, cut]))
     both = peers(arms, Path(sys.executable), 1, 0, kept=tmp_path)
     assert [(row["prevalence"], row["tied"]) for row in both[:: len(PEERS) + 1]] == [
         (0.1, False), (0.1, True), (0.4, False), (0.4, True)
