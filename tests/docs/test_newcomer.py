@@ -15,6 +15,7 @@ from tests.docs.pages import ROOT, blocks, name_of
 FIRST = [ROOT / "README.md", *sorted((ROOT / "docs" / "tutorial").glob("*.md"))]
 
 
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="no git checkout")
 def test_git_ignores_what_the_readmes_commands_write() -> None:
     text = "\n".join(block for _, block in blocks(FIRST[0]))
     written = set(re.findall(r"--to (\S+)", text)) | set(re.findall(r'ATTUNE_WORKSPACE="\$PWD/(\w+)"', text))

@@ -15,7 +15,8 @@ from benchmarks.insights.bandit import ANALYSES
 
 
 def test_a_bandits_rows_tell_the_truth_by_their_propensities() -> None:
-    off = {name: [] for name in ("served, attune: weighted by propensity", "served, within title and group")}
+    names = ("served, attune: weighted by propensity", "served, within title and group")
+    off: dict[str, list[float]] = {name: [] for name in names}
     for seed in range(3):
         told = simulate(World(titles=250, periods=12), seed)
         for name, found in off.items():
