@@ -184,7 +184,8 @@ def test_a_commit_that_failed_is_a_fault_of_ours_with_a_trace(
         with monkeypatch.context() as meanwhile, writing(settings) as session:
             session.execute(text("SELECT 1"))
             meanwhile.setattr(DefaultDialect, "do_commit", no_room)
-            meanwhile.setattr(DefaultDialect, "loaded_dbapi", psycopg if full is DiskFull else sqlite3)
+            if full is DiskFull:
+                meanwhile.setattr(session.get_bind().dialect, "loaded_dbapi", psycopg)
 
     monkeypatch.setitem(app.view_functions, "people.page", fails)
     page = owner.get("/people")
