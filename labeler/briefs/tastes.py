@@ -8,6 +8,7 @@ from typing import Any
 
 from attune.labeler.members import forecasting, groupings, words
 from attune.labeler.records.schema import MemberGrouping
+from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.errors import AttuneError, UnknownGrouping
 from attune.models.text import plural
@@ -16,6 +17,10 @@ ELSEWHERE = 3  # images of other titles that a group takes more often
 NO_GROUPS = (
     "This part needs groups of members, and nobody has made any yet. So it is not known which viewers these images "
     "leave out."
+)
+OLD_GROUPS = (
+    "The groups of members were made before Attune counted each member once, so they may tell of fewer than 50 and are "
+    "not shown. Once they are made again, it is known which viewers these images leave out."
 )
 NO_RESPONSES = (
     "This part needs what members did when they saw artwork, and nobody has brought that yet. So it is not known which "
@@ -74,7 +79,8 @@ def tastes(settings: Settings, title: str, asset_ids: Sequence[str]) -> Tastes:
     try:
         row = groupings.find(settings)
     except UnknownGrouping:
-        return Tastes([], why=NO_GROUPS)
+        with reading(settings) as session:
+            return Tastes([], why=OLD_GROUPS if groupings.listed(session) else NO_GROUPS)
     shares, forecast = _shares(settings, row, title)
     found = row.figures["resonance"]
     if not found:

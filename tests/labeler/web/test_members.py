@@ -54,6 +54,8 @@ def test_a_group_is_shown_with_its_artwork_and_titles(grouped: list[str], owner:
     assert "The image is not here" in second
     assert "7 more have too few members" in page
     assert "agreement 0.93" in page
+    assert "range beside a figure" in page
+    assert "square brackets" not in page
 
 
 def test_a_group_without_artwork_says_so_and_loose_or_made_up_groups_are_told_before_them(
@@ -73,6 +75,29 @@ def test_a_group_without_artwork_says_so_and_loose_or_made_up_groups_are_told_be
     assert "Simulated members" in told
     assert re.search(r'role="note">\s*Loose: another sample', told)
     assert owner.get("/api/v1/members/latest").get_json()["simulated"] is True
+
+
+@pytest.mark.parametrize(("kind", "resonance"), [("responses", {}), ("viewing", None)])
+def test_a_version_that_may_have_counted_rows_as_members_tells_nothing(
+    grouped: list[str], owner: Actor, settings: Settings, kind: str, resonance: dict[str, object] | None
+) -> None:
+    with writing(settings) as session:
+        row = session.scalars(select(MemberGrouping)).one()
+        row.kind = kind
+        row.figures = row.figures | {"resonance": resonance if resonance is None else row.figures["resonance"]}
+    page = owner.get("/members").text
+    assert "made before Attune counted each member once" in page
+    assert f"attune members fit --{kind} FILE" in page
+    assert "Version 1" in page.split('id="h-versions"')[1]
+    assert "600" not in page
+    for where in ("/members?version=1", "/api/v1/members/latest", f"/api/v1/titles/{grouped[-1]}/forecast"):
+        told = owner.get(where)
+        assert (told.status_code, "counted each member once" in told.text) == (404, True)
+    assert owner.send("/members", form="/members?version=1", version="1", reason="good").status_code == 404
+    with writing(settings) as session:
+        row = session.scalars(select(MemberGrouping)).one()
+        row.figures = row.figures | {"each_member_once": True}
+    assert "about 600 members" in owner.get("/members").text
 
 
 def test_an_owner_forecasts_a_title_and_puts_a_version_to_use(grouped: list[str], owner: Actor) -> None:
