@@ -135,6 +135,10 @@ def test_an_owner_runs_registers_publishes_and_retires(answered: Settings, owner
         (job,) = session.scalars(select(Job).where(Job.kind == "insights"))
     assert job.arguments["asked_by"] == owner_id(answered)
     assert "Waiting for a worker" in owner.get("/insights").text
+    refused = owner.send("/insights/questions", form="/insights", feature="gone").text
+    assert "There is no feature" in refused
+    assert "data-waiting" not in refused, "its address has no page to fetch again"
+    assert "refresh" not in refused
     assert owner.send(f"{where}/retire", form=where, reason="the layout changed").status_code == 302
     page = owner.get(where).text
     assert "the layout changed" in page
@@ -309,6 +313,8 @@ def test_beside_what_goes_with_takes_an_insight_says_its_grade_and_what_is_wrong
 def test_an_empty_workspace_says_what_to_bring(owner: Actor) -> None:
     assert "attune performance add" in owner.get("/insights").text
     assert owner.get("/insights/1").status_code == 404
+    refused = owner.send("/insights/questions", form="/insights", feature="gone")
+    assert (refused.status_code, "There is no feature" in refused.text) == (422, True), "also where no form is shown"
 
 
 def test_pipelines_get_what_is_published_and_experts_nothing(
