@@ -15,6 +15,7 @@ from attune.labeler.records.schema import InsightQuestion
 from attune.models.text import plural
 
 MOSTLY = 0.5  # a q value above which most such answers are false
+AGREE = 0.005  # of titles that go the other way: below, none is known to
 WIDE = 1.96  # standard errors on either side of a headline
 SECOND = ("0", "false", "no", "n", "f")
 GRADES = {
@@ -222,7 +223,7 @@ def other_way(figures: dict[str, Any]) -> str:
     share = figures.get("share_other_way")
     if share is None:
         return ""
-    if share < 0.005:
+    if share < AGREE:
         return "The titles agree: none is known to go the other way."
     there = "less often" if figures["shrunk"]["estimate"] > 0 else "more often"
     return (
