@@ -28,7 +28,7 @@ class Shown:
 class Line:
     """An insight for the title. ``use`` and ``less`` name the side that is taken more and less often; ``has`` and
     ``lacks`` are the title's images of either, ``worked`` and ``avoid`` those of other titles. ``here``: how the
-    title's own images speak against it, or empty."""
+    title's own images speak against it, or say nothing of it, or empty."""
 
     one: Told
     words: Words

@@ -82,13 +82,14 @@ def tastes(settings: Settings, title: str, asset_ids: Sequence[str]) -> Tastes:
         with reading(settings) as session:
             return Tastes([], why=OLD_GROUPS if groupings.listed(session) else NO_GROUPS)
     shares, forecast = _shares(settings, row, title)
+    made_up = words.simulated(row)
     found = row.figures["resonance"]
     if not found:
-        return Tastes([], forecast=forecast, why=NO_RESPONSES, simulated=words.simulated(row))
+        marked = f"{forecast} {words.MADE_UP}" if forecast and made_up else forecast
+        return Tastes([], forecast=marked, why=NO_RESPONSES, simulated=made_up)
     own = set(asset_ids)
     groups = [_taste(row, one, own, shares) for one in row.figures["groups"]]
     groups.sort(key=lambda taste: not taste.missing)
-    made_up = words.simulated(row)
     reason = words.GRADES[found["grade"]] + (f" {words.MADE_UP}" if made_up else "")
     return Tastes(groups, found["grade"], reason, forecast, simulated=made_up)
 

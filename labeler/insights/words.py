@@ -211,11 +211,18 @@ def held(figures: Mapping[str, Any]) -> tuple[float, float]:
 
 def interval(figures: Mapping[str, Any], enough: bool) -> str:
     """The headline's interval; ``enough``: beside all other answers, too, it is sure which way it goes."""
+    if not enough:
+        return f"{NO_FIGURE} Possible: {possible(figures)}."
     low, high = held(figures)
     said = between(low, high, takes=not figures.get("within", True))
-    if not enough:
-        return f"{NO_FIGURE} Possible: {said}{', or no difference' if low * high > 0 else ''}."
     return f"Probably {said}." if low * high > 0 else f"Anything {said} is possible."
+
+
+def possible(figures: Mapping[str, Any]) -> str:
+    """The headline's interval where it is not sure which way it goes: no difference is possible, too."""
+    low, high = held(figures)
+    nothing = ", or no difference" if low * high > 0 else ""
+    return f"{between(low, high, takes=not figures.get('within', True))}{nothing}"
 
 
 def other_way(figures: dict[str, Any]) -> str:

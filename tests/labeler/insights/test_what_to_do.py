@@ -91,7 +91,8 @@ def test_values_of_a_file_are_looked_at_first_and_a_number_has_no_two_kinds() ->
     said = to_do("A", {"unit": 12.3}, feature="brightness", contrast="per sd", canvas="home", kind="imported").said
     begin = "Look at some images first. If the file is right about them"
     assert said.startswith(f"{begin}: of several images, prefer one with a higher brightness on home.")
-    for grade, missing, then in (("A", False, "prefer"), ("C", False, "try it in a test"), ("A", True, "make an image")):
+    forms = (("A", False, "prefer"), ("C", False, "try it in a test"), ("A", True, "make an image"))
+    for grade, missing, then in forms:
         assert to_do(grade, {}, missing=missing, kind="imported").said.startswith(f"{begin}, {then} ")
 
 

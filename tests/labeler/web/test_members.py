@@ -113,6 +113,17 @@ def test_an_owner_forecasts_a_title_and_puts_a_version_to_use(grouped: list[str]
     assert "Why use version" not in page
 
 
+def test_a_titles_page_says_of_a_forecast_that_its_members_are_made_up_and_how_large_groups_are(
+    grouped: list[str], owner: Actor, settings: Settings
+) -> None:
+    assert re.search(r"<h3>Group 2 <span[^>]*>about 400 members<", owner.get(f"/titles?title={grouped[0]}").text)
+    with writing(settings) as session:
+        row = session.scalars(select(MemberGrouping)).one()
+        row.figures = row.figures | {"resonance": None, "simulated": True, "each_member_once": True}
+    page = owner.get(f"/titles?title={grouped[-1]}").text
+    assert re.search(r"usual share[^<]*These members are simulated: nobody did any of this\.", page)
+
+
 def test_pipelines_get_the_version_in_use_alone(grouped: list[str], owner: Actor, pipeline: Actor) -> None:
     told = owner.get("/api/v1/members/latest").get_json()
     assert told["titles"][0]["shares"] == [0.9, None]
