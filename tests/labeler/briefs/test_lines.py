@@ -110,6 +110,10 @@ def test_both_files_say_that_performance_is_simulated(simulated: bool, monkeypat
         said.append(text)
         plain(self, text, *rest, **named)  # type: ignore[arg-type]
 
+    page, bare = as_pdf._Page("t", {}), as_pdf.Text("Prefer images with a.", 9)
+    page.add_page()
+    labelled = page._height(replace(bare, label="What to do:  "))
+    assert labelled == pytest.approx(2 * page._height(bare)), "its label is bold, so it may need a line more"
     monkeypatch.setattr(as_pdf._Page, "said", listen)
     as_pdf.as_pdf(made, {})
     for text in (as_html(made, {}).decode(), " ".join(said)):
