@@ -216,7 +216,9 @@ class _Page(FPDF):
         measured = self.multi_cell(
             width, text.size * LEADING, unbroken(f"{text.label}{text.words}"), align="L", dry_run=True, output="HEIGHT"
         )
-        return float(measured)  # type: ignore[arg-type]
+        # Its label is drawn in bold, which is wider: a word may go over to another line.
+        more = text.size * LEADING if text.label else 0.0
+        return float(measured) + more  # type: ignore[arg-type]
 
     def columns(self, parts: Sequence[tuple[str, Images]]) -> None:
         """Groups of images beside each other, each under its heading."""

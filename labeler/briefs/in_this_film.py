@@ -11,15 +11,19 @@ MANY = 3  # figures that are named
 
 
 def against(own: Own, sides: tuple[Sequence[str], Sequence[str]], names: tuple[str, str]) -> str:
-    """A sentence where the title's images surely did otherwise than the insight says, or where those that did best are
-    none of its kind; empty where nothing is sure or they agree. ``sides``: the title's images of the side that is taken
-    more often over many titles, and of the other one; ``names`` what these are, after the word images."""
+    """A sentence where the title's images surely did otherwise than the insight says, or where it has none of the kind
+    and some of the other surely did better than the rest: that does not speak against it, and not for it. Empty where
+    nothing is sure or they agree. ``sides``: the title's images of the side that is taken more often over many titles,
+    and of the other one; ``names`` what these are, after the word images."""
     (has, lacks), (use, less) = sides, names
     worse, better = _surely(own, has, -1), _surely(own, has, 1)
     others = _surely(own, lacks, 1)
     chance = "" if own.random else " They were not shown at random."
     if not has and others:
-        return f"It has no image {use}, so nothing is known here. Test one beside its others."
+        return (
+            "Its best images are of the other kind, so nothing is known of such an image here. Test one beside its "
+            "others."
+        )
     if better or not has or _surely(own, lacks, -1):
         return ""
     if worse:

@@ -9,7 +9,7 @@ from attune.labeler.briefs import order
 from attune.labeler.insights.features import PER_SD
 from attune.labeler.insights.insights import Told
 from attune.labeler.insights.what_to_do import BOTH, ToDo, what_to_do
-from attune.labeler.insights.words import Words
+from attune.labeler.insights.words import AGREE, Words
 from attune.models.text import plural
 
 FEW = 4  # images of either side that are named
@@ -28,7 +28,7 @@ class Shown:
 class Line:
     """An insight for the title. ``use`` and ``less`` name the side that is taken more and less often; ``has`` and
     ``lacks`` are the title's images of either, ``worked`` and ``avoid`` those of other titles. ``here``: how the
-    title's own images speak against it, or empty."""
+    title's own images speak against it, or say nothing of it, or empty."""
 
     one: Told
     words: Words
@@ -59,7 +59,7 @@ class Line:
     @property
     def to_do(self) -> ToDo:
         """What to do about it for this title."""
-        told = what_to_do(self.one, self.missing)
+        told = what_to_do(self.one, self.missing, against=bool(self.here))
         if self.here or not 0 < len(self.has) <= FEW or not 0 < len(self.lacks) <= FEW:
             return told
         named = f": here {_named(self.has)} rather than {_named(self.lacks)}."
@@ -85,7 +85,7 @@ class Line:
     def less_often(self) -> str:
         """What stands above images that are taken less often, and in how many titles they are not: it is no rule."""
         share = self.one.figures.get("share_other_way")
-        but = f" (not in about {100 * share:.0f} % of titles)" if share and share >= 0.005 else ""
+        but = f" (not in about {100 * share:.0f} % of titles)" if share and share >= AGREE else ""
         return f"{self.less_often_bare}{but}"
 
     @property

@@ -8,6 +8,7 @@ from typing import Any
 
 from attune.labeler.members import forecasting, groupings, words
 from attune.labeler.records.schema import MemberGrouping
+from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
 from attune.models.errors import AttuneError, UnknownGrouping
 from attune.models.text import plural
@@ -16,6 +17,10 @@ ELSEWHERE = 3  # images of other titles that a group takes more often
 NO_GROUPS = (
     "This part needs groups of members, and nobody has made any yet. So it is not known which viewers these images "
     "leave out."
+)
+OLD_GROUPS = (
+    "The groups of members were made before Attune counted each member once, so they may tell of fewer than 50 and are "
+    "not shown. Once they are made again, it is known which viewers these images leave out."
 )
 NO_RESPONSES = (
     "This part needs what members did when they saw artwork, and nobody has brought that yet. So it is not known which "
@@ -74,15 +79,17 @@ def tastes(settings: Settings, title: str, asset_ids: Sequence[str]) -> Tastes:
     try:
         row = groupings.find(settings)
     except UnknownGrouping:
-        return Tastes([], why=NO_GROUPS)
+        with reading(settings) as session:
+            return Tastes([], why=OLD_GROUPS if groupings.listed(session) else NO_GROUPS)
     shares, forecast = _shares(settings, row, title)
+    made_up = words.simulated(row)
     found = row.figures["resonance"]
     if not found:
-        return Tastes([], forecast=forecast, why=NO_RESPONSES, simulated=words.simulated(row))
+        marked = f"{forecast} {words.MADE_UP}" if forecast and made_up else forecast
+        return Tastes([], forecast=marked, why=NO_RESPONSES, simulated=made_up)
     own = set(asset_ids)
     groups = [_taste(row, one, own, shares) for one in row.figures["groups"]]
     groups.sort(key=lambda taste: not taste.missing)
-    made_up = words.simulated(row)
     reason = words.GRADES[found["grade"]] + (f" {words.MADE_UP}" if made_up else "")
     return Tastes(groups, found["grade"], reason, forecast, simulated=made_up)
 

@@ -1,6 +1,6 @@
 """The demo's performance, which is made up: three questions about the sample images, one of them a trap.
 
-Titles that are popular happen to be set in nature, so all titles in one pot say that nature works. Within a title such
+Titles that are popular happen to be set in nature, so all films mixed say that nature works. Within a title such
 images are taken less often. Compared within titles, the trap does not work.
 """
 
@@ -42,7 +42,7 @@ README = """# The demo's performance is made up
 
 Attune made these files. The images are the demo's; how often they were shown and taken is invented (seed {seed}).
 
-| feature | what is true within a title | what all titles in one pot say |
+| feature | what is true within a title | what all films mixed say |
 |---|---|---|
 {rows}
 
@@ -91,7 +91,7 @@ def write(folder: Path, catalogue: Catalogue) -> None:
 
 
 def told(settings: Settings) -> list[dict[str, Any]]:
-    """The demo's insights, surest first: what each says, its figures, and all titles in one pot."""
+    """The demo's insights, surest first: what each says, its figures, and all films mixed."""
     return [
         {"feature": one.question.feature, "estimate": one.figures["estimate"], "ci": one.figures.get("ci"),
          "naive": one.figures.get("naive"), "grade": one.newest.grade, "enough": one.enough}

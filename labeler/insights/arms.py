@@ -17,7 +17,7 @@ from attune.labeler.insights.words import caption, sides_of
 from attune.labeler.records.schema import Asset
 from attune.labeler.records.session import reading
 from attune.labeler.settings import Settings
-from attune.models.errors import AttuneError, DataError
+from attune.models.errors import DataError
 from attune.models.insights.power import POWER, reached
 
 COLUMNS = ("title_id", "asset_id", "side", "arm", "propensity", "impressions", "canvas")
@@ -84,16 +84,6 @@ def plan_test(settings: Settings, one: Told, titles: int | None = None, power: f
         plan, [arms[at] for at in kept], (caption(first), caption(second)), one.question.canvas, each, one_sided,
         max(plan.needed.titles - room, 0), real, one.question.contrast == PER_SD,
     )  # fmt: skip
-
-
-def too_few_titles(settings: Settings, one: Told) -> bool:
-    """Whether no test of it can be shown on the titles that are here, which may be more than those that answer it."""
-    if one.figures["estimate"] is None or powering.enough_titles(one):
-        return False
-    try:
-        return plan_test(settings, one).short > 0
-    except AttuneError:
-        return True
 
 
 def _no_arms(settings: Settings, one: Told, first: str, second: str) -> str:

@@ -118,7 +118,7 @@ Nothing here was measured. `attune insights simulate` made it with seed {seed}, 
 | `placebo.csv` | which images have another property | it changes nothing |
 
 - {made.titles:,} titles with {made.images} images each, {made.periods} days.
-- Popular titles have both properties {tied}. Whoever puts all titles in one pot sees effects that are not there.
+- Popular titles have both properties {tied}. Whoever mixes all films sees effects that are not there.
 - {served}. {100 * made.explore:.0f} % of the impressions are random (`arm` is `explore`).
 - What one image does changes the takes of no other.
 

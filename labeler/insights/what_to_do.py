@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from attune.labeler.insights import powering
 from attune.labeler.insights.insights import RETIRED, Told
-from attune.labeler.insights.words import NO_PROOF, place, sides_of, unchecked
+from attune.labeler.insights.words import AGREE, NO_PROOF, place, sides_of, unchecked
 
 GONE = "Do not use it: briefs leave it out, and no run answers it again."
 STALE = "Have it answered again before you use it: it is out of date."
@@ -19,7 +19,7 @@ NOT_CORRECTED = "Do not choose by it before its errors are corrected."
 TURNED = " Do not copy popular films: all films mixed seem to say the opposite."
 OPPOSITE = 0.01  # a log ratio: about 1 %
 BOTH = " where you have both"
-AGREE = 0.005  # of titles that go the other way: below, none is known to
+SEVERAL = "Of several images"
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,10 @@ class ToDo:
         return self.said
 
 
-def what_to_do(one: Told, missing: bool = False) -> ToDo:
-    """What to do with an insight; ``missing``: for a title that has no image of the side that is taken more often."""
-    figures, test = one.figures, one.row.id
+def what_to_do(one: Told, missing: bool = False, against: bool = False) -> ToDo:
+    """What to do with an insight. For one title: ``missing``, where it has no image of the side that is taken more
+    often; ``against``, where its own images surely did otherwise, so that it is no order there."""
+    figures = one.figures
     if one.row.state == RETIRED:
         return ToDo(GONE)
     if one.moved:
@@ -53,8 +54,8 @@ def what_to_do(one: Told, missing: bool = False) -> ToDo:
     if one.seen:
         return ToDo(EXPLORATORY)
     if not one.enough:
-        can_test = figures["within"] and powering.enough_titles(one)
-        return ToDo(f"{UNSURE}, or a test.", test) if can_test else ToDo(f"{UNSURE}.")
+        test = _test(one) if figures["within"] else None
+        return ToDo(f"{UNSURE}." if test is None else f"{UNSURE}, or a test.", test)
     if not figures["within"]:
         return ToDo(HINT)
     if figures.get("not_audited"):
@@ -63,9 +64,10 @@ def what_to_do(one: Told, missing: bool = False) -> ToDo:
             ToDo(NOT_CORRECTED) if figures.get("hindered")
             else ToDo(f"Let experts check {feature} before you choose by it.", check=feature)
         )  # fmt: skip
-    sure = one.newest.grade in {"A", "B"}
-    said = f"{_make(one) if missing else _prefer(one) if sure else _try(one)}{_others(one, sure and not missing)}"
-    return ToDo(said, None if missing or (sure and not _goes_both_ways(one)) else test)
+    prefer = one.newest.grade in {"A", "B"} and not missing and not against
+    said = _make(one) if missing else _prefer(one) if prefer else _try(one)
+    tells_more = not missing and (not prefer or _goes_both_ways(one))
+    return ToDo(f"{_looked(one, said)}{_others(one, prefer)}", _test(one) if tells_more else None)
 
 
 def turned(one: Told) -> bool:
@@ -82,14 +84,24 @@ def _sides(one: Told) -> tuple[str, str]:
     return (first, second) if one.figures["shrunk"]["estimate"] > 0 else (second, first)
 
 
+def _test(one: Told) -> int | None:
+    """The insight as one to test, where a test of its titles can answer."""
+    return one.row.id if powering.enough_titles(one) else None
+
+
+def _looked(one: Told, said: str) -> str:
+    """``said``, after a look at what a file says of images, where nobody has checked it here."""
+    if not unchecked(one):
+        return said
+    mark = ":" if said.startswith(SEVERAL) else ","
+    return f"Look at some images first. If the file is right about them{mark} {said[0].lower()}{said[1:]}"
+
+
 def _prefer(one: Told) -> str:
     more, less = _sides(one)
-    said = f"prefer images {more} to images {less}{place(one)}{BOTH}."
     if one.figures.get("unit"):
-        said = f"of several images, prefer one {more}{place(one)}."
-    if unchecked(one):
-        return f"Look at some images first. If the file is right about them, {said}"
-    return f"{said[0].upper()}{said[1:]}"
+        return f"{SEVERAL}, prefer one {more}{place(one)}."
+    return f"Prefer images {more} to images {less}{place(one)}{BOTH}."
 
 
 def _try(one: Told) -> str:

@@ -15,6 +15,7 @@ from attune.labeler.records.schema import InsightQuestion
 from attune.models.text import plural
 
 MOSTLY = 0.5  # a q value above which most such answers are false
+AGREE = 0.005  # of titles that go the other way: below, none is known to
 WIDE = 1.96  # standard errors on either side of a headline
 SECOND = ("0", "false", "no", "n", "f")
 GRADES = {
@@ -210,11 +211,18 @@ def held(figures: Mapping[str, Any]) -> tuple[float, float]:
 
 def interval(figures: Mapping[str, Any], enough: bool) -> str:
     """The headline's interval; ``enough``: beside all other answers, too, it is sure which way it goes."""
+    if not enough:
+        return f"{NO_FIGURE} Possible: {possible(figures)}."
     low, high = held(figures)
     said = between(low, high, takes=not figures.get("within", True))
-    if not enough:
-        return f"{NO_FIGURE} Possible: {said}{', or no difference' if low * high > 0 else ''}."
     return f"Probably {said}." if low * high > 0 else f"Anything {said} is possible."
+
+
+def possible(figures: Mapping[str, Any]) -> str:
+    """The headline's interval where it is not sure which way it goes: no difference is possible, too."""
+    low, high = held(figures)
+    nothing = ", or no difference" if low * high > 0 else ""
+    return f"{between(low, high, takes=not figures.get('within', True))}{nothing}"
 
 
 def other_way(figures: dict[str, Any]) -> str:
@@ -222,7 +230,7 @@ def other_way(figures: dict[str, Any]) -> str:
     share = figures.get("share_other_way")
     if share is None:
         return ""
-    if share < 0.005:
+    if share < AGREE:
         return "The titles agree: none is known to go the other way."
     there = "less often" if figures["shrunk"]["estimate"] > 0 else "more often"
     return (

@@ -93,6 +93,7 @@ def _made(
     counted = _watched(rows, groups) if rows.viewing else _took(rows, groups)
     figures = _figures(groups, counted, kind) | _resonance(rows.responses, groups, told)
     figures["simulated"] = any(one.simulated for one in files)
+    figures["each_member_once"] = True  # versions before it are not read: see groupings.miscounted
     report(choices + 1, total)
     figures["forecast"], coefficients = forecasting.learn(settings, counted.counts, counted.title_ids, seed, step)
     report(total, total)

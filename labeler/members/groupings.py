@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from attune.labeler.members.columns import RESPONSES
 from attune.labeler.records.schema import MemberGrouping, MemberPromotion
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
@@ -29,10 +30,16 @@ def history(session: Session) -> list[MemberPromotion]:
     return list(session.scalars(select(MemberPromotion).order_by(MemberPromotion.id.desc())))
 
 
+def miscounted(row: MemberGrouping) -> bool:
+    """Whether its rows may have counted as members: so it was where one kind of file alone was there, until 2026-11-29.
+    Then a figure of 50 rows may be of fewer than 50 members."""
+    return not row.figures.get("each_member_once") and (row.kind == RESPONSES or not row.figures.get("resonance"))
+
+
 def find(settings: Settings, reference: str = "") -> MemberGrouping:
     """The version called ``reference``: a number, champion or latest; empty: the champion, else the latest.
 
-    Raises UnknownGrouping.
+    Raises UnknownGrouping, also where it may tell of too few members.
     """
     with reading(settings) as session:
         number: int | None = None
@@ -45,6 +52,11 @@ def find(settings: Settings, reference: str = "") -> MemberGrouping:
             row = session.scalars(newest).first()
         else:
             row = session.get(MemberGrouping, number) if number is not None else None
+    if row is not None and miscounted(row):
+        raise UnknownGrouping(
+            f"Version {row.id} was made before Attune counted each member once, so it may tell of fewer than 50. Make "
+            f"it again: `attune members fit --{row.kind} FILE`"
+        )
     if row is not None:
         return row
     if reference == CHAMPION:

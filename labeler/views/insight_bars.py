@@ -9,7 +9,7 @@ from typing import Any
 from attune.labeler.insights.amounts import between, change
 from attune.labeler.insights.beside_words import BesideWords, depends_words, figures_of, holding_words
 from attune.labeler.insights.insights import RETIRED, Told
-from attune.labeler.insights.words import held
+from attune.labeler.insights.words import held, possible
 from attune.models.insights.grades import lowest
 
 LEAST_REACH = 0.1  # of the scale, as a log rate ratio: a small effect looks small
@@ -42,9 +42,9 @@ def lines(figures: Mapping[str, Any], reach: float, enough: bool = True) -> list
     ``enough`` the headline is told as what is possible, not as a figure to use."""
     raw = "Corrected for misread images" if figures.get("corrected") else "As counted"
     within = figures.get("within", True)
-    once, use = bar(figures, reach, within), shrunk_bar(figures, reach)
+    once, use = bar(figures, reach, within), shrunk_bar(figures, reach, enough)
     if not enough:
-        use = replace(use, said=f"possible: {between(*held(figures), takes=not within)}")
+        use = replace(use, said=f"possible: {use.said}")
     told = [("The figure to use" if enough else "No figure to use yet", use), (f"{raw}, looked at once", once)]
     if ends := figures.get("any_time"):
         often = bar({"estimate": figures["estimate"], "ci": ends["ci"]}, reach, within)
@@ -84,10 +84,11 @@ def reach_of(found: Iterable[Told]) -> float:
     return float(max([LEAST_REACH, *ends]))
 
 
-def shrunk_bar(figures: Mapping[str, Any], reach: float) -> Bar:
-    """The headline's bar."""
+def shrunk_bar(figures: Mapping[str, Any], reach: float, enough: bool = True) -> Bar:
+    """The headline's bar; without ``enough`` it says what is possible and no figure."""
     shrunk = {"estimate": figures["shrunk"]["estimate"], "ci": held(figures)}
-    return bar(shrunk, reach, figures.get("within", True))
+    found = bar(shrunk, reach, figures.get("within", True))
+    return found if enough else replace(found, said=possible(figures))
 
 
 def bar(figures: Mapping[str, Any], reach: float, within: bool = True) -> Bar:

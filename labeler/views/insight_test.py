@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from attune.labeler.insights import arms, insights
+from attune.labeler.insights import arms, features, insights
 from attune.labeler.insights.amounts import often
 from attune.labeler.insights.arms import COLUMNS, Arm, RandomTest
 from attune.labeler.insights.insights import Told
@@ -23,7 +23,8 @@ SHOWN = 12  # titles with their pictures; the file has all
 @dataclass(frozen=True)
 class TestPage:
     """A test with the ``pairs`` of its first titles; ``amount`` is what it would confirm of its ``kinds``. ``waiting``:
-    titles that neither page nor file shows to who still has to answer about one of their images."""
+    titles that neither page nor file shows to who still has to answer about one of their images. ``answered``: people
+    answered about each of its images, as the feature is only guessed of the others."""
 
     one: Told
     said: Words
@@ -33,10 +34,13 @@ class TestPage:
     made_up: bool
     kinds: tuple[str, str]
     waiting: int = 0
+    answered: bool = False
 
     @property
     def unchecked(self) -> str:
         """That pictures may stand on the wrong side, where nobody checked or corrected what made the values."""
+        if self.answered:
+            return ""
         told = self.said.unchecked or self.said.caution.rstrip(".")
         return f"{told}: an image may stand on the wrong side." if told else ""
 
@@ -55,12 +59,13 @@ def test_page(settings: Settings, viewer: Viewer, number: int) -> TestPage:
     with reading(settings) as session:
         wanted = [name for arm in shown for name in (arm.first, arm.second)]
         images = by_id(session, wanted, may_explore(viewer))
+    feature = features.known(settings).get(one.question.feature)
     kinds = sides_of(one.question.feature, one.question.contrast)
     pairs = [
         Pair(arm.title_id, *(Side(name, images.get(name), 0.0) for name in (arm.first, arm.second))) for arm in shown
     ]
     return TestPage(one, words(one), planned, pairs, often(planned.plan.effect), one.simulated, kinds,
-                    len(planned.arms) - len(allowed))  # fmt: skip
+                    len(planned.arms) - len(allowed), bool(feature and feature.guessed))  # fmt: skip
 
 
 def arms_rows(settings: Settings, viewer: Viewer, number: int) -> tuple[list[dict[str, object]], Sequence[str]]:

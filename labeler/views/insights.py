@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from attune.labeler.insights import arms, audited, evidence, features, insights, powering, questions
+from attune.labeler.insights import audited, evidence, features, insights, powering, questions
 from attune.labeler.insights.amounts import change
 from attune.labeler.insights.examples import unused
 from attune.labeler.insights.insights import Told
@@ -137,7 +137,7 @@ class InsightPage:
     compared: str = ""
     anew: bool = False  # its feature has other values than those that were asked about
     halves_said: str = ""
-    short: bool = False  # the workspace has too few titles for its test
+    short: bool = False  # the titles that answer it are too few for its test: nothing reads the pool for a look
 
 
 def insights_page(settings: Settings, viewer: Viewer) -> InsightsPage:
@@ -195,7 +195,7 @@ def insight_page(settings: Settings, viewer: Viewer, number: int) -> InsightPage
         pairs(examples["same"], images), pairs(examples["other"], images), versions, history, _plan(one),
         besides(one, reach), words(public).sentence if public else "",
         one.simulated or bool(public and public.simulated), compared(one.question),
-        bool(fresh and fresh.values != one.question.values), halves_said(halves), arms.too_few_titles(settings, one),
+        bool(fresh and fresh.values != one.question.values), halves_said(halves), not powering.enough_titles(one),
     )  # fmt: skip
 
 
@@ -217,7 +217,7 @@ def card(
     found = pairs(unused(blind((figures.get("examples") or {"same": []})["same"], hidden), used), images)
     here = [pair for pair in found if pair.complete] or found
     amount = change(figures["shrunk"]["estimate"]) if told else ""
-    shown = shrunk_bar(figures, reach) if told else None
+    shown = shrunk_bar(figures, reach, one.enough) if told else None
     return Card(one, words(one), amount, shown, here[0] if here else None, struck(one))
 
 

@@ -47,8 +47,8 @@ class Group:
 
 @dataclass(frozen=True)
 class MembersPage:
-    """One version; ``row`` is None before there is any. ``asked``: the title that was asked for, with its forecast in
-    ``forecast`` and ``says``, or why there is none."""
+    """One version; ``row`` is None before there is any, and where ``refused`` says why it is not shown. ``asked``: the
+    title that was asked for, with its forecast in ``forecast`` and ``says``, or why there is none."""
 
     row: MemberGrouping | None
     groups: Sequence[Group]
@@ -64,6 +64,7 @@ class MembersPage:
     why: str = ""
     made_up: bool = False  # the workspace's performance is simulated, so its members may be
     simulated: bool = False  # the members' files say that they are made up
+    refused: str = ""
 
 
 def members_page(settings: Settings, viewer: Viewer, version: str = "", title: str = "") -> MembersPage:
@@ -74,7 +75,12 @@ def members_page(settings: Settings, viewer: Viewer, version: str = "", title: s
         made_up = is_simulated(session)
     if not versions and not version:
         return MembersPage(None, [], "", "", [], None, [], job)
-    row = groupings.find(settings, version)
+    try:
+        row = groupings.find(settings, version)
+    except UnknownGrouping as error:
+        if version:
+            raise
+        return MembersPage(None, [], "", "", versions, champion, history, job, refused=str(error))
     found = {one["group"]: words.liked(row, one["group"]) for one in row.figures["groups"]}
     with reading(settings) as session:
         images = _images(session, viewer, (one.asset_id for liked in found.values() for one in liked[:SHOWN]))

@@ -37,7 +37,7 @@ class Property:
 @dataclass(frozen=True)
 class Truth:
     """What a test without end would say of a property: ``effect`` within titles, with all that goes with it there, and
-    ``pooled``, what all titles in one pot would say. Log rate ratios."""
+    ``pooled``, what all films mixed would say. Log rate ratios."""
 
     name: str
     effect: float

@@ -35,6 +35,7 @@ class MembersOut(TypedDict):
     resonance: Annotated[dict[str, Any] | None, "Images that a group takes more or less; log ratios, with grade."]
     forecast: Annotated[dict[str, Any], "How good forecasts are, and what each block of features adds."]
     simulated: Annotated[bool, "Whether its members were made up: nobody did any of it."]
+    each_member_once: NotRequired[Annotated[bool, "True: no row counted as a member. Versions before it may lack it."]]
     seed: int
     made_by: NotRequired[Annotated[str, "For owners and admins alone."]]
     made_at: datetime
@@ -51,7 +52,7 @@ class ForecastOut(TypedDict):
     shares: Annotated[list[dict[str, Any]], "By group: share, 95 % interval, and the usual share."]
 
 
-GONE = error("There is no such version, or pipelines may not read it.")
+GONE = error("There is no such version, it counted rows as members, or pipelines may not read it.")
 
 
 @get(

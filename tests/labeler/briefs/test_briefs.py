@@ -245,6 +245,9 @@ def test_a_group_whose_taste_is_missing_is_told_from_one_that_nobody_asked(
         assert tastes.groups[0].group == 2  # what is missing comes first
         assert list(tastes.groups[0].elsewhere) == [elsewhere]
         assert tastes.grade == "C"
+        with writing(settings) as session:
+            session.get_one(MemberGrouping, row.id).kind = "responses"
+        assert "may tell of fewer than 50" in brief(settings, title).tastes.why
     finally:
         with writing(settings) as session:
             session.delete(session.get_one(MemberGrouping, row.id))

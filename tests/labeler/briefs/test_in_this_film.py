@@ -22,7 +22,7 @@ OWN = {
     [
         (["down", "neither"], ["up"], ["1 of its 2 images with a", "worse", "−21", "Test it"]),
         (["neither", "few"], ["up", "up a little"], ["without a", "better", "+51", "+14", "Test it"]),
-        ([], ["up a little", "up", "down"], ["It has no image with a, so nothing is known here. Test one"]),
+        ([], ["up a little", "up", "down"], ["of the other kind, so nothing is known of such an image here. Test one"]),
         (["up", "down"], ["neither"], []),  # they do not agree with each other
         (["neither"], ["up", "down"], []),
         (["up"], ["down"], []),

@@ -26,6 +26,7 @@ def line(
     has: int, lacks: int, grade: str = "A", use: str = "with a", contrast: str = "1:0", simulated: bool = False
 ) -> Line:  # fmt: skip
     figures = {"within": grade != "D", "simulated": simulated, "estimate": 0.1, "shrunk": {"estimate": 0.1}, "q": 0.01}
+    figures |= {"rate": 0.1, "tau": 0.05, "titles": 40}
     row, asked = Insight(id=1, state="proposed"), InsightQuestion(feature="a", contrast=contrast, canvas="")
     one = Told(row, asked, InsightVersion(version=1, grade=grade, figures=figures))
     return Line(one, WORDS, use, "", ["x"] * has, ["y"] * lacks, [], [])
@@ -109,6 +110,10 @@ def test_both_files_say_that_performance_is_simulated(simulated: bool, monkeypat
         said.append(text)
         plain(self, text, *rest, **named)  # type: ignore[arg-type]
 
+    page, bare = as_pdf._Page("t", {}), as_pdf.Text("Prefer images with a.", 9)
+    page.add_page()
+    labelled = page._height(replace(bare, label="What to do:  "))
+    assert labelled == pytest.approx(2 * page._height(bare)), "its label is bold, so it may need a line more"
     monkeypatch.setattr(as_pdf._Page, "said", listen)
     as_pdf.as_pdf(made, {})
     for text in (as_html(made, {}).decode(), " ".join(said)):
@@ -123,6 +128,14 @@ def test_what_to_do_names_the_titles_own_images_where_they_are_few() -> None:
     assert ": here t-1 or t-2 rather than t-3." in two.to_do.said
     for other in (line(5, 1), line(1, 5), line(2, 0), replace(two, here="In this film they did worse.")):
         assert ": here" not in other.to_do.said
+
+
+def test_a_title_whose_own_images_did_otherwise_is_not_told_to_prefer_such_images() -> None:
+    here = replace(line(1, 3), here="In this film its image with a did worse than its others. Test it.")
+    assert here.to_do.said.startswith("Try it in a test first: ")
+    assert here.to_do.test == 1
+    missing = replace(line(0, 3), here="Its best images are of the other kind. Test one beside its others.")
+    assert missing.to_do.said.startswith("Make an image ")
 
 
 def test_no_line_ends_before_a_percent_sign_and_no_form_sends_another_space() -> None:

@@ -1,4 +1,4 @@
-"""The demo's three insights: what is said is what was made true, and the trap works for all titles in one pot alone."""
+"""The demo's three insights: what is said is what was made true, and the trap works for all films mixed alone."""
 
 from __future__ import annotations
 

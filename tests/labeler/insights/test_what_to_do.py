@@ -89,8 +89,11 @@ def test_what_is_out_of_date_or_retired_is_not_used_whatever_its_grade() -> None
 
 def test_values_of_a_file_are_looked_at_first_and_a_number_has_no_two_kinds() -> None:
     said = to_do("A", {"unit": 12.3}, feature="brightness", contrast="per sd", canvas="home", kind="imported").said
-    begin = "Look at some images first. If the file is right about them, of several images, prefer one"
-    assert said.startswith(f"{begin} with a higher brightness on home.")
+    begin = "Look at some images first. If the file is right about them"
+    assert said.startswith(f"{begin}: of several images, prefer one with a higher brightness on home.")
+    forms = (("A", False, "prefer"), ("C", False, "try it in a test"), ("A", True, "make an image"))
+    for grade, missing, then in forms:
+        assert to_do(grade, {}, missing=missing, kind="imported").said.startswith(f"{begin}, {then} ")
 
 
 @pytest.mark.parametrize("grade", ["A", "C"])
@@ -114,4 +117,5 @@ def test_the_next_command_stands_where_there_is_a_command_line_alone() -> None:
 def test_no_test_is_proposed_that_the_titles_cannot_answer(changed: dict[str, Any], can: bool) -> None:
     said = to_do("A", {"q": 0.4} | changed)
     assert said.test == (3 if can else None)
+    assert [to_do(grade, changed).test for grade in ("A", "C")] == [said.test, said.test]
     assert said.said.endswith("may tell, or a test." if can else "may tell.")

@@ -51,6 +51,9 @@ def test_the_headline_says_the_interval_that_decides() -> None:
     unsure = "No figure to use yet. Possible: between"
     assert interval(once, False) == f"{unsure} 0.4 % and 8 % more often, or no difference."  # beside all other answers
     assert interval(later, False) == f"{unsure} 1.4 % less and 10 % more often."
+    for told in (once, later):
+        possible = shrunk_bar(told, 0.1, enough=False).said
+        assert interval(told, False) == f"No figure to use yet. Possible: {possible}.", "one range has one saying"
     bar = shrunk_bar(later, 0.1)
     assert bar.low < 50 < bar.low + bar.width
     assert shrunk_bar(later, 0.05).cut, "what is wider than the one scale of all insights is cut, and says so"

@@ -67,6 +67,7 @@ def test_groups_titles_and_artwork_are_told(settings: Settings, version: MemberG
     assert sum(sizes) == pytest.approx(member_files.MEMBERS, abs=30)
     assert figures["stability"] > 0.8
     assert not figures["loose"]
+    assert figures["each_member_once"]
     assert all(one["titles"][0]["lift"] > 1.2 for one in figures["groups"])
     resonance = figures["resonance"]
     assert resonance["grade"] == "A"

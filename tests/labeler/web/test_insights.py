@@ -23,7 +23,7 @@ from attune.labeler.performance import imports
 from attune.labeler.records.schema import Asset, GoesWithRun, InsightQuestion, InsightVersion, Job, User
 from attune.labeler.records.session import reading, writing
 from attune.labeler.settings import Settings
-from attune.labeler.views.insight_bars import canvas_line
+from attune.labeler.views.insight_bars import canvas_line, shrunk_bar
 from attune.models.clock import now
 from attune.models.measured.objects import ObjectHead, Phrased
 from attune.models.vectors.vector_store import VectorStore
@@ -74,6 +74,21 @@ def test_the_list_says_a_sentence_with_both_sides_and_the_wrong_figure_struck_th
     line = canvas_line(lucky | {"shrunk": {"estimate": 0.1, "se": 0.05}}, 1.0)
     assert line.bar is not None
     assert line.bar.said == "+11 %, between 0.2 % and 22 % more often"
+
+    def told(**figures: object) -> str:
+        with writing(answered) as session:
+            row = session.get_one(InsightVersion, one.newest.id)
+            row.figures = row.figures | figures
+        return owner.get(f"/insights/{one.row.id}").text
+
+    agree = told(share_other_way=0.0, examples=one.figures["examples"] | {"other": one.figures["examples"]["same"]})
+    assert "Titles where it seems to go the other way" in agree
+    assert "none is known to go the other way. That it seems so in these may be chance." in agree
+    assert "The titles that answer it are too few" not in agree
+    assert "The titles that answer it are too few" in told(tau=9.0)
+    unsure = told(q=0.9)
+    assert "Possible differences" in unsure
+    assert unsure.count(shrunk_bar(one.figures, 1.0, enough=False).said.replace(" %", "\xa0%")) >= 3, "always the same"
 
 
 def test_an_owner_asks_whether_it_depends_on_another_feature(settings: Settings, owner: Actor, tmp_path: Path) -> None:
@@ -135,6 +150,10 @@ def test_an_owner_runs_registers_publishes_and_retires(answered: Settings, owner
         (job,) = session.scalars(select(Job).where(Job.kind == "insights"))
     assert job.arguments["asked_by"] == owner_id(answered)
     assert "Waiting for a worker" in owner.get("/insights").text
+    refused = owner.send("/insights/questions", form="/insights", feature="gone").text
+    assert "There is no feature" in refused
+    assert "data-waiting" not in refused, "its address has no page to fetch again"
+    assert "refresh" not in refused
     assert owner.send(f"{where}/retire", form=where, reason="the layout changed").status_code == 302
     page = owner.get(where).text
     assert "the layout changed" in page
@@ -309,6 +328,8 @@ def test_beside_what_goes_with_takes_an_insight_says_its_grade_and_what_is_wrong
 def test_an_empty_workspace_says_what_to_bring(owner: Actor) -> None:
     assert "attune performance add" in owner.get("/insights").text
     assert owner.get("/insights/1").status_code == 404
+    refused = owner.send("/insights/questions", form="/insights", feature="gone")
+    assert (refused.status_code, "There is no feature" in refused.text) == (422, True), "also where no form is shown"
 
 
 def test_pipelines_get_what_is_published_and_experts_nothing(

@@ -54,6 +54,8 @@ def test_a_group_is_shown_with_its_artwork_and_titles(grouped: list[str], owner:
     assert "The image is not here" in second
     assert "7 more have too few members" in page
     assert "agreement 0.93" in page
+    assert "range beside a figure" in page
+    assert "square brackets" not in page
 
 
 def test_a_group_without_artwork_says_so_and_loose_or_made_up_groups_are_told_before_them(
@@ -75,6 +77,29 @@ def test_a_group_without_artwork_says_so_and_loose_or_made_up_groups_are_told_be
     assert owner.get("/api/v1/members/latest").get_json()["simulated"] is True
 
 
+@pytest.mark.parametrize(("kind", "resonance"), [("responses", {}), ("viewing", None)])
+def test_a_version_that_may_have_counted_rows_as_members_tells_nothing(
+    grouped: list[str], owner: Actor, settings: Settings, kind: str, resonance: dict[str, object] | None
+) -> None:
+    with writing(settings) as session:
+        row = session.scalars(select(MemberGrouping)).one()
+        row.kind = kind
+        row.figures = row.figures | {"resonance": resonance if resonance is None else row.figures["resonance"]}
+    page = owner.get("/members").text
+    assert "made before Attune counted each member once" in page
+    assert f"attune members fit --{kind} FILE" in page
+    assert "Version 1" in page.split('id="h-versions"')[1]
+    assert "600" not in page
+    for where in ("/members?version=1", "/api/v1/members/latest", f"/api/v1/titles/{grouped[-1]}/forecast"):
+        told = owner.get(where)
+        assert (told.status_code, "counted each member once" in told.text) == (404, True)
+    assert owner.send("/members", form="/members", version="1", reason="good").status_code == 404
+    with writing(settings) as session:
+        row = session.scalars(select(MemberGrouping)).one()
+        row.figures = row.figures | {"each_member_once": True}
+    assert "about 600 members" in owner.get("/members").text
+
+
 def test_an_owner_forecasts_a_title_and_puts_a_version_to_use(grouped: list[str], owner: Actor) -> None:
     page = owner.get(f"/members?version=1&title={grouped[-1]}").text
     assert "No group is surely expected to differ" in page
@@ -86,6 +111,17 @@ def test_an_owner_forecasts_a_title_and_puts_a_version_to_use(grouped: list[str]
     page = owner.get("/members").text
     assert "&lt;b&gt;good" in page
     assert "Why use version" not in page
+
+
+def test_a_titles_page_says_of_a_forecast_that_its_members_are_made_up_and_how_large_groups_are(
+    grouped: list[str], owner: Actor, settings: Settings
+) -> None:
+    assert re.search(r"<h3>Group 2 <span[^>]*>about 400 members<", owner.get(f"/titles?title={grouped[0]}").text)
+    with writing(settings) as session:
+        row = session.scalars(select(MemberGrouping)).one()
+        row.figures = row.figures | {"resonance": None, "simulated": True, "each_member_once": True}
+    page = owner.get(f"/titles?title={grouped[-1]}").text
+    assert re.search(r"usual share[^<]*These members are simulated: nobody did any of this\.", page)
 
 
 def test_pipelines_get_the_version_in_use_alone(grouped: list[str], owner: Actor, pipeline: Actor) -> None:
