@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from attune.labeler.label_studio.client import refused
+from attune.labeler.label_studio.client import LabelStudio, refused
 from attune.models.errors import LabelStudioRefused
 from tests.resilience import ledger
 from tests.resilience.ledger import Answerer, Ledger
@@ -54,7 +54,7 @@ def test_a_refusal_is_a_fault_only_where_the_question_is_the_persons(
     told, kept = Told(error, project), Ledger()
     monkeypatch.setattr(ledger, "time", Clock(0.0, 1.0, 2.0, ledger.PATIENCE_SECONDS))
     monkeypatch.setattr(Answerer, "_login", lambda _: told)
-    monkeypatch.setattr(ledger.LabelStudio, "connect", lambda _: told)
+    monkeypatch.setattr(LabelStudio, "connect", lambda _: told)
     one = Answerer(None, "ana@example.org", 7, ("yes", "no"), kept)  # type: ignore[arg-type]
     assert one._give(5, "yes") is None
     assert bool(kept.refused) == wrong

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 import requests
 
-from attune.labeler.label_studio import accounts, door, local, projects
+from attune.labeler.label_studio import accounts, client, door, local, projects
 from attune.labeler.label_studio.client import LabelStudio
 from attune.labeler.label_studio.expert_session import ExpertSession
 from attune.labeler.label_studio.logins import submit
@@ -401,6 +401,7 @@ def test_an_answer_begun_before_its_task_was_made_is_about_another_image(
     path, answer = f"/api/tasks/{new.task}/{work}", {"result": [PART]}
     refused = ask(ls.address, mine.session._session, "POST", path, answer | {"lead_time": 3600.0})
     assert (refused.status_code, "Reload the page" in refused.text) == (403, True)
+    assert client.refused(403, refused.json()).stale, "a program knows it from a refusal of who may not answer"
     made = ls.request("GET", f"/api/tasks/{new.task}/")
     assert (made["annotations"], made["drafts"]) == ([], [])
     assert status(mine, ls, "POST", path, answer | {"lead_time": 5.0}) == 201, "a page that was opened at once"
