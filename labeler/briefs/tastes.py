@@ -20,7 +20,7 @@ NO_GROUPS = (
 )
 OLD_GROUPS = (
     "The groups of members were made before Attune counted each member once, so they may tell of fewer than 50 and are "
-    "not shown. Once they are made again, it is known which viewers these images leave out."
+    "not shown. Until they are made again, it is not known which viewers these images leave out."
 )
 NO_RESPONSES = (
     "This part needs what members did when they saw artwork, and nobody has brought that yet. So it is not known which "

@@ -101,21 +101,20 @@ def test_programs_read_what_the_page_says_of_this_film_and_what_to_do() -> None:
 
 @pytest.mark.parametrize("simulated", [True, False])
 def test_both_files_say_that_performance_is_simulated(simulated: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    made, said = brief(line(1, 3, simulated=simulated)), []
+    made, said, heights = brief(line(1, 3, simulated=simulated)), [], []
     from attune.labeler.briefs import as_pdf  # here, as it takes each process that collects the tests half a second
 
     plain = as_pdf._Page.said
 
     def listen(self: as_pdf._Page, text: str, *rest: object, **named: object) -> None:
         said.append(text)
+        bare = as_pdf.Text("Prefer images with a.", 9)
+        heights.append(self._height(replace(bare, label="What to do:  ")) / self._height(bare))
         plain(self, text, *rest, **named)  # type: ignore[arg-type]
 
-    page, bare = as_pdf._Page("t", {}), as_pdf.Text("Prefer images with a.", 9)
-    page.add_page()
-    labelled = page._height(replace(bare, label="What to do:  "))
-    assert labelled == pytest.approx(2 * page._height(bare)), "its label is bold, so it may need a line more"
     monkeypatch.setattr(as_pdf._Page, "said", listen)
     as_pdf.as_pdf(made, {})
+    assert heights[0] == pytest.approx(2), "a label is bold, so its paragraph may need a line more"
     for text in (as_html(made, {}).decode(), " ".join(said)):
         assert ("Simulated performance" in text) is simulated
         assert ("not published yet, simulated performance" in text) is simulated
