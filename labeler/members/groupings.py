@@ -53,9 +53,12 @@ def find(settings: Settings, reference: str = "") -> MemberGrouping:
         else:
             row = session.get(MemberGrouping, number) if number is not None else None
     if row is not None and miscounted(row):
+        fit = "`attune members fit --viewing FILE`"
+        if row.kind == RESPONSES:
+            fit = "`attune members fit --responses FILE`"
         raise UnknownGrouping(
             f"Version {row.id} was made before Attune counted each member once, so it may tell of fewer than 50. Make "
-            f"it again: `attune members fit --{row.kind} FILE`"
+            f"it again: {fit}"
         )
     if row is not None:
         return row
