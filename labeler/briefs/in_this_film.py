@@ -12,7 +12,7 @@ MANY = 3  # figures that are named
 
 def against(own: Own, sides: tuple[Sequence[str], Sequence[str]], names: tuple[str, str]) -> str:
     """A sentence where the title's images surely did otherwise than the insight says, or where it has none of the kind
-    and some of the other surely did better than the rest: that does not speak against it, and not for it. Empty where
+    and some of the other surely did better than the rest, which speaks neither for it nor against it. Empty where
     nothing is sure or they agree. ``sides``: the title's images of the side that is taken more often over many titles,
     and of the other one; ``names`` what these are, after the word images."""
     (has, lacks), (use, less) = sides, names
