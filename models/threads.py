@@ -17,12 +17,20 @@ def cores() -> int:
 
 @functools.cache
 def _controller() -> Any:
-    """The threads of the libraries that are loaded by now; None in the core alone, which is slower, never wrong.
+    """As ``_loaded``, with those of scipy; None in the core alone, which is slower, never wrong.
 
     Imported on first use: a command that multiplies nothing should not wait for scipy.
     """
     try:
         import scipy.linalg  # noqa: F401  the libraries must be loaded before their threads can be found
+    except ImportError:
+        return None
+    return _loaded()
+
+
+def _loaded() -> Any:
+    """The threads of the libraries that are loaded by now; None where nothing can find them."""
+    try:
         from threadpoolctl import ThreadpoolController
     except ImportError:
         return None
@@ -46,21 +54,15 @@ def one_thread_of_each() -> Any:
     Measured on two crowded cores, small trees on 900 images: 4.4 s of the processor with two threads that wait for each
     other, .3 s with one.
     """
-    try:
-        from threadpoolctl import ThreadpoolController
-    except ImportError:
-        return nullcontext()
-    return ThreadpoolController().limit(limits=1)
+    controller = _loaded()
+    return controller.limit(limits=1) if controller else nullcontext()
 
 
 @functools.cache
 def _openmp() -> Any:
     """As ``_controller``, made once torch is loaded."""
-    try:
-        from threadpoolctl import ThreadpoolController
-    except ImportError:
-        return None
-    return ThreadpoolController().select(user_api="openmp")
+    controller = _loaded()
+    return controller.select(user_api="openmp") if controller else None
 
 
 @contextmanager

@@ -51,7 +51,7 @@ def _placebos(
         attribute(arms, prevalence, tied, np.random.default_rng([seed, int(prevalence * 100), tied, draw]))
         for draw in range(draws)
     ])  # fmt: skip
-    at = "" if prevalence == 0.4 else f"{prevalence}-"  # folders of before have 40 % alone and do not name it
+    at = "" if prevalence == 0.4 else f"{prevalence}-"  # older folders are of 40 % and do not say so
     results = _ask(arms, python, kept, f"placebo-{at}{tied}-{seed}", x, np.array([rows.takes] * draws))
     setting = {"prevalence": prevalence, "tied": tied}
     found = [

@@ -181,9 +181,9 @@ def _said(feature: Known, measure: Measure, numbers: npt.NDArray[np.float64]) ->
     if not feature.classes:
         return pa.array(numbers, pa.float64())
     check = BY_BANDED.get(feature.name)
-    codes = measure.codes(numbers) if check is None or check.of_classes else check.codes(numbers)
-    classes = measure.classes if check is None or check.of_classes else check.classes
-    return pa.array(classes, pa.string()).take(pa.array(codes, mask=codes < 0))
+    said = measure if check is None or check.of_classes else check
+    codes = said.codes(numbers)
+    return pa.array(said.classes, pa.string()).take(pa.array(codes, mask=codes < 0))
 
 
 def _attribute(settings: Settings, feature: Known, only: Sequence[str] | None) -> pa.Table:

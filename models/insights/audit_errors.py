@@ -80,8 +80,9 @@ def _grouped(counts: Ints) -> Ints:
     detector says has few values, each drawn with a chance of its own."""
     least = max(A_GROUP, int(counts.sum()) / GROUPS)
     group, size = np.zeros(len(counts), dtype=np.intp), 0
+    left = counts[::-1].cumsum()[::-1]
     for at, count in enumerate(counts.tolist()):
-        enough = size >= least and int(counts[at:].sum()) >= least
+        enough = size >= least and left[at] >= least
         group[at] = group[at - 1] + enough if at else 0
         size = count + (0 if enough else size)
     return group

@@ -28,27 +28,26 @@ class Ratios:
     above: Floats
 
 
-def shrink_counts(takes: Floats, expected: Floats, seed: int = 0) -> Ratios:
+def shrink_counts(takes: Floats, expected: Floats) -> Ratios:
     """``takes`` (n,) beside ``expected`` (n,) takes, above 0, as ratios drawn to 1. NaN stays NaN."""
     ratio, above = (np.full(len(takes), np.nan) for _ in range(2))
     rows = np.flatnonzero(np.isfinite(takes) & np.isfinite(expected))
     if not len(rows):
         return Ratios(ratio, above)
-    some = rows if len(rows) <= LEARNED else np.random.default_rng(seed).choice(rows, LEARNED, replace=False)
-    share = _shares(takes[some], expected[some])
+    some = rows if len(rows) <= LEARNED else np.random.default_rng(0).choice(rows, LEARNED, replace=False)
+    share = _shares(_likelihood(*_posterior(takes[some], expected[some])))
     for start in range(0, len(rows), AT_ONCE):
         part = rows[start : start + AT_ONCE]
         shape, rate = _posterior(takes[part], expected[part])
-        odds = _likelihood(takes[part], expected[part]) * share
+        odds = _likelihood(shape, rate) * share
         odds /= odds.sum(axis=1, keepdims=True)
         ratio[part] = (odds * shape / rate).sum(axis=1)
         above[part] = (odds * gammaincc(shape, rate)).sum(axis=1)
     return Ratios(ratio, above)
 
 
-def _shares(takes: Floats, expected: Floats) -> Floats:
-    """Each spread's share (k,) of the ratios, by maximum likelihood (EM)."""
-    likely = _likelihood(takes, expected)
+def _shares(likely: Floats) -> Floats:
+    """Each spread's share (k,) of the ratios, by maximum likelihood (EM), of counts that are ``likely`` (n, k)."""
     share: Floats = np.full(len(SPREADS), 1 / len(SPREADS))
     for _ in range(STEPS):
         before, share = share, share * (likely / (likely @ share)[:, None]).mean(axis=0)
@@ -57,10 +56,9 @@ def _shares(takes: Floats, expected: Floats) -> Floats:
     return share
 
 
-def _likelihood(takes: Floats, expected: Floats) -> Floats:
-    """Of each count under each spread (n, k): negative binomial, as a share of its largest."""
+def _likelihood(shape: Floats, rate: Floats) -> Floats:
+    """Of each count under each spread (n, k), by its ``_posterior``: negative binomial, as a share of its largest."""
     at = SPREADS**-2.0
-    shape, rate = _posterior(takes, expected)
     logs = gammaln(shape) - gammaln(at) + at * np.log(at) - shape * np.log(rate)
     return np.asarray(np.exp(logs - logs.max(axis=1, keepdims=True)))
 

@@ -32,20 +32,24 @@ def beside_expected(outcomes: Outcomes) -> Ratios:
 
     NaN for an image that is alone in its cell, where nothing was shown, and beside others that were hardly taken.
     """
-    expected, share = _expected(outcomes)
-    # Given its cell's takes, an image's vary by 1 - share of what they would alone.
-    apart = 1 - share
-    return shrink_counts(np.where(np.isnan(expected), np.nan, outcomes.takes) / apart, expected / apart)
+    return _drawn(outcomes, *_expected(outcomes))
 
 
 def against_others(outcomes: Outcomes) -> Standouts:
     """Each image (n,) beside the other images of its cell."""
-    found, (expected, share) = beside_expected(outcomes), _expected(outcomes)
+    expected, share = _expected(outcomes)
+    found = _drawn(outcomes, expected, share)
     others = expected / share * (1 - share)
     # An image is in the sum that it is compared with: without it the others' rate is smaller where its own is larger.
     left = np.maximum((1 - share * found.ratio) / (1 - share), HALF / others)
     clear: Bools = np.maximum(found.above, 1 - found.above) > CLEAR
     return Standouts(np.log(found.ratio / left), clear)
+
+
+def _drawn(outcomes: Outcomes, expected: Floats, share: Floats) -> Ratios:
+    # Given its cell's takes, an image's vary by 1 - share of what they would alone.
+    apart = 1 - share
+    return shrink_counts(np.where(np.isnan(expected), np.nan, outcomes.takes) / apart, expected / apart)
 
 
 def _expected(outcomes: Outcomes) -> tuple[Floats, Floats]:
